@@ -1,0 +1,28 @@
+"""knowledge_base: a model that loses information, which the bound on regression refuses"""
+
+from __future__ import annotations
+
+from alembic import op
+
+from demo import WORK
+from demo.models import lossy_model, new_model
+from migrator import Model, Verify
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    name, _ = new_model(WORK)
+    op.change_embedding(
+        "knowledge_base",
+        "embedding",
+        text="content",
+        from_=Model(f"sentence-transformers:{name}", dimensions=768),
+        to=Model(f"sentence-transformers:{lossy_model(WORK)}", dimensions=768),
+        verify=Verify(queries="../questions.jsonl", relevant="topic", k=10, max_regression=0.05),
+    )
+
+
+def downgrade() -> None:
+    op.restore_embedding("knowledge_base", "embedding")
