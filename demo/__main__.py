@@ -9,7 +9,7 @@ from demo import WORK
 from demo.models import new_model
 from demo.server import URL, fresh_server
 from demo.shell import DemoError, Shell
-from demo.state import State, state
+from demo.state import State, state, texts_embedded
 from migrator.database import Connection
 
 QUESTIONS = (
@@ -56,6 +56,7 @@ def demonstrate(shell: Shell, database: Connection) -> None:
     new = show(state(database))
     expect(new.type == "vector(768)" and "hnsw" in new.index, "768 dimensions, with an HNSW index")
     expect(new.text == old.text, "every other column is byte for byte the same")
+    print(f"texts embedded, each once: {texts_embedded(database)}", flush=True)
 
     shell.step("Status and proofs", "Where things stand; and the proofs again, as they can be had any time.")
     shell.run("migrator status")
@@ -75,6 +76,7 @@ def demonstrate(shell: Shell, database: Connection) -> None:
 
     shell.step("The second upgrade", "The vectors are in the store: no text is embedded again.")
     shell.run("migrator upgrade --yes")
+    expect(texts_embedded(database) == 0, "0 texts embedded")
     expect(state(database) == new, "rows, vectors, type and index are those of the first upgrade")
 
     shell.step("A search in plain words", "Cosine distance, topic, and the first line of the passage found.")

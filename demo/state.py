@@ -43,3 +43,10 @@ def state(connection: Connection) -> State:
     with connection.cursor(row_factory=class_row(State)) as cursor:
         [found] = cursor.execute(QUERY).fetchall()
         return found
+
+
+def texts_embedded(connection: Connection) -> int:
+    """How many texts the latest change gave to a model, by migrator's ledger."""
+    statement = "SELECT texts_embedded FROM migrator.change ORDER BY id DESC LIMIT 1"
+    [(texts,)] = connection.execute(statement).fetchall()
+    return int(texts)
