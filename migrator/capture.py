@@ -1,0 +1,144 @@
+"""The row trigger that sees every write from fill until retire.
+
+From fill to cut-over it fills the shadow column. From cut-over to settle it fills the live column, and marks retired
+vectors whose text changed by setting them NULL; from settle to retire it only marks.
+"""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from migrator.plan import ColumnPlan
+from migrator.queries import expression, name, query
+
+
+def _row(column: ColumnPlan, record: str) -> sql.Composed:
+    """The record NEW or OLD as a row source under the table's own name.
+
+    Generated columns are not computed yet in a BEFORE trigger, so their expressions are put in.
+    """
+    own = [known for known in column.catalog.table.columns if not known.name.startswith("migrator_")]
+    plain = sql.SQL(", ").join(
+        sql.SQL("{record}.{column} AS {column}").format(record=sql.SQL(record), column=name(known.name))
+        for known in own
+        if not known.generated
+    )
+    generated = [
+        sql.SQL(", {expression} AS {column}").format(
+            expression=expression(known.default_text or "NULL"), column=name(known.name)
+        )
+        for known in own
+        if known.generated
+    ]
+    return sql.SQL("(SELECT migrator_row.*{generated} FROM (SELECT {plain}) AS migrator_row) AS {table}").format(
+        generated=sql.SQL("").join(generated), plain=plain, table=name(column.catalog.table.name)
+    )
+
+
+def _key(column: ColumnPlan) -> sql.Composed:
+    """What a vector follows from: the text's hash, or the live vector that the other is derived from."""
+    if column.method == "derive":
+        return sql.SQL("{extension}.{send}({live})").format(
+            extension=name(column.catalog.server.extension_schema),
+            send=name(f"{column.catalog.column.type}_send"),
+            live=name(column.live),
+        )
+    return column.text_hash
+
+
+def _fill(column: ColumnPlan, target: str, *, before_cut_over: bool) -> sql.Composable:
+    if column.method == "derive":
+        if not before_cut_over:
+            return sql.SQL("")
+        live = sql.SQL("NEW.{}").format(name(column.live))
+        block: sql.Composable = query(
+            "capture", "fill_from_live", target=name(target), derived=column.derived(live)
+        )
+    else:
+        block = query(
+            "capture", "fill_from_store", target=name(target), type=column.type_sql, store=column.store
+        )
+    if before_cut_over and column.keeps_out_of_scope:
+        kept = query(
+            "capture",
+            "keep_out_of_scope",
+            target=name(target),
+            live=name(column.live),
+            type=column.type_sql,
+        )
+        block = sql.SQL("{}\n{}").format(block, kept)
+    return block
+
+
+def _function(
+    column: ColumnPlan, *, stale: sql.Composable, fill: sql.Composable, give_up: sql.Composable
+) -> sql.Composed:
+    body = query(
+        "capture",
+        "body",
+        key=_key(column),
+        due=column.due,
+        new_row=_row(column, "NEW"),
+        old_row=_row(column, "OLD"),
+        stale=stale,
+        fill=fill,
+        give_up=give_up,
+    )
+    path = [*column.catalog.server.search_path, "pg_temp"]
+    return query(
+        "capture",
+        "function",
+        function=column.function,
+        search_path=sql.SQL(", ").join(name(schema) for schema in path),
+        body=sql.Literal(body.as_string(None)),
+    )
+
+
+def _set_null(column: str) -> sql.Composed:
+    return sql.SQL("NEW.{} := NULL;").format(name(column))
+
+
+def while_filling(column: ColumnPlan) -> sql.Composed:
+    """The function from fill to cut-over."""
+    return _function(
+        column,
+        stale=sql.SQL(""),
+        fill=_fill(column, column.shadow, before_cut_over=True),
+        give_up=_set_null(column.shadow),
+    )
+
+
+def while_settling(column: ColumnPlan) -> sql.Composed:
+    """The function from cut-over to settle."""
+    return _function(
+        column,
+        stale=query("capture", "stale", retired=name(column.retired)),
+        fill=_fill(column, column.live, before_cut_over=False),
+        give_up=_set_null(column.retired),
+    )
+
+
+def until_retire(column: ColumnPlan) -> sql.Composed:
+    """The function from settle to retire: what is stale is known without hashing everything again."""
+    return _function(
+        column,
+        stale=query("capture", "stale", retired=name(column.retired)),
+        fill=sql.SQL(""),
+        give_up=_set_null(column.retired),
+    )
+
+
+def create_trigger(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    pieces = {"table": column.table, "trigger": name(column.trigger), "function": column.function}
+    return (
+        query("capture", "owner_alone", function=column.function),
+        query("capture", "trigger", **pieces),
+        query("capture", "always", table=column.table, trigger=name(column.trigger)),
+    )
+
+
+def drop(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    return (
+        query("capture", "drop_trigger", table=column.table, trigger=name(column.trigger)),
+        query("capture", "drop_function", function=column.function),
+    )

@@ -1,0 +1,71 @@
+"""What the database says about the column of a change. Reads only; the plan decides what to make of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrator.catalog.columns import Column, Table, read_table, table_names
+from migrator.catalog.dependents import View, read_others, read_views
+from migrator.catalog.indexes import VECTOR_METHODS, TableIndex, read_indexes
+from migrator.catalog.settings import Server, read_server
+from migrator.database import Connection
+from migrator.hazards import not_a_vector, unknown_column, unknown_table
+
+__all__ = ["Catalog", "Column", "Server", "Table", "View", "read_catalog", "read_server"]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A column with everything that hangs on it. others: dependents that cannot be carried over, described."""
+
+    server: Server
+    table: Table
+    column: Column
+    indexes: list[TableIndex]
+    views: list[View]
+    others: list[str]
+
+    @property
+    def vector_indexes(self) -> list[TableIndex]:
+        return [index for index in self.indexes if index.method in VECTOR_METHODS]
+
+    @property
+    def subject(self) -> str:
+        return f"{self.table.schema}.{self.table.name}.{self.column.name}"
+
+    def signature(self) -> dict[str, object]:
+        """What must not change between plan and cut-over: columns other than migrator's, views, triggers."""
+        return {
+            "columns": [
+                [column.name, column.type_text, column.not_null, column.default_text]
+                for column in self.table.columns
+                if not column.name.startswith("migrator_")
+            ],
+            "views": [[view.schema, view.name, view.definition] for view in self.views],
+            "triggers": [
+                trigger.name for trigger in self.table.triggers if "migrator_capture" not in trigger.name
+            ],
+            "others": self.others,
+        }
+
+
+def read_catalog(connection: Connection, schema: str | None, table: str, column: str) -> Catalog:
+    """The catalog of one vector column. Raises Refused where there is no such table or column, or it is no vector."""
+    server = read_server(connection)
+    found = read_table(connection, schema, table)
+    if found is None:
+        raise unknown_table(schema, table, table_names(connection, schema)).refusal()
+    at = found.column(column)
+    if at is None:
+        raise unknown_column(found.name, column, [known.name for known in found.columns]).refusal()
+    if at.type not in ("vector", "halfvec"):
+        raise not_a_vector(found.name, column, at.type_text).refusal()
+    views = read_views(connection, found.oid, at.number)
+    return Catalog(
+        server,
+        found,
+        at,
+        read_indexes(connection, found.oid, at.number),
+        views,
+        read_others(connection, found.oid, at.number, views),
+    )

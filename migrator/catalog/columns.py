@@ -1,0 +1,137 @@
+"""Tables and columns as the database describes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from migrator.database import Connection, execute, fetch_dicts
+from migrator.queries import name, query
+
+VECTOR_TYPES = ("vector", "halfvec")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A privilege given. grantee None is PUBLIC."""
+
+    grantor: str
+    grantee: str | None
+    privilege: str
+    grantable: bool
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column. dimensions: None where the type carries none. generated: "s" stored, "v" virtual, "" neither.
+
+    not_null_name: the name of its NOT NULL constraint, which PostgreSQL keeps from version 18 on.
+    """
+
+    name: str
+    number: int
+    type: str
+    type_schema: str
+    dimensions: int | None
+    type_text: str
+    not_null: bool
+    not_null_name: str | None
+    default_text: str | None
+    generated: str
+    storage: str
+    compression: str
+    statistics_target: int
+    options: list[str] | None
+    comment: str | None
+    grants: list[Grant]
+
+
+@dataclass(frozen=True)
+class Trigger:
+    name: str
+    on_update: bool
+    for_each_row: bool
+    enabled: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table. kind as in pg_class.relkind; key: the columns that tell rows apart, () where there are none.
+
+    owned: whether the role at work may act as its owner. rows: the planner's estimate. used_numbers: columns used up
+    of PostgreSQL's 1,600.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    owner: str
+    owned: bool
+    rows: int
+    blocks: int
+    bytes: int
+    block_size: int
+    row_security: bool
+    force_row_security: bool
+    inherits: bool
+    used_numbers: int
+    key: list[str]
+    columns: list[Column]
+    triggers: list[Trigger]
+    rules: list[str]
+    publications: list[str]
+
+    @property
+    def sql(self) -> sql.SQL:
+        return name(self.schema, self.name)
+
+    def column(self, wanted: str) -> Column | None:
+        return next((column for column in self.columns if column.name == wanted), None)
+
+
+def read_table(connection: Connection, schema: str | None, table: str) -> Table | None:
+    """The table of that name, bare or quoted as in SQL; None where there is none."""
+    exact = _unquoted(table)
+    rows = fetch_dicts(
+        connection, query("catalog", "find_table"), {"table": exact, "schema": schema and _unquoted(schema)}
+    )
+    if not rows:
+        return None
+    found = rows[0]
+    oid = {"table": found["oid"]}
+    return Table(
+        **found,
+        used_numbers=_one(connection, "attribute_numbers", oid) or 0,
+        key=_one(connection, "key", oid) or [],
+        columns=[
+            Column(**{**row, "grants": [Grant(**grant) for grant in row["grants"]]})
+            for row in fetch_dicts(connection, query("catalog", "columns"), oid)
+        ],
+        triggers=[Trigger(**row) for row in fetch_dicts(connection, query("catalog", "triggers"), oid)],
+        rules=[row[0] for row in execute(connection, query("catalog", "rules_on_table"), oid)],
+        publications=[
+            row[0]
+            for row in execute(
+                connection,
+                query("catalog", "publications"),
+                {"schema": found["schema"], "table": found["name"]},
+            )
+        ],
+    )
+
+
+def table_names(connection: Connection, schema: str | None) -> list[str]:
+    return [row[0] for row in execute(connection, query("catalog", "table_names"), {"schema": schema})]
+
+
+def _unquoted(written: str) -> str:
+    if len(written) > 1 and written[0] == written[-1] == '"':
+        return written[1:-1].replace('""', '"')
+    return written
+
+
+def _one(connection: Connection, name: str, parameters: dict[str, object]) -> object:
+    row = execute(connection, query("catalog", name), parameters).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,52 @@
+"""The server: versions, extension, privileges, memory, and the disk where it can be seen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+
+from migrator.database import Connection, fetch_dicts
+from migrator.queries import query
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server as the role at work sees it. version as server_version_num; sizes in bytes.
+
+    pgvector: version, None where the extension is not in this database. may_quiet_triggers: may set
+    session_replication_role. data_directory: None where it may not be read. ledger: migrator's tables are here.
+    """
+
+    version: int
+    version_text: str
+    pgvector: str | None
+    pgvector_schema: str | None
+    pgvector_available: bool
+    role: str
+    superuser: bool
+    search_path: list[str]
+    may_create: bool
+    may_quiet_triggers: bool
+    maintenance_work_mem: int
+    data_directory: str | None
+    unix_socket: bool
+    standby: bool
+    publications_of_all: list[str]
+    ledger: bool
+
+    @property
+    def extension_schema(self) -> str:
+        """The schema of pgvector's types and operators."""
+        return self.pgvector_schema or "public"
+
+    def free_disk(self) -> int | None:
+        """Bytes free where the server's data lies; None where the server is elsewhere or does not tell."""
+        if self.unix_socket and self.data_directory and os.path.isdir(self.data_directory):
+            return shutil.disk_usage(self.data_directory).free
+        return None
+
+
+def read_server(connection: Connection) -> Server:
+    (row,) = fetch_dicts(connection, query("catalog", "server"))
+    return Server(**row)

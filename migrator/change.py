@@ -1,0 +1,173 @@
+"""What a revision says about a vector column: pure, frozen data, checked when it is made. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from migrator.errors import Refused
+
+Distance = Literal["cosine", "l2", "ip", "l1"]
+VectorType = Literal["vector", "halfvec"]
+
+# pgvector's limits on indexed dimensions: https://github.com/pgvector/pgvector#indexing
+INDEX_LIMIT: dict[VectorType, int] = {"vector": 2_000, "halfvec": 4_000}
+# pgvector's limit on stored dimensions.
+STORED_LIMIT = 16_000
+PROVIDERS = ("sentence-transformers", "python")
+
+
+def _between(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise Refused(
+            f"{name}={value} is outside {low}..{high}", remedy=f"give {name} a value in that range in the revision"
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """An embedding model, named `provider:name`, and how it is used.
+
+    dimensions: length of the vectors it gives (after truncation, where `matryoshka` is set).
+    prompt, query_prompt: text put before every document, and before every query. None: as the model says itself.
+    normalize: scale vectors to length 1; None: as the model gives them.
+    matryoshka: the vectors are the first `dimensions` numbers of longer ones, scaled to length 1 again
+        (Kusupati et al. 2022, https://arxiv.org/abs/2205.13147).
+    revision: the hub revision (commit) to load.
+    trust_remote_code: run code that the model's hub repository holds. Off unless the revision says so.
+    """
+
+    name: str
+    dimensions: int = 0
+    prompt: str | None = None
+    query_prompt: str | None = None
+    normalize: bool | None = None
+    matryoshka: bool = False
+    revision: str | None = None
+    trust_remote_code: bool = False
+
+    def __post_init__(self) -> None:
+        provider, colon, rest = self.name.partition(":")
+        if not colon or not rest or provider not in PROVIDERS:
+            raise Refused(
+                f"model {self.name!r} does not name a provider",
+                remedy=f"write it as provider:name, with one of {', '.join(PROVIDERS)}",
+            )
+        if self.dimensions == 0:
+            raise Refused(
+                f"model {self.name} is given without dimensions",
+                meaning="the type of the new column follows from them.",
+                remedy="write dimensions=N in the revision; `migrator revision` asks the model for it",
+            )
+        _between("dimensions", self.dimensions, 1, STORED_LIMIT)
+
+    @property
+    def provider(self) -> str:
+        return self.name.partition(":")[0]
+
+    @property
+    def location(self) -> str:
+        """The name without its provider: a hub name, a path, or `package.module:factory`."""
+        return self.name.partition(":")[2]
+
+
+@dataclass(frozen=True)
+class Hnsw:
+    """An HNSW index; the defaults are pgvector's. m: links a node; ef_construction: candidates while building."""
+
+    distance: Distance = "cosine"
+    m: int = 16
+    ef_construction: int = 64
+
+    def __post_init__(self) -> None:
+        _between("m", self.m, 2, 100)
+        _between("ef_construction", self.ef_construction, 4, 1_000)
+        if self.ef_construction < 2 * self.m:
+            raise Refused(
+                f"ef_construction={self.ef_construction} is less than twice m={self.m}, which pgvector refuses",
+                remedy=f"give ef_construction={2 * self.m} or more in the revision",
+            )
+
+
+@dataclass(frozen=True)
+class IvfFlat:
+    """An IVFFlat index. lists: clusters; pgvector advises rows / 1000 up to a million rows."""
+
+    distance: Distance = "cosine"
+    lists: int = 100
+
+    def __post_init__(self) -> None:
+        _between("lists", self.lists, 1, 32_768)
+        if self.distance == "l1":
+            raise Refused('IVFFlat has no distance "l1"', remedy='write Hnsw(distance="l1") in the revision')
+
+
+Index = Hnsw | IvfFlat
+
+
+@dataclass(frozen=True)
+class Verify:
+    """What is proved before cut-over, and the bounds that fail it.
+
+    sample: rows re-embedded and compared with what is stored, and rows whose neighbours are searched for recall.
+    ef_search: candidates at search time (`hnsw.ef_search`; `ivfflat.probes` for IVFFlat).
+    min_index_recall: least recall@k of the index against exact search.
+    queries: a JSONL file, each line `{"query": "...", "relevant": [value, ...]}`.
+    relevant: SQL expression over the row that `relevant` values are compared with, as text; None: the primary key.
+    k: how many results count.
+    max_regression: how far recall@k, MRR or nDCG@10 may fall from the old model to the new.
+    """
+
+    sample: int = 32
+    ef_search: int = 100
+    min_index_recall: float = 0.9
+    queries: str | None = None
+    relevant: str | None = None
+    k: int = 10
+    max_regression: float = 0.05
+
+    def __post_init__(self) -> None:
+        _between("sample", self.sample, 1, 10_000)
+        _between("ef_search", self.ef_search, 1, 1_000)
+        _between("k", self.k, 1, 1_000)
+        for name, share in (
+            ("min_index_recall", self.min_index_recall),
+            ("max_regression", self.max_regression),
+        ):
+            if not 0 <= share <= 1:
+                raise Refused(f"{name}={share} is not a share", remedy=f"give {name} a value in 0..1")
+
+
+@dataclass(frozen=True)
+class EmbeddingChange:
+    """What a revision asks of one vector column.
+
+    text: SQL expression over the row, whose value is what the model reads. None only where no model is called.
+    from_, to: the model the column holds now, and the one it is to hold.
+    index: the index wanted on the column; "same" keeps the present ones, None leaves the column without.
+    where: SQL condition for the rows in scope; the others keep NULL in a column of another dimension.
+    type: the pgvector type wanted; None keeps the present one.
+    priority: SQL condition for the rows that are embedded first.
+    batch_size: texts a model call; None lets migrator find it.
+    """
+
+    table: str
+    column: str
+    text: str | None
+    to: Model
+    from_: Model | None = None
+    index: Index | Literal["same"] | None = "same"
+    schema: str | None = None
+    where: str | None = None
+    type: VectorType | None = None
+    priority: str | None = None
+    batch_size: int | None = None
+    verify: Verify = field(default_factory=Verify)
+
+    def __post_init__(self) -> None:
+        for name in ("text", "where", "priority"):
+            expression = getattr(self, name)
+            if expression is not None and not expression.strip():
+                raise Refused(f"{name}= is empty", remedy="give an SQL expression over the row, or leave it out")
+        if self.batch_size is not None:
+            _between("batch_size", self.batch_size, 1, 100_000)

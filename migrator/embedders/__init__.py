@@ -1,0 +1,53 @@
+"""The protocol every provider keeps, and `load`, which finds the provider for a model.
+
+One file a provider; a new provider is a new file and a line in `load`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from migrator.change import Model
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """A loaded model.
+
+    dimensions: length of its vectors.
+    fingerprint: what makes two vectors comparable, as JSON values: provider, model, model revision, dimensions,
+        prompt, normalisation, text cleaning, precision.
+    max_tokens: how many tokens of a text it reads; None where it does not say.
+    """
+
+    dimensions: int
+    fingerprint: Mapping[str, object]
+    max_tokens: int | None
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimensions) float32, row i for texts[i]; every number finite, no row zero. Raises MigratorError."""
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Like embed_documents, with the model's query prompt."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """Tokens of each text before truncation; None where the model has no tokenizer to ask."""
+
+
+def load(model: Model) -> Embedder:
+    """The model, loaded.
+
+    Raises Refused where there is none of that name, or its vectors have not `model.dimensions` numbers.
+    """
+    if model.provider == "python":
+        from migrator.embedders.python import load_plugin
+
+        return load_plugin(model)
+    from migrator.embedders.sentence_transformers import load_sentence_transformer
+
+    return load_sentence_transformer(model)

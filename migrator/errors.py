@@ -1,0 +1,63 @@
+"""Everything that can end a command, with its exit code. The texts of refusals are in hazards.py."""
+
+from __future__ import annotations
+
+
+class MigratorError(Exception):
+    """Failed; everything before cut-over is undone and the embedding store is kept."""
+
+    exit_code = 1
+
+    def __init__(self, problem: str, *, meaning: str = "", remedy: str = "") -> None:
+        self.problem = problem
+        self.meaning = meaning
+        self.remedy = remedy
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        """The message as a person sees it: what happened, what it means, what to do."""
+        lines = [self.problem]
+        if self.meaning:
+            lines.append(self.meaning)
+        if self.remedy:
+            lines.append(f"fix: {self.remedy}")
+        return "\n".join(lines)
+
+
+class UsageError(MigratorError):
+    """The command or its options do not fit."""
+
+    exit_code = 2
+
+
+class Refused(MigratorError):
+    """Refused by preflight; nothing was changed."""
+
+    exit_code = 3
+
+
+class VerificationFailed(MigratorError):
+    """The proofs failed; the live column is as it was."""
+
+    exit_code = 4
+
+
+class Interrupted(MigratorError):
+    """Stopped by a person or a passing fault; what was done is kept."""
+
+    exit_code = 5
+
+
+class Busy(MigratorError):
+    """Another migrator is at work on this database."""
+
+    exit_code = 6
+
+
+class Stopped(MigratorError):
+    """The phase given to --stop-after is done; raised so that Alembic does not record the revision yet."""
+
+    exit_code = 0
+
+    def __init__(self, phase: str) -> None:
+        super().__init__(f"stopped after {phase}", remedy="run the same command without --stop-after to go on")

@@ -1,0 +1,134 @@
+"""What a change will take: rows, texts, tokens, time and disk, from counts and a timed sample."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from migrator.embedders import Embedder
+
+# Measured on two cores, PostgreSQL 18.4, pgvector 0.8.5 (docs/explanation.md); only orders of magnitude are meant.
+BACKUP_ROWS_PER_S = 60_000
+FILL_ROWS_PER_S = 10_000
+SCAN_ROWS_PER_S = 100_000
+HNSW_DIMENSIONS_PER_S = 700_000
+IVFFLAT_DIMENSIONS_PER_S = 8_000_000
+# Characters a token where the model has no tokenizer to ask: English prose, rounded.
+CHARACTERS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A timed sample: texts, their tokens in all, how many the model cuts short, and seconds to embed them."""
+
+    texts: int
+    tokens: int
+    tokens_counted: bool
+    cut_short: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Exact counts, from one scan. missing: distinct texts that the store lacks."""
+
+    rows: int
+    in_scope: int
+    with_text: int
+    distinct_texts: int
+    missing: int
+    without_vector: int
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Bytes needed by part."""
+
+    backup: int
+    store: int
+    column: int
+    index: int
+    wal: int
+
+    @property
+    def total(self) -> int:
+        return self.backup + self.store + self.column + self.index + self.wal
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One column's estimate. Times in seconds; embed is None where there is nothing to embed or no sample was taken.
+
+    window: fill, index, verify and cut-over, when writes should rest. rollback: a downgrade, with its index build.
+    """
+
+    subject: str
+    counts: Counts
+    tokens: int | None
+    tokens_counted: bool
+    cut_short: int | None
+    embed: float | None
+    backup: float
+    window: float
+    rollback: float
+    disk: Disk
+
+
+def take_sample(embedder: Embedder, texts: Sequence[str]) -> Sample | None:
+    """Embeds the texts once to warm up and once against the clock; None where there are none."""
+    if not texts:
+        return None
+    embedder.embed_documents(texts[:1])
+    start = time.perf_counter()
+    embedder.embed_documents(texts)
+    seconds = time.perf_counter() - start
+    counted = embedder.count_tokens(texts)
+    tokens = counted or [len(text) // CHARACTERS_PER_TOKEN + 1 for text in texts]
+    limit = embedder.max_tokens
+    cut_short = sum(count > limit for count in tokens) if limit else 0
+    return Sample(len(texts), sum(tokens), counted is not None, cut_short, seconds)
+
+
+def estimate(
+    subject: str,
+    counts: Counts,
+    sample: Sample | None,
+    *,
+    old_dimensions: int,
+    new_bytes: int,
+    dimensions: int,
+    old_index: str | None,
+    new_index: str | None,
+    builds_column: bool,
+    row_bytes: int,
+) -> Estimate:
+    """new_bytes: of one new vector. row_bytes: of one row without its TOAST, which the fill writes once more."""
+    rows = counts.in_scope
+    vectors = rows * new_bytes if builds_column else 0
+    index = int(rows * new_bytes * 1.3) if new_index else 0
+    store = counts.missing * (new_bytes + 120)
+    column = vectors + (rows * row_bytes if builds_column else 0)
+    backup = counts.rows * (old_dimensions * 4 + 80)
+    fill = rows / FILL_ROWS_PER_S if builds_column else 0.0
+    build = _build_seconds(new_index, rows, dimensions)
+    share = counts.missing / sample.texts if sample else 0.0
+    return Estimate(
+        subject,
+        counts,
+        round(sample.tokens * share) if sample else None,
+        sample.tokens_counted if sample else False,
+        round(sample.cut_short * share) if sample else None,
+        sample.seconds * share if sample else None,
+        counts.rows / BACKUP_ROWS_PER_S,
+        fill + build + 3 * counts.rows / SCAN_ROWS_PER_S,
+        _build_seconds(old_index, rows, old_dimensions) + 3 * counts.rows / SCAN_ROWS_PER_S,
+        Disk(backup, store, column, index, backup + store + column + index),
+    )
+
+
+def _build_seconds(method: str | None, rows: int, dimensions: int) -> float:
+    if method is None:
+        return 0.0
+    speed = HNSW_DIMENSIONS_PER_S if method == "hnsw" else IVFFLAT_DIMENSIONS_PER_S
+    return rows * dimensions / speed

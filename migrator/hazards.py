@@ -1,0 +1,433 @@
+"""Every refusal and warning, each with its remedy. All texts are here, and tests compare them whole.
+
+A hazard that refuses ends the command before anything is changed (exit 3); the others are printed with the plan.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from migrator.change import INDEX_LIMIT, Model
+from migrator.errors import Refused
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """A finding. code: its short name, stable across versions, for --json and for looking it up."""
+
+    code: str
+    problem: str
+    meaning: str
+    remedy: str
+    refuses: bool
+
+    def refusal(self) -> Refused:
+        return Refused(self.problem, meaning=self.meaning, remedy=self.remedy)
+
+
+def _refuse(code: str, problem: str, meaning: str, remedy: str) -> Hazard:
+    return Hazard(code, problem, meaning, remedy, refuses=True)
+
+
+def _warn(code: str, problem: str, meaning: str, remedy: str) -> Hazard:
+    return Hazard(code, problem, meaning, remedy, refuses=False)
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    """The name that was probably meant, said as a remedy."""
+    known = sorted(names)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"there is: {', '.join(known[:10])}" if known else "there is none"
+
+
+# ---- the model ----------------------------------------------------------------------------------------------
+
+
+def model_not_there(model: Model, reason: str) -> Hazard:
+    return _refuse(
+        "model-not-there",
+        f"model {model.name} cannot be loaded: {reason}",
+        "no vector can be computed without it, so nothing was started.",
+        "correct the name in the revision, or make the model reachable (a hub name needs the network once; a path "
+        "must hold a saved model)",
+    )
+
+
+def model_other_dimensions(model: Model, found: int) -> Hazard:
+    return _refuse(
+        "model-other-dimensions",
+        f"model {model.name} gives {found} dimensions, the revision says {model.dimensions}",
+        "the column would be made with the wrong length.",
+        f"write dimensions={found} in the revision",
+    )
+
+
+def model_changed(name: str, similarity: float) -> Hazard:
+    return _refuse(
+        "model-changed",
+        f"model {name} no longer gives the vectors it gave before: its probe texts agree to {similarity:.4f} only",
+        "vectors of two models would stand in one column and could not be compared.",
+        "load the model that was used before, or give the new one a name of its own in a new revision",
+    )
+
+
+def over_index_limit(type_: str, dimensions: int) -> Hazard:
+    limit = INDEX_LIMIT["halfvec" if type_ == "halfvec" else "vector"]
+    if type_ == "vector" and dimensions <= INDEX_LIMIT["halfvec"]:
+        remedy = f'write type="halfvec" in the revision: it is indexed up to {INDEX_LIMIT["halfvec"]} dimensions'
+    else:
+        remedy = "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None"
+    return _refuse(
+        "over-index-limit",
+        f"{type_}({dimensions}) cannot be indexed: pgvector's limit for {type_} is {limit} dimensions",
+        "the index build at the end would fail after everything was embedded.",
+        remedy,
+    )
+
+
+# ---- the table and the column -------------------------------------------------------------------------------
+
+
+def unknown_table(schema: str | None, table: str, known: Iterable[str]) -> Hazard:
+    shown = f"{schema}.{table}" if schema else table
+    return _refuse(
+        "unknown-table",
+        f'there is no table "{shown}"',
+        "the revision names a table that this database, or the search path, does not hold.",
+        _nearest(table, known),
+    )
+
+
+def unknown_column(table: str, column: str, known: Iterable[str]) -> Hazard:
+    return _refuse(
+        "unknown-column",
+        f'table "{table}" has no column "{column}"',
+        "the revision names a column that is not there.",
+        _nearest(column, known),
+    )
+
+
+def not_a_vector(table: str, column: str, type_: str) -> Hazard:
+    return _refuse(
+        "not-a-vector",
+        f'column "{table}.{column}" is of type {type_}, not vector or halfvec',
+        "only vector columns hold embeddings that can be changed.",
+        "name the vector column in the revision",
+    )
+
+
+def not_a_table(table: str, kind: str) -> Hazard:
+    kinds = {"v": "a view", "m": "a materialised view", "f": "a foreign table", "p": "a partitioned table"}
+    return _refuse(
+        "not-a-table",
+        f'"{table}" is {kinds.get(kind, "part of an inheritance tree")}, which migrator cannot change yet',
+        "a column cannot be put beside the live one in an ordinary way there.",
+        "name an ordinary table in the revision",
+    )
+
+
+def row_security(table: str) -> Hazard:
+    return _refuse(
+        "row-security",
+        f'row-level security on "{table}" applies to the role that migrator works as',
+        "rows that it hides would keep no vector, and the upgrade would look complete.",
+        "run migrator as the table's owner without FORCE, as a superuser, or as a role with BYPASSRLS",
+    )
+
+
+def generated_column(table: str, column: str) -> Hazard:
+    return _refuse(
+        "generated-column",
+        f'column "{table}.{column}" is generated',
+        "PostgreSQL computes its vectors, so there is nothing that a model could fill.",
+        "drop the generation expression first: ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION",
+    )
+
+
+def dependent_not_carried(subject: str, dependent: str) -> Hazard:
+    return _refuse(
+        "dependent-not-carried",
+        f"{dependent} depends on {subject} and cannot be carried over",
+        "it would stay bound to the old column after cut-over.",
+        "drop it before the upgrade, and create it again afterwards",
+    )
+
+
+def several_indexes(subject: str, indexes: Iterable[str]) -> Hazard:
+    return _refuse(
+        "several-indexes",
+        f"{subject} has several vector indexes: {', '.join(indexes)}",
+        "the revision's index= replaces one index, and it is not said which.",
+        'write index="same" to keep them all, or drop those that are not needed first',
+    )
+
+
+def same_column(subject: str) -> Hazard:
+    return _refuse(
+        "nothing-to-change",
+        f"{subject} is already as the revision wants it",
+        "model, dimensions, type and index are the same.",
+        "remove the operation from the revision, or correct what it asks for",
+    )
+
+
+def live_column_differs(subject: str, found: str, expected: str) -> Hazard:
+    return _refuse(
+        "live-column-differs",
+        f"{subject} is {found}, the revision was written for {expected}",
+        "the column changed since the revision was written; its vectors may be of another model.",
+        "correct from_= in the revision to what the column holds now, or undo that other change first",
+    )
+
+
+def other_model_in_column(subject: str, found: str, expected: str) -> Hazard:
+    return _refuse(
+        "other-model-in-column",
+        f"the ledger says that {subject} holds vectors of {found}, the revision says {expected}",
+        "a rollback would restore the wrong model.",
+        f"write from_=Model({found!r}, ...) in the revision",
+    )
+
+
+def used_up_columns(table: str, used: int) -> Hazard:
+    return _refuse(
+        "columns-used-up",
+        f'"{table}" has used {used} of PostgreSQL\'s 1,600 columns, dropped ones included',
+        "the shadow column has no room.",
+        "write the table anew (a dump and a restore of it), which frees the dropped ones",
+    )
+
+
+def left_by_another(table: str, column: str) -> Hazard:
+    return _refuse(
+        "left-by-another-change",
+        f'"{table}" has a column "{column}" that no unfinished change in the ledger accounts for',
+        "it may be the work of a migrator whose ledger was lost.",
+        f'look at it, then drop it: ALTER TABLE "{table}" DROP COLUMN "{column}"',
+    )
+
+
+# ---- the text expression and the scope ------------------------------------------------------------------------
+
+
+def text_does_not_parse(expression: str, reason: str) -> Hazard:
+    return _refuse(
+        "text-does-not-parse",
+        f"text={expression!r} is not an SQL expression over the row: {reason}",
+        "the texts to embed cannot be read.",
+        "correct it; try it with SELECT expression FROM table LIMIT 1",
+    )
+
+
+def text_is_not_text(expression: str, type_: str) -> Hazard:
+    return _refuse(
+        "text-is-not-text",
+        f"text={expression!r} gives {type_}, not text",
+        "a model reads text.",
+        f"write a cast into the revision if that is what you mean: text={f'({expression})::text'!r}",
+    )
+
+
+def no_text(subject: str) -> Hazard:
+    return _refuse(
+        "no-text",
+        f"the revision names no text for {subject}",
+        "another model needs the texts to embed.",
+        'write text="an SQL expression over the row", such as text="content"',
+    )
+
+
+def whole_row_text(expression: str) -> Hazard:
+    return _refuse(
+        "whole-row-text",
+        f"text={expression!r} gives another text once the table has a further column",
+        "every text would change when the shadow column appears.",
+        "name the columns: text=\"concat_ws(' ', title, body)\"",
+    )
+
+
+def scope_does_not_parse(argument: str, condition: str, reason: str) -> Hazard:
+    return _refuse(
+        "scope-does-not-parse",
+        f"{argument}={condition!r} is not an SQL condition over the row: {reason}",
+        "the rows in scope cannot be told.",
+        "correct it; try it with SELECT count(*) FROM table WHERE condition",
+    )
+
+
+def rows_out_of_scope(subject: str, count: int) -> Hazard:
+    return _refuse(
+        "not-null-out-of-scope",
+        f"{count} rows of {subject} are out of scope or have no text, and the column is NOT NULL",
+        "they would have no vector of the new dimension.",
+        "widen where=, give those rows a text, or drop NOT NULL first",
+    )
+
+
+# ---- the server -------------------------------------------------------------------------------------------------
+
+
+def no_pgvector(available: bool) -> Hazard:
+    if available:
+        remedy = "CREATE EXTENSION vector"
+    else:
+        remedy = "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector"
+    return _refuse(
+        "no-pgvector",
+        "the extension vector (pgvector) is not in this database",
+        "there can be no vector column without it.",
+        remedy,
+    )
+
+
+def old_pgvector(version: str, needed: str) -> Hazard:
+    return _refuse(
+        "old-pgvector",
+        f"pgvector {version} is too old: {needed} or newer is needed",
+        "halfvec, subvector and safe parallel index builds came with it.",
+        "update the package on the server, then ALTER EXTENSION vector UPDATE",
+    )
+
+
+def pgvector_with_known_fault(version: str) -> Hazard:
+    return _warn(
+        "pgvector-known-fault",
+        f"pgvector {version} has a known fault",
+        "0.8.2 mended a buffer overflow in parallel HNSW builds, 0.8.3 a corruption by vacuum.",
+        "update the package on the server, then ALTER EXTENSION vector UPDATE",
+    )
+
+
+def old_postgresql(version: str) -> Hazard:
+    return _refuse(
+        "old-postgresql",
+        f"PostgreSQL {version} is too old: 14 or newer is needed",
+        "statements that migrator relies on are not there.",
+        "upgrade the server",
+    )
+
+
+def standby() -> Hazard:
+    return _refuse(
+        "standby",
+        "this server is a standby and takes no writes",
+        "an upgrade writes.",
+        "give the primary's address",
+    )
+
+
+def not_owner(table: str, owner: str, role: str) -> Hazard:
+    return _refuse(
+        "not-owner",
+        f'role "{role}" may not act as "{owner}", the owner of "{table}"',
+        "only the owner may add a column or build an index.",
+        f'work as a member of that role: GRANT "{owner}" TO "{role}"',
+    )
+
+
+def may_not_create_schema(role: str) -> Hazard:
+    return _refuse(
+        "may-not-create-schema",
+        f'role "{role}" may not create a schema in this database',
+        "the ledger, the backup and the embedding store need a schema of their own.",
+        f'GRANT CREATE ON DATABASE ... TO "{role}"',
+    )
+
+
+def no_disk(needed: int, free: int) -> Hazard:
+    return _refuse(
+        "no-disk",
+        f"the upgrade needs about {_size(needed)} of disk, {_size(free)} are free",
+        "the server would stop for lack of space in the middle of the work.",
+        "free or add space where the server's data lies",
+    )
+
+
+def disk_unknown(needed: int) -> Hazard:
+    return _warn(
+        "disk-unknown",
+        f"the upgrade needs about {_size(needed)} of disk; what the server has free cannot be seen from here",
+        "a full disk stops the server.",
+        "look on the server before you start",
+    )
+
+
+def publication_of_all(publications: Iterable[str]) -> Hazard:
+    return _refuse(
+        "publication-of-all-tables",
+        f"publication {', '.join(publications)} is FOR ALL TABLES",
+        "it would ship migrator's own tables and the shadow column to subscribers, which lack them.",
+        "name the published tables: DROP PUBLICATION ...; CREATE PUBLICATION ... FOR TABLE ...",
+    )
+
+
+def published(table: str, publications: Iterable[str]) -> Hazard:
+    return _refuse(
+        "published-table",
+        f'"{table}" is published by {", ".join(publications)}',
+        "a subscriber without the shadow column would stop applying changes.",
+        "take the table out of the publication for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+    )
+
+
+# ---- what remains, with a warning ------------------------------------------------------------------------------
+
+
+def triggers_fire(table: str, triggers: Iterable[str]) -> Hazard:
+    return _warn(
+        "triggers-fire",
+        f'the fill fires the UPDATE triggers of "{table}": {", ".join(triggers)}',
+        "queues fill and columns such as updated_at move.",
+        "run as a superuser, or GRANT SET ON PARAMETER session_replication_role TO the role, and they stay quiet",
+    )
+
+
+def trigger_sorts_last(table: str, trigger: str) -> Hazard:
+    return _refuse(
+        "trigger-sorts-last",
+        f'trigger "{trigger}" on "{table}" would run after migrator\'s own',
+        "a text that it rewrites would keep a stale vector.",
+        f'rename it for the time of the upgrade: ALTER TRIGGER "{trigger}" ON "{table}" RENAME TO ...',
+    )
+
+
+def select_star(table: str, column: str) -> Hazard:
+    return _warn(
+        "column-order",
+        f'from fill on, SELECT * and column-less INSERT and COPY on "{table}" meet a further column, and later '
+        f'"{column}" in last place',
+        "statements that do not name their columns may fail; prepared ones may say that a cached plan must not "
+        "change result type.",
+        "name the columns in the application, and reconnect it after cut-over",
+    )
+
+
+def equal_dimensions(subject: str) -> Hazard:
+    return _warn(
+        "equal-dimensions",
+        f"old and new model of {subject} have the same dimensions",
+        "an application that still writes the old model's vectors is not stopped by the column's type.",
+        "stop its writers before cut-over, or let it read the model from the view migrator.registry",
+    )
+
+
+def reads_other_rows(expression: str) -> Hazard:
+    return _warn(
+        "text-not-immutable",
+        f"text={expression!r} or where= is not immutable",
+        "the rows left at cut-over are found by a scan under the lock, which grows with the table.",
+        "in a maintenance window nothing; else give an IMMUTABLE expression",
+    )
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit in ("B", "kB") else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

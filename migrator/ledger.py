@@ -1,0 +1,192 @@
+"""migrator's own bookkeeping: which run is under way, which phases are done, which model each column holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from migrator.catalog import Catalog
+from migrator.change import EmbeddingChange, Model
+from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.errors import Refused
+from migrator.plan import ColumnPlan, Direction, Plan
+from migrator.queries import query, script
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class LedgerChange:
+    """A row of migrator.change. catalog: what had been found before anything was changed."""
+
+    id: int
+    restores: int | None
+    change: EmbeddingChange
+    catalog: Catalog
+    state: str
+    texts_embedded: int
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> LedgerChange:
+        return cls(
+            row["id"],
+            row["restores"],
+            msgspec.convert(row["change"], EmbeddingChange),
+            msgspec.convert(row["catalog"], Catalog),
+            row["state"],
+            row["texts_embedded"],
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of migrator.run."""
+
+    id: int
+    revision: str
+    direction: Direction
+
+
+class Ledger:
+    """The ledger of one database. Reads work where it is not installed yet, and find nothing."""
+
+    def __init__(self, connection: Connection, *, installed: bool) -> None:
+        """Raises Refused where a newer migrator wrote the ledger."""
+        self._connection = connection
+        self.installed = installed
+        if installed:
+            (version,) = self._row("version")
+            if version > VERSION:
+                raise Refused(
+                    f"the ledger in this database is of version {version}, this migrator knows {VERSION}",
+                    meaning="a newer migrator worked here.",
+                    remedy="pip install --upgrade migrator",
+                )
+
+    def install(self) -> None:
+        """Makes schema and tables; does nothing where they are."""
+        with self._connection.transaction():
+            self._connection.execute(script("ledger"))
+        self.installed = True
+
+    # ---- runs ------------------------------------------------------------------------------------------------------
+
+    def unfinished(self) -> Run | None:
+        rows = self._rows("unfinished")
+        return Run(**rows[0]) if rows else None
+
+    def last_run(self) -> dict[str, Any] | None:
+        rows = self._rows("last_run")
+        return rows[0] if rows else None
+
+    def next_change(self) -> int:
+        return int(self._row("next_change")[0]) if self.installed else 1
+
+    def changes(self, run: int) -> list[LedgerChange]:
+        return [LedgerChange.of(row) for row in self._rows("changes_of_run", run=run)]
+
+    def change(self, change: int) -> LedgerChange:
+        (row,) = self._rows("change", change=change)
+        return LedgerChange.of(row)
+
+    def live_upgrade(self, schema: str, table: str, column: str) -> tuple[LedgerChange, str] | None:
+        """The upgrade of the column that a downgrade undoes, and its revision."""
+        rows = self._rows("live_upgrade", schema=schema, table=table, column=column)
+        return (LedgerChange.of(rows[0]), rows[0]["revision"]) if rows else None
+
+    def live_changes(self) -> list[LedgerChange]:
+        return [LedgerChange.of(row) for row in self._rows("live_changes")]
+
+    def registered(self, schema: str, table: str, column: str) -> tuple[str, int] | None:
+        """Name and dimensions of the model that the column holds by the ledger; None where it does not say."""
+        rows = self._rows("registered", schema=schema, table=table, column=column)
+        return (rows[0]["model"], rows[0]["dimensions"]) if rows else None
+
+    def registry(self) -> list[dict[str, Any]]:
+        return self._rows("registry")
+
+    def start(self, plan: Plan) -> Run:
+        """Records the run before its first statement."""
+        rows = {estimate.subject: estimate.counts.in_scope for estimate in plan.estimates}
+        with self._connection.transaction():
+            (run,) = self._row("start_run", revision=plan.revision, direction=plan.direction)
+            for column in plan.columns:
+                table = column.catalog.table
+                self._execute(
+                    "start_change",
+                    id=column.id,
+                    run=run,
+                    restores=column.restores,
+                    schema=table.schema,
+                    table=table.name,
+                    column=column.live,
+                    change=as_json(column.change),
+                    catalog=as_json(column.catalog),
+                    rows=rows.get(column.subject),
+                )
+        return Run(run, plan.revision, plan.direction)
+
+    def finish(self, run: Run, state: str) -> None:
+        self._execute("set_run_state", run=run.id, state=state)
+
+    def set_state(self, change: int, state: str) -> None:
+        self._execute("set_change_state", change=change, state=state)
+
+    # ---- phases ----------------------------------------------------------------------------------------------------
+
+    def phase_started(self, run: Run, phase: str) -> None:
+        self._execute("phase_started", run=run.id, phase=phase)
+
+    def phase_done(self, run: Run, phase: str, result: object) -> None:
+        self._execute("phase_done", run=run.id, phase=phase, result=as_json(result))
+
+    def phases_done(self, run: Run) -> set[str]:
+        return {row["phase"] for row in self._rows("phases_done", run=run.id)}
+
+    def phases(self, run: int) -> list[dict[str, Any]]:
+        return self._rows("phases", run=run)
+
+    # ---- texts and models --------------------------------------------------------------------------------------------
+
+    def count_embedded(self, column: ColumnPlan, texts: int) -> None:
+        self._execute("count_embedded", change=column.id, texts=texts)
+
+    def set_aside(self, column: ColumnPlan, text_hash: bytes, rows: int, reason: str) -> None:
+        self._execute("set_aside", change=column.id, hash=text_hash, rows=rows, reason=reason)
+
+    def failed_rows(self, change: int) -> int:
+        return int(self._row("failed_rows", change=change)[0])
+
+    def find_model(self, model: Model) -> tuple[dict[str, object], list[list[float]]] | None:
+        """Fingerprint and probe vectors recorded for the model as declared."""
+        rows = self._rows("find_model", declared=as_json(model))
+        return (rows[0]["fingerprint"], rows[0]["probes"]) if rows else None
+
+    def add_model(self, model: Model, fingerprint: Mapping[str, object], probes: list[list[float]]) -> None:
+        self._execute(
+            "add_model", declared=as_json(model), fingerprint=as_json(fingerprint), probes=as_json(probes)
+        )
+
+    def stores(self) -> list[tuple[str, int]]:
+        """Name and bytes of every embedding store."""
+        return [(row["relname"], row["pg_total_relation_size"]) for row in self._rows("stores")]
+
+    # ---- plumbing ------------------------------------------------------------------------------------------------------
+
+    def _rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
+        if not self.installed:
+            return []
+        return fetch_dicts(self._connection, query("ledger_queries", name), parameters)
+
+    def _row(self, name: str, **parameters: object) -> tuple[Any, ...]:
+        return fetch_row(self._connection, query("ledger_queries", name), parameters)
+
+    def _execute(self, name: str, **parameters: object) -> None:
+        execute(self._connection, query("ledger_queries", name), parameters)
+
+
+def as_json(value: object) -> str:
+    return msgspec.json.encode(value, order="deterministic").decode()

@@ -1,0 +1,96 @@
+"""backup: row identity, old vector and text hash go into a table of their own, counted and checksummed.
+
+On a downgrade: the live vectors that the application wrote since cut-over and that no store holds.
+"""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from migrator.catalog import Catalog
+from migrator.database import configure, execute, fetch_row
+from migrator.errors import MigratorError
+from migrator.plan import ColumnPlan, Statement
+from migrator.queries import fragment, name, query
+from migrator.work import Work
+
+NAME = "backup"
+
+
+def _live_type(catalog: Catalog) -> sql.Composed:
+    return sql.SQL("{}.{}").format(name(catalog.server.extension_schema), fragment(catalog.column.type_text))
+
+
+def _which(column: ColumnPlan) -> sql.Composable:
+    """The rows that are backed up."""
+    if not column.is_restore or column.upgraded_by != "embed":
+        return sql.SQL("true")
+    return query(
+        "backup",
+        "not_in_store",
+        live=name(column.live),
+        store=name("migrator", column.upgrade_store),
+        text_hash=column.text_hash,
+        type=_live_type(column.catalog),
+    )
+
+
+def statements(column: ColumnPlan) -> tuple[Statement, ...]:
+    if column.method == "index":
+        return ()
+    key = [sql.SQL("{}, ").format(name(part)) for part in column.catalog.table.key]
+    create = query(
+        "backup",
+        "create",
+        backup=column.backup,
+        key=sql.SQL("").join(key),
+        text_hash=column.text_hash,
+        live=name(column.live),
+        table=column.table,
+        which=_which(column),
+    )
+    return (
+        Statement(NAME, create, "ACCESS SHARE", "one scan; reads and writes go on"),
+        Statement(NAME, query("store", "owner_alone", table=column.backup), "none", "instant"),
+    )
+
+
+def run(work: Work) -> dict[str, object]:
+    return {column.subject: _back_up(work, column) for column in work.plan.columns if column.method != "index"}
+
+
+def _back_up(work: Work, column: ColumnPlan) -> dict[str, object]:
+    """Copies and compares under one snapshot, so that writes meanwhile cannot make a difference."""
+    connection = work.connection
+    with connection.transaction():
+        execute(connection, sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        configure(connection, {"lock_timeout": "0"}, local=True)
+        execute(connection, sql.SQL("DROP TABLE IF EXISTS {}").format(column.backup))
+        for statement in statements(column):
+            execute(connection, statement.query)
+        extension = column.catalog.server.extension_schema
+        found, copied = (
+            fetch_row(
+                connection,
+                query(
+                    "backup",
+                    "checksum",
+                    vector=name(vector),
+                    table=table,
+                    which=which,
+                    extension=name(extension),
+                    type=fragment(column.catalog.column.type),
+                ),
+            )
+            for vector, table, which in (
+                (column.live, column.table, _which(column)),
+                ("migrator_vector", column.backup, sql.SQL("true")),
+            )
+        )
+        if found != copied:
+            raise MigratorError(
+                f"the backup of {column.subject} differs from the table: {copied} against {found}",
+                meaning="rows, vectors, or their checksum are not the same under one snapshot.",
+                remedy="this should never be; check the server's storage before anything else",
+            )
+    return {"rows": copied[0], "vectors": copied[1], "checksum": str(copied[2]), "table": column.backup_name}

@@ -1,0 +1,77 @@
+"""Clean-up of an upgrade or downgrade that ends before cut-over: everything but the store is undone."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from migrator import capture
+from migrator.catalog.indexes import carried_over
+from migrator.database import Connection, configure, execute, with_short_locks
+from migrator.ledger import Ledger, Run
+from migrator.phases.retire import drop_backup
+from migrator.plan import ColumnPlan, Plan
+from migrator.queries import name, query
+from migrator.report import Reporter
+
+
+def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter: Reporter) -> None:
+    """Leaves tables, indexes and privileges as they were found; may be interrupted and run again."""
+    configure(connection, {"lock_timeout": "50ms"})
+    for column in plan.columns:
+        reporter.message(f"{column.subject}: putting everything back")
+        _in_one(connection, reporter, _drop(column))
+        _drop_indexes(connection, column)
+        if column.drops_index_early:
+            _rebuild(connection, column)
+        execute(connection, drop_backup(column))
+    with connection.transaction():
+        for column in plan.columns:
+            ledger.set_state(column.id, "undone")
+        ledger.finish(run, "undone")
+
+
+def _drop(column: ColumnPlan) -> list[sql.Composed]:
+    if column.method == "index":
+        return []
+    if column.is_restore:
+        return [capture.until_retire(column.as_upgrade())]
+    dropped = query("cut_over", "drop_column", table=column.table, column=name(column.shadow))
+    return [*capture.drop(column), dropped]
+
+
+def _in_one(connection: Connection, reporter: Reporter, statements: list[sql.Composed]) -> None:
+    def together() -> None:
+        for statement in statements:
+            execute(connection, statement)
+
+    with_short_locks(connection, together, on_wait=reporter.message)
+
+
+def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
+    """What was built for the new column, unless it went with it."""
+    schema = column.catalog.table.schema
+    configure(connection, {"lock_timeout": "0"})
+    for called in (*(index.temporary for index in column.indexes), column.left_index):
+        execute(connection, query("index", "drop_concurrently", index=name(schema, called)))
+
+
+def _rebuild(connection: Connection, column: ColumnPlan) -> None:
+    """The old vector indexes that fill dropped, as they were."""
+    catalog = column.catalog
+    schema = catalog.table.schema
+    configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
+    for index in catalog.vector_indexes:
+        state = execute(
+            connection, query("index", "state"), {"schema": schema, "index": index.name}
+        ).fetchone()
+        if state is not None and state[0]:
+            continue
+        if state is not None:
+            execute(connection, query("index", "drop_concurrently", index=name(schema, index.name)))
+        again = carried_over(index, index.name)
+        execute(
+            connection,
+            again.create(catalog.table.sql, column.live, catalog.column.type, catalog.server.extension_schema),
+        )
+        for statement in again.marks(catalog.table.sql, schema):
+            execute(connection, statement)

@@ -1,0 +1,207 @@
+"""cut-over: swap of names, dependents carried over, ledger: one transaction, short lock waits, retries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from psycopg import sql
+
+from migrator import capture
+from migrator.catalog import Catalog, read_catalog
+from migrator.catalog.columns import Grant
+from migrator.catalog.dependents import View
+from migrator.database import execute, fetch_row, with_short_locks
+from migrator.errors import Interrupted, MigratorError
+from migrator.phases import fill
+from migrator.plan import ColumnPlan, Statement
+from migrator.queries import fragment, literal, name, query
+from migrator.work import Work
+
+NAME = "cut-over"
+# Rows that may be left for settle; above it, cut-over does not begin.
+LEFT_BOUND = 100
+
+
+def statements(column: ColumnPlan) -> tuple[Statement, ...]:
+    """In order, all in one transaction. Views go first, outermost first: whoever reads through them waits there."""
+    lock = query("cut_over", "lock", table=column.table)
+    if column.method == "index":
+        # No column is replaced, so views stay as they are.
+        ordered = [lock, *_swap_indexes(column)]
+    else:
+        views = column.catalog.views
+        ordered = [
+            *(query("cut_over", "drop_view", view=view.sql) for view in reversed(views)),
+            lock,
+            *_swap_columns(column),
+            *(statement for view in views for statement in _create_view(column.catalog, view)),
+        ]
+    return tuple(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ordered)
+
+
+def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
+    table, live = column.table, name(column.live)
+    swap = [
+        query("cut_over", "drop_index", index=name(column.catalog.table.schema, column.left_index)),
+        query("cut_over", "rename_column", table=table, old=live, new=name(column.retired)),
+        query("cut_over", "rename_column", table=table, old=name(column.shadow), new=live),
+    ]
+    if column.is_restore:
+        swap.append(query("cut_over", "drop_column", table=table, column=name(column.retired)))
+        swap += capture.drop(column)
+        return [*swap, *_name_indexes(column)]
+    if column.catalog.column.not_null:
+        swap.append(query("cut_over", "drop_not_null", table=table, column=name(column.retired)))
+    return [*swap, *_attributes(column), *_name_indexes(column), capture.while_settling(column)]
+
+
+def _swap_indexes(column: ColumnPlan) -> list[sql.Composed]:
+    schema = column.catalog.table.schema
+    dropped = [
+        query("cut_over", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes
+    ]
+    return [*dropped, *_name_indexes(column)]
+
+
+def _name_indexes(column: ColumnPlan) -> list[sql.Composed]:
+    """The new indexes take the names of the old ones, with comment and CLUSTER mark."""
+    schema = column.catalog.table.schema
+    named = []
+    for index in column.indexes:
+        named.append(query("index", "rename", index=name(schema, index.temporary), new=name(index.name)))
+        named += index.marks(column.table, schema)
+    return named
+
+
+def _attributes(column: ColumnPlan) -> list[sql.Composed]:
+    """Default, statistics target, options, comment, storage and grants of the live column."""
+    old, table, live = column.catalog.column, column.table, name(column.live)
+    carried = []
+    if old.default_text is not None:
+        carried.append(
+            query("cut_over", "set_default", table=table, column=live, default=fragment(old.default_text))
+        )
+    if old.statistics_target >= 0:
+        target = sql.Literal(old.statistics_target)
+        carried.append(query("cut_over", "set_statistics", table=table, column=live, target=target))
+    if old.options:
+        options = fragment(", ".join(old.options))
+        carried.append(query("cut_over", "set_options", table=table, column=live, options=options))
+    if old.comment is not None:
+        carried.append(
+            query("cut_over", "comment_on_column", table=table, column=live, comment=literal(old.comment))
+        )
+    return carried + _replay(
+        column.catalog, old.grants, table, lambda grant: sql.SQL("{} ({})").format(fragment(grant.privilege), live)
+    )
+
+
+def _replay(
+    catalog: Catalog, grants: list[Grant], object_: sql.Composable, privilege: Callable[[Grant], sql.Composable]
+) -> list[sql.Composed]:
+    """GRANTs, each given again by the role that gave it, for only that role can take it back."""
+    replayed = []
+    for grant in grants:
+        replayed.append(query("cut_over", "set_role", role=name(grant.grantor)))
+        replayed.append(
+            query(
+                "cut_over",
+                "grant",
+                privilege=privilege(grant),
+                object=object_,
+                grantee=sql.SQL("PUBLIC") if grant.grantee is None else name(grant.grantee),
+                option=sql.SQL("WITH GRANT OPTION" if grant.grantable else ""),
+            )
+        )
+    if grants:
+        replayed.append(query("cut_over", "reset_role", role=name(catalog.server.role)))
+    return replayed
+
+
+def _create_view(catalog: Catalog, view: View) -> list[sql.Composed]:
+    options = sql.SQL("WITH ({})").format(fragment(", ".join(view.options))) if view.options else sql.SQL("")
+    made = [
+        query(
+            "cut_over",
+            "create_view",
+            view=view.sql,
+            options=options,
+            definition=fragment(view.definition.rstrip().rstrip(";")),
+        ),
+        query("cut_over", "own_view", view=view.sql, owner=name(view.owner)),
+    ]
+    if view.comment is not None:
+        made.append(query("cut_over", "comment_on_view", view=view.sql, comment=literal(view.comment)))
+    made += [
+        query("cut_over", "comment_on_column", table=view.sql, column=name(column), comment=literal(comment))
+        for column, comment in view.column_comments.items()
+    ]
+    if view.has_grants:
+        made.append(query("cut_over", "revoke_view", view=view.sql))
+        made += _replay(catalog, view.grants, view.sql, lambda grant: fragment(grant.privilege))
+    return made
+
+
+def run(work: Work) -> dict[str, object]:
+    """All columns in one transaction, with the ledger's word that they are live."""
+    wanted = {column.id: fill.pending(column, work) for column in work.plan.columns}
+
+    def swap() -> dict[str, object]:
+        left = {}
+        for column in work.plan.columns:
+            for statement in statements(column):
+                execute(work.connection, statement.query)
+                if statement.query == query("cut_over", "lock", table=column.table):
+                    left[column.subject] = _check_under_lock(work, column, wanted[column.id])
+            work.ledger.set_state(column.id, "live")
+            if column.restores is not None:
+                work.ledger.set_state(column.restores, "restored")
+        return {"rows_left": left}
+
+    return with_short_locks(work.connection, swap, on_wait=work.reporter.message)
+
+
+def _check_under_lock(work: Work, column: ColumnPlan, wanted: sql.Composable) -> int:
+    """Nobody can write now: what the plan was made for must still be there. Returns the rows left for settle."""
+    table = column.catalog.table
+    present = read_catalog(work.connection, table.schema, table.name, column.live).signature()
+    expected = column.catalog.signature()
+    if column.method != "index":
+        expected = {**expected, "views": []}
+    differing = [part for part, value in expected.items() if present[part] != value]
+    if differing:
+        raise MigratorError(
+            f"{column.subject}: {' and '.join(differing)} of the table changed since the upgrade was planned",
+            meaning="what others changed meanwhile would be lost or left bound to the old column.",
+            remedy="run the upgrade again, which plans with what is there now",
+        )
+    if column.method == "index":
+        return 0
+    state = execute(
+        work.connection, query("capture", "trigger_state"), {"table": table.oid, "trigger": column.trigger}
+    ).fetchone()
+    if state is None or state[0] != "A":
+        raise MigratorError(
+            f"the capture trigger of {column.subject} was dropped or disabled by others",
+            meaning="writes may have been missed, so the shadow column cannot be trusted.",
+            remedy="find out who did it, then run the upgrade again from the start",
+        )
+    (left,) = fetch_row(
+        work.connection,
+        query(
+            "cut_over",
+            "left",
+            table=column.table,
+            shadow=name(column.shadow),
+            due=column.due,
+            pending=wanted,
+        ),
+        {"limit": LEFT_BOUND + 1},
+    )
+    if left > LEFT_BOUND:
+        raise Interrupted(
+            f"{column.subject}: more than {LEFT_BOUND} rows were written without a vector since fill",
+            meaning="cut-over did not begin; the live column is as it was.",
+            remedy="run the same command again; it fills them first",
+        )
+    return int(left)

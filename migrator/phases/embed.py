@@ -1,0 +1,136 @@
+"""embed: missing texts -> model -> store. The application is not touched, and no transaction is open meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import chain
+
+from psycopg import sql
+
+from migrator import store
+from migrator.database import configure, execute, fetch_row
+from migrator.plan import ColumnPlan, Statement
+from migrator.queries import expression, name, query
+from migrator.report import Progress
+from migrator.work import Work, block_ranges
+
+NAME = "embed"
+# Texts are read ahead of the model by about this much, so that memory stays flat whatever the table's size.
+PAGE_BYTES = 4_000_000
+PAGE_ROWS = 2_000
+# A batch that takes this long loses little in a crash and leaves little overhead; batches grow until they do.
+BATCH_SECONDS = 4.0
+SMALLEST_BATCH, LARGEST_BATCH = 16, 4_096
+
+
+def statements(column: ColumnPlan) -> tuple[Statement, ...]:
+    if column.method != "embed":
+        return ()
+    return (
+        Statement(NAME, _missing(column, sql.SQL("true")), "ACCESS SHARE", "a range of blocks at a time"),
+        Statement(NAME, query("store", "copy", store=column.store), "none", "a batch at a time"),
+    )
+
+
+def run(work: Work) -> dict[str, object]:
+    """Fills the store. Rows that are priority= come first."""
+    result = {}
+    for column in work.plan.columns:
+        if column.method != "embed":
+            continue
+        store.create(work.connection, column)
+        count = 0
+        if column.change.priority is not None:
+            count += embed_missing(
+                work, column, NAME, _pending(column, only=expression(column.change.priority))
+            )
+        count += embed_missing(work, column, NAME, _pending(column))
+        execute(work.connection, query("store", "analyze", table=column.store))
+        result[column.subject] = {"texts": count}
+    return result
+
+
+def _pending(column: ColumnPlan, *, only: sql.Composable | None = None) -> sql.Composable:
+    """On a downgrade only the rows whose retired vector is gone are wanted."""
+    parts = [only] if only is not None else []
+    if column.is_restore:
+        parts.append(sql.SQL("{} IS NULL").format(name(column.shadow)))
+    return sql.SQL(" AND ").join(parts) if parts else sql.SQL("true")
+
+
+def _missing(column: ColumnPlan, pending: sql.Composable) -> sql.Composed:
+    return query(
+        "store",
+        "missing",
+        text=column.text,
+        table=column.table,
+        due=column.due,
+        pending=pending,
+        store=column.store,
+    )
+
+
+def count_missing(work: Work, column: ColumnPlan, pending: sql.Composable) -> int:
+    """Distinct texts that the store lacks."""
+    (count,) = fetch_row(
+        work.connection,
+        query(
+            "store",
+            "count_missing",
+            text_hash=column.text_hash,
+            table=column.table,
+            due=column.due,
+            pending=pending,
+            store=column.store,
+        ),
+    )
+    return int(count)
+
+
+def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: sql.Composable) -> int:
+    """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts."""
+    total = count_missing(work, column, pending)
+    if total == 0:
+        return 0
+    fixed = work.options.batch_size or column.change.batch_size
+    size = fixed or SMALLEST_BATCH
+    done = 0
+    waiting: dict[bytes, str] = {}
+    for page in chain(_pages(work, column, pending), [None]):
+        waiting.update(page or {})
+        while len(waiting) >= size or (page is None and waiting):
+            # Texts of like length together: a batch is padded to its longest.
+            chosen = sorted(waiting, key=lambda text_hash: len(waiting[text_hash]))[:size]
+            start = time.monotonic()
+            _embed(work, column, {text_hash: waiting.pop(text_hash) for text_hash in chosen})
+            done += len(chosen)
+            work.reporter.progress(phase, column.subject, Progress(done, max(total, done), "texts"))
+            if fixed is None and time.monotonic() - start < BATCH_SECONDS / 2:
+                size = min(size * 2, LARGEST_BATCH)
+    return done
+
+
+def _pages(work: Work, column: ColumnPlan, pending: sql.Composable) -> Iterator[dict[bytes, str]]:
+    """Missing texts by hash, a range of blocks at a time, each read in a transaction of its own."""
+    table = column.catalog.table
+    bytes_a_row = max(100, table.bytes // max(table.rows, 1)) if table.rows else 1_000
+    statement = _missing(column, pending)
+    for bounds, _, _ in block_ranges(work, column, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row))):
+        with work.connection.transaction():
+            by_index(work)
+            rows = execute(work.connection, statement, bounds).fetchall()
+        yield dict(rows)
+
+
+def by_index(work: Work) -> None:
+    """For this transaction: probe the store by its index. A range is small, the store large and seldom analyzed."""
+    configure(work.connection, {"enable_hashjoin": "off", "enable_mergejoin": "off"}, local=True)
+
+
+def _embed(work: Work, column: ColumnPlan, texts: dict[bytes, str]) -> None:
+    """One model call, then one transaction that stores its vectors and counts them."""
+    vectors = work.models.get(column.change.to).embed_documents(list(texts.values()))
+    with work.connection.transaction():
+        store.put(work.connection, column, list(texts), vectors)
+        work.ledger.count_embedded(column, len(texts))

@@ -1,0 +1,207 @@
+"""fill: add the shadow column, capture writes from here on, and fill it from the store in small transactions.
+
+On a downgrade the retired column is filled where its vectors went stale.
+"""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from migrator import capture, store
+from migrator.database import configure, execute, fetch_row, with_short_locks
+from migrator.errors import MigratorError
+from migrator.phases.embed import by_index, embed_missing
+from migrator.plan import ColumnPlan, Statement
+from migrator.queries import fragment, name, query
+from migrator.report import Progress
+from migrator.work import Work, block_ranges
+
+NAME = "fill"
+# Rows an UPDATE: a fraction of a second's work, so that a concurrent writer of one of them waits that long at most.
+RANGE_ROWS = 2_000
+# Rows that writers move out of the range being filled are caught by the next pass; each leaves far fewer.
+PASSES = 20
+
+
+def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:
+    """One transaction: from it on no write is missed."""
+    if column.method == "index":
+        return ()
+    ddl: list[sql.Composable] = []
+    if not column.is_restore:
+        ddl.append(query("fill", "add_shadow", table=column.table, shadow=name(column.shadow), type=column.type_sql))
+        ddl.append(
+            query(
+                "fill",
+                "set_storage",
+                table=column.table,
+                shadow=name(column.shadow),
+                storage=fragment(_storage(column)),
+            )
+        )
+    ddl.append(capture.while_filling(column))
+    if not column.is_restore:
+        ddl.extend(capture.create_trigger(column))
+        if column.drops_index_early:
+            schema = column.catalog.table.schema
+            ddl.extend(
+                query("fill", "drop_index", index=name(schema, index.name))
+                for index in column.catalog.vector_indexes
+            )
+    return tuple(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl)
+
+
+def statements(column: ColumnPlan) -> tuple[Statement, ...]:
+    if column.method == "index":
+        return ()
+    updates = [Statement(NAME, _update(column, sql.SQL("true")), "ROW EXCLUSIVE", "a range of blocks at a time")]
+    if column.keeps_out_of_scope and not column.is_restore:
+        updates.append(Statement(NAME, _keep(column), "ROW EXCLUSIVE", "a range of blocks at a time"))
+    return (*start_statements(column), *updates)
+
+
+def _storage(column: ColumnPlan) -> str:
+    """The live column's storage, unless both vectors would not fit in a page; then EXTERNAL until cut-over."""
+    live = column.catalog.column
+    names = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
+    width = 2 if column.type == "halfvec" else 4
+    old = (2 if live.type == "halfvec" else 4) * (live.dimensions or column.dimensions)
+    if live.storage == "p" and old + width * column.dimensions + 200 > store.PLAIN_LIMIT_BYTES:
+        return "EXTERNAL"
+    return names[live.storage]
+
+
+def run(work: Work) -> dict[str, object]:
+    result = {}
+    for column in work.plan.columns:
+        if column.method == "index":
+            continue
+        _start(work, column)
+        result[column.subject] = {"rows": _fill(work, column, column.shadow)}
+    return result
+
+
+def _start(work: Work, column: ColumnPlan) -> None:
+    """Adds shadow column and trigger, unless an interrupted run did."""
+    if not column.is_restore:
+        present = fetch_row(
+            work.connection,
+            query("cut_over", "has_column"),
+            {"table": column.catalog.table.oid, "column": column.shadow},
+        )[0]
+        if present:
+            return
+
+    def start() -> None:
+        for statement in start_statements(column):
+            execute(work.connection, statement.query)
+
+    with_short_locks(work.connection, start, on_wait=work.reporter.message)
+
+
+def pending(column: ColumnPlan, work: Work) -> sql.Composable:
+    """On a downgrade: vectors that were NULL come back NULL."""
+    if not column.is_restore or column.method != "embed":
+        return sql.SQL("true")
+    nulls = fetch_row(work.connection, query("fill", "backup_has_nulls", backup=column.upgrade_backup))[0]
+    if not nulls:
+        return sql.SQL("true")
+    before = column.before or column.catalog
+    same_key = [
+        sql.SQL(" AND migrator_backup.{key} = {table}.{key}").format(key=name(part), table=column.table)
+        for part in before.table.key
+    ]
+    return query(
+        "fill",
+        "null_by_right",
+        backup=column.upgrade_backup,
+        text_hash=column.text_hash,
+        same_key=sql.SQL("").join(same_key),
+    )
+
+
+def _update(column: ColumnPlan, pending: sql.Composable, *, target: str | None = None) -> sql.Composed:
+    shadow = name(target or column.shadow)
+    if column.method == "derive":
+        return query(
+            "fill",
+            "from_live",
+            table=column.table,
+            shadow=shadow,
+            derived=column.derived(name(column.live)),
+            due=column.due,
+            pending=pending,
+        )
+    return query(
+        "fill",
+        "from_store",
+        table=column.table,
+        shadow=shadow,
+        type=column.type_sql,
+        store=column.store,
+        due=column.due,
+        pending=pending,
+        text_hash=column.text_hash,
+    )
+
+
+def _keep(column: ColumnPlan) -> sql.Composed:
+    return query(
+        "fill",
+        "out_of_scope",
+        table=column.table,
+        shadow=name(column.shadow),
+        live=name(column.live),
+        type=column.type_sql,
+        scope=column.scope,
+    )
+
+
+def count_left(work: Work, column: ColumnPlan, target: str, wanted: sql.Composable) -> int:
+    (left,) = fetch_row(
+        work.connection,
+        query("fill", "left", table=column.table, column=name(target), due=column.due, pending=wanted),
+    )
+    return int(left)
+
+
+def _fill(work: Work, column: ColumnPlan, target: str) -> int:
+    """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again."""
+    wanted = pending(column, work)
+    updates = [_update(column, wanted, target=target)]
+    if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
+        updates.append(_keep(column))
+    filled = 0
+    for _ in range(PASSES):
+        filled += _pass(work, column, updates)
+        if count_left(work, column, target, wanted) == 0:
+            return filled
+        if column.method == "embed":
+            still = sql.SQL("{} IS NULL AND {}").format(name(target), wanted)
+            embed_missing(work, column, NAME, still)
+    raise MigratorError(
+        f"{column.subject}: {count_left(work, column, target, wanted)} rows are still without a vector after {PASSES} "
+        "passes",
+        meaning="they are written faster than they can be filled.",
+        remedy="stop the writers of this table, and run the same command again",
+    )
+
+
+def settle_rows(work: Work, column: ColumnPlan) -> int:
+    """The same for the live column after cut-over: the few rows that arrived meanwhile."""
+    return _fill(work, column, column.live)
+
+
+def _pass(work: Work, column: ColumnPlan, updates: list[sql.Composed]) -> int:
+    filled = 0
+    for bounds, done, blocks in block_ranges(work, column, RANGE_ROWS):
+        with work.connection.transaction():
+            # Writers of these rows are waited for; they do not wait for a model, and neither do we.
+            configure(work.connection, {"migrator.fill": "on", "lock_timeout": "10s"}, local=True)
+            by_index(work)
+            if column.catalog.server.superuser or column.catalog.server.may_quiet_triggers:
+                configure(work.connection, {"session_replication_role": "replica"}, local=True)
+            for update in updates:
+                filled += execute(work.connection, update, bounds).rowcount
+        work.reporter.progress(NAME, column.subject, Progress(done, blocks, "blocks"))
+    return filled

@@ -1,0 +1,152 @@
+"""index: build CONCURRENTLY on the shadow column, after dropping what an earlier try left invalid."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillBuilding
+
+import psycopg
+from psycopg import sql
+
+from migrator.catalog.indexes import IndexToBuild
+from migrator.database import Connection, configure, connect, execute, fetch_row
+from migrator.errors import MigratorError
+from migrator.plan import ColumnPlan, Statement
+from migrator.queries import name, query
+from migrator.report import Progress
+from migrator.work import Work
+
+NAME = "index"
+POLL_SECONDS = 0.5
+# A graph node beside its vector: links of the bottom layer, and headers (pgvector's hnsw.h, rounded up).
+BYTES_A_LINK = 24
+
+
+def statements(column: ColumnPlan) -> tuple[Statement, ...]:
+    building = tuple(
+        Statement(NAME, create(column, index), "SHARE UPDATE EXCLUSIVE", "the whole build; reads and writes go on")
+        for index in column.indexes
+    )
+    if column.method == "index":
+        return building
+    return (*building, Statement(NAME, left_index(column), "SHARE UPDATE EXCLUSIVE", "two scans; reads and writes go on"))
+
+
+def create(column: ColumnPlan, index: IndexToBuild) -> sql.Composed:
+    target = column.live if column.method == "index" else column.shadow
+    return index.create(column.table, target, column.type, column.catalog.server.extension_schema)
+
+
+def left_index(column: ColumnPlan) -> sql.Composed:
+    return query(
+        "cut_over",
+        "left_index",
+        index=name(column.left_index),
+        table=column.table,
+        shadow=name(column.shadow),
+        due=column.due,
+    )
+
+
+def run(work: Work) -> dict[str, object]:
+    result: dict[str, object] = {}
+    for column in work.plan.columns:
+        for index in column.indexes:
+            if not _is_there(work, column, index.temporary):
+                _build(work, column, create(column, index), memory_for(column, index))
+        result[column.subject] = {"indexes": [index.name for index in column.indexes]}
+        if column.method != "index" and not _is_there(work, column, column.left_index):
+            _build_left_index(work, column)
+            execute(work.connection, query("store", "analyze", table=column.table))
+    return result
+
+
+def _is_there(work: Work, column: ColumnPlan, index: str) -> bool:
+    """Whether a valid index of that name is there; an invalid one is dropped first."""
+    schema = column.catalog.table.schema
+    row = execute(
+        work.connection, query("index", "state"), {"schema": schema, "index": index}
+    ).fetchone()
+    if row is not None and not row[0]:
+        _patiently(work.connection, query("index", "drop_concurrently", index=name(schema, index)))
+    return row is not None and bool(row[0])
+
+
+def _patiently(connection: Connection, statement: sql.Composable) -> None:
+    """CONCURRENTLY waits for old transactions without keeping anybody from the table, so it may wait."""
+    configure(connection, {"lock_timeout": "0"})
+    try:
+        execute(connection, statement)
+    finally:
+        if not connection.broken:
+            configure(connection, {"lock_timeout": "50ms"})
+
+
+def _build_left_index(work: Work, column: ColumnPlan) -> None:
+    try:
+        _patiently(work.connection, left_index(column))
+    except (psycopg.errors.InvalidObjectDefinition, psycopg.errors.FeatureNotSupported):
+        work.reporter.message(
+            f"{column.subject}: text or scope is not immutable, so the rows left are found by a scan at cut-over"
+        )
+
+
+def memory_for(column: ColumnPlan, index: IndexToBuild) -> int:
+    """maintenance_work_mem for the build, in bytes: what the graph needs, at most a quarter of the memory here.
+
+    Only a server on this machine is given more than its own setting, for another's memory is not known.
+    """
+    server = column.catalog.server
+    width = (2 if column.type == "halfvec" else 4) * column.dimensions
+    links = 3 * int(index.parameters.get("m", "16")) * BYTES_A_LINK if index.method == "hnsw" else 0
+    needed = int(1.3 * column.catalog.table.rows * (width + links)) + 64 * 1024 * 1024
+    if not server.unix_socket:
+        return server.maintenance_work_mem
+    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    return max(server.maintenance_work_mem, min(needed, here))
+
+
+def _build(work: Work, column: ColumnPlan, statement: sql.Composable, memory: int) -> None:
+    """Builds with progress; once more without workers where the server has no shared memory for them."""
+    configure(work.connection, {"maintenance_work_mem": f"{memory // 1024}kB"})
+    try:
+        _build_watched(work, column, statement)
+    except psycopg.errors.DiskFull as error:
+        if "shared memory" not in str(error):
+            raise
+        work.reporter.message(f"{column.subject}: no shared memory for a parallel build, so it is built by one process")
+        configure(work.connection, {"max_parallel_maintenance_workers": "0"})
+        for index in column.indexes:
+            _is_there(work, column, index.temporary)
+        _build_watched(work, column, statement)
+
+
+def _build_watched(work: Work, column: ColumnPlan, statement: sql.Composable) -> None:
+    """The build runs in a thread of its own; meanwhile a second connection asks how far it is."""
+    pid = work.connection.info.backend_pid
+    with connect(work.address) as watcher, ThreadPoolExecutor(max_workers=1) as pool:
+        building = pool.submit(_patiently, work.connection, statement)
+        try:
+            while True:
+                try:
+                    return building.result(timeout=POLL_SECONDS)
+                except StillBuilding:
+                    _report(work, column, watcher, pid)
+        except KeyboardInterrupt:
+            work.connection.cancel_safe()
+            raise
+
+
+def _report(work: Work, column: ColumnPlan, watcher: Connection, pid: int) -> None:
+    row = execute(watcher, query("index", "progress"), {"pid": pid}).fetchone()
+    if row is None:
+        return
+    stage, blocks_done, blocks_total, tuples_done, tuples_total = row
+    if tuples_total:
+        progress = Progress(tuples_done, tuples_total, "rows", stage)
+    else:
+        progress = Progress(blocks_done, blocks_total or None, "blocks", stage)
+    work.reporter.progress(NAME, column.subject, progress)
+
+

@@ -1,0 +1,100 @@
+"""settle: the few rows that arrived during cut-over, then NOT NULL without a long lock."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from migrator import capture
+from migrator.database import execute, fetch_row, with_short_locks
+from migrator.phases import fill
+from migrator.plan import ColumnPlan, Statement
+from migrator.queries import name, query
+from migrator.work import Work
+
+NAME = "settle"
+
+
+def statements(column: ColumnPlan) -> tuple[Statement, ...]:
+    if column.method == "index":
+        return ()
+    steps = []
+    if _wants_not_null(column):
+        add, validate, set_, drop = _not_null(column)
+        steps = [
+            Statement(NAME, add, "ACCESS EXCLUSIVE", "milliseconds"),
+            Statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on"),
+            Statement(NAME, set_, "ACCESS EXCLUSIVE", "milliseconds, for the check proves it"),
+            Statement(NAME, drop, "ACCESS EXCLUSIVE", "milliseconds"),
+        ]
+    if not column.is_restore:
+        steps.append(Statement(NAME, capture.until_retire(column), "none", "instant"))
+    return tuple(steps)
+
+
+def _wants_not_null(column: ColumnPlan) -> bool:
+    return (column.before or column.catalog).column.not_null
+
+
+def _not_null(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    constraint = name(f"migrator_not_null_{column.id}")
+    table, live = column.table, name(column.live)
+    return (
+        query("cut_over", "add_check", table=table, column=live, constraint=constraint),
+        query("cut_over", "validate", table=table, constraint=constraint),
+        query("cut_over", "set_not_null", table=table, column=live),
+        query("cut_over", "drop_constraint", table=table, constraint=constraint),
+    )
+
+
+def run(work: Work) -> dict[str, object]:
+    result: dict[str, object] = {}
+    for column in work.plan.columns:
+        if column.method == "index":
+            continue
+        filled = fill.settle_rows(work, column) if column.method == "embed" else 0
+        result[column.subject] = {"rows": filled, "not_null": _settle_not_null(work, column)}
+        if not column.is_restore:
+            execute(work.connection, capture.until_retire(column))
+    return result
+
+
+def _settle_not_null(work: Work, column: ColumnPlan) -> bool:
+    """Whether the column is NOT NULL now. Rows that keep it from being so are listed in the ledger."""
+    if not _wants_not_null(column):
+        return False
+    (nulls,) = fetch_row(
+        work.connection, query("cut_over", "nulls", table=column.table, column=name(column.live))
+    )
+    if nulls:
+        work.ledger.set_aside(column, b"", nulls, "no text in scope to embed; NOT NULL waits for these rows")
+        work.reporter.message(
+            f"{column.subject}: {nulls} rows have no vector, so NOT NULL is not set; give them one, then run "
+            f'ALTER TABLE "{column.catalog.table.name}" ALTER COLUMN "{column.live}" SET NOT NULL'
+        )
+        return False
+    add, validate, set_, drop = _not_null(column)
+    _short(work, drop, add)
+    execute(work.connection, validate)
+    _short(work, set_, drop)
+    _rename_not_null(work, column)
+    return True
+
+
+def _short(work: Work, *statements: sql.Composable) -> None:
+    def together() -> None:
+        for statement in statements:
+            execute(work.connection, statement)
+
+    with_short_locks(work.connection, together, on_wait=work.reporter.message)
+
+
+def _rename_not_null(work: Work, column: ColumnPlan) -> None:
+    """From PostgreSQL 18 on NOT NULL has a name, which stays what it was."""
+    wanted = (column.before or column.catalog).column.not_null_name
+    parameters = {"table": column.catalog.table.oid, "column": column.live}
+    _, present = fetch_row(work.connection, query("cut_over", "not_null_name"), parameters)
+    if wanted is not None and present is not None and wanted != present:
+        _short(
+            work,
+            query("cut_over", "rename_constraint", table=column.table, constraint=name(present), new=name(wanted)),
+        )

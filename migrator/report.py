@@ -1,0 +1,48 @@
+"""What a long command tells whoever watches it. cli/display.py draws it; the default says nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a phase is.
+
+    done, total: in `unit` ("rows", "texts", "blocks"); total is None while it is not known.
+    note: what else is worth a word, such as the present stage of an index build.
+    """
+
+    done: int
+    total: int | None
+    unit: str
+    note: str = ""
+
+
+class Reporter(Protocol):
+    """Told what happens, in order. `subject` is the column at work, as schema.table.column."""
+
+    def phase_started(self, phase: str, subject: str) -> None: ...
+
+    def progress(self, phase: str, subject: str, progress: Progress) -> None: ...
+
+    def phase_done(self, phase: str, subject: str, result: str) -> None: ...
+
+    def message(self, text: str) -> None: ...
+
+
+class Silent:
+    """Reports to nobody."""
+
+    def phase_started(self, phase: str, subject: str) -> None:
+        """Says nothing."""
+
+    def progress(self, phase: str, subject: str, progress: Progress) -> None:
+        """Says nothing."""
+
+    def phase_done(self, phase: str, subject: str, result: str) -> None:
+        """Says nothing."""
+
+    def message(self, text: str) -> None:
+        """Says nothing."""

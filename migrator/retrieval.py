@@ -1,0 +1,80 @@
+"""How good a ranking is: recall@k, MRR and nDCG@k over a file of queries with what is relevant to each.
+
+Definitions: Manning, Raghavan, Schütze, Introduction to Information Retrieval (2008), chapter 8; nDCG with binary
+gains and a discount of log2(rank + 1) after Järvelin and Kekäläinen (2002).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrator.errors import Refused
+
+
+@dataclass(frozen=True)
+class JudgedQuery:
+    """A query, and the values that relevant rows have."""
+
+    query: str
+    relevant: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Means over all queries, each in 0..1."""
+
+    recall: float
+    mrr: float
+    ndcg: float
+
+
+def read_queries(path: Path) -> list[JudgedQuery]:
+    """Reads a JSONL file, each line `{"query": "...", "relevant": [value, ...]}`. Raises Refused."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise Refused(
+            f"the file of queries {path} cannot be read: {error.strerror}",
+            remedy="correct queries= in the revision; the path starts from the directory of alembic.ini",
+        ) from None
+    queries = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+            queries.append(
+                JudgedQuery(str(found["query"]), frozenset(str(value) for value in found["relevant"]))
+            )
+        except (ValueError, TypeError, KeyError):
+            raise Refused(
+                f"line {number} of {path} is not a query",
+                remedy='write each line as {"query": "...", "relevant": ["...", ...]}',
+            ) from None
+    if not queries or not all(judged.relevant for judged in queries):
+        raise Refused(
+            f"{path} has no query, or one without anything relevant",
+            remedy='write each line as {"query": "...", "relevant": ["...", ...]}, the list not empty',
+        )
+    return queries
+
+
+def score(queries: Sequence[JudgedQuery], found: Sequence[Sequence[str]], k: int) -> Scores:
+    """Scores of the rankings `found`, one a query, best first; a value that comes again counts at its first place."""
+    recalls, reciprocal, gains = [], [], []
+    for judged, values in zip(queries, found, strict=True):
+        ranked = list(dict.fromkeys(values[:k]))
+        hits = [rank for rank, value in enumerate(ranked, 1) if value in judged.relevant]
+        recalls.append(len(hits) / len(judged.relevant))
+        reciprocal.append(1 / hits[0] if hits else 0.0)
+        ideal = sum(1 / math.log2(rank + 1) for rank in range(1, min(k, len(judged.relevant)) + 1))
+        gains.append(sum(1 / math.log2(rank + 1) for rank in hits) / ideal)
+    return Scores(_mean(recalls), _mean(reciprocal), _mean(gains))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

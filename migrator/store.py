@@ -1,0 +1,79 @@
+"""The embedding store: vectors that are paid for, keyed by sha256 of their text, in a table a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from migrator.database import Connection, execute, fetch_row
+from migrator.embedders import Vectors
+from migrator.plan import SCHEMA, ColumnPlan, store_name
+from migrator.queries import fragment, query
+
+# A row is a header of 24 bytes, a pointer of 4, the hash (33) and the vector (4 a number, 8 more) and must fit a page
+# of 8,192; above that EXTERNAL puts it into TOAST uncompressed.
+PLAIN_LIMIT_BYTES = 8_000
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_TRAILER = b"\xff\xff"
+
+
+def exists(connection: Connection, column: ColumnPlan) -> bool:
+    table = f"{SCHEMA}.{store_name(column.change.to)}"
+    return bool(fetch_row(connection, query("store", "exists"), {"table": table})[0])
+
+
+def storage(dimensions: int) -> str:
+    return "PLAIN" if 4 * dimensions + 100 <= PLAIN_LIMIT_BYTES else "EXTERNAL"
+
+
+def create(connection: Connection, column: ColumnPlan) -> None:
+    """Makes the store of the column's new model where it is missing, for the owner alone."""
+    if exists(connection, column):
+        return
+    with connection.transaction():
+        execute(
+            connection,
+            query(
+                "store",
+                "create",
+                store=column.store,
+                type=column.store_type,
+                storage=fragment(storage(column.dimensions)),
+            ),
+        )
+        execute(connection, query("store", "owner_alone", table=column.store))
+
+
+def put(connection: Connection, column: ColumnPlan, hashes: Sequence[bytes], vectors: Vectors) -> None:
+    """Writes vectors (n, dimensions) under their texts' hashes by binary COPY, in the transaction that is open."""
+    with connection.cursor() as cursor, cursor.copy(query("store", "copy", store=column.store)) as copy:
+        copy.write(binary_rows(hashes, vectors))
+
+
+def binary_rows(hashes: Sequence[bytes], vectors: Vectors) -> bytes:
+    """The rows in COPY's binary format, made in one piece by numpy: a row at a time costs more than the COPY itself.
+
+    Format: https://www.postgresql.org/docs/current/sql-copy.html (Binary Format); a vector is sent as its length and
+    an unused number, both int16, then big-endian float32 (pgvector's vector_send).
+    """
+    dimensions = vectors.shape[1]
+    rows = np.zeros(
+        len(hashes),
+        dtype=[
+            ("fields", ">i2"),
+            ("hash_length", ">i4"),
+            ("hash", "V32"),
+            ("vector_length", ">i4"),
+            ("dimensions", ">i2"),
+            ("unused", ">i2"),
+            ("vector", ">f4", (dimensions,)),
+        ],
+    )
+    rows["fields"] = 2
+    rows["hash_length"] = 32
+    rows["hash"] = np.frombuffer(b"".join(hashes), dtype="V32")
+    rows["vector_length"] = 4 + 4 * dimensions
+    rows["dimensions"] = dimensions
+    rows["vector"] = vectors
+    return _COPY_HEADER + rows.tobytes() + _COPY_TRAILER

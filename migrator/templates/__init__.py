@@ -1,0 +1,1 @@
+"""What `migrator init` writes; this repository runs on the same files."""

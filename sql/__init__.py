@@ -1,0 +1,1 @@
+"""Named SQL statements; `migrator.queries` reads them."""

@@ -1,0 +1,75 @@
+-- Change capture. The functions run in the application's transactions: they never fail a write.
+
+-- name: function
+CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = {search_path}
+SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET "IntervalStyle" = 'postgres'
+SET extra_float_digits = 1 SET bytea_output = 'hex'
+AS {body};
+
+-- name: owner_alone
+REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
+
+-- name: trigger
+-- The fill marks its own updates by a setting; they need no capture.
+CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW
+WHEN (current_setting('migrator.fill', true) IS DISTINCT FROM 'on') EXECUTE FUNCTION {function}();
+
+-- name: always
+ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};
+
+-- name: drop_trigger
+DROP TRIGGER IF EXISTS {trigger} ON {table};
+
+-- name: drop_function
+DROP FUNCTION IF EXISTS {function}();
+
+-- name: trigger_state
+SELECT tgenabled::text FROM pg_trigger WHERE tgrelid = %(table)s::oid AND tgname = %(trigger)s AND NOT tgisinternal;
+
+-- name: body
+-- `stale` clears the retired vector of a text that changed; `fill` looks the present text's vector up.
+#variable_conflict use_column
+DECLARE
+    before_ bytea;
+    after_ bytea;
+    in_scope_ boolean;
+BEGIN
+    SELECT {key}, {due} INTO after_, in_scope_ FROM {new_row};
+    IF TG_OP = 'UPDATE' THEN
+        SELECT {key} INTO before_ FROM {old_row};
+    END IF;
+    {stale}
+    {fill}
+    RETURN NEW;
+EXCEPTION WHEN OTHERS THEN
+    {give_up}
+    RETURN NEW;
+END
+
+-- name: stale
+IF TG_OP = 'INSERT' OR after_ IS DISTINCT FROM before_ THEN
+    NEW.{retired} := NULL;
+END IF;
+
+-- name: fill_from_store
+IF NEW.{target} IS NULL OR TG_OP = 'UPDATE' AND after_ IS DISTINCT FROM before_
+        AND NEW.{target} IS NOT DISTINCT FROM OLD.{target} THEN
+    NEW.{target} := NULL;
+    IF in_scope_ THEN
+        SELECT embedding::{type} INTO NEW.{target} FROM {store} WHERE text_hash = after_;
+    END IF;
+END IF;
+
+-- name: fill_from_live
+IF in_scope_ THEN
+    NEW.{target} := {derived};
+ELSE
+    NEW.{target} := NULL;
+END IF;
+
+-- name: keep_out_of_scope
+IF in_scope_ IS NOT TRUE THEN
+    NEW.{target} := NEW.{live}::{type};
+END IF;

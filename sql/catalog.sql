@@ -1,0 +1,226 @@
+-- What the database says about a table: reads only.
+
+-- name: server
+SELECT current_setting('server_version_num')::int AS version,
+       current_setting('server_version') AS version_text,
+       e.extversion AS pgvector,
+       n.nspname AS pgvector_schema,
+       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS pgvector_available,
+       current_user::text AS role,
+       (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+       current_schemas(false)::text[] AS search_path,
+       has_database_privilege(current_database(), 'CREATE') AS may_create,
+       current_setting('server_version_num')::int >= 150000
+         AND CASE WHEN current_setting('server_version_num')::int >= 150000
+             THEN has_parameter_privilege('session_replication_role', 'SET') ELSE false END AS may_quiet_triggers,
+       pg_size_bytes(current_setting('maintenance_work_mem')) AS maintenance_work_mem,
+       CASE WHEN pg_has_role('pg_read_all_settings', 'MEMBER') OR
+                 (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+            THEN current_setting('data_directory') END AS data_directory,
+       inet_server_addr() IS NULL AS unix_socket,
+       pg_is_in_recovery() AS standby,
+       (SELECT coalesce(array_agg(pubname::text ORDER BY pubname), '{}') FROM pg_publication WHERE puballtables)
+         AS publications_of_all,
+       to_regclass('migrator.change') IS NOT NULL AS ledger
+FROM (SELECT) AS one
+LEFT JOIN pg_extension e ON e.extname = 'vector'
+LEFT JOIN pg_namespace n ON n.oid = e.extnamespace;
+
+-- name: find_table
+-- Tables of that name that the search path, or the schema given, reaches; exact spelling first, then as SQL folds it.
+SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
+       pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owned,
+       greatest(c.reltuples, 0)::int8 AS rows,
+       pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks,
+       pg_table_size(c.oid) AS bytes,
+       c.relrowsecurity AS row_security, c.relforcerowsecurity AS force_row_security,
+       c.relispartition OR EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)) AS inherits,
+       current_setting('block_size')::int AS block_size
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND c.relname IN (%(table)s, lower(%(table)s))
+  AND CASE WHEN %(schema)s::text IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = %(schema)s END
+ORDER BY c.relname = %(table)s DESC
+LIMIT 1;
+
+-- name: table_names
+SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'migrator')
+  AND n.nspname !~ '^pg_'
+  AND (%(schema)s::text IS NULL OR n.nspname = %(schema)s);
+
+-- name: columns
+SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type, tn.nspname::text AS type_schema,
+       CASE WHEN a.atttypmod > 0 AND t.typname IN ('vector', 'halfvec') THEN a.atttypmod END AS dimensions,
+       format_type(a.atttypid, a.atttypmod) AS type_text,
+       a.attnotnull AS not_null,
+       (SELECT k.conname::text FROM pg_constraint k
+        WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]) AS not_null_name,
+       pg_get_expr(d.adbin, d.adrelid) AS default_text,
+       a.attgenerated::text AS generated,
+       a.attstorage::text AS storage,
+       a.attcompression::text AS compression,
+       coalesce(a.attstattarget, -1)::int AS statistics_target,
+       a.attoptions AS options,
+       col_description(a.attrelid, a.attnum) AS comment,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                 'grantor', pg_get_userbyid(x.grantor), 'grantee', CASE WHEN x.grantee <> 0
+                   THEN pg_get_userbyid(x.grantee) END,
+                 'privilege', x.privilege_type, 'grantable', x.is_grantable)
+                 ORDER BY x.grantor, x.grantee, x.privilege_type), '[]')
+        FROM aclexplode(a.attacl) x) AS grants
+FROM pg_attribute a
+JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = %(table)s::oid AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum;
+
+-- name: attribute_numbers
+-- Columns the table has used up of PostgreSQL's 1,600, dropped ones included.
+SELECT max(attnum)::int FROM pg_attribute WHERE attrelid = %(table)s::oid;
+
+-- name: key
+-- The columns that tell rows apart: the primary key, else a unique index on NOT NULL columns.
+SELECT array_agg(a.attname::text ORDER BY k.n)
+FROM (
+  SELECT i.indexrelid, i.indrelid, i.indkey::int2[] AS keys
+  FROM pg_index i
+  WHERE i.indrelid = %(table)s::oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
+    AND i.indexprs IS NULL AND i.indnkeyatts = i.indnatts
+    AND NOT EXISTS (SELECT FROM pg_attribute b WHERE b.attrelid = i.indrelid AND b.attnum = ANY (i.indkey)
+                    AND NOT b.attnotnull)
+  ORDER BY i.indisprimary DESC, i.indnatts, i.indexrelid
+  LIMIT 1
+) u
+CROSS JOIN LATERAL unnest(u.keys) WITH ORDINALITY AS k (attnum, n)
+JOIN pg_attribute a ON a.attrelid = u.indrelid AND a.attnum = k.attnum;
+
+-- name: triggers
+SELECT tgname::text AS name, (tgtype & 16) <> 0 AS on_update, (tgtype & 1) <> 0 AS for_each_row,
+       tgenabled::text AS enabled
+FROM pg_trigger WHERE tgrelid = %(table)s::oid AND NOT tgisinternal AND tgenabled <> 'D'
+ORDER BY tgname;
+
+-- name: indexes
+-- Every index the column takes part in.
+SELECT c.relname::text AS name, am.amname::text AS method, pg_get_indexdef(c.oid) AS definition,
+       i.indisvalid AND i.indisready AS valid,
+       i.indnkeyatts = 1 AND i.indexprs IS NULL AND i.indkey[0] = %(column)s AS plain,
+       o.opcname::text AS opclass,
+       coalesce(c.reloptions, '{}') AS options,
+       pg_get_expr(i.indpred, i.indrelid) AS predicate,
+       i.indpred IS NOT NULL AND EXISTS (
+         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+         AND d.refobjid = i.indrelid AND d.refobjsubid = %(column)s
+         AND pg_get_expr(i.indpred, i.indrelid) ~ (SELECT attname FROM pg_attribute
+             WHERE attrelid = i.indrelid AND attnum = %(column)s)) AS predicate_uses_column,
+       (SELECT coalesce(array_agg(a.attname::text ORDER BY k.n), '{}')
+        FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, n)
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+        WHERE k.n > i.indnkeyatts) AS include,
+       ts.spcname::text AS tablespace,
+       obj_description(c.oid, 'pg_class') AS comment,
+       i.indisclustered AS clustered,
+       i.indisreplident AS replica_identity,
+       EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid) AS of_constraint,
+       pg_relation_size(c.oid) AS bytes
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_am am ON am.oid = c.relam
+LEFT JOIN pg_opclass o ON o.oid = i.indclass[0]
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+WHERE i.indrelid = %(table)s::oid
+  AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = %(column)s)
+ORDER BY c.relname;
+
+-- name: views
+-- Views that read the column, and views that read those, innermost first.
+WITH RECURSIVE found (oid, depth) AS (
+  SELECT r.ev_class, 1
+  FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+  WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s AND r.ev_class <> %(table)s::oid
+  UNION
+  SELECT r.ev_class, f.depth + 1
+  FROM found f
+  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = f.oid
+       AND d.classid = 'pg_rewrite'::regclass
+  JOIN pg_rewrite r ON r.oid = d.objid
+  WHERE r.ev_class <> f.oid AND f.depth < 100
+)
+SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, max(f.depth) AS depth,
+       pg_get_viewdef(c.oid) AS definition, pg_get_userbyid(c.relowner)::text AS owner,
+       coalesce(c.reloptions, '{}') AS options, obj_description(c.oid, 'pg_class') AS comment,
+       (SELECT coalesce(jsonb_object_agg(a.attname, col_description(c.oid, a.attnum)), '{}')
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+          AND col_description(c.oid, a.attnum) IS NOT NULL) AS column_comments,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                 'grantor', pg_get_userbyid(x.grantor), 'grantee', CASE WHEN x.grantee <> 0
+                   THEN pg_get_userbyid(x.grantee) END,
+                 'privilege', x.privilege_type, 'grantable', x.is_grantable)
+                 ORDER BY x.grantor, x.grantee, x.privilege_type), '[]')
+        FROM aclexplode(c.relacl) x) AS grants,
+       c.relacl IS NOT NULL AS has_grants,
+       EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
+         OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
+         OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.atthasdef))
+         AS has_more
+FROM found f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+GROUP BY c.oid, n.nspname
+ORDER BY max(f.depth), n.nspname, c.relname;
+
+-- name: view_dependents
+-- What hangs on those views besides other views: functions with a SQL body, policies, row types.
+SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
+FROM pg_depend d
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(view)s::regclass
+  AND d.classid NOT IN ('pg_rewrite'::regclass, 'pg_type'::regclass) AND d.deptype = 'n';
+
+-- name: other_dependents
+-- Whatever else hangs on the column, as PostgreSQL describes it; indexes, default, NOT NULL and views have their own queries.
+SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
+FROM pg_depend d
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s
+  AND d.classid <> 'pg_rewrite'::regclass
+  AND NOT (d.classid = 'pg_class'::regclass
+           AND EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid AND c.relkind IN ('i', 'I')))
+  AND NOT (d.classid = 'pg_attrdef'::regclass
+           AND EXISTS (SELECT FROM pg_attrdef f WHERE f.oid = d.objid AND f.adrelid = d.refobjid
+                       AND f.adnum = d.refobjsubid))
+  AND NOT (d.classid = 'pg_constraint'::regclass
+           AND EXISTS (SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.contype = 'n'))
+ORDER BY 1;
+
+-- name: rules_on_table
+SELECT rulename::text FROM pg_rewrite WHERE ev_class = %(table)s::oid ORDER BY rulename;
+
+-- name: publications
+SELECT pubname::text FROM pg_publication_tables
+WHERE schemaname = %(schema)s AND tablename = %(table)s ORDER BY 1;
+
+-- name: text_type
+SELECT {text} AS text_ FROM {table} LIMIT 0;
+
+-- name: condition_type
+SELECT 1 FROM {table} WHERE {condition} LIMIT 0;
+
+-- name: counts
+SELECT count(*) AS rows_,
+       count(*) FILTER (WHERE {scope}) AS in_scope,
+       count(*) FILTER (WHERE {scope} AND {text} IS NOT NULL) AS with_text,
+       count(DISTINCT sha256(convert_to({text}::text, 'UTF8'))) FILTER (WHERE {scope}) AS distinct_texts,
+       count({column}) AS with_vector,
+       count(*) FILTER (WHERE {column} IS NULL AND {scope}) AS without_vector
+FROM {table};
+
+-- name: counts_without_text
+SELECT count(*) AS rows_, count(*) FILTER (WHERE {scope}) AS in_scope, count({column}) AS with_vector,
+       count(*) FILTER (WHERE {column} IS NULL AND {scope}) AS without_vector
+FROM {table};
+
+-- name: text_sample
+SELECT {text}::text FROM {table} WHERE {scope} AND {text} IS NOT NULL LIMIT %(limit)s;
+
+-- name: role_membership
+SELECT pg_has_role(%(role)s, 'MEMBER');

@@ -1,0 +1,95 @@
+-- Reading and writing the ledger.
+
+-- name: version
+SELECT max(version) FROM migrator.ledger_version;
+
+-- name: next_change
+SELECT coalesce(max(id), 0) + 1 FROM migrator.change;
+
+-- name: unfinished
+SELECT id, revision, direction FROM migrator.run WHERE state = 'unfinished';
+
+-- name: last_run
+SELECT id, revision, direction, state FROM migrator.run ORDER BY id DESC LIMIT 1;
+
+-- name: changes_of_run
+SELECT id, restores, change, catalog, state, texts_embedded FROM migrator.change WHERE run_id = %(run)s ORDER BY id;
+
+-- name: change
+SELECT id, restores, change, catalog, state, texts_embedded FROM migrator.change WHERE id = %(change)s;
+
+-- name: live_upgrade
+-- The upgrade of a column that a downgrade would undo: the latest that is still live.
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, r.revision
+FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
+WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s
+  AND c.restores IS NULL AND c.state IN ('live', 'retired')
+ORDER BY c.id DESC LIMIT 1;
+
+-- name: live_changes
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded
+FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
+WHERE r.state = 'done' AND c.restores IS NULL AND c.state = 'live'
+ORDER BY c.id;
+
+-- name: registered
+SELECT model, dimensions FROM migrator.registry
+WHERE table_schema = %(schema)s AND table_name = %(table)s AND column_name = %(column)s;
+
+-- name: registry
+SELECT table_schema, table_name, column_name, model, dimensions FROM migrator.registry ORDER BY 1, 2, 3;
+
+-- name: start_run
+INSERT INTO migrator.run (revision, direction) VALUES (%(revision)s, %(direction)s) RETURNING id;
+
+-- name: start_change
+INSERT INTO migrator.change
+    (id, run_id, restores, table_schema, table_name, column_name, change, catalog, rows_in_scope)
+VALUES (%(id)s, %(run)s, %(restores)s, %(schema)s, %(table)s, %(column)s, %(change)s::jsonb, %(catalog)s::jsonb,
+        %(rows)s);
+
+-- name: phase_started
+INSERT INTO migrator.phase (run_id, phase) VALUES (%(run)s, %(phase)s)
+ON CONFLICT (run_id, phase) DO UPDATE SET started_at = clock_timestamp(), finished_at = NULL;
+
+-- name: phase_done
+UPDATE migrator.phase SET finished_at = clock_timestamp(), result = %(result)s::jsonb
+WHERE run_id = %(run)s AND phase = %(phase)s;
+
+-- name: phases_done
+SELECT phase FROM migrator.phase WHERE run_id = %(run)s AND finished_at IS NOT NULL;
+
+-- name: phases
+SELECT phase, to_char(started_at, 'YYYY-MM-DD HH24:MI:SS') AS started,
+       extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at)::float8 AS seconds,
+       finished_at IS NOT NULL AS done, result
+FROM migrator.phase WHERE run_id = %(run)s ORDER BY phase.started_at;
+
+-- name: set_change_state
+UPDATE migrator.change SET state = %(state)s WHERE id = %(change)s;
+
+-- name: set_run_state
+UPDATE migrator.run SET state = %(state)s, finished_at = clock_timestamp() WHERE id = %(run)s;
+
+-- name: count_embedded
+UPDATE migrator.change SET texts_embedded = texts_embedded + %(texts)s WHERE id = %(change)s RETURNING texts_embedded;
+
+-- name: find_model
+SELECT id, fingerprint, probes FROM migrator.model WHERE declared = %(declared)s::jsonb;
+
+-- name: add_model
+INSERT INTO migrator.model (declared, fingerprint, probes)
+VALUES (%(declared)s::jsonb, %(fingerprint)s::jsonb, %(probes)s::jsonb);
+
+-- name: set_aside
+INSERT INTO migrator.failed_row (change_id, text_hash, rows, reason)
+VALUES (%(change)s, %(hash)s, %(rows)s, %(reason)s)
+ON CONFLICT (change_id, text_hash) DO UPDATE SET rows = excluded.rows, reason = excluded.reason;
+
+-- name: failed_rows
+SELECT coalesce(sum(rows), 0) FROM migrator.failed_row WHERE change_id = %(change)s;
+
+-- name: stores
+SELECT c.relname::text, pg_total_relation_size(c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'migrator' AND c.relkind = 'r' AND c.relname LIKE 'store\_%%' ORDER BY 1;

@@ -1,0 +1,23 @@
+-- Statements about the session itself.
+
+-- name: set_config
+SELECT set_config(%(setting)s, %(value)s, %(local)s);
+
+-- name: try_lock
+SELECT pg_try_advisory_lock(%(first)s, %(second)s);
+
+-- name: unlock
+SELECT pg_advisory_unlock(%(first)s, %(second)s);
+
+-- name: lock_holder
+SELECT l.pid, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS')
+FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'advisory' AND l.classid = %(first)s AND l.objid = %(second)s AND l.granted
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
+
+-- name: open_transactions
+SELECT pid, application_name, to_char(xact_start, 'HH24:MI:SS')
+FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+ORDER BY xact_start
+LIMIT 3;

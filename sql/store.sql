@@ -1,0 +1,41 @@
+-- The embedding store: a table a model, keyed by sha256 of the text given to the model.
+
+-- name: create
+-- PLAIN keeps a vector in the row, the fastest to write and to join, while the row fits a page; else EXTERNAL.
+CREATE TABLE {store} (
+    text_hash bytea NOT NULL PRIMARY KEY,
+    embedding {type} STORAGE {storage} NOT NULL
+);
+
+-- name: owner_alone
+REVOKE ALL ON {table} FROM PUBLIC;
+
+-- name: copy
+COPY {store} (text_hash, embedding) FROM STDIN (FORMAT BINARY);
+
+-- name: exists
+SELECT to_regclass(%(table)s) IS NOT NULL;
+
+-- name: count
+SELECT count(*) FROM {store};
+
+-- name: missing
+-- Texts of a range of blocks that the store lacks, each once.
+SELECT sha256(convert_to(migrator_text, 'UTF8')), migrator_text
+FROM (SELECT DISTINCT {text}::text AS migrator_text FROM {table}
+      WHERE {table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid AND {due} AND {pending}) AS migrator_texts
+WHERE NOT EXISTS (SELECT FROM {store} AS migrator_store
+                  WHERE migrator_store.text_hash = sha256(convert_to(migrator_text, 'UTF8')));
+
+-- name: count_missing
+SELECT count(DISTINCT migrator_hash) FROM (SELECT {text_hash} AS migrator_hash FROM {table} WHERE {due} AND {pending}) AS t
+WHERE NOT EXISTS (SELECT FROM {store} AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
+
+-- name: count_texts
+SELECT count(DISTINCT {text_hash}) FROM {table} WHERE {due} AND {pending};
+
+-- name: blocks
+SELECT pg_relation_size(%(table)s::oid) / current_setting('block_size')::int;
+
+-- name: analyze
+ANALYZE {table};

@@ -1,0 +1,170 @@
+"""Plug-in models for tests, named `python:tests.models:<factory>`: cheap, deterministic, some at fault.
+
+MIGRATOR_TEST_EMBED_LOG: names a file; every embed_documents call appends a line with the number of its texts.
+MIGRATOR_TEST_DRIFT: where it is 1, `drifted` gives other vectors under the same name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+# Vectors lie in a space of so few dimensions, as those of real models nearly do: among random points in 768
+# dimensions all are equally far from each other, and no index finds the nearest.
+LATENT = 8
+
+
+class Hashed:
+    """Unit vectors from sha256 of the text; some 5 microseconds a text.
+
+    The cosine between two texts is the same in every such model, whatever its dimensions and seed.
+    """
+
+    def __init__(self, dimensions: int, seed: int) -> None:
+        self.dimensions = dimensions
+        matrix = np.random.default_rng(seed).standard_normal((dimensions, LATENT))
+        # (8, dimensions) with orthonormal rows.
+        self._map: Vectors = np.linalg.qr(matrix)[0].T.astype(np.float32)
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        log = os.environ.get("MIGRATOR_TEST_EMBED_LOG")
+        if log:
+            # One unbuffered write in append mode: a killed process leaves whole lines.
+            with Path(log).open("ab", buffering=0) as file:
+                file.write(f"{len(texts)}\n".encode())
+        return self._embed(texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._embed(texts)
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        """(n, dimensions)"""
+        points = self._points(texts)
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+        vectors: Vectors = np.matmul(points.astype(np.float32), self._map)
+        return vectors
+
+    def _points(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """(n, 8), about zero and never zero."""
+        digests = b"".join(hashlib.sha256(text.encode()).digest() for text in texts)
+        return np.frombuffer(digests, dtype="<u4").reshape(len(texts), LATENT) - (2.0**31 - 0.5)
+
+
+def tiny() -> Hashed:
+    """8 dimensions."""
+    return Hashed(8, seed=8)
+
+
+def old() -> Hashed:
+    """384 dimensions: the model before the change."""
+    return Hashed(384, seed=384)
+
+
+def new() -> Hashed:
+    """768 dimensions: the model after it, which ranks texts as `old` does."""
+    return Hashed(768, seed=768)
+
+
+def drifted() -> Hashed:
+    """768 dimensions; other vectors under the same name where MIGRATOR_TEST_DRIFT is 1."""
+    return Hashed(768, seed=1 if os.environ.get("MIGRATOR_TEST_DRIFT") == "1" else 768)
+
+
+class Fast(Hashed):
+    """No hash a text: the vector follows from the text's length and last 8 bytes."""
+
+    def _points(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        ends = b"".join(text[-8:].encode()[-8:].rjust(8, b"\0") for text in texts)
+        numbers = np.frombuffer(ends, dtype="<u8") + np.fromiter(map(len, texts), np.uint64, len(texts))
+        # Multiples by odd constants, modulo 2 ** 64, spread evenly over the range.
+        factors = np.random.default_rng(1).integers(2**62, dtype=np.uint64, size=LATENT) * np.uint64(
+            2
+        ) + np.uint64(1)
+        points: NDArray[np.float64] = (numbers[:, np.newaxis] * factors) - (2.0**63 - 0.5)
+        return points
+
+
+def fast768() -> Hashed:
+    """768 dimensions at little cost, for benchmarks; tells texts apart by length and last 8 bytes."""
+    return Fast(768, seed=768)
+
+
+class Told(Hashed):
+    """Says all that a plug-in may say of itself. Tokens are words."""
+
+    def __init__(self) -> None:
+        super().__init__(8, seed=8)
+        self.max_tokens = 16
+        self.fingerprint = {"model_revision": "7", "precision": "float16"}
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+
+def told() -> Told:
+    """8 dimensions, with count_tokens, max_tokens and a fingerprint."""
+    return Told()
+
+
+class Broken(Hashed):
+    """Raises on every text, with a message that must not be shown to anyone."""
+
+    def _points(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        raise ConnectionError(f"key sk-secret is not valid for {texts[0]!r}")
+
+
+def broken() -> Hashed:
+    """8 dimensions; raises when it is to embed."""
+    return Broken(8, seed=8)
+
+
+class Faulty(Hashed):
+    """8 dimensions; every number of the last vector of a call is the same."""
+
+    def __init__(self, number: float) -> None:
+        super().__init__(8, seed=8)
+        self._number = number
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        vectors = super()._embed(texts)
+        vectors[-1] = self._number
+        return vectors
+
+
+def nan() -> Hashed:
+    """8 dimensions; the last vector of every call is not a number."""
+    return Faulty(float("nan"))
+
+
+def zero() -> Hashed:
+    """8 dimensions; the last vector of every call is zero."""
+    return Faulty(0.0)
+
+
+class Short(Hashed):
+    """Gives one number less than it says."""
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        return super()._embed(texts)[:, :-1]
+
+
+def wrong_shape() -> Hashed:
+    """Says 8 dimensions and gives 7."""
+    return Short(8, seed=8)
+
+
+def does_not_load() -> Hashed:
+    """A factory that raises, with a message that must not be shown to anyone."""
+    raise PermissionError("key sk-secret is not valid")
+
+
+def incomplete() -> object:
+    """What it returns has no dimensions and embeds nothing."""
+    return object()
