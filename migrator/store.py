@@ -8,7 +8,7 @@ import numpy as np
 
 from migrator.database import Connection, execute, fetch_row
 from migrator.embedders import Vectors
-from migrator.plan import SCHEMA, ColumnPlan, store_name
+from migrator.plan import ColumnPlan
 from migrator.queries import fragment, query
 
 # A row is a header of 24 bytes, a pointer of 4, the hash (33) and the vector (4 a number, 8 more) and must fit a page
@@ -19,8 +19,7 @@ _COPY_TRAILER = b"\xff\xff"
 
 
 def exists(connection: Connection, column: ColumnPlan) -> bool:
-    table = f"{SCHEMA}.{store_name(column.change.to)}"
-    return bool(fetch_row(connection, query("store", "exists"), {"table": table})[0])
+    return bool(fetch_row(connection, query("store", "exists"), {"table": column.store_table})[0])
 
 
 def storage(dimensions: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from migrator.change import Model
 from migrator.database import Address, Connection, fetch_row
@@ -17,18 +18,22 @@ from migrator.report import Reporter, Silent
 
 @dataclass
 class Models:
-    """Loaded models, each once, checked against the ledger's probes when loaded."""
+    """Loaded models, each once. While `recording`, the probe vectors of each go into the ledger."""
 
     ledger: Ledger
+    recording: bool = False
     _loaded: dict[Model, Embedder] = field(default_factory=dict)
+    _checked: set[tuple[Model, bool]] = field(default_factory=set)
 
     def get(self, model: Model) -> Embedder:
-        """Raises Refused where it cannot be loaded or is not the model it was."""
+        """Raises Refused where it cannot be loaded or is not the model that the ledger knows."""
         if model not in self._loaded:
-            embedder = load(model)
-            check(self.ledger, model, embedder)
-            self._loaded[model] = embedder
-        return self._loaded[model]
+            self._loaded[model] = load(model)
+        embedder = self._loaded[model]
+        if (model, self.recording) not in self._checked:
+            check(self.ledger, model, embedder, record=self.recording)
+            self._checked.add((model, self.recording))
+        return embedder
 
 
 @dataclass
@@ -38,7 +43,7 @@ class Options:
     reporter: Reporter = field(default_factory=Silent)
     stop_after: str | None = None
     batch_size: int | None = None
-    project: str = "."
+    project: Path = Path()
 
 
 @dataclass

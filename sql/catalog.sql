@@ -17,11 +17,16 @@ SELECT current_setting('server_version_num')::int AS version,
        CASE WHEN pg_has_role('pg_read_all_settings', 'MEMBER') OR
                  (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
             THEN current_setting('data_directory') END AS data_directory,
+       ARRAY(SELECT m.rolname::text FROM pg_roles m WHERE pg_has_role(m.oid, 'MEMBER')) AS member_of,
        inet_server_addr() IS NULL AS unix_socket,
        pg_is_in_recovery() AS standby,
        (SELECT coalesce(array_agg(pubname::text ORDER BY pubname), '{}') FROM pg_publication WHERE puballtables)
          AS publications_of_all,
-       to_regclass('migrator.change') IS NOT NULL AS ledger
+       EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace
+               WHERE ln.nspname = 'migrator' AND l.relname = 'change') AS ledger,
+       (SELECT pg_get_userbyid(ln.nspowner)::text FROM pg_namespace ln WHERE ln.nspname = 'migrator') AS ledger_owner,
+       coalesce((SELECT pg_has_role(ln.nspowner, 'USAGE') FROM pg_namespace ln WHERE ln.nspname = 'migrator'), true)
+         AS may_use_ledger
 FROM (SELECT) AS one
 LEFT JOIN pg_extension e ON e.extname = 'vector'
 LEFT JOIN pg_namespace n ON n.oid = e.extnamespace;
@@ -33,7 +38,7 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
        greatest(c.reltuples, 0)::int8 AS rows,
        pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks,
        pg_table_size(c.oid) AS bytes,
-       c.relrowsecurity AS row_security, c.relforcerowsecurity AS force_row_security,
+       row_security_active(c.oid) AS row_security,
        c.relispartition OR EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)) AS inherits,
        current_setting('block_size')::int AS block_size
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -202,25 +207,36 @@ WHERE schemaname = %(schema)s AND tablename = %(table)s ORDER BY 1;
 -- name: text_type
 SELECT {text} AS text_ FROM {table} LIMIT 0;
 
--- name: condition_type
-SELECT 1 FROM {table} WHERE {condition} LIMIT 0;
+-- name: is_text
+SELECT typcategory = 'S', format_type(oid, NULL) FROM pg_type WHERE oid = %(type)s;
+
+-- name: condition
+-- In a WHERE neither aggregates nor window functions nor set-returning functions are allowed.
+SELECT FROM {table} WHERE {condition} LIMIT 0;
+
+-- name: copy_of_table
+-- An empty table of the same columns and name; rolled back with the transaction it is made in.
+CREATE TEMPORARY TABLE {copy} (LIKE {table} INCLUDING GENERATED);
+
+-- name: copy_rows
+INSERT INTO pg_temp.{copy} ({columns}) SELECT {columns} FROM {table} LIMIT %(limit)s;
+
+-- name: copy_column
+ALTER TABLE pg_temp.{copy} ADD COLUMN {column} {type};
+
+-- name: copy_hashes
+SELECT array_agg({text_hash} ORDER BY ctid) FROM pg_temp.{copy};
+
+-- name: copy_index
+CREATE INDEX ON pg_temp.{copy} ((true)) WHERE {due};
 
 -- name: counts
-SELECT count(*) AS rows_,
+SELECT count(*) AS rows,
        count(*) FILTER (WHERE {scope}) AS in_scope,
        count(*) FILTER (WHERE {scope} AND {text} IS NOT NULL) AS with_text,
-       count(DISTINCT sha256(convert_to({text}::text, 'UTF8'))) FILTER (WHERE {scope}) AS distinct_texts,
-       count({column}) AS with_vector,
-       count(*) FILTER (WHERE {column} IS NULL AND {scope}) AS without_vector
-FROM {table};
-
--- name: counts_without_text
-SELECT count(*) AS rows_, count(*) FILTER (WHERE {scope}) AS in_scope, count({column}) AS with_vector,
-       count(*) FILTER (WHERE {column} IS NULL AND {scope}) AS without_vector
+       count(DISTINCT {text_hash}) FILTER (WHERE {scope}) AS distinct_texts,
+       count(*) FILTER (WHERE {column} IS NULL) AS without_vector
 FROM {table};
 
 -- name: text_sample
 SELECT {text}::text FROM {table} WHERE {scope} AND {text} IS NOT NULL LIMIT %(limit)s;
-
--- name: role_membership
-SELECT pg_has_role(%(role)s, 'MEMBER');

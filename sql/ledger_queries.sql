@@ -32,8 +32,27 @@ FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done' AND c.restores IS NULL AND c.state = 'live'
 ORDER BY c.id;
 
+-- name: last_change
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, r.revision
+FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
+WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s AND r.state = 'done'
+ORDER BY c.id DESC LIMIT 1;
+
+-- name: last_changes
+SELECT DISTINCT ON (c.table_schema, c.table_name, c.column_name)
+       c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded
+FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
+WHERE r.state = 'done'
+ORDER BY c.table_schema, c.table_name, c.column_name, c.id DESC;
+
+-- name: carried_out
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded
+FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
+WHERE r.state = 'done'
+ORDER BY c.id;
+
 -- name: registered
-SELECT model, dimensions FROM migrator.registry
+SELECT model, dimensions, declared FROM migrator.registry
 WHERE table_schema = %(schema)s AND table_name = %(table)s AND column_name = %(column)s;
 
 -- name: registry

@@ -16,6 +16,9 @@ COPY {store} (text_hash, embedding) FROM STDIN (FORMAT BINARY);
 -- name: exists
 SELECT to_regclass(%(table)s) IS NOT NULL;
 
+-- name: drop
+DROP TABLE {store};
+
 -- name: count
 SELECT count(*) FROM {store};
 

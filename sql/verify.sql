@@ -21,6 +21,9 @@ ORDER BY {key} LIMIT %(limit)s;
 SELECT {column}::text FROM {table} WHERE {column} IS NOT NULL AND {due} {predicate}
 ORDER BY {key} LIMIT %(limit)s;
 
+-- name: has_rows
+SELECT EXISTS (SELECT FROM {table});
+
 -- name: nearest
 SELECT ctid::text FROM {table} WHERE {condition}
 ORDER BY {column} OPERATOR({extension}.{operator}) %(vector)s::{type} LIMIT %(limit)s;

@@ -1,6 +1,8 @@
 """Plug-in models for tests, named `python:tests.models:<factory>`: cheap, deterministic, some at fault.
 
 MIGRATOR_TEST_EMBED_LOG: names a file; every embed_documents call appends a line with the number of its texts.
+Probes, the timed sample and verify's sample are such calls too.
+MIGRATOR_TEST_KILL_AFTER: the process kills itself instead of embedding more texts than this number in all.
 MIGRATOR_TEST_DRIFT: where it is 1, `drifted` gives other vectors under the same name.
 """
 
@@ -8,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+import signal
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +29,10 @@ class Hashed:
     """Unit vectors from sha256 of the text; some 5 microseconds a text.
 
     The cosine between two texts is the same in every such model, whatever its dimensions and seed.
+    embedded: texts that this process embedded as documents, by whichever model.
     """
+
+    embedded: ClassVar[int] = 0
 
     def __init__(self, dimensions: int, seed: int) -> None:
         self.dimensions = dimensions
@@ -34,6 +41,10 @@ class Hashed:
         self._map: Vectors = np.linalg.qr(matrix)[0].T.astype(np.float32)
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        Hashed.embedded += len(texts)
+        limit = os.environ.get("MIGRATOR_TEST_KILL_AFTER")
+        if limit and Hashed.embedded > int(limit):
+            os.kill(os.getpid(), signal.SIGKILL)
         log = os.environ.get("MIGRATOR_TEST_EMBED_LOG")
         if log:
             # One unbuffered write in append mode: a killed process leaves whole lines.
@@ -55,6 +66,12 @@ class Hashed:
         """(n, 8), about zero and never zero."""
         digests = b"".join(hashlib.sha256(text.encode()).digest() for text in texts)
         return np.frombuffer(digests, dtype="<u4").reshape(len(texts), LATENT) - (2.0**31 - 0.5)
+
+
+def vector(text: str, factory: Callable[[], Hashed]) -> Vectors:
+    """(dimensions,): what the model that `factory` makes gives for a document; neither logged nor counted."""
+    found: Vectors = factory().embed_queries([text])[0]
+    return found
 
 
 def tiny() -> Hashed:

@@ -52,6 +52,7 @@ class Trigger:
     name: str
     on_update: bool
     for_each_row: bool
+    before: bool
     enabled: str
 
 
@@ -60,7 +61,7 @@ class Table:
     """A table. kind as in pg_class.relkind; key: the columns that tell rows apart, () where there are none.
 
     owned: whether the role at work may act as its owner. rows: the planner's estimate. used_numbers: columns used up
-    of PostgreSQL's 1,600.
+    of PostgreSQL's 1,600. row_security: it applies to the role at work.
     """
 
     oid: int
@@ -74,7 +75,6 @@ class Table:
     bytes: int
     block_size: int
     row_security: bool
-    force_row_security: bool
     inherits: bool
     used_numbers: int
     key: list[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -129,14 +130,18 @@ class IndexToBuild:
         return marks
 
 
-def wanted(index: Index, called: str, temporary: str) -> IndexToBuild:
-    """The index a revision asks for."""
+def wanted(index: Index, called: str, temporary: str, present: TableIndex | None) -> IndexToBuild:
+    """The index a revision asks for; predicate, INCLUDE, tablespace, comment, CLUSTER mark are the present one's."""
     if isinstance(index, Hnsw):
         method, parameters = "hnsw", {"m": str(index.m), "ef_construction": str(index.ef_construction)}
     else:
         method, parameters = "ivfflat", {"lists": str(index.lists)}
-    return IndexToBuild(
-        called, temporary, method, index.distance, parameters, None, [], None, None, clustered=False
+    if present is None:
+        return IndexToBuild(
+            called, temporary, method, index.distance, parameters, None, [], None, None, clustered=False
+        )
+    return dataclasses.replace(
+        carried_over(present, temporary), method=method, distance=index.distance, parameters=parameters
     )
 
 

@@ -15,7 +15,7 @@ class Server:
     """The server as the role at work sees it. version as server_version_num; sizes in bytes.
 
     pgvector: version, None where the extension is not in this database. may_quiet_triggers: may set
-    session_replication_role. data_directory: None where it may not be read. ledger: migrator's tables are here.
+    session_replication_role. member_of: roles that it may take. data_directory: None where it may not be read. ledger: migrator's tables are here.
     """
 
     version: int
@@ -25,6 +25,7 @@ class Server:
     pgvector_available: bool
     role: str
     superuser: bool
+    member_of: list[str]
     search_path: list[str]
     may_create: bool
     may_quiet_triggers: bool
@@ -34,6 +35,8 @@ class Server:
     standby: bool
     publications_of_all: list[str]
     ledger: bool
+    ledger_owner: str | None
+    may_use_ledger: bool
 
     @property
     def extension_schema(self) -> str:

@@ -16,7 +16,20 @@ import click
 from migrator.cli.project import Project
 
 # In the order in which a person meets them. A new command is a name here and a file that holds `command`.
-COMMANDS = ("init", "current", "history", "heads")
+COMMANDS = (
+    "init",
+    "revision",
+    "upgrade",
+    "downgrade",
+    "abandon",
+    "status",
+    "verify",
+    "retire",
+    "doctor",
+    "current",
+    "history",
+    "heads",
+)
 
 _ARGUMENTS = "migrator.arguments"
 

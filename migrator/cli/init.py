@@ -58,10 +58,9 @@ def _scaffold(ini: Path) -> None:
             ]
         )
     )
-    option = "" if ini == Path("alembic.ini") else f" -c {ini}"
     show_note(
         "next: export DATABASE_URL=postgresql://USER@HOST/DATABASE\n"
-        f'      migrator{option} revision -m "MESSAGE" '
+        f'      migrator{Project(str(ini)).option} revision -m "MESSAGE" '
         "--table TABLE --column COLUMN --text EXPRESSION --to MODEL"
     )
 
@@ -78,5 +77,4 @@ def _join(project: Project) -> None:
         show_result("\n".join(["no file was changed; to do by hand:", *needed]))
     else:
         show_result("nothing had to be changed")
-    option = "" if project.file == "alembic.ini" else f" -c {project.file}"
-    show_note(f"next: migrator{option} revision --help")
+    show_note(f"next: migrator{project.option} revision --help")

@@ -6,6 +6,8 @@ import configparser
 import os
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +19,8 @@ from migrator.errors import UsageError
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
+
+    from migrator.database import Connection
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,10 @@ class Project:
         """The revisions. They are read from their files when the first is asked for."""
         from alembic.script import ScriptDirectory
 
-        return ScriptDirectory.from_config(self.config)
+        script = ScriptDirectory.from_config(self.config)
+        # Alembic would say on standard output which files it writes, where results go.
+        script.messaging_opts = {"quiet": True}
+        return script
 
     def config_with_database(self) -> Config:
         """Alembic's configuration, for commands that run env.py: it finds there which database is meant.
@@ -73,6 +80,25 @@ class Project:
         """
         database_url(self.config, self.database_url)
         return self.config
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection to the database, for commands that only look: every transaction on it is read only.
+
+        Raises UsageError where env.py alone knows which database is meant.
+        """
+        from migrator.database import address_of_url, configured_url, connect, sqlalchemy_url
+
+        database_url(self.config, self.database_url)
+        with connect(address_of_url(sqlalchemy_url(configured_url(self.config)))) as connection:
+            connection.read_only = True
+            with connection.transaction():
+                yield connection
+
+    @property
+    def option(self) -> str:
+        """The -c that has to stand before a command named in a hint; "" where it is the default."""
+        return "" if self.file == "alembic.ini" else f" -c {self.file}"
 
 
 def database_url(config: Config, option: str | None) -> str | None:

@@ -21,15 +21,15 @@ PROBES = (
 SAME_MODEL = 0.999
 
 
-def check(ledger: Ledger, model: Model, embedder: Embedder) -> None:
-    """Compares the model's probe vectors with those in the ledger, or records them the first time.
+def check(ledger: Ledger, model: Model, embedder: Embedder, *, record: bool) -> None:
+    """Compares the model's probe vectors with those in the ledger; `record` writes them there the first time.
 
     Raises Refused where they differ: it is another model under the same name.
     """
     recorded = ledger.find_model(model)
     vectors = embedder.embed_documents(PROBES)
     if recorded is None:
-        if ledger.installed:
+        if record:
             ledger.add_model(model, embedder.fingerprint, vectors.astype(float).tolist())
         return
     similarity = _least_similarity(vectors.astype(float).tolist(), recorded[1])

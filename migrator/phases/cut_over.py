@@ -12,6 +12,7 @@ from migrator.catalog.columns import Grant
 from migrator.catalog.dependents import View
 from migrator.database import execute, fetch_row, with_short_locks
 from migrator.errors import Interrupted, MigratorError
+from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import fragment, literal, name, query
@@ -142,9 +143,17 @@ def _create_view(catalog: Catalog, view: View) -> list[sql.Composed]:
     return made
 
 
+def is_done(ledger: Ledger, run: Run) -> bool:
+    """The swap and the ledger's word for it are one transaction."""
+    return all(change.state == LIVE for change in ledger.changes(run.id))
+
+
 def run(work: Work) -> dict[str, object]:
     """All columns in one transaction, with the ledger's word that they are live."""
-    wanted = {column.id: fill.pending(column, work) for column in work.plan.columns}
+    wanted = {column.id: fill.pending(work.connection, column) for column in work.plan.columns}
+    for column in work.plan.columns:
+        if column.method != "index":
+            fill.fill_rest(work, column, column.shadow)
 
     def swap() -> dict[str, object]:
         left = {}
@@ -153,7 +162,7 @@ def run(work: Work) -> dict[str, object]:
                 execute(work.connection, statement.query)
                 if statement.query == query("cut_over", "lock", table=column.table):
                     left[column.subject] = _check_under_lock(work, column, wanted[column.id])
-            work.ledger.set_state(column.id, "live")
+            work.ledger.set_state(column.id, LIVE)
             if column.restores is not None:
                 work.ledger.set_state(column.restores, "restored")
         return {"rows_left": left}

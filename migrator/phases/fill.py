@@ -5,10 +5,12 @@ On a downgrade the retired column is filled where its vectors went stale.
 
 from __future__ import annotations
 
+from functools import partial
+
 from psycopg import sql
 
 from migrator import capture, store
-from migrator.database import configure, execute, fetch_row, with_short_locks
+from migrator.database import Connection, configure, execute, fetch_row, with_short_locks
 from migrator.errors import MigratorError
 from migrator.phases.embed import by_index, embed_missing
 from migrator.plan import ColumnPlan, Statement
@@ -99,11 +101,11 @@ def _start(work: Work, column: ColumnPlan) -> None:
     with_short_locks(work.connection, start, on_wait=work.reporter.message)
 
 
-def pending(column: ColumnPlan, work: Work) -> sql.Composable:
-    """On a downgrade: vectors that were NULL come back NULL."""
+def pending(connection: Connection, column: ColumnPlan) -> sql.Composable:
+    """Which of the rows due are waited for. On a downgrade: vectors that were NULL come back NULL."""
     if not column.is_restore or column.method != "embed":
         return sql.SQL("true")
-    nulls = fetch_row(work.connection, query("fill", "backup_has_nulls", backup=column.upgrade_backup))[0]
+    nulls = fetch_row(connection, query("fill", "backup_has_nulls", backup=column.upgrade_backup))[0]
     if not nulls:
         return sql.SQL("true")
     before = column.before or column.catalog
@@ -167,7 +169,7 @@ def count_left(work: Work, column: ColumnPlan, target: str, wanted: sql.Composab
 
 def _fill(work: Work, column: ColumnPlan, target: str) -> int:
     """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again."""
-    wanted = pending(column, work)
+    wanted = pending(work.connection, column)
     updates = [_update(column, wanted, target=target)]
     if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
         updates.append(_keep(column))
@@ -187,21 +189,29 @@ def _fill(work: Work, column: ColumnPlan, target: str) -> int:
     )
 
 
-def settle_rows(work: Work, column: ColumnPlan) -> int:
-    """The same for the live column after cut-over: the few rows that arrived meanwhile."""
-    return _fill(work, column, column.live)
+def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
+    """Rows that arrived without a vector since: before cut-over in the shadow column, after it in the live one."""
+    if count_left(work, column, target, pending(work.connection, column)) == 0:
+        return 0
+    return _fill(work, column, target)
 
 
 def _pass(work: Work, column: ColumnPlan, updates: list[sql.Composed]) -> int:
+    server = column.catalog.server
+    settings = {"migrator.fill": "on"}
+    if server.superuser or server.may_quiet_triggers:
+        settings["session_replication_role"] = "replica"
+
+    def one_range(bounds: dict[str, str]) -> int:
+        configure(work.connection, settings, local=True)
+        by_index(work)
+        return sum(execute(work.connection, update, bounds).rowcount for update in updates)
+
     filled = 0
     for bounds, done, blocks in block_ranges(work, column, RANGE_ROWS):
-        with work.connection.transaction():
-            # Writers of these rows are waited for; they do not wait for a model, and neither do we.
-            configure(work.connection, {"migrator.fill": "on", "lock_timeout": "10s"}, local=True)
-            by_index(work)
-            if column.catalog.server.superuser or column.catalog.server.may_quiet_triggers:
-                configure(work.connection, {"session_replication_role": "replica"}, local=True)
-            for update in updates:
-                filled += execute(work.connection, update, bounds).rowcount
+        # A row that a writer holds is waited for without holding the others of the range.
+        filled += with_short_locks(
+            work.connection, partial(one_range, bounds), on_wait=work.reporter.message
+        )
         work.reporter.progress(NAME, column.subject, Progress(done, blocks, "blocks"))
     return filled

@@ -5,9 +5,10 @@ from __future__ import annotations
 from psycopg import sql
 
 from migrator import capture
-from migrator.database import Connection, execute, with_short_locks
-from migrator.ledger import Ledger
+from migrator.database import Connection, execute, fetch_row, with_short_locks
+from migrator.ledger import LIVE, RETIRED, Ledger
 from migrator.plan import ColumnPlan, Statement
+from migrator.planner import planned
 from migrator.queries import name, query
 from migrator.report import Reporter
 
@@ -15,28 +16,53 @@ NAME = "retire"
 
 
 def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    dropped = [Statement(NAME, drop_backup(column), "none", "instant")]
-    if column.method != "index":
-        dropped = [
-            Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds")
-            for statement in (
-                *capture.drop(column),
-                query("cut_over", "drop_column", table=column.table, column=name(column.retired)),
-            )
-        ] + dropped
-    return tuple(dropped)
+    dropped = [*capture.drop(column), query("cut_over", "drop_column", table=column.table, column=name(column.retired))]
+    return (
+        *(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in dropped),
+        Statement(NAME, drop_backup(column), "none", "instant"),
+    )
 
 
 def drop_backup(column: ColumnPlan) -> sql.Composed:
     return sql.SQL("DROP TABLE IF EXISTS {}").format(column.backup)
 
 
+def leftovers(connection: Connection, ledger: Ledger) -> list[ColumnPlan]:
+    """The changes of which a retired column or a backup is kept."""
+    return [
+        column
+        for change in ledger.carried_out()
+        if change.state != RETIRED
+        for column in [planned(ledger, change)]
+        if _has_retired_column(ledger, column) or _has_backup(connection, column)
+    ]
+
+
+def describe(ledger: Ledger, column: ColumnPlan) -> str:
+    """What is kept of a change, in words."""
+    if _has_retired_column(ledger, column):
+        old = column.change.from_
+        return f"{column.subject}: column {column.retired} ({old.name}, {old.dimensions}) and table {column.backup_name}"
+    return f"{column.subject}: table {column.backup_name}"
+
+
+def _has_retired_column(ledger: Ledger, column: ColumnPlan) -> bool:
+    return not column.is_restore and column.method != "index" and ledger.change(column.id).state == LIVE
+
+
+def _has_backup(connection: Connection, column: ColumnPlan) -> bool:
+    return bool(fetch_row(connection, query("store", "exists"), {"table": column.backup_name})[0])
+
+
 def run(connection: Connection, ledger: Ledger, column: ColumnPlan, reporter: Reporter) -> None:
     """In one transaction with the ledger's word; from then on there is no way back without embedding again."""
+    if not _has_retired_column(ledger, column):
+        execute(connection, drop_backup(column))
+        return
 
     def drop() -> None:
         for statement in statements(column):
             execute(connection, statement.query)
-        ledger.set_state(column.id, "retired")
+        ledger.set_state(column.id, RETIRED)
 
     with_short_locks(connection, drop, on_wait=reporter.message)

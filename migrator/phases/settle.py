@@ -51,7 +51,7 @@ def run(work: Work) -> dict[str, object]:
     for column in work.plan.columns:
         if column.method == "index":
             continue
-        filled = fill.settle_rows(work, column) if column.method == "embed" else 0
+        filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": _settle_not_null(work, column)}
         if not column.is_restore:
             execute(work.connection, capture.until_retire(column))

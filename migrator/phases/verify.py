@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,11 @@ from psycopg import sql
 
 from migrator.catalog.indexes import OPERATORS, IndexToBuild
 from migrator.change import Distance, Model
-from migrator.database import configure, execute, fetch_dicts
+from migrator.database import configure, execute, fetch_dicts, fetch_row
 from migrator.embedders import Vectors
 from migrator.errors import Refused, VerificationFailed
 from migrator.phases import fill
-from migrator.plan import ColumnPlan
+from migrator.plan import ColumnPlan, Statement
 from migrator.queries import expression, fragment, name, query
 from migrator.retrieval import Scores, read_queries, score
 from migrator.work import Work
@@ -36,6 +35,21 @@ class Proof:
     name: str
     passed: bool
     detail: str
+
+
+def statements(column: ColumnPlan) -> tuple[Statement, ...]:
+    target = column.live if column.method == "index" else column.shadow
+    scan = query("verify", "vectors", **_pieces(column, target))
+    searches = [
+        _search(column, target, index.distance, "nearest", sql.SQL("true")) for index in column.indexes
+    ]
+    return (
+        Statement(NAME, scan, "ACCESS SHARE", "one scan; reads and writes go on"),
+        *(
+            Statement(NAME, search, "ACCESS SHARE", f"{2 * column.change.verify.sample} times, half of them a scan")
+            for search in searches
+        ),
+    )
 
 
 def run(work: Work) -> dict[str, object]:
@@ -67,13 +81,13 @@ def prove(work: Work, column: ColumnPlan, target: str, indexes: list[str]) -> li
         proofs += _sample_agrees(work, column, target)
     for index, called in zip(column.indexes, indexes, strict=True):
         proofs += _index(work, column, target, index, called)
-    if column.change.verify.queries is not None and not column.is_restore:
+    if column.change.verify.queries is not None and not column.is_restore and _has_rows(work, column):
         proofs.append(_retrieval(work, column, target))
     return proofs
 
 
 def _coverage(work: Work, column: ColumnPlan, target: str) -> Proof:
-    left = fill.count_left(work, column, target, fill.pending(column, work))
+    left = fill.count_left(work, column, target, fill.pending(work.connection, column))
     return Proof("coverage", left == 0, f"{left} rows in scope have no vector" if left else "every row in scope has one")
 
 
@@ -287,14 +301,19 @@ def _rows(work: Work, statement: sql.Composable, vector: str) -> set[str]:
 # ---- retrieval -----------------------------------------------------------------------------------------------------
 
 
+def _has_rows(work: Work, column: ColumnPlan) -> bool:
+    """Without rows there is nothing to find, and no model is loaded to find it with."""
+    return bool(fetch_row(work.connection, query("verify", "has_rows", table=column.table))[0])
+
+
 def _retrieval(work: Work, column: ColumnPlan, target: str) -> Proof:
     """The user's own queries under the old and the new model, by exact search."""
     verify = column.change.verify
-    queries = read_queries(Path(work.options.project) / str(verify.queries))
+    queries = read_queries(work.options.project / str(verify.queries))
     texts = [judged.query for judged in queries]
     new = score(queries, _rank(work, column, target, column.change.to, texts), verify.k)
     detail = f"new model {_shown(new, verify.k)}"
-    if column.change.from_ is None or target == column.live:
+    if target == column.live:
         return Proof("retrieval", True, f"{detail}; there is no old model to compare with")
     old = score(queries, _rank(work, column, column.live, column.change.from_, texts), verify.k)
     fall = max(old.recall - new.recall, old.mrr - new.mrr, old.ndcg - new.ndcg)

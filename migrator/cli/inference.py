@@ -1,0 +1,186 @@
+"""What `migrator revision` was not told: read from column, index and ledger, each with its source."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Literal
+
+from migrator.catalog import Catalog, read_catalog
+from migrator.catalog.indexes import TableIndex
+from migrator.change import Distance, EmbeddingChange, Hnsw, Index, IvfFlat, Model, VectorType
+from migrator.database import Connection
+from migrator.embedders import own_dimensions
+from migrator.errors import UsageError
+from migrator.hazards import several_indexes
+from migrator.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Said:
+    """The command's options; None: not said."""
+
+    schema: str | None
+    table: str
+    column: str
+    text: str
+    where: str | None
+    to: str
+    from_: str | None
+    dimensions: int | None
+    type: VectorType | None
+    method: str | None
+    distance: Distance | None
+    m: int | None
+    ef_construction: int | None
+    lists: int | None
+
+
+@dataclass
+class Inference:
+    """A change made of what was said and what was read.
+
+    registered: the model that the column holds by the ledger.
+    facts: what was not said, with its value and source.
+    """
+
+    said: Said
+    catalog: Catalog
+    registered: Model | None
+    facts: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, connection: Connection, said: Said) -> Inference:
+        """Raises Refused where there is no such vector column."""
+        catalog = read_catalog(connection, said.schema, said.table, said.column)
+        ledger = Ledger(connection, installed=catalog.server.ledger)
+        return cls(
+            said, catalog, ledger.registered_model(catalog.table.schema, catalog.table.name, said.column)
+        )
+
+    def change(self) -> EmbeddingChange:
+        """May load a model, which takes a while: no connection is needed."""
+        said = self.said
+        old = self._old_model()
+        # Before the model is asked: what is wrong with the index options is known at once.
+        index = self._index()
+        new = self._new_model(old)
+        if said.type is None:
+            self._infer("type", self.catalog.column.type, "as the column is now")
+        return EmbeddingChange(
+            self.catalog.table.name,
+            said.column,
+            schema=said.schema and self.catalog.table.schema,
+            text=said.text,
+            where=said.where,
+            from_=old,
+            to=new,
+            type=said.type,
+            index=index,
+        )
+
+    def _infer(self, name: str, value: str, source: str) -> None:
+        self.facts.append((name, f"{value}: {source}"))
+
+    # ---- models ------------------------------------------------------------------------------------------
+
+    def _old_model(self) -> Model:
+        said, registered = self.said, self.registered
+        if said.from_ is None:
+            if registered is None:
+                raise UsageError(
+                    f"which model {self.catalog.subject} holds now is not known: the ledger does not name it",
+                    meaning="the revision has to say it, for the way back.",
+                    remedy="name it: --from PROVIDER:NAME, such as "
+                    "--from sentence-transformers:sentence-transformers/all-MiniLM-L6-v2",
+                )
+            self._infer("from", _shown(registered), "the ledger's word for the column")
+            return registered
+        if registered is not None and registered.name == said.from_:
+            self._infer("from", _shown(registered), "the rest of it as in the ledger")
+            return registered
+        present = self.catalog.column.dimensions
+        if present is not None:
+            self._infer("from", f"{present} dimensions", f"the column is {self.catalog.column.type_text}")
+            return Model(said.from_, dimensions=present)
+        asked = own_dimensions(said.from_)
+        self._infer("from", f"{asked} dimensions", "as the model says; the column's type has none")
+        return Model(said.from_, dimensions=asked)
+
+    def _new_model(self, old: Model) -> Model:
+        said = self.said
+        if said.to != old.name:
+            if said.dimensions is not None:
+                return Model(said.to, dimensions=said.dimensions)
+            asked = own_dimensions(said.to)
+            self._infer("to", f"{asked} dimensions", "as the model says")
+            return Model(said.to, dimensions=asked)
+        if said.dimensions is None or said.dimensions == old.dimensions:
+            self._infer("to", _shown(old), "the model stays")
+            return old
+        if said.dimensions < old.dimensions:
+            self._infer("to", "matryoshka=True", f"the first {said.dimensions} of {old.dimensions} numbers")
+            return dataclasses.replace(old, dimensions=said.dimensions, matryoshka=True)
+        return dataclasses.replace(old, dimensions=said.dimensions)
+
+    # ---- index -------------------------------------------------------------------------------------------
+
+    def _index(self) -> Index | Literal["same"] | None:
+        said, present = self.said, self.catalog.vector_indexes
+        options = {
+            name: value
+            for name in ("distance", "m", "ef_construction", "lists")
+            if (value := getattr(said, name)) is not None
+        }
+        if said.method == "none":
+            _refuse_misfits("none", options, fitting=())
+            return None
+        if said.method is None and not options:
+            return self._present_index(present)
+        if len(present) > 1:
+            raise several_indexes(self.catalog.subject, [index.name for index in present]).refusal()
+        described = present[0].described() if present else None
+        kind = _kind(said.method, described, options)
+        _refuse_misfits(kind.__name__.lower(), options, fitting=[at.name for at in dataclasses.fields(kind)])
+        if isinstance(described, kind):
+            base: Index = described
+        else:
+            base = kind(distance=said.distance or (described.distance if described else "cosine"))
+        # All at once, because m and ef_construction bound each other.
+        index = dataclasses.replace(base, **options)
+        source = f"what was not said as in {present[0].name}" if described else "what was not said by default"
+        self._infer("index", repr(index), source)
+        return index
+
+    def _present_index(self, present: list[TableIndex]) -> Index | Literal["same"]:
+        described = present[0].described() if len(present) == 1 else None
+        if described is not None:
+            self._infer("index", repr(described), f"as {present[0].name} is now")
+            return described
+        if present:
+            self._infer("index", ", ".join(index.name for index in present), "as they are now")
+        else:
+            self._infer("index", "none", "the column has none now; --index hnsw makes one")
+        return "same"
+
+
+def _kind(method: str | None, described: Index | None, options: dict[str, object]) -> type[Hnsw | IvfFlat]:
+    """hnsw or ivfflat: as said, else as now, else as the options tell."""
+    if method is None:
+        if described is not None:
+            return type(described)
+        return IvfFlat if "lists" in options else Hnsw
+    return IvfFlat if method == "ivfflat" else Hnsw
+
+
+def _refuse_misfits(method: str, options: dict[str, object], fitting: list[str] | tuple[str, ...]) -> None:
+    misfits = [f"--{name.replace('_', '-')}" for name in options if name not in fitting]
+    if misfits:
+        raise UsageError(
+            f"{' and '.join(misfits)} does not go with --index {method}",
+            remedy="leave it out, or choose the index it belongs to: --index hnsw or --index ivfflat",
+        )
+
+
+def _shown(model: Model) -> str:
+    return f"{model.name}, {model.dimensions} dimensions"

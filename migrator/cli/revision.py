@@ -1,0 +1,119 @@
+"""`migrator revision`: a new revision file; what is not said is read from the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from migrator.change import Distance, VectorType
+from migrator.cli.project import Project
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
+    from migrator.change import EmbeddingChange
+
+
+@click.command()
+@click.option("-m", "--message", required=True, metavar="MESSAGE", help="What the revision is about.")
+@click.option("--table", required=True, metavar="[SCHEMA.]TABLE", help="The table.")
+@click.option("--column", required=True, metavar="COLUMN", help="Its vector column.")
+@click.option(
+    "--text",
+    required=True,
+    metavar="EXPRESSION",
+    help="What the model reads: an SQL expression over the row.",
+)
+@click.option(
+    "--to", required=True, metavar="MODEL", help="The new model, as provider:name; see docs for providers."
+)
+@click.option(
+    "--from", "from_", metavar="MODEL", help="The model that the column holds now.  [from the ledger]"
+)
+@click.option(
+    "--dimensions", type=click.IntRange(min=1), metavar="N", help="Of the new model.  [the model is asked]"
+)
+@click.option("--type", "type_", type=click.Choice(["vector", "halfvec"]), help="[the present one]")
+@click.option("--where", metavar="SQL", help="Condition for the rows in scope.  [all]")
+@click.option("--distance", type=click.Choice(["cosine", "l2", "ip", "l1"]), help="[the present index's]")
+@click.option("--index", "method", type=click.Choice(["hnsw", "ivfflat", "none"]), help="[the present one]")
+@click.option("--m", type=int, metavar="N", help="HNSW: links a node.  [the present index's]")
+@click.option("--ef-construction", type=int, metavar="N", help="HNSW: candidates.  [the present index's]")
+@click.option("--lists", type=int, metavar="N", help="IVFFlat: clusters.  [the present index's]")
+@click.pass_obj
+def command(
+    project: Project,
+    message: str,
+    table: str,
+    column: str,
+    text: str,
+    to: str,
+    from_: str | None,
+    dimensions: int | None,
+    type_: VectorType | None,
+    where: str | None,
+    distance: Distance | None,
+    method: str | None,
+    m: int | None,
+    ef_construction: int | None,
+    lists: int | None,
+) -> None:
+    """Write a revision that takes a vector column to another model, type or index.
+
+    What is not said is read from the database, and the database is not changed.
+    """
+    from migrator.cli.display import pairs, show_note, show_result, shown_path
+    from migrator.cli.inference import Inference, Said
+    from migrator.cli.names import parts
+
+    *schema, name = parts(table, "[SCHEMA.]TABLE")
+    said = Said(
+        schema=schema[0] if schema else None,
+        table=name,
+        column=column,
+        text=text,
+        where=where,
+        to=to,
+        from_=from_,
+        dimensions=dimensions,
+        type=type_,
+        method=method,
+        distance=distance,
+        m=m,
+        ef_construction=ef_construction,
+        lists=lists,
+    )
+    # Several heads, or a revision that is not Python, end the command before a model is loaded.
+    script = project.script
+    script.get_current_head()
+    with project.connection() as connection:
+        inference = Inference.read(connection, said)
+    change = inference.change()
+    path = _write(project, script, message, change)
+
+    show_result(shown_path(path))
+    show_note(pairs(inference.facts))
+    show_note(f"next: migrator{project.option} upgrade --dry-run")
+
+
+def _write(project: Project, script: ScriptDirectory, message: str, change: EmbeddingChange) -> str:
+    """The path of the new file, made from the project's own script.py.mako."""
+    import textwrap
+
+    from alembic.util import rev_id
+
+    from migrator.operations.render import import_line, render_change, render_restore
+
+    upgrade = render_change(change)
+    revision = script.generate_revision(
+        rev_id(),
+        message,
+        config=project.config,
+        imports=import_line(upgrade),
+        upgrades=textwrap.indent(upgrade, "    ").lstrip(),
+        downgrades=render_restore(change.table, change.column, change.schema),
+    )
+    if revision is None:
+        raise LookupError("Alembic wrote the revision to a file that it does not take for one")
+    return revision.path

@@ -1,0 +1,121 @@
+"""`python:package.module:factory`: models of the user's own, and those of tests.
+
+`factory()` returns an object with `dimensions: int`, `embed_documents(texts)` and `embed_queries(texts)`,
+each of which gives a float32 array (n, dimensions). It may also have `max_tokens`, `count_tokens(texts)` and
+`fingerprint`, a mapping that says what migrator cannot know, such as the model's revision.
+
+What a plug-in raises is told by its type and place alone: its message may hold a key or a row's text.
+"""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
+
+from migrator.change import Model
+from migrator.embedders import Embedder, Vectors
+from migrator.embedders.checked import check_dimensions, checked
+from migrator.errors import MigratorError
+from migrator.hazards import model_not_there
+
+Result = TypeVar("Result")
+
+
+@runtime_checkable
+class Plugin(Protocol):
+    """What a factory returns."""
+
+    dimensions: int
+
+    def embed_documents(self, texts: Sequence[str]) -> object: ...
+
+    def embed_queries(self, texts: Sequence[str]) -> object: ...
+
+
+class PythonEmbedder:
+    """A plug-in, its results checked."""
+
+    def __init__(self, model: Model, plugin: Plugin) -> None:
+        self._model = model
+        self._plugin = plugin
+        self.dimensions = model.dimensions
+        self.max_tokens: int | None = getattr(plugin, "max_tokens", None)
+        self.fingerprint: Mapping[str, object] = {
+            "provider": "python",
+            "model": model.location,
+            "model_revision": None,
+            "dimensions": model.dimensions,
+            "prompt": model.prompt or "",
+            "query_prompt": model.query_prompt or "",
+            "normalize": model.normalize,
+            "matryoshka": model.matryoshka,
+            "text_cleaning": None,
+            "precision": "float32",
+            **getattr(plugin, "fingerprint", {}),
+        }
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        return checked(
+            self._model, texts, self._call(self._plugin.embed_documents, texts, self._model.prompt)
+        )
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        found = self._call(self._plugin.embed_queries, texts, self._model.query_prompt)
+        return checked(self._model, texts, found)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        count: Callable[[Sequence[str]], list[int]] | None = getattr(self._plugin, "count_tokens", None)
+        return self._call(count, texts, self._model.prompt) if count else None
+
+    def _call(
+        self, function: Callable[[Sequence[str]], Result], texts: Sequence[str], prompt: str | None
+    ) -> Result:
+        try:
+            return function([prompt + text for text in texts] if prompt else texts)
+        except Exception as error:
+            raise MigratorError(
+                f"model {self._model.name} failed: {_told(error)}",
+                meaning="no vector of this batch was stored.",
+                remedy="correct the plug-in, and run the same command again",
+            ) from None
+
+
+def load_plugin(model: Model) -> Embedder:
+    """Raises Refused where there is no such factory, it fails, or it returns something else than a model."""
+    plugin = _make(model)
+    check_dimensions(model, plugin.dimensions)
+    return PythonEmbedder(model, plugin)
+
+
+def _make(model: Model) -> Plugin:
+    module_name, _, factory_name = model.location.partition(":")
+    if not module_name or not factory_name:
+        raise model_not_there(model, "it is not of the form python:package.module:factory").refusal()
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise model_not_there(model, f"there is no module {error.name!r}").refusal() from None
+    except Exception as error:
+        raise model_not_there(model, f"importing {module_name} raised {_told(error)}").refusal() from None
+    factory = getattr(module, factory_name, None)
+    if not callable(factory):
+        raise model_not_there(model, f"module {module_name} has no function {factory_name!r}").refusal()
+    try:
+        plugin = factory()
+    except Exception as error:
+        raise model_not_there(model, f"{factory_name}() raised {_told(error)}").refusal() from None
+    if not isinstance(plugin, Plugin):
+        wanted = ("dimensions", "embed_documents", "embed_queries")
+        missing = ", ".join(name for name in wanted if not hasattr(plugin, name))
+        raise model_not_there(model, f"what {factory_name}() returned lacks {missing}").refusal()
+    return plugin
+
+
+def _told(error: Exception) -> str:
+    """The error's type and the line it comes from."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__} at {error.filename}:{error.lineno}"
+    innermost = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {innermost.filename}:{innermost.lineno}"

@@ -1,0 +1,96 @@
+"""What happens when a revision's upgrade() or downgrade() reaches one of migrator's operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+
+from migrator import hazards, runner
+from migrator.change import VectorColumn
+from migrator.cli.display import reporting
+from migrator.database import Address, address_of_connection
+from migrator.errors import MigratorError
+from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
+from migrator.operations.revision import Revision, at_work, collected
+from migrator.work import Options
+
+# Where the command line leaves its Options among the attributes of Alembic's Config.
+OPTIONS = "migrator.options"
+
+
+def change(operations: Operations, operation: ChangeEmbeddingOp) -> None:
+    context = operations.migration_context
+    into = collected(context)
+    if into is not None:
+        into.append(operation)
+        return
+    with _outside_transactions(context) as (address, revision, options):
+        runner.upgrade(address, revision.id, operation.changes, options)
+
+
+def restore(operations: Operations, operation: RestoreEmbeddingOp) -> None:
+    """The first of several does the work of all, in one cut-over; the others find it done."""
+    context = operations.migration_context
+    into = collected(context)
+    if into is not None:
+        into.append(operation)
+        return
+    with _outside_transactions(context) as (address, revision, options):
+        runner.restore(address, revision.id, columns_to_restore(revision), options)
+
+
+def refuse_mixed(revision: Revision) -> None:
+    """A revision holds one change, or the restores of one, and nothing else. Raises Refused."""
+    changes = [each for each in revision.operations if isinstance(each, ChangeEmbeddingOp)]
+    if revision.does_more or len(changes) > 1 or (changes and len(revision.operations) > 1):
+        raise hazards.several_operations(revision.id).refusal()
+
+
+def columns_to_restore(revision: Revision) -> list[VectorColumn]:
+    return [
+        column
+        for operation in revision.operations
+        if isinstance(operation, RestoreEmbeddingOp)
+        for column in operation.columns
+    ]
+
+
+@contextmanager
+def _outside_transactions(context: MigrationContext) -> Iterator[tuple[Address, Revision, Options]]:
+    """Refuses what cannot work, then leaves Alembic's transaction for the time of the operation."""
+    try:
+        if context.as_sql or context.connection is None:
+            raise hazards.printed_as_sql().refusal()
+        if context._in_external_transaction:
+            raise hazards.transaction_outside().refusal()
+        revision = at_work(context)
+        refuse_mixed(revision)
+        address = address_of_connection(context.connection)
+        with context.autocommit_block(), _options(context) as options:
+            yield address, revision, options
+    except MigratorError as error:
+        if _of_command_line(context) is not None:
+            raise
+        # Alembic's own command line shows this as one message, without a traceback.
+        raise CommandError(str(error)) from None
+
+
+@contextmanager
+def _options(context: MigrationContext) -> Iterator[Options]:
+    given = _of_command_line(context)
+    if given is not None:
+        yield given
+        return
+    file = context.config.config_file_name if context.config else None
+    with reporting() as reporter:
+        yield Options(reporter, project=Path(file).parent if file else Path())
+
+
+def _of_command_line(context: MigrationContext) -> Options | None:
+    found: Options | None = context.config.attributes.get(OPTIONS) if context.config else None
+    return found

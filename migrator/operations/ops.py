@@ -1,0 +1,86 @@
+"""The operations as data: what a revision asks of Alembic's `op`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from alembic.operations import Operations
+from alembic.operations.ops import MigrateOperation
+
+from migrator.change import EmbeddingChange, Index, Model, VectorColumn, VectorType, Verify
+
+
+class ChangeEmbeddingOp(MigrateOperation):
+    """Takes vector columns to another model, type or index, all in one cut-over."""
+
+    def __init__(self, changes: Sequence[EmbeddingChange]) -> None:
+        self.changes = tuple(changes)
+
+    @classmethod
+    def change_embedding(
+        cls,
+        operations: Operations,
+        table: str,
+        column: str,
+        *,
+        text: str | None = None,
+        from_: Model,
+        to: Model,
+        index: Index | Literal["same"] | None = "same",
+        schema: str | None = None,
+        where: str | None = None,
+        type: VectorType | None = None,
+        priority: str | None = None,
+        batch_size: int | None = None,
+        verify: Verify | None = None,
+    ) -> None:
+        """Takes a vector column to another model, type or index; EmbeddingChange describes the arguments."""
+        change = EmbeddingChange(
+            table,
+            column,
+            text=text,
+            from_=from_,
+            to=to,
+            index=index,
+            schema=schema,
+            where=where,
+            type=type,
+            priority=priority,
+            batch_size=batch_size,
+            verify=verify or Verify(),
+        )
+        operations.invoke(cls([change]))
+
+    @classmethod
+    def change_embeddings(cls, operations: Operations, changes: Sequence[EmbeddingChange]) -> None:
+        """Takes several columns, of one table or several, in one cut-over: all or none."""
+        operations.invoke(cls(changes))
+
+    def reverse(self) -> RestoreEmbeddingOp:
+        columns = [VectorColumn(change.table, change.column, change.schema) for change in self.changes]
+        return RestoreEmbeddingOp(columns, undoes=self.changes)
+
+
+class RestoreEmbeddingOp(MigrateOperation):
+    """Gives vector columns back what they held before the revision, all in one cut-over."""
+
+    def __init__(
+        self, columns: Sequence[VectorColumn], *, undoes: Sequence[EmbeddingChange] | None = None
+    ) -> None:
+        """undoes: the changes that are undone, where it was made as their reverse."""
+        self.columns = tuple(columns)
+        self._undoes = undoes
+
+    @classmethod
+    def restore_embedding(
+        cls, operations: Operations, table: str, column: str, *, schema: str | None = None
+    ) -> None:
+        """Gives a vector column back what it held before this revision. Several columns are several calls."""
+        operations.invoke(cls([VectorColumn(table, column, schema)]))
+
+    def reverse(self) -> ChangeEmbeddingOp:
+        """Raises ValueError where it is not known what it undoes."""
+        if self._undoes is None:
+            raise ValueError("a restore_embedding that was not made by reverse() does not say what it undoes")
+        return ChangeEmbeddingOp(self._undoes)

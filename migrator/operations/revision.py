@@ -1,0 +1,82 @@
+"""The revision that an operation stands in, and what else stands there."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import StringIO
+from types import CodeType, FunctionType
+from typing import Any
+
+from alembic.operations import Operations
+from alembic.operations.ops import MigrateOperation
+from alembic.runtime.migration import MigrationContext
+
+_COLLECTED = "migrator_collected"
+OPERATIONS = frozenset({"change_embedding", "change_embeddings", "restore_embedding"})
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One direction of a revision. does_more: something else stands beside migrator's operations."""
+
+    id: str
+    operations: tuple[MigrateOperation, ...]
+    does_more: bool
+
+
+def collected(context: MigrationContext) -> list[MigrateOperation] | None:
+    """Where an operation is to be put instead of being carried out; None where it is to be carried out."""
+    found: list[MigrateOperation] | None = context.opts.get(_COLLECTED)
+    return found
+
+
+def at_work(context: MigrationContext) -> Revision:
+    """The revision whose upgrade() or downgrade() is running, found by walking up the stack."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        names = frame.f_globals
+        direction = frame.f_code.co_name
+        if direction in ("upgrade", "downgrade") and "revision" in names and "down_revision" in names:
+            return read(str(names["revision"]), names[direction], context)
+        frame = frame.f_back
+    raise LookupError("the operation was not called from a revision's upgrade() or downgrade()")
+
+
+def read(revision: str, function: Callable[[], None], outer: MigrationContext) -> Revision:
+    """Runs upgrade() or downgrade() against no database: migrator's operations are collected, others only printed.
+
+    outer: the context at work, which `alembic.op` stands for again afterwards.
+    """
+    operations: list[MigrateOperation] = []
+    printed = StringIO()
+    context = MigrationContext.configure(
+        dialect_name="postgresql",
+        opts={"as_sql": True, "output_buffer": printed, "literal_binds": True, _COLLECTED: operations},
+    )
+    try:
+        with Operations.context(context):
+            function()
+        does_more = bool(printed.getvalue().strip())
+    except Exception:
+        # Whatever needs a database there, such as a query, is no operation of migrator's.
+        if not operations:
+            raise
+        does_more = True
+    finally:
+        # The with block took the outer context away.
+        Operations(outer)._install_proxy()
+    return Revision(revision, tuple(operations), does_more)
+
+
+def names_operations(function: Callable[..., Any]) -> bool:
+    """Whether the function, or one of its module, names an operation of migrator's. Nothing is run."""
+    module = getattr(function, "__globals__", {})
+    own = [each for each in module.values() if isinstance(each, FunctionType) and each.__globals__ is module]
+    return any(_names(each.__code__) for each in [function, *own] if isinstance(each, FunctionType))
+
+
+def _names(code: CodeType) -> bool:
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return bool(OPERATIONS & set(code.co_names)) or any(_names(each) for each in inner)

@@ -1,0 +1,103 @@
+"""From what a revision says and what the database is to a Plan: a new one, or the one that an interrupted run has."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from migrator import hazards
+from migrator.catalog import Catalog, read_catalog, read_server
+from migrator.change import EmbeddingChange, VectorColumn
+from migrator.database import Connection
+from migrator.hazards import Hazard
+from migrator.ledger import LIVE, Ledger, LedgerChange, Run
+from migrator.phases import preflight
+from migrator.plan import ColumnPlan, Direction, Plan
+from migrator.work import Models
+
+
+class Planner:
+    """Plans against one database. sample: embed a timed sample for the estimate, as a dry run does."""
+
+    def __init__(
+        self, connection: Connection, ledger: Ledger, models: Models, *, project: Path, sample: bool = False
+    ) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._models = models
+        self._project = project
+        self._sample = sample
+
+    def upgrade(self, revision: str, changes: Sequence[EmbeddingChange]) -> Plan:
+        """The plan of a new upgrade. Raises Refused."""
+        found = self._server()
+        first = self._ledger.next_change()
+        columns = [
+            ColumnPlan(first + number, change, self._catalog(change.schema, change.table, change.column))
+            for number, change in enumerate(changes)
+        ]
+        return self._plan(revision, "upgrade", columns, found)
+
+    def restore(self, revision: str, wanted: Sequence[VectorColumn]) -> Plan:
+        """The plan of a new downgrade. Raises Refused."""
+        found = self._server()
+        first = self._ledger.next_change()
+        columns = []
+        for number, each in enumerate(wanted):
+            catalog = self._catalog(each.schema, each.table, each.column)
+            columns.append(restoring(first + number, catalog, self._undone(revision, catalog)))
+        return self._plan(revision, "downgrade", columns, found)
+
+    def _server(self) -> list[Hazard]:
+        found = preflight.server_hazards(read_server(self._connection))
+        preflight.refuse_first(found)
+        return found
+
+    def _catalog(self, schema: str | None, table: str, column: str) -> Catalog:
+        return read_catalog(self._connection, schema, table, column)
+
+    def _undone(self, revision: str, catalog: Catalog) -> LedgerChange:
+        """The upgrade that the revision's downgrade undoes."""
+        found = self._ledger.live_upgrade(catalog.table.schema, catalog.table.name, catalog.column.name)
+        if found is None:
+            raise hazards.nothing_to_restore(catalog.subject).refusal()
+        upgrade, by = found
+        if by != revision:
+            raise hazards.changed_by_another_revision(catalog.subject, by, revision).refusal()
+        if upgrade.state != LIVE:
+            raise hazards.retired_already(catalog.subject).refusal()
+        return upgrade
+
+    def _plan(
+        self, revision: str, direction: Direction, columns: list[ColumnPlan], found: list[Hazard]
+    ) -> Plan:
+        findings = [
+            preflight.examine(
+                self._connection, self._ledger, self._models, column, project=self._project, sample=self._sample
+            )
+            for column in columns
+        ]
+        every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards)])
+        return Plan(revision, direction, tuple(columns), tuple(every), tuple(each.estimate for each in findings))
+
+
+def restoring(number: int, catalog: Catalog, upgrade: LedgerChange) -> ColumnPlan:
+    """One column of a downgrade: the upgrade's change with old and new exchanged."""
+    done = upgrade.change
+    back = dataclasses.replace(done, from_=done.to, to=done.from_, type=None, index="same")
+    return ColumnPlan(
+        number, back, catalog, before=upgrade.catalog, restores=upgrade.id, undone_change=upgrade.change
+    )
+
+
+def unfinished_plan(ledger: Ledger, run: Run) -> Plan:
+    """The plan of an interrupted run, as it was made before anything was changed."""
+    return Plan(run.revision, run.direction, tuple(planned(ledger, each) for each in ledger.changes(run.id)), ())
+
+
+def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:
+    """The plan of one column as the ledger keeps it."""
+    if change.restores is None:
+        return ColumnPlan(change.id, change.change, change.catalog)
+    return restoring(change.id, change.catalog, ledger.change(change.restores))

@@ -1,0 +1,248 @@
+"""Walks the phases of a plan, resumes what was interrupted, and undoes what failed for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import psycopg
+
+from migrator import hazards
+from migrator.catalog import read_server
+from migrator.catalog.columns import read_table
+from migrator.change import EmbeddingChange, VectorColumn
+from migrator.database import Address, Connection, connect, execute, is_passing, only_migrator
+from migrator.errors import Interrupted, MigratorError, Stopped
+from migrator.ledger import Ledger, Run
+from migrator.phases import PHASES, clean_up, cut_over, preflight, retire
+from migrator.plan import Plan
+from migrator.planner import Planner, unfinished_plan
+from migrator.queries import SCHEMA, name, query
+from migrator.work import Models, Options, Work
+
+GO_ON = "run the same command again to go on"
+
+
+@contextmanager
+def at_work(address: Address) -> Iterator[tuple[Connection, Ledger]]:
+    """A connection that keeps other migrators out, and the ledger. Raises Busy."""
+    with connect(address) as connection, only_migrator(connection):
+        yield connection, open_ledger(connection)
+
+
+def open_ledger(connection: Connection) -> Ledger:
+    """Raises Refused where it belongs to a role that this one may not act as, or to a newer migrator."""
+    server = read_server(connection)
+    if not server.may_use_ledger:
+        raise hazards.ledger_of_another(server.ledger_owner or "", server.role).refusal()
+    return Ledger(connection, installed=server.ledger)
+
+
+# ---- up and down -------------------------------------------------------------------------------------------------
+
+
+def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> None:
+    """Carries the changes out, or goes on with them; returns at once where they are done."""
+    with at_work(address) as (connection, ledger):
+        unfinished = ledger.unfinished()
+        if unfinished is not None:
+            _same_run(ledger, unfinished, revision, "upgrade", changes)
+        elif _is_live(connection, ledger, revision, changes):
+            options.reporter.message(f"revision {revision} is done already; Alembic records it now")
+            return
+        _carry_out(
+            address, connection, ledger, options, unfinished, lambda planner: planner.upgrade(revision, changes)
+        )
+
+
+def restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> None:
+    """Gives the columns back what they held before the revision; returns at once where they have it."""
+    with at_work(address) as (connection, ledger):
+        unfinished = ledger.unfinished()
+        if unfinished is not None:
+            _same_run(ledger, unfinished, revision, "downgrade", None)
+        elif _is_restored(connection, ledger, revision, columns):
+            return
+        _carry_out(
+            address, connection, ledger, options, unfinished, lambda planner: planner.restore(revision, columns)
+        )
+
+
+def _same_run(
+    ledger: Ledger, unfinished: Run, revision: str, direction: str, changes: Sequence[EmbeddingChange] | None
+) -> None:
+    """An interrupted run is gone on with as it was planned, or not at all."""
+    if (unfinished.revision, unfinished.direction) != (revision, direction):
+        raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
+    if changes is not None and [each.change for each in ledger.changes(unfinished.id)] != list(changes):
+        raise hazards.unfinished_differs(revision).refusal()
+
+
+def _is_live(
+    connection: Connection, ledger: Ledger, revision: str, changes: Sequence[EmbeddingChange]
+) -> bool:
+    """Whether the cut-over is done although Alembic has not recorded the revision."""
+    for change in changes:
+        table = read_table(connection, change.schema, change.table)
+        found = table and ledger.live_upgrade(table.schema, table.name, change.column)
+        if not found or found[1] != revision or found[0].change != change:
+            return False
+    return True
+
+
+def _is_restored(
+    connection: Connection, ledger: Ledger, revision: str, columns: Sequence[VectorColumn]
+) -> bool:
+    for column in columns:
+        table = read_table(connection, column.schema, column.table)
+        found = table and ledger.last_change(table.schema, table.name, column.column)
+        if not found or found[1] != revision or found[0].restores is None:
+            return False
+    return True
+
+
+def _carry_out(
+    address: Address,
+    connection: Connection,
+    ledger: Ledger,
+    options: Options,
+    unfinished: Run | None,
+    make: Callable[[Planner], Plan],
+) -> None:
+    models = Models(ledger)
+    if unfinished is not None:
+        plan, run = unfinished_plan(ledger, unfinished), unfinished
+        _still_there(connection, plan)
+        options.reporter.message(f"going on with the {run.direction} of revision {run.revision}")
+    else:
+        plan = make(Planner(connection, ledger, models, project=options.project))
+        for hazard in plan.hazards:
+            options.reporter.message(f"hazard  {hazard.problem}: {hazard.meaning}")
+        if options.stop_after == preflight.NAME:
+            raise Stopped(preflight.NAME)
+        ledger.install()
+        run = ledger.start(plan)
+        ledger.phase_started(run, preflight.NAME)
+        ledger.phase_done(run, preflight.NAME, {})
+    models.recording = True
+    work = Work(plan, run, connection, address, ledger, models, options)
+    try:
+        _walk(work)
+    except Stopped:
+        raise
+    except BaseException as error:
+        _after(work, error)
+        raise
+
+
+def _still_there(connection: Connection, plan: Plan) -> None:
+    for column in plan.columns:
+        table = column.catalog.table
+        present = read_table(connection, table.schema, table.name)
+        if present is None or present.oid != table.oid:
+            raise hazards.table_replaced(column.subject).refusal()
+
+
+def _walk(work: Work) -> None:
+    """Every phase that is not done yet; cut-over, once done, is never done again."""
+    ledger, reporter = work.ledger, work.reporter
+    done = ledger.phases_done(work.run)
+    swapped = cut_over.is_done(ledger, work.run)
+    for phase in PHASES:
+        if phase.NAME == cut_over.NAME and swapped:
+            done.add(phase.NAME)
+        if phase.NAME not in done:
+            ledger.phase_started(work.run, phase.NAME)
+            reporter.phase_started(phase.NAME, work.plan.subject)
+            result = phase.run(work)
+            ledger.phase_done(work.run, phase.NAME, result)
+            reporter.phase_done(phase.NAME, work.plan.subject, _summary(result))
+        if work.options.stop_after == phase.NAME and phase is not PHASES[-1]:
+            raise Stopped(phase.NAME)
+    ledger.finish(work.run, "done")
+
+
+def _summary(result: Mapping[str, object]) -> str:
+    """A phase's result in a line: counts and names, of all columns."""
+    parts = []
+    for found in result.values():
+        for key, value in found.items() if isinstance(found, dict) else ():
+            if isinstance(value, list):
+                parts.append(", ".join(map(str, value)))
+            elif isinstance(value, int) and not isinstance(value, bool):
+                parts.append(f"{value:,} {key}")
+    return ", ".join(part for part in parts if part) or "done"
+
+
+def _after(work: Work, error: BaseException) -> None:
+    """What becomes of a run that broke off. Raises what is to be told; returns where the error tells itself."""
+    if isinstance(error, Interrupted):
+        return
+    if is_passing(error):
+        raise Interrupted(
+            f"interrupted: {_first_line(error)}", meaning="what was done so far is kept.", remedy=GO_ON
+        ) from error
+    if cut_over.is_done(work.ledger, work.run):
+        raise MigratorError(
+            f"failed after cut-over: {_first_line(error)}",
+            meaning="the new column is live and complete but for the rows that migrator status names.",
+            remedy="mend the cause, then run the same command again; or finish it so and migrator downgrade",
+        ) from error
+    work.reporter.message(f"failed: {_first_line(error)}")
+    try:
+        clean_up.undo(work.connection, work.ledger, work.run, work.plan, work.reporter)
+    except (psycopg.Error, Interrupted) as second:
+        raise MigratorError(
+            f"{_first_line(error)}; and putting everything back failed: {_first_line(second)}",
+            meaning="the live column is as it was; shadow column and capture trigger may still be there.",
+            remedy="migrator abandon",
+        ) from error
+    if isinstance(error, psycopg.Error):
+        raise MigratorError(
+            f"the database refused a statement: {_first_line(error)}",
+            meaning="everything before cut-over was undone; the embedding store is kept.",
+            remedy="mend the cause, then run the same command again",
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped from the keyboard"
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+# ---- the other commands --------------------------------------------------------------------------------------------
+
+
+def abandon(address: Address, options: Options) -> str:
+    """Undoes the unfinished run; the store is kept. Returns what was done, in words."""
+    with at_work(address) as (connection, ledger):
+        run = ledger.unfinished()
+        if run is None:
+            return "nothing is unfinished"
+        if cut_over.is_done(ledger, run):
+            back = "migrator downgrade" if run.direction == "upgrade" else "migrator upgrade"
+            raise MigratorError(
+                f"the {run.direction} of revision {run.revision} is past cut-over",
+                meaning="what is left is to settle it; nothing can be abandoned any more.",
+                remedy=f"finish it with migrator {run.direction}, then {back} if you want the other column back",
+            )
+        clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), options.reporter)
+        return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
+
+
+def retire_all(address: Address, options: Options, *, stores: bool) -> list[str]:
+    """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped."""
+    with at_work(address) as (connection, ledger):
+        unfinished = ledger.unfinished()
+        if unfinished is not None:
+            raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
+        dropped = []
+        for column in retire.leftovers(connection, ledger):
+            dropped.append(retire.describe(ledger, column))
+            retire.run(connection, ledger, column, options.reporter)
+        if stores:
+            for store, _ in ledger.stores():
+                execute(connection, query("store", "drop", store=name(SCHEMA, store)))
+                dropped.append(f"embedding store {SCHEMA}.{store}")
+        return dropped

