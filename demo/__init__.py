@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 # What the demonstration makes: the database and the models. Git ignores it; it may be removed at any time.
-WORK = Path(__file__).parent / ".work"
+WORK = Path(__file__).resolve().parent / ".work"

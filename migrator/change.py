@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from migrator.errors import Refused
 
 Distance = Literal["cosine", "l2", "ip", "l1"]
@@ -72,8 +74,7 @@ class Model:
         return self.name.partition(":")[2]
 
 
-@dataclass(frozen=True)
-class Hnsw:
+class Hnsw(msgspec.Struct, frozen=True, tag=True):
     """An HNSW index; the defaults are pgvector's. m: links a node; ef_construction: candidates while building."""
 
     distance: Distance = "cosine"
@@ -90,8 +91,7 @@ class Hnsw:
             )
 
 
-@dataclass(frozen=True)
-class IvfFlat:
+class IvfFlat(msgspec.Struct, frozen=True, tag=True):
     """An IVFFlat index. lists: clusters; pgvector advises rows / 1000 up to a million rows."""
 
     distance: Distance = "cosine"
@@ -103,6 +103,7 @@ class IvfFlat:
             raise Refused('IVFFlat has no distance "l1"', remedy='write Hnsw(distance="l1") in the revision')
 
 
+# Tagged structs, for the ledger has to tell one from the other when it reads them back.
 Index = Hnsw | IvfFlat
 
 

@@ -36,7 +36,7 @@ PINNED = {
     "bytea_output": "hex",
 }
 # Two numbers that stand for "a migrator is at work here" among a database's advisory locks ("migrator" in ASCII).
-ADVISORY_LOCK = (0x6D696772, 0x61746F72)
+_LOCK = {"first": 0x6D696772, "second": 0x61746F72}
 LOCK_TIMEOUT_MS = 50
 LOCK_PATIENCE_S = 60.0
 
@@ -209,20 +209,24 @@ def only_migrator(connection: Connection) -> Iterator[None]:
     The lock is asked for, not waited for: a session that waits with a snapshot would stall CREATE INDEX CONCURRENTLY.
     The server frees it when the connection ends, however it ends. Raises Busy.
     """
-    keys = {"first": ADVISORY_LOCK[0], "second": ADVISORY_LOCK[1]}
-    (locked,) = fetch_row(connection, query("session", "try_lock"), keys)
+    (locked,) = fetch_row(connection, query("session", "try_lock"), _LOCK)
     if not locked:
-        holder = execute(connection, query("session", "lock_holder"), keys).fetchone()
-        who = f" (server process {holder[0]}, connected {holder[1]})" if holder else ""
+        holder = lock_holder(connection)
         raise Busy(
-            f"another migrator is at work on this database{who}",
+            f"another migrator is at work on this database{f' ({holder})' if holder else ''}",
             remedy="wait for it, or end it with SELECT pg_terminate_backend(PID) and run this command again",
         )
     try:
         yield
     finally:
         if not connection.closed and not connection.broken:
-            execute(connection, query("session", "unlock"), keys)
+            execute(connection, query("session", "unlock"), _LOCK)
+
+
+def lock_holder(connection: Connection) -> str | None:
+    """The migrator at work on this database, in words; None where there is none."""
+    holder = execute(connection, query("session", "lock_holder"), _LOCK).fetchone()
+    return f"server process {holder[0]}, connected {holder[1]}" if holder else None
 
 
 def with_short_locks(

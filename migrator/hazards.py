@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from migrator.change import INDEX_LIMIT, Model
 from migrator.errors import Refused
+from migrator.report import size
 
 
 @dataclass(frozen=True)
@@ -490,7 +491,7 @@ def may_not_create_schema(role: str) -> Hazard:
 def no_disk(needed: int, free: int) -> Hazard:
     return _refuse(
         "no-disk",
-        f"the upgrade needs about {_size(needed)} of disk, {_size(free)} are free",
+        f"the upgrade needs about {size(needed)} of disk, {size(free)} are free",
         "the server would stop for lack of space in the middle of the work.",
         "free or add space where the server's data lies",
     )
@@ -499,7 +500,7 @@ def no_disk(needed: int, free: int) -> Hazard:
 def disk_unknown(needed: int) -> Hazard:
     return _warn(
         "disk-unknown",
-        f"the upgrade needs about {_size(needed)} of disk; what the server has free cannot be seen from here",
+        f"the upgrade needs about {size(needed)} of disk; what the server has free cannot be seen from here",
         "a full disk stops the server.",
         "look on the server before you start",
     )
@@ -571,12 +572,3 @@ def reads_other_rows(expression: str) -> Hazard:
         "the rows left at cut-over are found by a scan under the lock, which grows with the table.",
         "in a maintenance window nothing; else give an IMMUTABLE expression",
     )
-
-
-def _size(count: int) -> str:
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit in ("B", "kB") else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -115,6 +115,10 @@ class ColumnPlan:
         return name(SCHEMA, f"backup_{self._upgrade_id}")
 
     @property
+    def upgrade_backup_name(self) -> str:
+        return f"{SCHEMA}.backup_{self._upgrade_id}"
+
+    @property
     def left_index(self) -> str:
         """The partial index on the rows that have no vector yet."""
         return f"migrator_left_{self.id}"
@@ -268,13 +272,14 @@ def _is_truncation(old: Model, new: Model) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """All columns of one revision, up or down."""
+    """All columns of one revision, up or down. phases_done: of an interrupted run; such a plan has no estimates."""
 
     revision: str
     direction: Direction
     columns: tuple[ColumnPlan, ...]
     hazards: tuple[Hazard, ...]
     estimates: tuple[Estimate, ...] = ()
+    phases_done: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:

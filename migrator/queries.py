@@ -1,6 +1,7 @@
 """Reads the named queries of `sql/` and puts names and expressions into them.
 
-A query is a line `-- name: NAME`, a comment, one statement, up to the next name. `{piece}` marks what is put in
+A query is a line `-- name: NAME`, a comment, one statement (or a part of one, then without semicolon), up to the next
+name. `{piece}` marks what is put in
 through psycopg.sql; values are parameters (`%(value)s`). Every statement is sent with parameters, if only an empty
 mapping, so a percent sign in a name or an expression is doubled here, once.
 """
@@ -24,7 +25,7 @@ def _read(file: str) -> dict[str, str]:
     queries = {}
     for name, body in zip(parts[1::2], parts[2::2], strict=True):
         lines = [line for line in body.strip().splitlines() if not line.startswith("--")]
-        queries[name] = "\n".join(lines).rstrip(";")
+        queries[name] = "\n".join(lines)
     return queries
 
 
@@ -64,4 +65,4 @@ def names(columns: tuple[str, ...]) -> sql.Composed:
 
 def readable(statement: sql.Composable) -> str:
     """The statement as a person reads it in a plan: percent signs single again, parameters as `:value`."""
-    return re.sub(r"%\((\w+)\)s", r":\1", statement.as_string(None)).replace("%%", "%")
+    return re.sub(r"%\((\w+)\)s", r":\1", statement.as_string(None)).replace("%%", "%").rstrip(";")

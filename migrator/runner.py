@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 
@@ -13,10 +14,11 @@ from migrator.catalog.columns import read_table
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Address, Connection, connect, execute, is_passing, only_migrator
 from migrator.errors import Interrupted, MigratorError, Stopped
-from migrator.ledger import Ledger, Run
-from migrator.phases import PHASES, clean_up, cut_over, preflight, retire
+from migrator.ledger import LIVE, RETIRED, Ledger, Run
+from migrator.phases import PHASES, clean_up, cut_over, preflight, retire, verify
+from migrator.phases.verify import Proof
 from migrator.plan import Plan
-from migrator.planner import Planner, unfinished_plan
+from migrator.planner import Planner, planned, unfinished_plan
 from migrator.queries import SCHEMA, name, query
 from migrator.work import Models, Options, Work
 
@@ -211,6 +213,38 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
+# ---- plans only --------------------------------------------------------------------------------------------------
+
+
+def plan_upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> Plan:
+    """What `upgrade` would do, with a timed sample. Changes nothing."""
+    return _plan(address, options, revision, "upgrade", changes, lambda planner: planner.upgrade(revision, changes))
+
+
+def plan_restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> Plan:
+    """What `restore` would do. Changes nothing."""
+    return _plan(address, options, revision, "downgrade", None, lambda planner: planner.restore(revision, columns))
+
+
+def _plan(
+    address: Address,
+    options: Options,
+    revision: str,
+    direction: str,
+    changes: Sequence[EmbeddingChange] | None,
+    make: Callable[[Planner], Plan],
+) -> Plan:
+    with connect(address) as connection:
+        ledger = open_ledger(connection)
+        unfinished = ledger.unfinished()
+        if unfinished is None:
+            return make(Planner(connection, ledger, Models(ledger), project=options.project, sample=True))
+        _same_run(ledger, unfinished, revision, direction, changes)
+        plan = unfinished_plan(ledger, unfinished)
+        _still_there(connection, plan)
+        return replace(plan, phases_done=tuple(sorted(ledger.phases_done(unfinished))))
+
+
 # ---- the other commands --------------------------------------------------------------------------------------------
 
 
@@ -229,6 +263,27 @@ def abandon(address: Address, options: Options) -> str:
             )
         clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), options.reporter)
         return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
+
+
+def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
+    """The proofs again for every column that an upgrade or downgrade made, as it is now, by column."""
+    with connect(address) as connection:
+        ledger = open_ledger(connection)
+        columns = [planned(ledger, change) for change in ledger.last_changes() if change.state in (LIVE, RETIRED)]
+        run = Run(0, "", "upgrade")
+        work = Work(Plan("", "upgrade", tuple(columns), ()), run, connection, address, ledger, Models(ledger), options)
+        return {
+            column.subject: verify.prove(work, column, column.live, [index.name for index in column.indexes])
+            for column in columns
+        }
+
+
+def retirable(address: Address, *, stores: bool) -> list[str]:
+    """What `retire_all` would drop, in words."""
+    with connect(address) as connection:
+        ledger = open_ledger(connection)
+        kept = [retire.describe(ledger, column) for column in retire.leftovers(connection, ledger)]
+        return kept + ([f"embedding store {SCHEMA}.{store}" for store, _ in ledger.stores()] if stores else [])
 
 
 def retire_all(address: Address, options: Options, *, stores: bool) -> list[str]:

@@ -19,7 +19,12 @@ _COPY_TRAILER = b"\xff\xff"
 
 
 def exists(connection: Connection, column: ColumnPlan) -> bool:
-    return bool(fetch_row(connection, query("store", "exists"), {"table": column.store_table})[0])
+    """Whether there is a store for the column's new model."""
+    return has_table(connection, column.store_table)
+
+
+def has_table(connection: Connection, table: str) -> bool:
+    return bool(fetch_row(connection, query("store", "exists"), {"table": table})[0])
 
 
 def storage(dimensions: int) -> str:

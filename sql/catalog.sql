@@ -20,7 +20,7 @@ SELECT current_setting('server_version_num')::int AS version,
        ARRAY(SELECT m.rolname::text FROM pg_roles m WHERE pg_has_role(m.oid, 'MEMBER')) AS member_of,
        inet_server_addr() IS NULL AS unix_socket,
        pg_is_in_recovery() AS standby,
-       (SELECT coalesce(array_agg(pubname::text ORDER BY pubname), '{}') FROM pg_publication WHERE puballtables)
+       (SELECT coalesce(array_agg(pubname::text ORDER BY pubname), ARRAY[]::text[]) FROM pg_publication WHERE puballtables)
          AS publications_of_all,
        EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace
                WHERE ln.nspname = 'migrator' AND l.relname = 'change') AS ledger,
@@ -43,16 +43,16 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
        current_setting('block_size')::int AS block_size
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-  AND c.relname IN (%(table)s, lower(%(table)s))
-  AND CASE WHEN %(schema)s::text IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = %(schema)s END
-ORDER BY c.relname = %(table)s DESC
+  AND c.relname IN (%(table)s::text, lower(%(table)s::text))
+  AND CASE WHEN %(schema)s::text IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = %(schema)s::text END
+ORDER BY c.relname = %(table)s::text DESC
 LIMIT 1;
 
 -- name: table_names
 SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'migrator')
   AND n.nspname !~ '^pg_'
-  AND (%(schema)s::text IS NULL OR n.nspname = %(schema)s);
+  AND (%(schema)s::text IS NULL OR n.nspname = %(schema)s::text);
 
 -- name: columns
 SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type, tn.nspname::text AS type_schema,
@@ -101,7 +101,7 @@ CROSS JOIN LATERAL unnest(u.keys) WITH ORDINALITY AS k (attnum, n)
 JOIN pg_attribute a ON a.attrelid = u.indrelid AND a.attnum = k.attnum;
 
 -- name: triggers
-SELECT tgname::text AS name, (tgtype & 16) <> 0 AS on_update, (tgtype & 1) <> 0 AS for_each_row,
+SELECT tgname::text AS name, (tgtype & 16) <> 0 AS on_update, (tgtype & 1) <> 0 AS for_each_row, (tgtype & 2) <> 0 AS before,
        tgenabled::text AS enabled
 FROM pg_trigger WHERE tgrelid = %(table)s::oid AND NOT tgisinternal AND tgenabled <> 'D'
 ORDER BY tgname;
@@ -112,14 +112,14 @@ SELECT c.relname::text AS name, am.amname::text AS method, pg_get_indexdef(c.oid
        i.indisvalid AND i.indisready AS valid,
        i.indnkeyatts = 1 AND i.indexprs IS NULL AND i.indkey[0] = %(column)s AS plain,
        o.opcname::text AS opclass,
-       coalesce(c.reloptions, '{}') AS options,
+       coalesce(c.reloptions, ARRAY[]::text[]) AS options,
        pg_get_expr(i.indpred, i.indrelid) AS predicate,
        i.indpred IS NOT NULL AND EXISTS (
          SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
          AND d.refobjid = i.indrelid AND d.refobjsubid = %(column)s
          AND pg_get_expr(i.indpred, i.indrelid) ~ (SELECT attname FROM pg_attribute
              WHERE attrelid = i.indrelid AND attnum = %(column)s)) AS predicate_uses_column,
-       (SELECT coalesce(array_agg(a.attname::text ORDER BY k.n), '{}')
+       (SELECT coalesce(array_agg(a.attname::text ORDER BY k.n), ARRAY[]::text[])
         FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, n)
         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
         WHERE k.n > i.indnkeyatts) AS include,
@@ -156,8 +156,8 @@ WITH RECURSIVE found (oid, depth) AS (
 )
 SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, max(f.depth) AS depth,
        pg_get_viewdef(c.oid) AS definition, pg_get_userbyid(c.relowner)::text AS owner,
-       coalesce(c.reloptions, '{}') AS options, obj_description(c.oid, 'pg_class') AS comment,
-       (SELECT coalesce(jsonb_object_agg(a.attname, col_description(c.oid, a.attnum)), '{}')
+       coalesce(c.reloptions, ARRAY[]::text[]) AS options, obj_description(c.oid, 'pg_class') AS comment,
+       (SELECT coalesce(jsonb_object_agg(a.attname, col_description(c.oid, a.attnum)), jsonb_build_object())
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
           AND col_description(c.oid, a.attnum) IS NOT NULL) AS column_comments,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -237,6 +237,9 @@ SELECT count(*) AS rows,
        count(DISTINCT {text_hash}) FILTER (WHERE {scope}) AS distinct_texts,
        count(*) FILTER (WHERE {column} IS NULL) AS without_vector
 FROM {table};
+
+-- name: coverage
+SELECT count(*), count(*) FILTER (WHERE {scope}), count(*) FILTER (WHERE {scope} AND {column} IS NOT NULL) FROM {table};
 
 -- name: text_sample
 SELECT {text}::text FROM {table} WHERE {scope} AND {text} IS NOT NULL LIMIT %(limit)s;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,10 +48,12 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    started = Server(tmp_path_factory.mktemp("postgresql"), 18)
-    yield started
-    started.stop()
+def server() -> Iterator[Server]:
+    # Not below pytest's directory: another test run would take the server's user the right to pass through it.
+    with tempfile.TemporaryDirectory(prefix="migrator-test-") as directory:
+        started = Server(Path(directory), 18)
+        yield started
+        started.stop()
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ class Hashed:
 
 
 def vector(text: str, factory: Callable[[], Hashed]) -> Vectors:
-    """(dimensions,): what the model that `factory` makes gives for a document; neither logged nor counted."""
+    """(dimensions,): what the model that `factory` makes gives for a document, to 1e-6; neither logged nor counted."""
     found: Vectors = factory().embed_queries([text])[0]
     return found
 
@@ -101,9 +101,7 @@ class Fast(Hashed):
         ends = b"".join(text[-8:].encode()[-8:].rjust(8, b"\0") for text in texts)
         numbers = np.frombuffer(ends, dtype="<u8") + np.fromiter(map(len, texts), np.uint64, len(texts))
         # Multiples by odd constants, modulo 2 ** 64, spread evenly over the range.
-        factors = np.random.default_rng(1).integers(2**62, dtype=np.uint64, size=LATENT) * np.uint64(
-            2
-        ) + np.uint64(1)
+        factors = np.random.default_rng(1).integers(2**62, dtype=np.uint64, size=LATENT) * np.uint64(2) + np.uint64(1)
         points: NDArray[np.float64] = (numbers[:, np.newaxis] * factors) - (2.0**63 - 0.5)
         return points
 

@@ -46,6 +46,12 @@ class Commands(click.Group):
         command: click.Command = import_module(f"migrator.cli.{name}").command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The whole first sentence of each command's help; click would cut it to one line."""
+        commands = [self.get_command(ctx, name) for name in COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl([(each.name or "", each.get_short_help_str(limit=200)) for each in commands if each])
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_ARGUMENTS] = tuple(args)
         return super().parse_args(ctx, args)
@@ -83,7 +89,7 @@ def _show_warning(message: Warning | str, *_where: object, **_more: object) -> N
     click.echo(f"warning: {message}", err=True)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("migrator", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "-c",
     "--config",

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from migrator.catalog import Catalog, read_catalog
 from migrator.catalog.indexes import TableIndex
 from migrator.change import Distance, EmbeddingChange, Hnsw, Index, IvfFlat, Model, VectorType
@@ -54,9 +56,7 @@ class Inference:
         """Raises Refused where there is no such vector column."""
         catalog = read_catalog(connection, said.schema, said.table, said.column)
         ledger = Ledger(connection, installed=catalog.server.ledger)
-        return cls(
-            said, catalog, ledger.registered_model(catalog.table.schema, catalog.table.name, said.column)
-        )
+        return cls(said, catalog, ledger.registered_model(catalog.table.schema, catalog.table.name, said.column))
 
     def change(self) -> EmbeddingChange:
         """May load a model, which takes a while: no connection is needed."""
@@ -141,13 +141,13 @@ class Inference:
             raise several_indexes(self.catalog.subject, [index.name for index in present]).refusal()
         described = present[0].described() if present else None
         kind = _kind(said.method, described, options)
-        _refuse_misfits(kind.__name__.lower(), options, fitting=[at.name for at in dataclasses.fields(kind)])
+        _refuse_misfits(kind.__name__.lower(), options, fitting=kind.__struct_fields__)
         if isinstance(described, kind):
             base: Index = described
         else:
             base = kind(distance=said.distance or (described.distance if described else "cosine"))
         # All at once, because m and ef_construction bound each other.
-        index = dataclasses.replace(base, **options)
+        index = msgspec.structs.replace(base, **options)
         source = f"what was not said as in {present[0].name}" if described else "what was not said by default"
         self._infer("index", repr(index), source)
         return index
@@ -173,7 +173,7 @@ def _kind(method: str | None, described: Index | None, options: dict[str, object
     return IvfFlat if method == "ivfflat" else Hnsw
 
 
-def _refuse_misfits(method: str, options: dict[str, object], fitting: list[str] | tuple[str, ...]) -> None:
+def _refuse_misfits(method: str, options: dict[str, object], fitting: tuple[str, ...]) -> None:
     misfits = [f"--{name.replace('_', '-')}" for name in options if name not in fitting]
     if misfits:
         raise UsageError(

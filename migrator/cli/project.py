@@ -78,19 +78,30 @@ class Project:
 
         Starts the private server where the URL is `embedded:DIRECTORY`.
         """
-        database_url(self.config, self.database_url)
-        return self.config
+        config = self.config
+        configured = config.get_main_option("sqlalchemy.url")
+        if self.database_url is not None:
+            config.attributes["migrator.database_url"] = self.database_url
+        elif not (os.environ.get("MIGRATOR_DATABASE_URL") or os.environ.get("DATABASE_URL") or configured):
+            # env.py has to know by itself.
+            return config
+
+        from migrator.database import configured_url, sqlalchemy_url
+
+        url = configured_url(config)
+        # A URL of the project's own that names a driver stays: env.py may be written for that driver.
+        if url != configured or url.startswith(("postgresql://", "postgres://", "embedded:")):
+            for_env = sqlalchemy_url(url).render_as_string(hide_password=False)
+            config.set_main_option("sqlalchemy.url", for_env.replace("%", "%%"))
+        return config
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection to the database, for commands that only look: every transaction on it is read only.
+        """A connection to the database, in a read-only transaction, for commands that only look."""
+        from migrator.cli.database import address
+        from migrator.database import connect
 
-        Raises UsageError where env.py alone knows which database is meant.
-        """
-        from migrator.database import address_of_url, configured_url, connect, sqlalchemy_url
-
-        database_url(self.config, self.database_url)
-        with connect(address_of_url(sqlalchemy_url(configured_url(self.config)))) as connection:
+        with connect(address(self)) as connection:
             connection.read_only = True
             with connection.transaction():
                 yield connection
@@ -99,27 +110,6 @@ class Project:
     def option(self) -> str:
         """The -c that has to stand before a command named in a hint; "" where it is the default."""
         return "" if self.file == "alembic.ini" else f" -c {self.file}"
-
-
-def database_url(config: Config, option: str | None) -> str | None:
-    """The database URL from the option, MIGRATOR_DATABASE_URL, DATABASE_URL or `config`, in that order.
-
-    None: env.py has to know by itself. `config` tells env.py too, as sqlalchemy.url.
-    """
-    configured = config.get_main_option("sqlalchemy.url")
-    if option is not None:
-        config.attributes["migrator.database_url"] = option
-    elif not (os.environ.get("MIGRATOR_DATABASE_URL") or os.environ.get("DATABASE_URL") or configured):
-        return None
-
-    from migrator.database import configured_url, sqlalchemy_url
-
-    url = configured_url(config)
-    # A URL of the project's own that names a driver stays: env.py may be written for that driver.
-    if url != configured or url.startswith(("postgresql://", "postgres://", "embedded:")):
-        for_env = sqlalchemy_url(url).render_as_string(hide_password=False)
-        config.set_main_option("sqlalchemy.url", for_env.replace("%", "%%"))
-    return url
 
 
 def has_alembic_table(pyproject: Path) -> bool:

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from migrator.change import Model
 from migrator.embedders import Embedder, Vectors
 from migrator.embedders.checked import check_dimensions, checked
+from migrator.embedders.fingerprint import fingerprint
 from migrator.errors import MigratorError
 from migrator.hazards import model_not_there
 
@@ -43,16 +44,9 @@ class PythonEmbedder:
         self.dimensions = model.dimensions
         self.max_tokens: int | None = getattr(plugin, "max_tokens", None)
         self.fingerprint: Mapping[str, object] = {
-            "provider": "python",
-            "model": model.location,
-            "model_revision": None,
-            "dimensions": model.dimensions,
-            "prompt": model.prompt or "",
-            "query_prompt": model.query_prompt or "",
-            "normalize": model.normalize,
-            "matryoshka": model.matryoshka,
-            "text_cleaning": None,
-            "precision": "float32",
+            **fingerprint(
+                model, revision=None, prompt=model.prompt or "", query_prompt=model.query_prompt or ""
+            ),
             **getattr(plugin, "fingerprint", {}),
         }
 

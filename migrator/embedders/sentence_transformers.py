@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from migrator.change import Model
 from migrator.embedders import Embedder, Vectors
 from migrator.embedders.checked import check_dimensions, checked
+from migrator.embedders.fingerprint import fingerprint
 from migrator.errors import MigratorError
 from migrator.hazards import model_not_there
 
@@ -56,18 +57,9 @@ class SentenceTransformerEmbedder:
         self.dimensions = model.dimensions
         # A model of static vectors reads texts of any length and says so by infinity.
         self.max_tokens = limit if isinstance(limit, int) else None
-        self.fingerprint: Mapping[str, object] = {
-            "provider": "sentence-transformers",
-            "model": model.location,
-            "model_revision": revision,
-            "dimensions": model.dimensions,
-            "prompt": self._prompt,
-            "query_prompt": self._query_prompt,
-            "normalize": model.normalize,
-            "matryoshka": model.matryoshka,
-            "text_cleaning": None,
-            "precision": "float32",
-        }
+        self.fingerprint: Mapping[str, object] = fingerprint(
+            model, revision=revision, prompt=self._prompt, query_prompt=self._query_prompt
+        )
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         return checked(self._model, texts, self._encode(texts, self._prompt, task="document"))
@@ -79,8 +71,8 @@ class SentenceTransformerEmbedder:
         from transformers import PreTrainedTokenizerBase
 
         tokenizer = self._transformer.tokenizer
-        if not isinstance(tokenizer, PreTrainedTokenizerBase) or not texts:
-            return None if texts else []
+        if not isinstance(tokenizer, PreTrainedTokenizerBase):
+            return None
         prompted = [self._prompt + text for text in texts]
         return [len(tokens) for tokens in tokenizer(prompted, truncation=False)["input_ids"]]
 
@@ -93,9 +85,7 @@ class SentenceTransformerEmbedder:
         encode = self._transformer.encode_query if task == "query" else self._transformer.encode_document
         batch_size = BATCH_ON_CPU if self._transformer.device.type == "cpu" else BATCH
         try:
-            vectors: Vectors = encode(
-                list(texts), prompt=prompt, batch_size=batch_size, show_progress_bar=False
-            )
+            vectors: Vectors = encode(list(texts), prompt=prompt, batch_size=batch_size, show_progress_bar=False)
         except Exception as error:
             raise MigratorError(
                 f"model {self._model.name} failed: {_first_line(error)}",
@@ -164,13 +154,16 @@ def _find_on_hub(model: Model) -> _Source:
         reason = f"the hub has no revision {model.revision!r} of it"
     except HFValidationError:
         reason = "there is no such directory, and it cannot be the name of a model on the hub"
-    except Exception:
+    except Exception as error:
         # No network, a proxy, a hub out of order, HF_HUB_OFFLINE: each has an exception of its own.
         cache = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
         files = [try_to_load_from_cache(name, file, cache, model.revision) for file in _MODEL_FILES]
         if any(isinstance(file, str) for file in files):
             return _Source(name, model.revision)
-        reason = "no directory has that name, the hub cannot be reached, and its local cache lacks the model"
+        reason = (
+            "no directory has that name, the hub's local cache does not hold it, and the hub cannot be asked: "
+            f"{_first_line(error)}"
+        )
     else:
         return _Source(name, found.sha, cached=False)
     raise model_not_there(model, reason).refusal()

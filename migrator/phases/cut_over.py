@@ -156,16 +156,16 @@ def run(work: Work) -> dict[str, object]:
             fill.fill_rest(work, column, column.shadow)
 
     def swap() -> dict[str, object]:
-        left = {}
+        left: dict[str, object] = {}
         for column in work.plan.columns:
             for statement in statements(column):
                 execute(work.connection, statement.query)
                 if statement.query == query("cut_over", "lock", table=column.table):
-                    left[column.subject] = _check_under_lock(work, column, wanted[column.id])
+                    left[column.subject] = {"rows left": _check_under_lock(work, column, wanted[column.id])}
             work.ledger.set_state(column.id, LIVE)
             if column.restores is not None:
                 work.ledger.set_state(column.restores, "restored")
-        return {"rows_left": left}
+        return left
 
     return with_short_locks(work.connection, swap, on_wait=work.reporter.message)
 

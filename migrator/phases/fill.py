@@ -103,7 +103,7 @@ def _start(work: Work, column: ColumnPlan) -> None:
 
 def pending(connection: Connection, column: ColumnPlan) -> sql.Composable:
     """Which of the rows due are waited for. On a downgrade: vectors that were NULL come back NULL."""
-    if not column.is_restore or column.method != "embed":
+    if not column.is_restore or column.method != "embed" or not store.has_table(connection, column.upgrade_backup_name):
         return sql.SQL("true")
     nulls = fetch_row(connection, query("fill", "backup_has_nulls", backup=column.upgrade_backup))[0]
     if not nulls:

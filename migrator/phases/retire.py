@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from migrator import capture
-from migrator.database import Connection, execute, fetch_row, with_short_locks
+from migrator import capture, store
+from migrator.database import Connection, execute, with_short_locks
 from migrator.ledger import LIVE, RETIRED, Ledger
 from migrator.plan import ColumnPlan, Statement
 from migrator.planner import planned
@@ -51,7 +51,7 @@ def _has_retired_column(ledger: Ledger, column: ColumnPlan) -> bool:
 
 
 def _has_backup(connection: Connection, column: ColumnPlan) -> bool:
-    return bool(fetch_row(connection, query("store", "exists"), {"table": column.backup_name})[0])
+    return store.has_table(connection, column.backup_name)
 
 
 def run(connection: Connection, ledger: Ledger, column: ColumnPlan, reporter: Reporter) -> None:

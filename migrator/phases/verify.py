@@ -91,14 +91,13 @@ def _coverage(work: Work, column: ColumnPlan, target: str) -> Proof:
     return Proof("coverage", left == 0, f"{left} rows in scope have no vector" if left else "every row in scope has one")
 
 
-def _key(column: ColumnPlan) -> sql.Composable:
+def _key(column: ColumnPlan, target: str) -> sql.Composable:
     """What a vector follows from: equal keys, equal vectors."""
     if column.change.text is not None:
         return column.text_hash
+    live_type = column.type if target == column.live else column.catalog.column.type
     return sql.SQL("{}.{}({})").format(
-        name(column.catalog.server.extension_schema),
-        name(f"{column.catalog.column.type}_send"),
-        name(column.live),
+        name(column.catalog.server.extension_schema), name(f"{live_type}_send"), name(column.live)
     )
 
 
@@ -110,7 +109,7 @@ def _pieces(column: ColumnPlan, target: str) -> dict[str, sql.Composable]:
         "column": name(target),
         "table": column.table,
         "due": column.due,
-        "key": _key(column),
+        "key": _key(column, target),
         "type": fragment(column.type),
         "norm": sql.SQL("{}.{}({})").format(extension, name(norm), name(target)),
     }

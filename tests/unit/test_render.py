@@ -47,8 +47,14 @@ def test_a_change_is_written_with_what_differs_from_the_defaults() -> None:
             "knowledge_base",
             "embedding",
             text="content",
-            from_=Model("sentence-transformers:sentence-transformers/all-MiniLM-L6-v2", dimensions=384),
-            to=Model("sentence-transformers:sentence-transformers/all-mpnet-base-v2", dimensions=768),
+            from_=Model(
+                "sentence-transformers:sentence-transformers/all-MiniLM-L6-v2",
+                dimensions=384,
+            ),
+            to=Model(
+                "sentence-transformers:sentence-transformers/all-mpnet-base-v2",
+                dimensions=768,
+            ),
         )"""
     )
 
@@ -60,7 +66,7 @@ def test_everything_that_can_be_said_is_written_in_the_order_of_reading() -> Non
             "Docs",
             "embedding",
             schema="app",
-            text='concat_ws(E\\'\\\\n\\', title, "Body")',
+            text="concat_ws(E'\\\\n', title, \\"Body\\")",
             where="deleted_at IS NULL",
             from_=Model("python:models:old", dimensions=384),
             to=Model(

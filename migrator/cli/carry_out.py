@@ -1,0 +1,70 @@
+"""What `upgrade` and `downgrade` share: the dry run, the question before anything is changed, and Alembic's run."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from migrator.cli.project import Project
+from migrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from migrator.plan import Direction
+    from migrator.work import Options
+
+
+def dry_run(project: Project, target: str, direction: Direction, *, as_json: bool) -> None:
+    """Prints what would be done. Exit 3 where preflight refuses."""
+    from migrator.cli.display import show_json, show_result
+    from migrator.cli.pending import read_pending
+    from migrator.cli.plan import plan_as_json, plan_as_text
+    from migrator.work import Options
+
+    pending = read_pending(project, target, direction)
+    plan = pending.plan(Options(project=home(project)))
+    if as_json:
+        show_json(plan_as_json(pending.revisions, direction, plan))
+    else:
+        show_result(plan_as_text(pending.revisions, direction, plan))
+
+
+def ask(project: Project, target: str, direction: Direction) -> bool:
+    """Shows what is about to be done, and whether a person agrees."""
+    from migrator.cli.display import show_note
+    from migrator.cli.pending import read_pending
+    from migrator.cli.plan import summary
+    from migrator.work import Options
+
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"there is nobody to ask whether the {direction} may begin",
+            remedy=f"migrator {direction} --dry-run shows what it would do; --yes begins without asking",
+        )
+    pending = read_pending(project, target, direction)
+    if not pending.revisions:
+        return True
+    show_note(summary(pending.revisions, direction, pending.plan(Options(project=home(project)))))
+    return click.confirm("go on?", err=True)
+
+
+def run(project: Project, target: str, direction: Direction, options: Options) -> None:
+    """Alembic walks the revisions; migrator's operations find their options in its configuration."""
+    from alembic import command
+
+    from migrator.cli.display import reporting
+    from migrator.operations.implementation import OPTIONS
+
+    config = project.config_with_database()
+    way = command.upgrade if direction == "upgrade" else command.downgrade
+    with reporting() as reporter:
+        config.attributes[OPTIONS] = replace(options, reporter=reporter, project=home(project))
+        way(config, target)
+
+
+def home(project: Project) -> Path:
+    """The directory of alembic.ini, which file names in revisions start from."""
+    return Path(project.file).parent

@@ -1,0 +1,62 @@
+"""`migrator doctor`: what ails a database or a vector column, and the remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import click
+
+from migrator.cli.project import Project
+
+if TYPE_CHECKING:
+    from migrator.doctor import Finding
+
+
+@click.command()
+@click.argument("column", required=False, metavar="[[SCHEMA.]TABLE.COLUMN]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning"]),
+    help="Exit with 1 where there is a finding of that level, or a worse one.",
+)
+@click.pass_obj
+@click.pass_context
+def command(ctx: click.Context, project: Project, column: str | None, as_json: bool, fail_on: str | None) -> None:
+    """Look for what is wrong with the database, or with what is in a vector column. Nothing is changed.
+
+    A column's table is read whole, and the model that the ledger names for it is loaded.
+    """
+    from migrator.cli.display import show_json, show_note, show_result
+    from migrator.doctor import LEVELS, worst
+
+    findings = _of_column(project, column) if column else _of_database(project)
+    if as_json:
+        show_json({"findings": [dataclasses.asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            show_result(f"{finding.level:<7}  {finding.subject}: {finding.fact}")
+            if finding.remedy:
+                show_result(f"{'':<7}  fix: {finding.remedy}")
+        if not column:
+            show_note(f"next: migrator{project.option} doctor TABLE.COLUMN looks into a column")
+    if fail_on and LEVELS.index(worst(findings)) >= LEVELS.index(fail_on):
+        ctx.exit(1)
+
+
+def _of_database(project: Project) -> list[Finding]:
+    from migrator.doctor import examine_database
+
+    with project.connection() as connection:
+        return examine_database(connection)
+
+
+def _of_column(project: Project, written: str) -> list[Finding]:
+    from migrator.cli.names import parts
+    from migrator.doctor import examine_column, examine_model
+
+    *schema, table, column = parts(written, "[SCHEMA.]TABLE.COLUMN")
+    with project.connection() as connection:
+        found = examine_column(connection, schema[0] if schema else None, table, column)
+    return [*found.findings, *([examine_model(found.model)] if found.model else [])]

@@ -1,0 +1,67 @@
+"""What an upgrade or a downgrade would carry out, found without carrying anything out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
+
+from migrator import runner
+from migrator.cli.project import Project
+from migrator.database import Address, address_of_connection
+from migrator.operations.implementation import columns_to_restore, refuse_mixed
+from migrator.operations.ops import ChangeEmbeddingOp
+from migrator.operations.revision import Revision, names_operations, read
+from migrator.plan import Direction, Plan
+from migrator.work import Options
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Revisions in the order in which they would be carried out, each with its message.
+
+    first: the operations of the first of them; None where there is none, or it is an ordinary revision.
+    """
+
+    address: Address
+    revisions: list[tuple[str, str]]
+    first: Revision | None
+
+    def plan(self, options: Options) -> Plan | None:
+        """The plan of the first revision; None where it is an ordinary one. Raises Refused."""
+        if self.first is None:
+            return None
+        refuse_mixed(self.first)
+        for operation in self.first.operations:
+            if isinstance(operation, ChangeEmbeddingOp):
+                return runner.plan_upgrade(self.address, self.first.id, operation.changes, options)
+        return runner.plan_restore(self.address, self.first.id, columns_to_restore(self.first), options)
+
+
+def read_pending(project: Project, target: str, direction: Direction) -> Pending:
+    """Asks env.py for the database, and Alembic for the way to `target`. Raises what Alembic raises."""
+    found: list[Pending] = []
+    config, script = project.config_with_database(), project.script
+
+    def look(heads: Any, context: MigrationContext) -> list[RevisionStep]:
+        """Stands where Alembic asks which revisions to run, and answers: none."""
+        way = script._upgrade_revs if direction == "upgrade" else script._downgrade_revs
+        steps = list(way(target, heads))
+        if context.connection is not None:
+            revisions = [(step.revision.revision, step.revision.doc or "") for step in steps]
+            found.append(Pending(address_of_connection(context.connection), revisions, _first(steps, context)))
+        return []
+
+    with EnvironmentContext(config, script, fn=look, destination_rev=target, dont_mutate=True):
+        script.run_env()
+    return found[0]
+
+
+def _first(steps: Sequence[RevisionStep], context: MigrationContext) -> Revision | None:
+    """Only a revision that names migrator's operations is run to collect them; an ordinary one might do anything."""
+    if not steps or not names_operations(steps[0].migration_fn):
+        return None
+    return read(steps[0].revision.revision, steps[0].migration_fn, context)

@@ -1,0 +1,44 @@
+"""`migrator verify`: the proofs again, on the columns as they are now."""
+
+from __future__ import annotations
+
+import click
+
+from migrator.cli.project import Project
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(project: Project, as_json: bool) -> None:
+    """Prove every migrated column again: coverage, vectors, a sample embedded anew, index, retrieval."""
+    from migrator import runner
+    from migrator.cli.carry_out import home
+    from migrator.cli.database import address
+    from migrator.cli.display import reporting, show_json, show_result
+    from migrator.errors import VerificationFailed
+    from migrator.work import Options
+
+    with reporting() as reporter:
+        proofs = runner.verify_live(address(project), Options(reporter, project=home(project)))
+    if as_json:
+        show_json(
+            {
+                subject: [{"proof": each.name, "passed": each.passed, "detail": each.detail} for each in found]
+                for subject, found in proofs.items()
+            }
+        )
+    elif not proofs:
+        show_result("the ledger knows no migrated column")
+    else:
+        for subject, found in proofs.items():
+            show_result(subject)
+            for each in found:
+                show_result(f"  {'proved' if each.passed else 'FAILED'}  {each.name}: {each.detail}")
+    failed = [f"{subject}: {each.name}" for subject, found in proofs.items() for each in found if not each.passed]
+    if failed:
+        raise VerificationFailed(
+            f"verification failed: {', '.join(failed)}",
+            meaning="the column is live and holds what is described above.",
+            remedy="migrator doctor TABLE.COLUMN looks closer; migrator downgrade goes back",
+        )

@@ -1,0 +1,21 @@
+"""What makes two vectors comparable, as the ledger keeps it."""
+
+from __future__ import annotations
+
+from migrator.change import Model
+
+
+def fingerprint(model: Model, *, revision: str | None, prompt: str, query_prompt: str) -> dict[str, object]:
+    """JSON values. revision: the model's own, as exactly as it is known; prompts: those in use, "" for none."""
+    return {
+        "provider": model.provider,
+        "model": model.location,
+        "model_revision": revision,
+        "dimensions": model.dimensions,
+        "prompt": prompt,
+        "query_prompt": query_prompt,
+        "normalize": model.normalize,
+        "matryoshka": model.matryoshka,
+        "text_cleaning": None,
+        "precision": "float32",
+    }

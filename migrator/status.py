@@ -1,0 +1,106 @@
+"""Where things stand: what is under way, which model each column holds, how complete it is, and what is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from migrator.database import Address, Connection, connect, execute, fetch_row, lock_holder
+from migrator.ledger import LIVE, RETIRED, Ledger
+from migrator.phases import fill, retire
+from migrator.plan import ColumnPlan
+from migrator.planner import planned
+from migrator.queries import name, query
+from migrator.report import size
+from migrator.runner import open_ledger
+
+
+def read_status(address: Address) -> dict[str, Any]:
+    """One document; reads only. Counting what is covered scans each migrated table once."""
+    with connect(address) as connection:
+        ledger = open_ledger(connection)
+        columns = [planned(ledger, change) for change in ledger.last_changes() if change.state in (LIVE, RETIRED)]
+        return {
+            "database": address.shown,
+            "at_work": lock_holder(connection),
+            "unfinished": _unfinished(ledger),
+            "columns": [_column(connection, ledger, column) for column in columns],
+            "kept": [retire.describe(ledger, column) for column in retire.leftovers(connection, ledger)],
+            "stores": [{"table": f"migrator.{table}", "bytes": taken} for table, taken in ledger.stores()],
+        }
+
+
+def _unfinished(ledger: Ledger) -> dict[str, Any] | None:
+    run = ledger.unfinished()
+    if run is None:
+        return None
+    return {
+        "revision": run.revision,
+        "direction": run.direction,
+        "columns": [planned(ledger, change).subject for change in ledger.changes(run.id)],
+        "texts_embedded": sum(change.texts_embedded for change in ledger.changes(run.id)),
+        "phases": ledger.phases(run.id),
+    }
+
+
+def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "column": column.subject,
+        "model": column.change.to.name,
+        "dimensions": column.dimensions,
+        "type": column.type_text,
+        "failed_rows": ledger.failed_rows(column.id),
+    }
+    try:
+        pieces = {"column": name(column.live), "scope": column.scope, "table": column.table}
+        found["rows"], found["in_scope"], found["with_vector"] = fetch_row(
+            connection, query("catalog", "coverage", **pieces)
+        )
+        wanted = fill.pending(connection, column)
+        found["waiting"] = fetch_row(
+            connection,
+            query(
+                "fill", "left", table=column.table, column=name(column.live), due=column.due, pending=wanted
+            ),
+        )[0]
+    except psycopg.errors.ProgrammingError as error:
+        # The table may have been dropped or changed by others since.
+        found["unreadable"] = error.diag.message_primary
+    return found
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """The document as a person reads it."""
+    lines = [f"database  {found['database']}"]
+    if found["at_work"]:
+        lines.append(f"at work   another migrator: {found['at_work']}")
+    run = found["unfinished"]
+    if run is not None:
+        lines.append(f"\nunfinished: {run['direction']} of revision {run['revision']}, {', '.join(run['columns'])}")
+        for phase in run["phases"]:
+            state = "done" if phase["done"] else "begun"
+            lines.append(f"  {phase['phase']:<10} {state:<6} {phase['started']}, {phase['seconds']:.1f} s")
+        lines.append(f"  texts embedded so far: {run['texts_embedded']:,}")
+        lines.append(f"  go on: migrator {run['direction']}   undo: migrator abandon")
+    for column in found["columns"]:
+        lines += ["", *_column_lines(column)]
+    if not found["columns"] and run is None:
+        lines.append("\nno column has been migrated here yet")
+    if found["kept"]:
+        lines += ["", "kept for a rollback, until migrator retire:", *(f"  {each}" for each in found["kept"])]
+    for store in found["stores"]:
+        lines.append(f"embedding store {store['table']}, {size(store['bytes'])}")
+    return "\n".join(lines)
+
+
+def _column_lines(column: dict[str, Any]) -> list[str]:
+    lines = [column["column"], f"  {column['type']}, {column['model']}"]
+    if "unreadable" in column:
+        return [*lines, f"  cannot be read: {column['unreadable']}"]
+    lines.append(f"  {column['with_vector']:,} of {column['in_scope']:,} rows in scope have a vector")
+    if column["waiting"]:
+        lines.append(f"  {column['waiting']:,} rows have a text but no vector of it")
+    if column["failed_rows"]:
+        lines.append(f"  {column['failed_rows']:,} rows failed; the ledger's table migrator.failed_row says why")
+    return lines

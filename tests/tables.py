@@ -1,0 +1,35 @@
+"""Tables that tests migrate, filled with the vectors of a test model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migrator import EmbeddingChange, Hnsw, Model
+from tests.database import Database
+from tests.models import Hashed, old
+
+OLD = Model("python:tests.models:old", dimensions=384)
+NEW = Model("python:tests.models:new", dimensions=768)
+# What most tests ask for.
+CHANGE = EmbeddingChange("items", "embedding", text="body", from_=OLD, to=NEW, index=Hnsw("cosine"))
+
+
+def items(database: Database, rows: int = 200, *, distinct: int = 150) -> None:
+    """items(id, body, note, embedding vector(384) NOT NULL) with an IVFFlat index; `distinct` of the texts differ."""
+    database.execute(
+        "CREATE TABLE items (id bigint PRIMARY KEY, body text NOT NULL, note text, embedding vector(384) NOT NULL)"
+    )
+    insert(database, [(number, f"text {number % distinct}") for number in range(rows)])
+    database.execute(
+        "CREATE INDEX items_embedding_idx ON items USING ivfflat (embedding vector_cosine_ops) WITH (lists = 5)"
+    )
+    database.execute("ANALYZE items")
+
+
+def insert(database: Database, rows: Sequence[tuple[int, str]], *, model: Hashed | None = None) -> None:
+    """Rows as an application writes them: with the vector of their text."""
+    vectors = (model or old()).embed_queries([text for _, text in rows])
+    with database.connect() as connection, connection.cursor() as cursor:
+        with cursor.copy("COPY items (id, body, note, embedding) FROM STDIN") as copy:
+            for (number, text), vector in zip(rows, vectors, strict=True):
+                copy.write_row((number, text, f"note {number}", str(vector.tolist())))
