@@ -91,9 +91,7 @@ def _assemble(target: Path, kept: NDArray[np.float64]) -> Path:
     body = transformer(str(packaged_model()), device="cpu")
     with TemporaryDirectory(dir=_made(target.parent)) as scratch:
         saved = Path(scratch) / target.name
-        transformer(modules=[*body, dense, Normalize()], device="cpu").save(
-            str(saved), create_model_card=False
-        )
+        transformer(modules=[*body, dense, Normalize()], device="cpu").save(str(saved), create_model_card=False)
         try:
             saved.rename(target)
         except OSError:

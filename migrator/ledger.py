@@ -75,7 +75,7 @@ class Ledger:
             self._connection.execute(script("ledger"))
         self.installed = True
 
-    # ---- runs ------------------------------------------------------------------------------------------------------
+    # ---- runs ------------------------------------------------------------------------------------------------
 
     def unfinished(self) -> Run | None:
         rows = self._rows("unfinished")
@@ -156,7 +156,7 @@ class Ledger:
     def set_state(self, change: int, state: str) -> None:
         self._execute("set_change_state", change=change, state=state)
 
-    # ---- phases ----------------------------------------------------------------------------------------------------
+    # ---- phases ----------------------------------------------------------------------------------------------
 
     def phase_started(self, run: Run, phase: str) -> None:
         self._execute("phase_started", run=run.id, phase=phase)
@@ -170,7 +170,7 @@ class Ledger:
     def phases(self, run: int) -> list[dict[str, Any]]:
         return self._rows("phases", run=run)
 
-    # ---- texts and models --------------------------------------------------------------------------------------------
+    # ---- texts and models ------------------------------------------------------------------------------------
 
     def count_embedded(self, column: ColumnPlan, texts: int) -> None:
         self._execute("count_embedded", change=column.id, texts=texts)
@@ -187,15 +187,13 @@ class Ledger:
         return (rows[0]["fingerprint"], rows[0]["probes"]) if rows else None
 
     def add_model(self, model: Model, fingerprint: Mapping[str, object], probes: list[list[float]]) -> None:
-        self._execute(
-            "add_model", declared=as_json(model), fingerprint=as_json(fingerprint), probes=as_json(probes)
-        )
+        self._execute("add_model", declared=as_json(model), fingerprint=as_json(fingerprint), probes=as_json(probes))
 
     def stores(self) -> list[tuple[str, int]]:
         """Name and bytes of every embedding store."""
         return [(row["relname"], row["pg_total_relation_size"]) for row in self._rows("stores")]
 
-    # ---- plumbing ------------------------------------------------------------------------------------------------------
+    # ---- plumbing --------------------------------------------------------------------------------------------
 
     def _rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
         if not self.installed:

@@ -19,7 +19,7 @@ from migrator.catalog.indexes import IndexToBuild, carried_over, wanted
 from migrator.change import EmbeddingChange, Model
 from migrator.estimate import Estimate
 from migrator.hazards import Hazard
-from migrator.queries import SCHEMA, expression, name
+from migrator.queries import SCHEMA, Query, expression, name
 
 Direction = Literal["upgrade", "downgrade"]
 Method = Literal["embed", "derive", "index"]
@@ -30,7 +30,7 @@ class Statement:
     """A statement with the lock it takes on the user's table and for how long."""
 
     phase: str
-    query: sql.Composable
+    query: Query
     lock: str
     lasts: str
 
@@ -229,11 +229,9 @@ class ColumnPlan:
     @property
     def store_type(self) -> sql.Composed:
         """The store keeps what the model gave, in single precision, whatever type the column has."""
-        return sql.SQL("{}.vector({})").format(
-            name(self.catalog.server.extension_schema), sql.Literal(self.dimensions)
-        )
+        return sql.SQL("{}.vector({})").format(name(self.catalog.server.extension_schema), sql.Literal(self.dimensions))
 
-    def derived(self, live: sql.Composable) -> sql.Composed:
+    def derived(self, live: Query) -> sql.Composed:
         """The new vector as an expression over the live one."""
         schema = name(self.catalog.server.extension_schema)
         if self.change.to.dimensions == (self.catalog.column.dimensions or self.change.to.dimensions):

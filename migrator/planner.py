@@ -69,9 +69,7 @@ class Planner:
             raise hazards.retired_already(catalog.subject).refusal()
         return upgrade
 
-    def _plan(
-        self, revision: str, direction: Direction, columns: list[ColumnPlan], found: list[Hazard]
-    ) -> Plan:
+    def _plan(self, revision: str, direction: Direction, columns: list[ColumnPlan], found: list[Hazard]) -> Plan:
         findings = [
             preflight.examine(
                 self._connection, self._ledger, self._models, column, project=self._project, sample=self._sample
@@ -86,9 +84,7 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange) -> ColumnPla
     """One column of a downgrade: the upgrade's change with old and new exchanged."""
     done = upgrade.change
     back = dataclasses.replace(done, from_=done.to, to=done.from_, type=None, index="same")
-    return ColumnPlan(
-        number, back, catalog, before=upgrade.catalog, restores=upgrade.id, undone_change=upgrade.change
-    )
+    return ColumnPlan(number, back, catalog, before=upgrade.catalog, restores=upgrade.id, undone_change=upgrade.change)
 
 
 def unfinished_plan(ledger: Ledger, run: Run) -> Plan:

@@ -14,6 +14,7 @@ from importlib.resources import files
 
 from psycopg import sql
 
+Query = sql.SQL | sql.Composed
 # The schema of ledger, backups and stores.
 SCHEMA = "migrator"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
@@ -63,6 +64,6 @@ def names(columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL(", ").join(name(column) for column in columns)
 
 
-def readable(statement: sql.Composable) -> str:
+def readable(statement: Query) -> str:
     """The statement as a person reads it in a plan: percent signs single again, parameters as `:value`."""
     return re.sub(r"%\((\w+)\)s", r":\1", statement.as_string(None)).replace("%%", "%").rstrip(";")

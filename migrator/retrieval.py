@@ -47,9 +47,7 @@ def read_queries(path: Path) -> list[JudgedQuery]:
             continue
         try:
             found = json.loads(line)
-            queries.append(
-                JudgedQuery(str(found["query"]), frozenset(str(value) for value in found["relevant"]))
-            )
+            queries.append(JudgedQuery(str(found["query"]), frozenset(str(value) for value in found["relevant"])))
         except (ValueError, TypeError, KeyError):
             raise Refused(
                 f"line {number} of {path} is not a query",

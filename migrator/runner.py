@@ -52,9 +52,7 @@ def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange],
         elif _is_live(connection, ledger, revision, changes):
             options.reporter.message(f"revision {revision} is done already; Alembic records it now")
             return
-        _carry_out(
-            address, connection, ledger, options, unfinished, lambda planner: planner.upgrade(revision, changes)
-        )
+        _carry_out(address, connection, ledger, options, unfinished, lambda planner: planner.upgrade(revision, changes))
 
 
 def restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> None:
@@ -65,9 +63,7 @@ def restore(address: Address, revision: str, columns: Sequence[VectorColumn], op
             _same_run(ledger, unfinished, revision, "downgrade", None)
         elif _is_restored(connection, ledger, revision, columns):
             return
-        _carry_out(
-            address, connection, ledger, options, unfinished, lambda planner: planner.restore(revision, columns)
-        )
+        _carry_out(address, connection, ledger, options, unfinished, lambda planner: planner.restore(revision, columns))
 
 
 def _same_run(
@@ -80,9 +76,7 @@ def _same_run(
         raise hazards.unfinished_differs(revision).refusal()
 
 
-def _is_live(
-    connection: Connection, ledger: Ledger, revision: str, changes: Sequence[EmbeddingChange]
-) -> bool:
+def _is_live(connection: Connection, ledger: Ledger, revision: str, changes: Sequence[EmbeddingChange]) -> bool:
     """Whether the cut-over is done although Alembic has not recorded the revision."""
     for change in changes:
         table = read_table(connection, change.schema, change.table)
@@ -92,9 +86,7 @@ def _is_live(
     return True
 
 
-def _is_restored(
-    connection: Connection, ledger: Ledger, revision: str, columns: Sequence[VectorColumn]
-) -> bool:
+def _is_restored(connection: Connection, ledger: Ledger, revision: str, columns: Sequence[VectorColumn]) -> bool:
     for column in columns:
         table = read_table(connection, column.schema, column.table)
         found = table and ledger.last_change(table.schema, table.name, column.column)

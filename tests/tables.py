@@ -29,7 +29,7 @@ def items(database: Database, rows: int = 200, *, distinct: int = 150) -> None:
 def insert(database: Database, rows: Sequence[tuple[int, str]], *, model: Hashed | None = None) -> None:
     """Rows as an application writes them: with the vector of their text."""
     vectors = (model or old()).embed_queries([text for _, text in rows])
-    with database.connect() as connection, connection.cursor() as cursor:
-        with cursor.copy("COPY items (id, body, note, embedding) FROM STDIN") as copy:
-            for (number, text), vector in zip(rows, vectors, strict=True):
-                copy.write_row((number, text, f"note {number}", str(vector.tolist())))
+    statement = "COPY items (id, body, note, embedding) FROM STDIN"
+    with database.connect() as connection, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for (number, text), vector in zip(rows, vectors, strict=True):
+            copy.write_row((number, text, f"note {number}", str(vector.tolist())))

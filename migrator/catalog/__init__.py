@@ -42,9 +42,7 @@ class Catalog:
                 if not column.name.startswith("migrator_")
             ],
             "views": [[view.schema, view.name, view.definition] for view in self.views],
-            "triggers": [
-                trigger.name for trigger in self.table.triggers if "migrator_capture" not in trigger.name
-            ],
+            "triggers": [trigger.name for trigger in self.table.triggers if "migrator_capture" not in trigger.name],
             "others": self.others,
         }
 

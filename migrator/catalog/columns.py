@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg import sql
 
@@ -132,6 +133,6 @@ def _unquoted(written: str) -> str:
     return written
 
 
-def _one(connection: Connection, name: str, parameters: dict[str, object]) -> object:
+def _one(connection: Connection, name: str, parameters: dict[str, object]) -> Any:
     row = execute(connection, query("catalog", name), parameters).fetchone()
     return row[0] if row else None

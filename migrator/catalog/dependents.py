@@ -45,14 +45,9 @@ def read_views(connection: Connection, table: int, column: int) -> list[View]:
 def read_others(connection: Connection, table: int, column: int, views: list[View]) -> list[str]:
     """Everything else that depends on the column or on those views, as PostgreSQL describes it."""
     found = [
-        row[0]
-        for row in execute(
-            connection, query("catalog", "other_dependents"), {"table": table, "column": column}
-        )
+        row[0] for row in execute(connection, query("catalog", "other_dependents"), {"table": table, "column": column})
     ]
     for view in views:
         qualified = view.sql.as_string(None).replace("%%", "%")
-        found += [
-            row[0] for row in execute(connection, query("catalog", "view_dependents"), {"view": qualified})
-        ]
+        found += [row[0] for row in execute(connection, query("catalog", "view_dependents"), {"view": qualified})]
     return found

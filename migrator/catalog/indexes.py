@@ -9,7 +9,7 @@ from psycopg import sql
 
 from migrator.change import Distance, Hnsw, Index, IvfFlat
 from migrator.database import Connection, fetch_dicts
-from migrator.queries import expression, fragment, literal, name, names, query
+from migrator.queries import Query, expression, fragment, literal, name, names, query
 
 VECTOR_METHODS = ("hnsw", "ivfflat")
 _DISTANCES: dict[str, Distance] = {"cosine": "cosine", "l2": "l2", "ip": "ip", "l1": "l1"}
@@ -89,13 +89,13 @@ class IndexToBuild:
 
     def create(
         self,
-        table: sql.Composable,
+        table: Query,
         column: str,
         type_: str,
         extension_schema: str,
     ) -> sql.Composed:
         """CREATE INDEX CONCURRENTLY on `column`, whose pgvector type is `type_`."""
-        tail = [sql.SQL("")]
+        tail: list[Query] = []
         if self.include:
             tail.append(sql.SQL("INCLUDE ({})").format(names(tuple(self.include))))
         if self.parameters:
@@ -118,13 +118,11 @@ class IndexToBuild:
             tail=sql.SQL(" ").join(tail),
         )
 
-    def marks(self, table: sql.Composable, schema: str) -> list[sql.Composed]:
+    def marks(self, table: Query, schema: str) -> list[sql.Composed]:
         """Its comment and CLUSTER mark, under the name it has once it is live."""
         marks = []
         if self.comment is not None:
-            marks.append(
-                query("index", "comment", index=name(schema, self.name), comment=literal(self.comment))
-            )
+            marks.append(query("index", "comment", index=name(schema, self.name), comment=literal(self.comment)))
         if self.clustered:
             marks.append(query("index", "cluster_on", table=table, index=name(self.name)))
         return marks

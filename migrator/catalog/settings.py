@@ -15,7 +15,8 @@ class Server:
     """The server as the role at work sees it. version as server_version_num; sizes in bytes.
 
     pgvector: version, None where the extension is not in this database. may_quiet_triggers: may set
-    session_replication_role. member_of: roles that it may take. data_directory: None where it may not be read. ledger: migrator's tables are here.
+    session_replication_role. member_of: roles that it may take. data_directory: None where it may not be read.
+    ledger: migrator's tables are here.
     """
 
     version: int

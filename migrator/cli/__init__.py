@@ -48,9 +48,9 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The whole first sentence of each command's help; click would cut it to one line."""
-        commands = [self.get_command(ctx, name) for name in COMMANDS]
+        commands = [(name, self.get_command(ctx, name)) for name in COMMANDS]
         with formatter.section("Commands"):
-            formatter.write_dl([(each.name or "", each.get_short_help_str(limit=200)) for each in commands if each])
+            formatter.write_dl([(name, each.get_short_help_str(limit=200)) for name, each in commands if each])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_ARGUMENTS] = tuple(args)

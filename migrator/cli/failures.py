@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import psycopg
 from alembic.script.revision import MultipleHeads, ResolutionError, RevisionError
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
@@ -79,7 +80,14 @@ def _explain(error: BaseException, project: Project, arguments: Sequence[str]) -
             meaning="what was done so far is kept.",
             remedy=_GO_ON,
         )
-    return _explain_by_place(error, cause)
+    told = _explain_by_place(error, cause)
+    if told is None and isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        return Refused(
+            f"the database refuses: {_first_line(cause)}",
+            meaning="the role at work lacks a privilege, and nothing was changed by the statement that was refused.",
+            remedy="GRANT it, or connect as the owner of the table",
+        )
+    return told
 
 
 def _explain_revisions(

@@ -177,7 +177,7 @@ def _refuse_misfits(method: str, options: dict[str, object], fitting: tuple[str,
     misfits = [f"--{name.replace('_', '-')}" for name in options if name not in fitting]
     if misfits:
         raise UsageError(
-            f"{' and '.join(misfits)} does not go with --index {method}",
+            f"{' and '.join(misfits)} {'do' if len(misfits) > 1 else 'does'} not go with --index {method}",
             remedy="leave it out, or choose the index it belongs to: --index hnsw or --index ivfflat",
         )
 

@@ -20,6 +20,6 @@ def parts(written: str, form: str) -> list[str]:
     if not least <= len(found) <= most:
         raise UsageError(
             f"{written} is not of the form {form}",
-            remedy="quote a name that holds a dot, as in SQL: '\"a.b\"'",
+            remedy="write it so; a name that holds a dot stands in quotes, as in SQL",
         )
     return [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in found]

@@ -40,7 +40,8 @@ def plan_as_json(revisions: list[tuple[str, str]], direction: Direction, plan: P
     return {
         "direction": direction,
         "revisions": [{"revision": revision, "message": message} for revision, message in revisions],
-        "plan": plan and {
+        "plan": plan
+        and {
             "revision": plan.revision,
             "phases_done": list(plan.phases_done),
             "columns": [_column_as_json(column) for column in plan.columns],
@@ -109,7 +110,9 @@ def _figures_of(column: ColumnPlan, estimate: Estimate) -> list[tuple[str, str]]
         stored = counts.distinct_texts - counts.missing
         rows.append(("distinct texts", f"{counts.distinct_texts:,}, of which {stored:,} are in the store already"))
     elif column.method == "embed":
-        rows.append(("rows without an old vector", f"{counts.without_vector:,}, with {counts.missing:,} texts to embed"))
+        rows.append(
+            ("rows without an old vector", f"{counts.without_vector:,}, with {counts.missing:,} texts to embed")
+        )
     else:
         rows.append(("model", "none is called: the vectors are " + _source(column)))
     if estimate.tokens is not None:
@@ -176,4 +179,6 @@ def _statements(plan: Plan) -> str:
 def _others(revisions: list[tuple[str, str]]) -> str:
     if len(revisions) < 2:
         return ""
-    return "\n".join(["then, planned when their turn comes:", *(f"  {name}: {message}" for name, message in revisions[1:])])
+    return "\n".join(
+        ["then, planned when their turn comes:", *(f"  {name}: {message}" for name, message in revisions[1:])]
+    )

@@ -62,9 +62,7 @@ def _long_enough(model: Model, found: int) -> bool:
     return found >= model.dimensions if model.matryoshka else found == model.dimensions
 
 
-def _raise_if(
-    faulty: NDArray[np.bool_], model: Model, texts: Sequence[str], fault: str, meaning: str
-) -> None:
+def _raise_if(faulty: NDArray[np.bool_], model: Model, texts: Sequence[str], fault: str, meaning: str) -> None:
     """Raises MigratorError where a vector is at fault. A text is told by its length: the rest is private."""
     if not faulty.any():
         return

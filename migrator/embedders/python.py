@@ -44,16 +44,12 @@ class PythonEmbedder:
         self.dimensions = model.dimensions
         self.max_tokens: int | None = getattr(plugin, "max_tokens", None)
         self.fingerprint: Mapping[str, object] = {
-            **fingerprint(
-                model, revision=None, prompt=model.prompt or "", query_prompt=model.query_prompt or ""
-            ),
+            **fingerprint(model, revision=None, prompt=model.prompt or "", query_prompt=model.query_prompt or ""),
             **getattr(plugin, "fingerprint", {}),
         }
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        return checked(
-            self._model, texts, self._call(self._plugin.embed_documents, texts, self._model.prompt)
-        )
+        return checked(self._model, texts, self._call(self._plugin.embed_documents, texts, self._model.prompt))
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         found = self._call(self._plugin.embed_queries, texts, self._model.query_prompt)
@@ -63,9 +59,7 @@ class PythonEmbedder:
         count: Callable[[Sequence[str]], list[int]] | None = getattr(self._plugin, "count_tokens", None)
         return self._call(count, texts, self._model.prompt) if count else None
 
-    def _call(
-        self, function: Callable[[Sequence[str]], Result], texts: Sequence[str], prompt: str | None
-    ) -> Result:
+    def _call(self, function: Callable[[Sequence[str]], Result], texts: Sequence[str], prompt: str | None) -> Result:
         try:
             return function([prompt + text for text in texts] if prompt else texts)
         except Exception as error:

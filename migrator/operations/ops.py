@@ -65,17 +65,13 @@ class ChangeEmbeddingOp(MigrateOperation):
 class RestoreEmbeddingOp(MigrateOperation):
     """Gives vector columns back what they held before the revision, all in one cut-over."""
 
-    def __init__(
-        self, columns: Sequence[VectorColumn], *, undoes: Sequence[EmbeddingChange] | None = None
-    ) -> None:
+    def __init__(self, columns: Sequence[VectorColumn], *, undoes: Sequence[EmbeddingChange] | None = None) -> None:
         """undoes: the changes that are undone, where it was made as their reverse."""
         self.columns = tuple(columns)
         self._undoes = undoes
 
     @classmethod
-    def restore_embedding(
-        cls, operations: Operations, table: str, column: str, *, schema: str | None = None
-    ) -> None:
+    def restore_embedding(cls, operations: Operations, table: str, column: str, *, schema: str | None = None) -> None:
         """Gives a vector column back what it held before this revision. Several columns are several calls."""
         operations.invoke(cls([VectorColumn(table, column, schema)]))
 

@@ -49,10 +49,8 @@ def _restore(operations: Operations, operation: RestoreEmbeddingOp) -> None:
 def _render_change(context: AutogenContext, operation: ChangeEmbeddingOp) -> str:
     from migrator.operations.render import import_line, render_change, render_changes
 
-    if len(operation.changes) == 1:
-        source = render_change(operation.changes[0])
-    else:
-        source = render_changes(operation.changes)
+    one = len(operation.changes) == 1
+    source = render_change(operation.changes[0]) if one else render_changes(operation.changes)
     context.imports.add(import_line(source))
     return source
 

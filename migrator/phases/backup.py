@@ -11,7 +11,7 @@ from migrator.catalog import Catalog
 from migrator.database import configure, execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Statement
-from migrator.queries import fragment, name, query
+from migrator.queries import Query, fragment, name, query
 from migrator.work import Work
 
 NAME = "backup"
@@ -21,7 +21,7 @@ def _live_type(catalog: Catalog) -> sql.Composed:
     return sql.SQL("{}.{}").format(name(catalog.server.extension_schema), fragment(catalog.column.type_text))
 
 
-def _which(column: ColumnPlan) -> sql.Composable:
+def _which(column: ColumnPlan) -> Query:
     """The rows that are backed up."""
     if not column.is_restore or column.upgraded_by != "embed":
         return sql.SQL("true")

@@ -61,9 +61,7 @@ def _rebuild(connection: Connection, column: ColumnPlan) -> None:
     schema = catalog.table.schema
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
     for index in catalog.vector_indexes:
-        state = execute(
-            connection, query("index", "state"), {"schema": schema, "index": index.name}
-        ).fetchone()
+        state = execute(connection, query("index", "state"), {"schema": schema, "index": index.name}).fetchone()
         if state is not None and state[0]:
             continue
         if state is not None:

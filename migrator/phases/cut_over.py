@@ -15,7 +15,7 @@ from migrator.errors import Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Statement
-from migrator.queries import fragment, literal, name, query
+from migrator.queries import Query, fragment, literal, name, query
 from migrator.work import Work
 
 NAME = "cut-over"
@@ -79,9 +79,7 @@ def _attributes(column: ColumnPlan) -> list[sql.Composed]:
     old, table, live = column.catalog.column, column.table, name(column.live)
     carried = []
     if old.default_text is not None:
-        carried.append(
-            query("cut_over", "set_default", table=table, column=live, default=fragment(old.default_text))
-        )
+        carried.append(query("cut_over", "set_default", table=table, column=live, default=fragment(old.default_text)))
     if old.statistics_target >= 0:
         target = sql.Literal(old.statistics_target)
         carried.append(query("cut_over", "set_statistics", table=table, column=live, target=target))
@@ -89,16 +87,14 @@ def _attributes(column: ColumnPlan) -> list[sql.Composed]:
         options = fragment(", ".join(old.options))
         carried.append(query("cut_over", "set_options", table=table, column=live, options=options))
     if old.comment is not None:
-        carried.append(
-            query("cut_over", "comment_on_column", table=table, column=live, comment=literal(old.comment))
-        )
+        carried.append(query("cut_over", "comment_on_column", table=table, column=live, comment=literal(old.comment)))
     return carried + _replay(
         column.catalog, old.grants, table, lambda grant: sql.SQL("{} ({})").format(fragment(grant.privilege), live)
     )
 
 
 def _replay(
-    catalog: Catalog, grants: list[Grant], object_: sql.Composable, privilege: Callable[[Grant], sql.Composable]
+    catalog: Catalog, grants: list[Grant], object_: Query, privilege: Callable[[Grant], Query]
 ) -> list[sql.Composed]:
     """GRANTs, each given again by the role that gave it, for only that role can take it back."""
     replayed = []
@@ -170,7 +166,7 @@ def run(work: Work) -> dict[str, object]:
     return with_short_locks(work.connection, swap, on_wait=work.reporter.message)
 
 
-def _check_under_lock(work: Work, column: ColumnPlan, wanted: sql.Composable) -> int:
+def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
     """Nobody can write now: what the plan was made for must still be there. Returns the rows left for settle."""
     table = column.catalog.table
     present = read_catalog(work.connection, table.schema, table.name, column.live).signature()

@@ -11,7 +11,7 @@ from psycopg import sql
 from migrator import store
 from migrator.database import configure, execute, fetch_row
 from migrator.plan import ColumnPlan, Statement
-from migrator.queries import expression, name, query
+from migrator.queries import Query, expression, name, query
 from migrator.report import Progress
 from migrator.work import Work, block_ranges
 
@@ -35,23 +35,21 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
 
 def run(work: Work) -> dict[str, object]:
     """Fills the store. Rows that are priority= come first."""
-    result = {}
+    result: dict[str, object] = {}
     for column in work.plan.columns:
         if column.method != "embed":
             continue
         store.create(work.connection, column)
         count = 0
         if column.change.priority is not None:
-            count += embed_missing(
-                work, column, NAME, _pending(column, only=expression(column.change.priority))
-            )
+            count += embed_missing(work, column, NAME, _pending(column, only=expression(column.change.priority)))
         count += embed_missing(work, column, NAME, _pending(column))
         execute(work.connection, query("store", "analyze", table=column.store))
         result[column.subject] = {"texts": count}
     return result
 
 
-def _pending(column: ColumnPlan, *, only: sql.Composable | None = None) -> sql.Composable:
+def _pending(column: ColumnPlan, *, only: Query | None = None) -> Query:
     """On a downgrade only the rows whose retired vector is gone are wanted."""
     parts = [only] if only is not None else []
     if column.is_restore:
@@ -59,7 +57,7 @@ def _pending(column: ColumnPlan, *, only: sql.Composable | None = None) -> sql.C
     return sql.SQL(" AND ").join(parts) if parts else sql.SQL("true")
 
 
-def _missing(column: ColumnPlan, pending: sql.Composable) -> sql.Composed:
+def _missing(column: ColumnPlan, pending: Query) -> sql.Composed:
     return query(
         "store",
         "missing",
@@ -71,7 +69,7 @@ def _missing(column: ColumnPlan, pending: sql.Composable) -> sql.Composed:
     )
 
 
-def count_missing(work: Work, column: ColumnPlan, pending: sql.Composable) -> int:
+def count_missing(work: Work, column: ColumnPlan, pending: Query) -> int:
     """Distinct texts that the store lacks."""
     (count,) = fetch_row(
         work.connection,
@@ -88,7 +86,7 @@ def count_missing(work: Work, column: ColumnPlan, pending: sql.Composable) -> in
     return int(count)
 
 
-def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: sql.Composable) -> int:
+def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query) -> int:
     """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts."""
     total = count_missing(work, column, pending)
     if total == 0:
@@ -111,7 +109,7 @@ def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: sql.Compo
     return done
 
 
-def _pages(work: Work, column: ColumnPlan, pending: sql.Composable) -> Iterator[dict[bytes, str]]:
+def _pages(work: Work, column: ColumnPlan, pending: Query) -> Iterator[dict[bytes, str]]:
     """Missing texts by hash, a range of blocks at a time, each read in a transaction of its own."""
     table = column.catalog.table
     bytes_a_row = max(100, table.bytes // max(table.rows, 1)) if table.rows else 1_000

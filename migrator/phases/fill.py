@@ -14,7 +14,7 @@ from migrator.database import Connection, configure, execute, fetch_row, with_sh
 from migrator.errors import MigratorError
 from migrator.phases.embed import by_index, embed_missing
 from migrator.plan import ColumnPlan, Statement
-from migrator.queries import fragment, name, query
+from migrator.queries import Query, fragment, name, query
 from migrator.report import Progress
 from migrator.work import Work, block_ranges
 
@@ -29,7 +29,7 @@ def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:
     """One transaction: from it on no write is missed."""
     if column.method == "index":
         return ()
-    ddl: list[sql.Composable] = []
+    ddl: list[Query] = []
     if not column.is_restore:
         ddl.append(query("fill", "add_shadow", table=column.table, shadow=name(column.shadow), type=column.type_sql))
         ddl.append(
@@ -47,8 +47,7 @@ def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:
         if column.drops_index_early:
             schema = column.catalog.table.schema
             ddl.extend(
-                query("fill", "drop_index", index=name(schema, index.name))
-                for index in column.catalog.vector_indexes
+                query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes
             )
     return tuple(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl)
 
@@ -74,7 +73,7 @@ def _storage(column: ColumnPlan) -> str:
 
 
 def run(work: Work) -> dict[str, object]:
-    result = {}
+    result: dict[str, object] = {}
     for column in work.plan.columns:
         if column.method == "index":
             continue
@@ -101,7 +100,7 @@ def _start(work: Work, column: ColumnPlan) -> None:
     with_short_locks(work.connection, start, on_wait=work.reporter.message)
 
 
-def pending(connection: Connection, column: ColumnPlan) -> sql.Composable:
+def pending(connection: Connection, column: ColumnPlan) -> Query:
     """Which of the rows due are waited for. On a downgrade: vectors that were NULL come back NULL."""
     if not column.is_restore or column.method != "embed" or not store.has_table(connection, column.upgrade_backup_name):
         return sql.SQL("true")
@@ -122,7 +121,7 @@ def pending(connection: Connection, column: ColumnPlan) -> sql.Composable:
     )
 
 
-def _update(column: ColumnPlan, pending: sql.Composable, *, target: str | None = None) -> sql.Composed:
+def _update(column: ColumnPlan, pending: Query, *, target: str | None = None) -> sql.Composed:
     shadow = name(target or column.shadow)
     if column.method == "derive":
         return query(
@@ -159,7 +158,7 @@ def _keep(column: ColumnPlan) -> sql.Composed:
     )
 
 
-def count_left(work: Work, column: ColumnPlan, target: str, wanted: sql.Composable) -> int:
+def count_left(work: Work, column: ColumnPlan, target: str, wanted: Query) -> int:
     (left,) = fetch_row(
         work.connection,
         query("fill", "left", table=column.table, column=name(target), due=column.due, pending=wanted),
@@ -210,8 +209,6 @@ def _pass(work: Work, column: ColumnPlan, updates: list[sql.Composed]) -> int:
     filled = 0
     for bounds, done, blocks in block_ranges(work, column, RANGE_ROWS):
         # A row that a writer holds is waited for without holding the others of the range.
-        filled += with_short_locks(
-            work.connection, partial(one_range, bounds), on_wait=work.reporter.message
-        )
+        filled += with_short_locks(work.connection, partial(one_range, bounds), on_wait=work.reporter.message)
         work.reporter.progress(NAME, column.subject, Progress(done, blocks, "blocks"))
     return filled

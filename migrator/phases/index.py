@@ -10,10 +10,9 @@ import psycopg
 from psycopg import sql
 
 from migrator.catalog.indexes import IndexToBuild
-from migrator.database import Connection, configure, connect, execute, fetch_row
-from migrator.errors import MigratorError
+from migrator.database import Connection, configure, connect, execute
 from migrator.plan import ColumnPlan, Statement
-from migrator.queries import name, query
+from migrator.queries import Query, name, query
 from migrator.report import Progress
 from migrator.work import Work
 
@@ -30,7 +29,10 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
     )
     if column.method == "index":
         return building
-    return (*building, Statement(NAME, left_index(column), "SHARE UPDATE EXCLUSIVE", "two scans; reads and writes go on"))
+    return (
+        *building,
+        Statement(NAME, left_index(column), "SHARE UPDATE EXCLUSIVE", "two scans; reads and writes go on"),
+    )
 
 
 def create(column: ColumnPlan, index: IndexToBuild) -> sql.Composed:
@@ -65,15 +67,13 @@ def run(work: Work) -> dict[str, object]:
 def _is_there(work: Work, column: ColumnPlan, index: str) -> bool:
     """Whether a valid index of that name is there; an invalid one is dropped first."""
     schema = column.catalog.table.schema
-    row = execute(
-        work.connection, query("index", "state"), {"schema": schema, "index": index}
-    ).fetchone()
+    row = execute(work.connection, query("index", "state"), {"schema": schema, "index": index}).fetchone()
     if row is not None and not row[0]:
         _patiently(work.connection, query("index", "drop_concurrently", index=name(schema, index)))
     return row is not None and bool(row[0])
 
 
-def _patiently(connection: Connection, statement: sql.Composable) -> None:
+def _patiently(connection: Connection, statement: Query) -> None:
     """CONCURRENTLY waits for old transactions without keeping anybody from the table, so it may wait."""
     configure(connection, {"lock_timeout": "0"})
     try:
@@ -107,7 +107,7 @@ def memory_for(column: ColumnPlan, index: IndexToBuild) -> int:
     return max(server.maintenance_work_mem, min(needed, here))
 
 
-def _build(work: Work, column: ColumnPlan, statement: sql.Composable, memory: int) -> None:
+def _build(work: Work, column: ColumnPlan, statement: Query, memory: int) -> None:
     """Builds with progress; once more without workers where the server has no shared memory for them."""
     configure(work.connection, {"maintenance_work_mem": f"{memory // 1024}kB"})
     try:
@@ -122,7 +122,7 @@ def _build(work: Work, column: ColumnPlan, statement: sql.Composable, memory: in
         _build_watched(work, column, statement)
 
 
-def _build_watched(work: Work, column: ColumnPlan, statement: sql.Composable) -> None:
+def _build_watched(work: Work, column: ColumnPlan, statement: Query) -> None:
     """The build runs in a thread of its own; meanwhile a second connection asks how far it is."""
     pid = work.connection.info.backend_pid
     with connect(work.address) as watcher, ThreadPoolExecutor(max_workers=1) as pool:
@@ -148,5 +148,3 @@ def _report(work: Work, column: ColumnPlan, watcher: Connection, pid: int) -> No
     else:
         progress = Progress(blocks_done, blocks_total or None, "blocks", stage)
     work.reporter.progress(NAME, column.subject, progress)
-
-

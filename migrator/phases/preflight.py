@@ -20,7 +20,7 @@ from migrator.hazards import Hazard
 from migrator.ledger import Ledger
 from migrator.phases import fill
 from migrator.plan import ColumnPlan
-from migrator.queries import expression, name, query
+from migrator.queries import Query, expression, name, query
 from migrator.retrieval import read_queries
 from migrator.work import Models
 
@@ -216,9 +216,7 @@ def _not_a_member(catalog: Catalog, roles: set[str], of: str) -> list[Hazard]:
     server = catalog.server
     if server.superuser:
         return []
-    return [
-        hazards.not_a_member(of, role, server.role) for role in sorted(roles - set(server.member_of))
-    ]
+    return [hazards.not_a_member(of, role, server.role) for role in sorted(roles - set(server.member_of))]
 
 
 def _triggers(column: ColumnPlan) -> list[Hazard]:
@@ -259,11 +257,11 @@ def _try_expressions(connection: Connection, column: ColumnPlan) -> None:
             raise hazards.scope_does_not_parse(argument, written, _reason(error)).refusal() from None
 
 
-def _condition(column: ColumnPlan, condition: sql.Composable) -> sql.Composed:
+def _condition(column: ColumnPlan, condition: Query) -> sql.Composed:
     return query("catalog", "condition", table=column.table, condition=condition)
 
 
-def _parse(connection: Connection, statement: sql.Composable, text: str) -> int | None:
+def _parse(connection: Connection, statement: Query, text: str) -> int | None:
     """The type's oid of what the statement gives first."""
     try:
         return _send(connection, statement)
@@ -271,7 +269,7 @@ def _parse(connection: Connection, statement: sql.Composable, text: str) -> int 
         raise hazards.text_does_not_parse(text, _reason(error)).refusal() from None
 
 
-def _send(connection: Connection, statement: sql.Composable) -> int | None:
+def _send(connection: Connection, statement: Query) -> int | None:
     """Binary results need the extended protocol, which takes one statement only: `a; DROP TABLE b` does not parse."""
     with connection.transaction(), connection.cursor(binary=True) as cursor:
         execute(connection, sql.SQL("SET TRANSACTION READ ONLY"))
@@ -300,7 +298,9 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> list[Hazard]:
             rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
             execute(connection, rows, {"limit": TRIED_ROWS})
             (before,) = fetch_row(connection, hashes)
-            added = query("catalog", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql)
+            added = query(
+                "catalog", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql
+            )
             execute(connection, added)
             (after,) = fetch_row(connection, hashes)
         except (psycopg.errors.ProgrammingError, psycopg.errors.DataError) as error:

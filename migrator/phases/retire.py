@@ -42,7 +42,9 @@ def describe(ledger: Ledger, column: ColumnPlan) -> str:
     """What is kept of a change, in words."""
     if _has_retired_column(ledger, column):
         old = column.change.from_
-        return f"{column.subject}: column {column.retired} ({old.name}, {old.dimensions}) and table {column.backup_name}"
+        return (
+            f"{column.subject}: column {column.retired} ({old.name}, {old.dimensions}) and table {column.backup_name}"
+        )
     return f"{column.subject}: table {column.backup_name}"
 
 

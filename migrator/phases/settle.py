@@ -8,7 +8,7 @@ from migrator import capture
 from migrator.database import execute, fetch_row, with_short_locks
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Statement
-from migrator.queries import name, query
+from migrator.queries import Query, name, query
 from migrator.work import Work
 
 NAME = "settle"
@@ -62,9 +62,7 @@ def _settle_not_null(work: Work, column: ColumnPlan) -> bool:
     """Whether the column is NOT NULL now. Rows that keep it from being so are listed in the ledger."""
     if not _wants_not_null(column):
         return False
-    (nulls,) = fetch_row(
-        work.connection, query("cut_over", "nulls", table=column.table, column=name(column.live))
-    )
+    (nulls,) = fetch_row(work.connection, query("cut_over", "nulls", table=column.table, column=name(column.live)))
     if nulls:
         work.ledger.set_aside(column, b"", nulls, "no text in scope to embed; NOT NULL waits for these rows")
         work.reporter.message(
@@ -80,7 +78,7 @@ def _settle_not_null(work: Work, column: ColumnPlan) -> bool:
     return True
 
 
-def _short(work: Work, *statements: sql.Composable) -> None:
+def _short(work: Work, *statements: Query) -> None:
     def together() -> None:
         for statement in statements:
             execute(work.connection, statement)

@@ -16,7 +16,7 @@ from migrator.embedders import Vectors
 from migrator.errors import Refused, VerificationFailed
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Statement
-from migrator.queries import expression, fragment, name, query
+from migrator.queries import Query, expression, fragment, name, query
 from migrator.retrieval import Scores, read_queries, score
 from migrator.work import Work
 
@@ -40,9 +40,7 @@ class Proof:
 def statements(column: ColumnPlan) -> tuple[Statement, ...]:
     target = column.live if column.method == "index" else column.shadow
     scan = query("verify", "vectors", **_pieces(column, target))
-    searches = [
-        _search(column, target, index.distance, "nearest", sql.SQL("true")) for index in column.indexes
-    ]
+    searches = [_search(column, target, index.distance, "nearest", sql.SQL("true")) for index in column.indexes]
     return (
         Statement(NAME, scan, "ACCESS SHARE", "one scan; reads and writes go on"),
         *(
@@ -88,10 +86,12 @@ def prove(work: Work, column: ColumnPlan, target: str, indexes: list[str]) -> li
 
 def _coverage(work: Work, column: ColumnPlan, target: str) -> Proof:
     left = fill.count_left(work, column, target, fill.pending(work.connection, column))
-    return Proof("coverage", left == 0, f"{left} rows in scope have no vector" if left else "every row in scope has one")
+    return Proof(
+        "coverage", left == 0, f"{left} rows in scope have no vector" if left else "every row in scope has one"
+    )
 
 
-def _key(column: ColumnPlan, target: str) -> sql.Composable:
+def _key(column: ColumnPlan, target: str) -> Query:
     """What a vector follows from: equal keys, equal vectors."""
     if column.change.text is not None:
         return column.text_hash
@@ -101,7 +101,7 @@ def _key(column: ColumnPlan, target: str) -> sql.Composable:
     )
 
 
-def _pieces(column: ColumnPlan, target: str) -> dict[str, sql.Composable]:
+def _pieces(column: ColumnPlan, target: str) -> dict[str, Query]:
     extension = name(column.catalog.server.extension_schema)
     norm = "vector_norm" if column.type == "vector" else "l2_norm"
     return {
@@ -121,17 +121,14 @@ def _vectors(work: Work, column: ColumnPlan, target: str) -> list[Proof]:
         query("verify", "vectors", **_pieces(column, target)),
         {"dimensions": column.dimensions},
     )
-    bad = found["other_dimensions"] + found["zero"] + found["not_finite"]
-    proofs = [
-        Proof(
-            "vectors",
-            bad == 0,
-            f"{found['vectors']} of {column.dimensions} dimensions, finite, none zero, norms "
-            f"{_number(found['least_norm'])} to {_number(found['greatest_norm'])}"
-            if bad == 0
-            else f"{found['other_dimensions']} of other dimensions, {found['zero']} zero, {found['not_finite']} not finite",
-        )
-    ]
+    other, zero, not_finite = found["other_dimensions"], found["zero"], found["not_finite"]
+    sound = other + zero + not_finite == 0
+    if sound:
+        norms = f"{_number(found['least_norm'])} to {_number(found['greatest_norm'])}"
+        detail = f"{found['vectors']} of {column.dimensions} dimensions, finite, none zero, norms {norms}"
+    else:
+        detail = f"{other} of other dimensions, {zero} zero, {not_finite} not finite"
+    proofs = [Proof("vectors", sound, detail)]
     share = found["distinct_vectors"] / found["distinct_keys"] if found["distinct_keys"] else 1.0
     what = "texts" if column.change.text is not None else "live vectors"
     proofs.append(
@@ -228,9 +225,7 @@ def _effort_value(column: ColumnPlan, index: IndexToBuild) -> int:
     return min(lists, max(10, lists // 10))
 
 
-def _search(
-    column: ColumnPlan, target: str, distance: Distance, named: str, condition: sql.Composable
-) -> sql.Composed:
+def _search(column: ColumnPlan, target: str, distance: Distance, named: str, condition: Query) -> sql.Composed:
     return query(
         "verify",
         named,
@@ -248,7 +243,7 @@ def _plan_uses(
     column: ColumnPlan,
     target: str,
     index: IndexToBuild,
-    condition: sql.Composable,
+    condition: Query,
     vector: str,
     called: str,
     *,
@@ -270,7 +265,7 @@ def _mentions(node: Any, index: str) -> bool:
 
 
 def _recall(
-    work: Work, column: ColumnPlan, target: str, index: IndexToBuild, condition: sql.Composable, vectors: list[str]
+    work: Work, column: ColumnPlan, target: str, index: IndexToBuild, condition: Query, vectors: list[str]
 ) -> float:
     """Share of the exact nearest rows that the index finds too, over the sampled rows."""
     connection = work.connection
@@ -292,7 +287,7 @@ def _recall(
     return found / total if total else 1.0
 
 
-def _rows(work: Work, statement: sql.Composable, vector: str) -> set[str]:
+def _rows(work: Work, statement: Query, vector: str) -> set[str]:
     rows = execute(work.connection, statement, {"vector": vector, "limit": NEIGHBOURS}).fetchall()
     return {row for (row,) in rows}
 

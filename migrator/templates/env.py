@@ -15,8 +15,6 @@ if context.is_offline_mode():
 else:
     with engine(context.config).connect() as connection:
         # Each revision commits by itself: when a later one fails, the earlier ones stay, and stay recorded.
-        context.configure(
-            connection=connection, target_metadata=target_metadata, transaction_per_migration=True
-        )
+        context.configure(connection=connection, target_metadata=target_metadata, transaction_per_migration=True)
         with context.begin_transaction():
             context.run_migrations()

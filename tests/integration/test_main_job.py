@@ -1,9 +1,10 @@
-from tests.database import Database
 from migrator import runner
-from migrator.work import Options
 from migrator.change import VectorColumn
 from migrator.cli.display import Lines
+from migrator.work import Options
+from tests.database import Database
 from tests.tables import CHANGE, items
+
 
 def test_up_and_down(database: Database) -> None:
     items(database)

@@ -171,6 +171,7 @@ def test_a_plugin_that_fails(written: Callable[[str], Path]) -> None:
         "no vector of this batch was stored.\n"
         "fix: correct the plug-in, and run the same command again"
     )
+    assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
 
@@ -222,7 +223,7 @@ def test_no_array_of_float32(vectors: object, kind: str) -> None:
     )
 
 
-@pytest.mark.parametrize("shape", [(2, 7), (2, 9), (1, 8), (3, 8), (16,)])
+@pytest.mark.parametrize("shape", [(2, 7), (2, 9), (1, 8), (3, 8), (2,), (2, 8, 1)])
 def test_another_shape(shape: tuple[int, ...]) -> None:
     assert failure(TINY, np.ones(shape, dtype=np.float32)) == (
         f"model python:tests.models:tiny gave an array of shape {shape} where (2, 8) was expected\n"

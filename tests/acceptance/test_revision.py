@@ -1,0 +1,284 @@
+"""`migrator revision`: a file that says what is to be, with what was not said read from the database."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from migrator import EmbeddingChange, Model
+from tests.commands import Ended, migrator
+from tests.database import Database
+from tests.ledger import record
+from tests.tables import items
+
+# items(body, embedding vector(384)) has an IVFFlat index of 5 lists, for cosine distance.
+COLUMN = ("--table", "items", "--column", "embedding", "--text", "body")
+TO_NEW = ("--to", "python:tests.models:new")
+FROM_OLD = ("--from", "python:tests.models:old")
+
+
+@pytest.fixture(autouse=True)
+def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: Database) -> None:
+    """A scaffolded project in the current directory, and the table items."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MIGRATOR_DATABASE_URL", raising=False)
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    items(database, rows=20)
+    assert migrator("init").code == 0
+
+
+def revision(*arguments: str) -> Ended:
+    return migrator("revision", "-m", "to the new model", *arguments)
+
+
+def operation(ended: Ended) -> str:
+    """The body of upgrade() in the file that was written."""
+    assert ended.code == 0, ended.err
+    tree = ast.parse(Path(ended.out.strip()).read_text("utf-8"))
+    (upgrade,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"]
+    return ast.unparse(upgrade.body)
+
+
+# ---- the file ------------------------------------------------------------------------------------------------
+
+
+def test_the_file_is_a_whole_revision(database: Database) -> None:
+    before = database.whole_dump()
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert ended.err == (
+        "  from   384 dimensions: the column is vector(384)\n"
+        "  index  IvfFlat(distance='cosine', lists=5): as items_embedding_idx is now\n"
+        "  to     768 dimensions: as the model says\n"
+        "  type   vector: as the column is now\n"
+        "next: migrator upgrade --dry-run\n"
+    )
+    (file,) = Path("versions").glob("*.py")
+    assert ended.out == f"{file}\n"
+    identifier = file.name.partition("_")[0]
+    source = file.read_text("utf-8")
+    assert source.startswith(f'"""to the new model\n\nRevision ID: {identifier}\nRevises: \nCreate Date: ')
+    assert (
+        source.partition('"""\n\n')[2]
+        == f"""\
+from alembic import op
+from migrator import IvfFlat, Model
+
+revision = '{identifier}'
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.change_embedding(
+        "items",
+        "embedding",
+        text="body",
+        from_=Model("python:tests.models:old", dimensions=384),
+        to=Model("python:tests.models:new", dimensions=768),
+        index=IvfFlat(distance="cosine", lists=5),
+    )
+
+
+def downgrade() -> None:
+    op.restore_embedding("items", "embedding")
+"""
+    )
+    assert migrator("heads").out == f"{identifier} (head)\n"
+    assert database.whole_dump() == before
+
+
+def test_it_follows_the_head() -> None:
+    first = Path(revision(*COLUMN, *TO_NEW, *FROM_OLD).out.strip()).name.partition("_")[0]
+    second = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert f"down_revision = '{first}'\n" in Path(second.out.strip()).read_text("utf-8")
+
+
+def test_what_is_said_is_written_and_not_inferred() -> None:
+    ended = revision(
+        *("--table", "public.items", "--column", "embedding", "--text", "body || ' ' || note"),
+        *("--to", "sentence-transformers:no/such-model", "--dimensions", "3072", "--type", "halfvec"),
+        *("--from", "python:tests.models:old", "--where", "note IS NOT NULL", "--distance", "l2"),
+        *("--index", "hnsw", "--m", "24", "--ef-construction", "100"),
+    )
+    assert operation(ended) == ast.unparse(
+        ast.parse(
+            """op.change_embedding("items", "embedding", schema="public", text="body || ' ' || note",
+            where="note IS NOT NULL", from_=Model("python:tests.models:old", dimensions=384),
+            to=Model("sentence-transformers:no/such-model", dimensions=3072), type="halfvec",
+            index=Hnsw(distance="l2", m=24, ef_construction=100))"""
+        )
+    )
+    assert "restore_embedding('items', 'embedding', schema='public')" in ast.unparse(
+        ast.parse(Path(ended.out.strip()).read_text("utf-8"))
+    )
+
+
+# ---- models --------------------------------------------------------------------------------------------------
+
+
+def test_the_old_model_is_the_ledgers_with_all_that_belongs_to_it(database: Database) -> None:
+    held = Model("python:tests.models:old", dimensions=384, prompt="passage: ")
+    record(database, EmbeddingChange("items", "embedding", text="body", from_=held, to=held))
+    ended = revision(*COLUMN, *TO_NEW)
+    assert "from_=Model('python:tests.models:old', dimensions=384, prompt='passage: ')" in operation(ended)
+    assert "  from   python:tests.models:old, 384 dimensions: the ledger's word for the column\n" in ended.err
+
+
+def test_without_a_ledger_the_old_model_has_to_be_said() -> None:
+    assert revision(*COLUMN, *TO_NEW) == Ended(
+        2,
+        "",
+        "error: which model public.items.embedding holds now is not known: the ledger does not name it\n"
+        "the revision has to say it, for the way back.\n"
+        "fix: name it: --from PROVIDER:NAME, such as "
+        "--from sentence-transformers:sentence-transformers/all-MiniLM-L6-v2\n",
+    )
+    assert not list(Path("versions").iterdir())
+
+
+def test_a_column_without_dimensions_has_those_of_its_model(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx")
+    database.execute("ALTER TABLE items ALTER COLUMN embedding TYPE vector")
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert "from_=Model('python:tests.models:old', dimensions=384)" in operation(ended)
+    assert "  from   384 dimensions: as the model says; the column's type has none\n" in ended.err
+
+
+def test_the_model_that_stays_is_not_loaded() -> None:
+    """An index or a type can be changed where the model cannot be had."""
+    model = "python:no.such.module:model"
+    ended = revision(*COLUMN, "--to", model, "--from", model, "--index", "hnsw")
+    assert "to=Model('python:no.such.module:model', dimensions=384)" in operation(ended)
+    assert "  to     python:no.such.module:model, 384 dimensions: the model stays\n" in ended.err
+
+
+def test_fewer_dimensions_of_the_same_model_are_a_truncation() -> None:
+    ended = revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--dimensions", "256")
+    assert "to=Model('python:tests.models:old', dimensions=256, matryoshka=True)" in operation(ended)
+    assert "  to     matryoshka=True: the first 256 of 384 numbers\n" in ended.err
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_command() -> None:
+    ended = revision(*COLUMN, "--to", "python:tests.models:none", *FROM_OLD)
+    assert ended.code == 3
+    assert ended.err.startswith(
+        "error: model python:tests.models:none cannot be loaded: module tests.models has no function 'none'\n"
+    )
+    assert not list(Path("versions").iterdir())
+
+
+# ---- index ---------------------------------------------------------------------------------------------------
+
+
+def index_of(*arguments: str) -> tuple[str, str]:
+    """The index as it is written, and what is said about it."""
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD, *arguments)
+    call = ast.parse(operation(ended)).body[0]
+    assert isinstance(call, ast.Expr)
+    assert isinstance(call.value, ast.Call)
+    written = [ast.unparse(keyword.value) for keyword in call.value.keywords if keyword.arg == "index"]
+    said = [line for line in ended.err.splitlines() if line.startswith("  index")]
+    return written[0] if written else "", said[0] if said else ""
+
+
+def test_one_option_changes_the_present_index_in_that_alone() -> None:
+    index = "IvfFlat(distance='cosine', lists=9)"
+    assert index_of("--lists", "9") == (index, f"  index  {index}: what was not said as in items_embedding_idx")
+
+
+def test_another_kind_of_index_keeps_the_distance(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx")
+    database.execute("CREATE INDEX on_it ON items USING ivfflat (embedding vector_l2_ops)")
+    index = "Hnsw(distance='l2', m=24, ef_construction=64)"
+    assert index_of("--index", "hnsw", "--m", "24") == (index, f"  index  {index}: what was not said as in on_it")
+
+
+def test_options_bound_to_each_other_change_together() -> None:
+    index = "Hnsw(distance='ip', m=64, ef_construction=128)"
+    options = ("--index", "hnsw", "--distance", "ip", "--m", "64", "--ef-construction", "128")
+    assert index_of(*options)[0] == index
+
+
+def test_no_index_can_be_asked_for() -> None:
+    assert index_of("--index", "none") == ("None", "")
+
+
+def test_a_column_without_index_gets_one_only_if_asked(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx")
+    assert index_of() == ("", "  index  none: the column has none now; --index hnsw makes one")
+    index = "Hnsw(distance='l1', m=16, ef_construction=64)"
+    assert index_of("--distance", "l1") == (index, f"  index  {index}: what was not said by default")
+    assert index_of("--lists", "7")[0] == "IvfFlat(distance='cosine', lists=7)"
+
+
+def test_several_indexes_stay_unless_one_is_to_replace_them(database: Database) -> None:
+    database.execute("CREATE INDEX second ON items USING hnsw (embedding vector_l2_ops)")
+    assert index_of() == ("", "  index  items_embedding_idx, second: as they are now")
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD, "--m", "8")
+    assert ended.code == 3
+    assert ended.err.startswith(
+        "error: public.items.embedding has several vector indexes: items_embedding_idx, second\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "misfit"),
+    [
+        (("--m", "8"), "--m does not go with --index ivfflat"),
+        (("--index", "hnsw", "--lists", "8"), "--lists does not go with --index hnsw"),
+        (("--index", "none", "--distance", "l2"), "--distance does not go with --index none"),
+        (("--ef-construction", "9", "--m", "4"), "--m and --ef-construction do not go with --index ivfflat"),
+    ],
+)
+def test_options_that_do_not_go_together_are_named(options: tuple[str, ...], misfit: str) -> None:
+    assert revision(*COLUMN, *TO_NEW, *FROM_OLD, *options) == Ended(
+        2,
+        "",
+        f"error: {misfit}\nfix: leave it out, or choose the index it belongs to: --index hnsw or --index ivfflat\n",
+    )
+
+
+# ---- mistakes ------------------------------------------------------------------------------------------------
+
+
+def test_the_nearest_table_and_column_are_named() -> None:
+    ended = revision("--table", "item", "--column", "embedding", "--text", "body", *TO_NEW)
+    assert (ended.code, ended.err.splitlines()[0], ended.err.splitlines()[-1]) == (
+        3,
+        'error: there is no table "item"',
+        'fix: did you mean "items"?',
+    )
+    ended = revision("--table", "items", "--column", "embeding", "--text", "body", *TO_NEW)
+    assert (ended.code, ended.err.splitlines()[0], ended.err.splitlines()[-1]) == (
+        3,
+        'error: table "items" has no column "embeding"',
+        'fix: did you mean "embedding"?',
+    )
+
+
+def test_a_name_may_be_quoted_as_in_sql(database: Database) -> None:
+    database.execute('CREATE SCHEMA "my.app"')
+    database.execute('CREATE TABLE "my.app"."Docs" (body text, embedding vector(384))')
+    ended = revision(*("--table", '"my.app"."Docs"', "--column", "embedding", "--text", "body"), *TO_NEW, *FROM_OLD)
+    assert operation(ended).startswith("op.change_embedding('Docs', 'embedding', schema='my.app', text='body'")
+
+
+def test_a_name_of_too_many_parts_is_refused() -> None:
+    ended = revision("--table", "a.b.c", "--column", "embedding", "--text", "body", *TO_NEW)
+    assert ended == Ended(
+        2,
+        "",
+        "error: a.b.c is not of the form [SCHEMA.]TABLE\n"
+        "fix: write it so; a name that holds a dot stands in quotes, as in SQL\n",
+    )
+
+
+def test_two_heads_end_the_command_before_anything_is_asked_of_the_model() -> None:
+    for name in ("a1", "b1"):
+        Path("versions", f"{name}.py").write_text(f"revision = {name!r}\ndown_revision = None\n", "utf-8")
+    ended = revision(*COLUMN, "--to", "python:tests.models:none", *FROM_OLD)
+    assert ended.code == 3
+    assert ended.err.startswith("error: there is more than one head: a1, b1\n")

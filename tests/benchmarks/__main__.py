@@ -1,0 +1,108 @@
+"""`python -m tests.benchmarks [ROWS]`: runs all, prints a table, writes it and results.json; exit 1 over a bound."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from migrator import runner
+from migrator.work import Options
+from tests.benchmarks import bare
+from tests.benchmarks.table import HNSW, REVISION, change, fill, server
+from tests.benchmarks.timing import Stopwatch
+from tests.conftest import Server
+
+ROWS = 100_000
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One comparison. bound: at least (where `least`) or at most that."""
+
+    name: str
+    ratio: float
+    bound: float
+    least: bool
+    detail: str
+
+    @property
+    def kept(self) -> bool:
+        return self.ratio >= self.bound if self.least else self.ratio <= self.bound
+
+
+def speed(on: Server, rows: int) -> list[Ratio]:
+    """embed against COPY, the window against UPDATE and CREATE INDEX; the same table, one after the other."""
+    plain = on.new_database()
+    fill(plain, rows)
+    floor = bare.run(plain)
+    migrated = on.new_database()
+    fill(migrated, rows)
+    watch = Stopwatch()
+    runner.upgrade(migrated.address, REVISION, [change(HNSW)], Options(watch))
+    took = watch.seconds
+    window = sum(took[phase] for phase in ("fill", "index", "verify", "cut-over"))
+    best = floor["update"] + floor["index"]
+    return [
+        Ratio(
+            "embed into the store / bare binary COPY, rows a second",
+            floor["copy"] / took["embed"],
+            0.6,
+            True,
+            f"{rows / took['embed']:,.0f} / {rows / floor['copy']:,.0f} rows/s",
+        ),
+        Ratio(
+            "window / bare UPDATE and CREATE INDEX, seconds",
+            window / best,
+            1.3,
+            False,
+            f"fill {took['fill']:.1f}, index {took['index']:.1f}, verify {took['verify']:.1f}, "
+            f"cut-over {took['cut-over']:.2f} / update {floor['update']:.1f}, index {floor['index']:.1f}",
+        ),
+    ]
+
+
+def memory(on: Server, rows: int) -> Ratio:
+    """The client's peak with a tenth of the rows, and with all."""
+    few, many = (_peak(on, count) for count in (rows // 10, rows))
+    return Ratio(
+        f"peak memory at {rows:,} rows / at {rows // 10:,}",
+        many / few,
+        1.2,
+        False,
+        f"{many / 1e6:.0f} / {few / 1e6:.0f} MB",
+    )
+
+
+def _peak(on: Server, rows: int) -> int:
+    database = on.new_database()
+    fill(database, rows, indexed=False)
+    command = [sys.executable, "-m", "tests.benchmarks.memory", database.url]
+    return int(subprocess.run(command, env=database.environment(), capture_output=True, text=True, check=True).stdout)
+
+
+def main(rows: int) -> int:
+    with server() as on:
+        ratios = [*speed(on, rows), memory(on, rows)]
+    lines = ["| what | ratio | bound | measured |", "| --- | --- | --- | --- |"]
+    for each in ratios:
+        bound = f"{'>=' if each.least else '<='} {each.bound}{'' if each.kept else ' MISSED'}"
+        lines.append(f"| {each.name} | {each.ratio:.2f} | {bound} | {each.detail} |")
+    table = "\n".join(
+        [f"{rows:,} rows, 384 -> 768 dimensions, {os.cpu_count()} cores, {platform.machine()}", "", *lines]
+    )
+    print(table)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "results.md").write_text(table + "\n", encoding="utf-8")
+    document = {"rows": rows, "ratios": [{**asdict(each), "kept": each.kept} for each in ratios]}
+    (RESULTS / "results.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    return 0 if all(each.kept for each in ratios) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS))

@@ -1,0 +1,41 @@
+"""The same work by the fewest statements that can do it: what migrator is compared with."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from migrator.store import binary_rows
+from tests.benchmarks.table import BUILD_MEMORY, texts
+from tests.benchmarks.timing import Stopwatch
+from tests.database import Database
+from tests.models import fast768
+
+
+def run(database: Database) -> dict[str, float]:
+    """Seconds of a binary COPY of all vectors, of UPDATE ... FROM, and of CREATE INDEX."""
+    watch = Stopwatch()
+    with database.connect() as connection:
+        connection.execute(
+            "CREATE TABLE bare (text_hash bytea PRIMARY KEY, embedding vector(768) STORAGE PLAIN NOT NULL)"
+        )
+        rows = texts(database)
+        vectors = fast768().embed_documents([text for _, text in rows])
+        data = binary_rows([text_hash for text_hash, _ in rows], vectors)
+        statement = "COPY bare FROM STDIN (FORMAT BINARY)"
+        with watch.timing("copy"), connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(data)
+        connection.execute("ANALYZE bare")
+        connection.execute("ALTER TABLE items ADD COLUMN shadow vector(768)")
+        # The old index goes first, as anybody would who knows what an update costs with it.
+        connection.execute("DROP INDEX items_embedding_idx")
+        connection.execute("SET work_mem = '256MB'")
+        with watch.timing("update"):
+            connection.execute(
+                "UPDATE items SET shadow = bare.embedding FROM bare WHERE text_hash = sha256(convert_to(body, 'UTF8'))"
+            )
+        connection.execute(sql.SQL("SET maintenance_work_mem = {}").format(BUILD_MEMORY))
+        with watch.timing("index"):
+            connection.execute(
+                "CREATE INDEX ON items USING hnsw (shadow vector_cosine_ops) WITH (m = 16, ef_construction = 64)"
+            )
+    return watch.seconds
