@@ -60,4 +60,4 @@ class Stopped(MigratorError):
     exit_code = 0
 
     def __init__(self, phase: str) -> None:
-        super().__init__(f"stopped after {phase}", remedy="run the same command without --stop-after to go on")
+        super().__init__(f"stopped after {phase}\nnext: the same command without --stop-after goes on")

@@ -37,12 +37,12 @@ def _warn(code: str, problem: str, meaning: str, remedy: str) -> Hazard:
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
-    """The name that was probably meant, said as a remedy."""
+    """The name that was probably meant, said as a remedy. names: at least one."""
     known = sorted(names)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if close:
         return f'did you mean "{close[0]}"?'
-    return f"there is: {', '.join(known[:10])}" if known else "there is none"
+    return f"name one that is there: {', '.join(known[:10])}{', ...' * (len(known) > 10)}"
 
 
 # ---- the model ----------------------------------------------------------------------------------------------
@@ -93,13 +93,22 @@ def over_index_limit(type_: str, dimensions: int) -> Hazard:
 # ---- the table and the column -------------------------------------------------------------------------------
 
 
-def unknown_table(schema: str | None, table: str, known: Iterable[str]) -> Hazard:
+def unknown_table(schema: str | None, table: str, known: Iterable[tuple[str, str]]) -> Hazard:
+    """known: schema and name of the tables there are."""
     shown = f"{schema}.{table}" if schema else table
+    tables = list(known)
+    elsewhere = [found for found, called in tables if called == table]
+    if elsewhere:
+        remedy = f'the table is in the schema "{elsewhere[0]}": write schema="{elsewhere[0]}" in the revision'
+    elif tables:
+        remedy = _nearest(table, (called for _, called in tables))
+    else:
+        remedy = "check that the database URL names the right database"
     return _refuse(
         "unknown-table",
         f'there is no table "{shown}"',
         "the revision names a table that this database, or the search path, does not hold.",
-        _nearest(table, known),
+        remedy,
     )
 
 
@@ -400,6 +409,25 @@ def text_not_by_columns(expression: str, reason: str) -> Hazard:
     )
 
 
+def reads_other_tables(expression: str, tables: Iterable[str]) -> Hazard:
+    return _refuse(
+        "text-reads-other-tables",
+        f"text={expression!r} or where= reads other tables: {', '.join(tables)}",
+        "a write to them changes texts of rows that are not written themselves, and their vectors would go stale "
+        "unseen.",
+        "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+    )
+
+
+def changes_by_itself(expression: str, calls: Iterable[str]) -> Hazard:
+    return _refuse(
+        "text-changes-by-itself",
+        f"text={expression!r} or where= gives another value each time it is asked, by {', '.join(calls)}",
+        "a vector is found by its text, and the text would be another one a moment later.",
+        "leave that out, or keep its value in a column of the table and name the column",
+    )
+
+
 def scope_does_not_parse(argument: str, condition: str, reason: str) -> Hazard:
     return _refuse(
         "scope-does-not-parse",
@@ -488,6 +516,15 @@ def may_not_create_schema(role: str) -> Hazard:
     )
 
 
+def may_not_create_temporary(role: str) -> Hazard:
+    return _refuse(
+        "may-not-create-temporary",
+        f'role "{role}" may not create a temporary table in this database',
+        "text and scope are tried on a temporary copy of a few rows before anything is changed.",
+        f'GRANT TEMPORARY ON DATABASE ... TO "{role}"',
+    )
+
+
 def no_disk(needed: int, free: int) -> Hazard:
     return _refuse(
         "no-disk",
@@ -565,7 +602,7 @@ def equal_dimensions(subject: str) -> Hazard:
     )
 
 
-def reads_other_rows(expression: str) -> Hazard:
+def not_immutable(expression: str) -> Hazard:
     return _warn(
         "text-not-immutable",
         f"text={expression!r} or where= is not immutable",

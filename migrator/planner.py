@@ -76,7 +76,9 @@ class Planner:
             )
             for column in columns
         ]
-        every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards)])
+        disk = preflight.disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
+        preflight.refuse_first(disk)
+        every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards), *disk])
         return Plan(revision, direction, tuple(columns), tuple(every), tuple(each.estimate for each in findings))
 
 

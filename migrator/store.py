@@ -14,8 +14,8 @@ from migrator.queries import fragment, query
 # A row is a header of 24 bytes, a pointer of 4, the hash (33) and the vector (4 a number, 8 more) and must fit a page
 # of 8,192; above that EXTERNAL puts it into TOAST uncompressed.
 PLAIN_LIMIT_BYTES = 8_000
-_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_COPY_TRAILER = b"\xff\xff"
+COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_TRAILER = b"\xff\xff"
 
 
 def exists(connection: Connection, column: ColumnPlan) -> bool:
@@ -52,17 +52,19 @@ def create(connection: Connection, column: ColumnPlan) -> None:
 def put(connection: Connection, column: ColumnPlan, hashes: Sequence[bytes], vectors: Vectors) -> None:
     """Writes vectors (n, dimensions) under their texts' hashes by binary COPY, in the transaction that is open."""
     with connection.cursor() as cursor, cursor.copy(query("store", "copy", store=column.store)) as copy:
+        copy.write(COPY_HEADER)
         copy.write(binary_rows(hashes, vectors))
+        copy.write(COPY_TRAILER)
 
 
-def binary_rows(hashes: Sequence[bytes], vectors: Vectors) -> bytes:
+def binary_rows(hashes: Sequence[bytes], vectors: Vectors) -> memoryview:
     """The rows in COPY's binary format, made in one piece by numpy: a row at a time costs more than the COPY itself.
 
     Format: https://www.postgresql.org/docs/current/sql-copy.html (Binary Format); a vector is sent as its length and
     an unused number, both int16, then big-endian float32 (pgvector's vector_send).
     """
     dimensions = vectors.shape[1]
-    rows = np.zeros(
+    rows = np.empty(
         len(hashes),
         dtype=[
             ("fields", ">i2"),
@@ -79,5 +81,6 @@ def binary_rows(hashes: Sequence[bytes], vectors: Vectors) -> bytes:
     rows["hash"] = np.frombuffer(b"".join(hashes), dtype="V32")
     rows["vector_length"] = 4 + 4 * dimensions
     rows["dimensions"] = dimensions
+    rows["unused"] = 0
     rows["vector"] = vectors
-    return _COPY_HEADER + rows.tobytes() + _COPY_TRAILER
+    return rows.view(np.uint8).data

@@ -49,10 +49,10 @@ ORDER BY c.relname = %(table)s::text DESC
 LIMIT 1;
 
 -- name: table_names
-SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'migrator')
   AND n.nspname !~ '^pg_'
-  AND (%(schema)s::text IS NULL OR n.nspname = %(schema)s::text);
+ORDER BY 1, 2;
 
 -- name: columns
 SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type, tn.nspname::text AS type_schema,
@@ -72,8 +72,8 @@ SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type
                  'grantor', pg_get_userbyid(x.grantor), 'grantee', CASE WHEN x.grantee <> 0
                    THEN pg_get_userbyid(x.grantee) END,
                  'privilege', x.privilege_type, 'grantable', x.is_grantable)
-                 ORDER BY x.grantor, x.grantee, x.privilege_type), '[]')
-        FROM aclexplode(a.attacl) x) AS grants
+                 ORDER BY x.n), '[]')
+        FROM aclexplode(a.attacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n)) AS grants
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -164,8 +164,8 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
                  'grantor', pg_get_userbyid(x.grantor), 'grantee', CASE WHEN x.grantee <> 0
                    THEN pg_get_userbyid(x.grantee) END,
                  'privilege', x.privilege_type, 'grantable', x.is_grantable)
-                 ORDER BY x.grantor, x.grantee, x.privilege_type), '[]')
-        FROM aclexplode(c.relacl) x) AS grants,
+                 ORDER BY x.n), '[]')
+        FROM aclexplode(c.relacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n)) AS grants,
        c.relacl IS NOT NULL AS has_grants,
        EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
          OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
@@ -226,6 +226,32 @@ ALTER TABLE pg_temp.{copy} ADD COLUMN {column} {type};
 
 -- name: copy_hashes
 SELECT array_agg({text_hash} ORDER BY ctid) FROM pg_temp.{copy};
+
+-- name: copy_of_copy
+-- A table that neither text nor scope can name.
+CREATE TEMPORARY TABLE migrator_try_row (LIKE pg_temp.{copy});
+
+-- name: copy_view
+-- Text and scope over the row's columns alone: PostgreSQL keeps the parsed tree of a view.
+CREATE TEMPORARY VIEW migrator_try_view AS
+SELECT {text} AS text_, {scope} AS scope_ FROM (SELECT * FROM pg_temp.migrator_try_row) AS {copy};
+
+-- name: copy_view_reads
+-- What text and scope read and call besides the row: other relations; what is volatile, or follows clock or session;
+-- whether they take the row as a whole.
+SELECT ARRAY(SELECT DISTINCT d.refobjid::regclass::text FROM pg_depend d
+             WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+               AND d.refobjid NOT IN (r.ev_class, 'pg_temp.migrator_try_row'::regclass) ORDER BY 1),
+       ARRAY(SELECT DISTINCT p.proname || '()' FROM regexp_matches(r.ev_action::text, ':(?:op)?funcid (\d+)', 'g') f
+             JOIN pg_proc p ON p.oid = f[1]::oid
+             WHERE p.provolatile = 'v'
+                OR p.oid IN ('now()'::regprocedure, 'transaction_timestamp()'::regprocedure,
+                             'statement_timestamp()'::regprocedure, 'age(timestamptz)'::regprocedure)
+             UNION ALL
+             SELECT 'the present date, time, user or schema' WHERE r.ev_action::text ~ '{{SQLVALUEFUNCTION '
+             ORDER BY 1),
+       r.ev_action::text ~ ':varattno 0 '
+FROM pg_rewrite r WHERE r.ev_class = 'pg_temp.migrator_try_view'::regclass;
 
 -- name: copy_index
 CREATE INDEX ON pg_temp.{copy} ((true)) WHERE {due};

@@ -1,32 +1,62 @@
 -- The proofs.
 
 -- name: vectors
--- One scan: counts, dimensions, norms, and how many vectors and texts differ.
+-- One scan: counts, dimensions, norms, and how many vectors and texts differ. The vector is taken out of TOAST once a
+-- row: subvector copies it, and OFFSET 0 keeps the planner from putting the copy into every expression.
 SELECT count(*) AS vectors,
-       count(*) FILTER (WHERE {extension}.vector_dims({column}) <> %(dimensions)s) AS other_dimensions,
-       count(*) FILTER (WHERE {norm} = 0) AS zero,
-       count(*) FILTER (WHERE {norm} = 'NaN' OR {norm} = 'Infinity') AS not_finite,
-       min({norm})::float8 AS least_norm, max({norm})::float8 AS greatest_norm,
-       count(DISTINCT sha256({extension}.{type}_send({column}))) AS distinct_vectors,
-       count(DISTINCT {key}) AS distinct_keys
-FROM {table} WHERE {column} IS NOT NULL AND {due};
+       count(*) FILTER (WHERE migrator_dimensions <> %(dimensions)s) AS other_dimensions,
+       count(*) FILTER (WHERE migrator_norm = 0) AS zero,
+       count(*) FILTER (WHERE migrator_norm = 'NaN' OR migrator_norm = 'Infinity') AS not_finite,
+       min(migrator_norm)::float8 AS least_norm, max(migrator_norm)::float8 AS greatest_norm,
+       count(DISTINCT migrator_hash) AS distinct_vectors,
+       count(DISTINCT migrator_key) AS distinct_keys
+FROM (SELECT {extension}.vector_dims(migrator_vector) AS migrator_dimensions, {norm} AS migrator_norm,
+             sha256({extension}.{type}_send(migrator_vector)) AS migrator_hash, migrator_key
+      FROM (SELECT {extension}.subvector({column}, 1, {extension}.vector_dims({column})) AS migrator_vector,
+                   {key} AS migrator_key
+            FROM {table} WHERE {column} IS NOT NULL AND {due} OFFSET 0) AS migrator_rows
+      OFFSET 0) AS migrator_found;
 
 -- name: sample
--- Rows from all over the table: by the hash of what their vector follows from.
-SELECT {text}::text, {column}::text FROM {table}
-WHERE {column} IS NOT NULL AND {due} AND {text} IS NOT NULL
-ORDER BY {key} LIMIT %(limit)s;
+-- Rows from all over the table: by the hash of what their vector follows from. Only the chosen are written as text.
+SELECT migrator_text, migrator_vector::text
+FROM (SELECT {text}::text AS migrator_text, {column} AS migrator_vector FROM {table}
+      WHERE {column} IS NOT NULL AND {due} AND {text} IS NOT NULL
+      ORDER BY {key} LIMIT %(limit)s) AS migrator_sample;
 
 -- name: sample_vectors
-SELECT {column}::text FROM {table} WHERE {column} IS NOT NULL AND {due} {predicate}
-ORDER BY {key} LIMIT %(limit)s;
+SELECT migrator_vector::text
+FROM (SELECT {column} AS migrator_vector FROM {table}
+      WHERE {column} IS NOT NULL AND {due} {predicate}
+      ORDER BY {key} LIMIT %(limit)s) AS migrator_sample;
+
+-- name: present
+-- Up to ten rows: what is to be found where there are fewer.
+SELECT count(*) FROM (SELECT FROM {table} WHERE {column} IS NOT NULL AND {condition} LIMIT 10) AS migrator_present;
 
 -- name: has_rows
 SELECT EXISTS (SELECT FROM {table});
 
 -- name: nearest
-SELECT ctid::text FROM {table} WHERE {condition}
+SELECT ({column} OPERATOR({extension}.{operator}) %(vector)s::{type})::float8 FROM {table} WHERE {condition}
 ORDER BY {column} OPERATOR({extension}.{operator}) %(vector)s::{type} LIMIT %(limit)s;
+
+-- name: closer
+-- One scan for all queries: how many rows lie between the distances that the index found, by query. Row i of
+-- `distances` holds the distances of `vectors` i, ascending.
+SELECT migrator_query, migrator_bucket, count(*)
+FROM (SELECT migrator_query, width_bucket(migrator_distance, migrator_distances) AS migrator_bucket
+      FROM (SELECT q.migrator_query, q.migrator_distances,
+                   (t.migrator_vector OPERATOR({extension}.{operator}) q.migrator_vector)::float8 AS migrator_distance
+            FROM (SELECT {extension}.subvector({column}, 1, {extension}.vector_dims({column})) AS migrator_vector
+                  FROM {table} WHERE {column} IS NOT NULL AND {condition} OFFSET 0) AS t
+            CROSS JOIN (SELECT n::int - 1 AS migrator_query, v::{type} AS migrator_vector,
+                               d::float8[] AS migrator_distances
+                        FROM ROWS FROM (unnest(%(vectors)s::text[]), unnest(%(distances)s::text[]))
+                             WITH ORDINALITY AS u (v, d, n) OFFSET 0) AS q
+            OFFSET 0) AS migrator_all
+      WHERE migrator_distance < migrator_distances[array_upper(migrator_distances, 1)]) AS migrator_closer
+GROUP BY 1, 2;
 
 -- name: explain_nearest
 EXPLAIN (FORMAT JSON) SELECT ctid FROM {table} WHERE {condition}

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.database import Database
+from tests.models import EMBED_LOG, EmbedLog
 
 _numbers = itertools.count(1)
 
@@ -60,3 +61,11 @@ def server() -> Iterator[Server]:
 def database(server: Server) -> Database:
     """PostgreSQL 18 with pgvector, empty."""
     return server.new_database()
+
+
+@pytest.fixture
+def embed_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbedLog:
+    """Empty, and written by the test models from now on."""
+    path = tmp_path / "embedded"
+    monkeypatch.setenv(EMBED_LOG, str(path))
+    return EmbedLog(path)

@@ -12,6 +12,7 @@ import hashlib
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,6 +24,7 @@ Vectors = NDArray[np.float32]
 # Vectors lie in a space of so few dimensions, as those of real models nearly do: among random points in 768
 # dimensions all are equally far from each other, and no index finds the nearest.
 LATENT = 8
+EMBED_LOG = "MIGRATOR_TEST_EMBED_LOG"
 
 
 class Hashed:
@@ -45,7 +47,7 @@ class Hashed:
         limit = os.environ.get("MIGRATOR_TEST_KILL_AFTER")
         if limit and Hashed.embedded > int(limit):
             os.kill(os.getpid(), signal.SIGKILL)
-        log = os.environ.get("MIGRATOR_TEST_EMBED_LOG")
+        log = os.environ.get(EMBED_LOG)
         if log:
             # One unbuffered write in append mode: a killed process leaves whole lines.
             with Path(log).open("ab", buffering=0) as file:
@@ -59,7 +61,11 @@ class Hashed:
         """(n, dimensions)"""
         points = self._points(texts)
         points /= np.linalg.norm(points, axis=1, keepdims=True)
-        vectors: Vectors = np.matmul(points.astype(np.float32), self._map)
+        return self._project(points.astype(np.float32))
+
+    def _project(self, points: Vectors) -> Vectors:
+        """(n, dimensions); to the bit the same for a text whatever stands beside it, as BLAS would not have it."""
+        vectors: Vectors = np.einsum("ij,jk->ik", points, self._map)
         return vectors
 
     def _points(self, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -68,8 +74,23 @@ class Hashed:
         return np.frombuffer(digests, dtype="<u4").reshape(len(texts), LATENT) - (2.0**31 - 0.5)
 
 
+@dataclass(frozen=True)
+class EmbedLog:
+    """What the test models were asked to embed as documents, by this process and those it starts."""
+
+    path: Path
+
+    def calls(self) -> list[int]:
+        """The number of texts of each call since the last time."""
+        if not self.path.exists():
+            return []
+        found = [int(line) for line in self.path.read_text().splitlines()]
+        self.path.unlink()
+        return found
+
+
 def vector(text: str, factory: Callable[[], Hashed]) -> Vectors:
-    """(dimensions,): what the model that `factory` makes gives for a document, to 1e-6; neither logged nor counted."""
+    """(dimensions,): what the model that `factory` makes gives for a document; neither logged nor counted."""
     found: Vectors = factory().embed_queries([text])[0]
     return found
 
@@ -89,6 +110,11 @@ def new() -> Hashed:
     return Hashed(768, seed=768)
 
 
+def other() -> Hashed:
+    """384 dimensions as `old`, and other vectors."""
+    return Hashed(384, seed=385)
+
+
 def drifted() -> Hashed:
     """768 dimensions; other vectors under the same name where MIGRATOR_TEST_DRIFT is 1."""
     return Hashed(768, seed=1 if os.environ.get("MIGRATOR_TEST_DRIFT") == "1" else 768)
@@ -96,6 +122,10 @@ def drifted() -> Hashed:
 
 class Fast(Hashed):
     """No hash a text: the vector follows from the text's length and last 8 bytes."""
+
+    def _project(self, points: Vectors) -> Vectors:
+        vectors: Vectors = np.matmul(points, self._map)
+        return vectors
 
     def _points(self, texts: Sequence[str]) -> NDArray[np.float64]:
         ends = b"".join(text[-8:].encode()[-8:].rjust(8, b"\0") for text in texts)

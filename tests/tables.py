@@ -10,6 +10,7 @@ from tests.models import Hashed, old
 
 OLD = Model("python:tests.models:old", dimensions=384)
 NEW = Model("python:tests.models:new", dimensions=768)
+OTHER = Model("python:tests.models:other", dimensions=384)
 # What most tests ask for.
 CHANGE = EmbeddingChange("items", "embedding", text="body", from_=OLD, to=NEW, index=Hnsw("cosine"))
 

@@ -52,7 +52,7 @@ def read_catalog(connection: Connection, schema: str | None, table: str, column:
     server = read_server(connection)
     found = read_table(connection, schema, table)
     if found is None:
-        raise unknown_table(schema, table, table_names(connection, schema)).refusal()
+        raise unknown_table(schema, table, table_names(connection)).refusal()
     at = found.column(column)
     if at is None:
         raise unknown_column(found.name, column, [known.name for known in found.columns]).refusal()

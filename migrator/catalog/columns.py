@@ -123,8 +123,9 @@ def read_table(connection: Connection, schema: str | None, table: str) -> Table 
     )
 
 
-def table_names(connection: Connection, schema: str | None) -> list[str]:
-    return [row[0] for row in execute(connection, query("catalog", "table_names"), {"schema": schema})]
+def table_names(connection: Connection) -> list[tuple[str, str]]:
+    """Schema and name of every table that is the user's."""
+    return [(schema, table) for schema, table in execute(connection, query("catalog", "table_names"))]
 
 
 def _unquoted(written: str) -> str:

@@ -69,7 +69,8 @@ def _explain(error: BaseException, project: Project, arguments: Sequence[str]) -
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     if _was_connecting(cause):
         return Refused(
-            f"the database cannot be reached: {_first_line(cause)}",
+            # psycopg's own first words say the same.
+            f"the database cannot be reached: {re.sub('^connection (failed|is bad): ', '', _first_line(cause))}",
             meaning="nothing was changed.",
             remedy="check that the server runs, and host, port, database, user and password in the database "
             "URL (--database-url, MIGRATOR_DATABASE_URL, DATABASE_URL or sqlalchemy.url)",

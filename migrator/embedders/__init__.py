@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from migrator.change import Model
+from migrator.hazards import model_not_there
 
 Vectors = NDArray[np.float32]
 
@@ -48,6 +49,8 @@ def load(model: Model) -> Embedder:
         from migrator.embedders.python import load_plugin
 
         return load_plugin(model)
+    if model.provider != "sentence-transformers":
+        raise model_not_there(model, f"this version of migrator has no provider {model.provider!r} yet").refusal()
     from migrator.embedders.sentence_transformers import load_sentence_transformer
 
     return load_sentence_transformer(model)

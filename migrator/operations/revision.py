@@ -12,6 +12,7 @@ from typing import Any
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.engine.mock import MockConnection
 
 _COLLECTED = "migrator_collected"
 OPERATIONS = frozenset({"change_embedding", "change_embeddings", "restore_embedding"})
@@ -39,15 +40,18 @@ def at_work(context: MigrationContext) -> Revision:
         names = frame.f_globals
         direction = frame.f_code.co_name
         if direction in ("upgrade", "downgrade") and "revision" in names and "down_revision" in names:
-            return read(str(names["revision"]), names[direction], context)
+            return read(str(names["revision"]), names[direction], context, reached=True)
         frame = frame.f_back
     raise LookupError("the operation was not called from a revision's upgrade() or downgrade()")
 
 
-def read(revision: str, function: Callable[[], None], outer: MigrationContext) -> Revision:
+def read(
+    revision: str, function: Callable[[], None], outer: MigrationContext, *, reached: bool = False
+) -> Revision:
     """Runs upgrade() or downgrade() against no database: migrator's operations are collected, others only printed.
 
     outer: the context at work, which `alembic.op` stands for again afterwards.
+    reached: with a database it is known to reach an operation of migrator's.
     """
     operations: list[MigrateOperation] = []
     printed = StringIO()
@@ -59,15 +63,20 @@ def read(revision: str, function: Callable[[], None], outer: MigrationContext) -
         with Operations.context(context):
             function()
         does_more = bool(printed.getvalue().strip())
-    except Exception:
+    except Exception as error:
         # Whatever needs a database there, such as a query, is no operation of migrator's.
-        if not operations:
+        if not (operations or reached or _asks_database(error)):
             raise
         does_more = True
     finally:
         # The with block took the outer context away.
         Operations(outer)._install_proxy()
     return Revision(revision, tuple(operations), does_more)
+
+
+def _asks_database(error: Exception) -> bool:
+    """Whether it fails for want of a connection, or of what a query would have given."""
+    return isinstance(error, AttributeError) and isinstance(error.obj, MockConnection | None)
 
 
 def names_operations(function: Callable[..., Any]) -> bool:

@@ -100,13 +100,15 @@ def examine(
     if counts.rows and column.method == "embed":
         _queries(column.change, models, project, restore=column.is_restore)
     taken = _load_and_sample(connection, models, column, counts, sample=sample)
-    figures = _estimate(column, counts, taken)
-    free = catalog.server.free_disk()
+    return Findings(tuple(found), _estimate(column, counts, taken))
+
+
+def disk_hazards(server: Server, needed: int) -> list[Hazard]:
+    """Whether the server has room for all columns together. needed: bytes."""
+    free = server.free_disk()
     if free is None:
-        found.append(hazards.disk_unknown(figures.disk.total))
-    elif figures.disk.total > free:
-        found.append(hazards.no_disk(figures.disk.total, free))
-    return Findings(tuple(found), figures)
+        return [hazards.disk_unknown(needed)]
+    return [hazards.no_disk(needed, free)] if needed > free else []
 
 
 def refuse_first(found: list[Hazard]) -> None:
@@ -188,6 +190,8 @@ def _indexes(column: ColumnPlan) -> list[Hazard]:
     present = [index.name for index in catalog.vector_indexes]
     if not column.is_restore and column.change.index not in ("same", None) and len(present) > 1:
         found.append(hazards.several_indexes(column.subject, present))
+    if any(hazard.refuses for hazard in found):
+        return found
     limit = INDEX_LIMIT["halfvec" if column.type == "halfvec" else "vector"]
     if column.indexes and column.dimensions > limit:
         found.append(hazards.over_index_limit(column.type, column.dimensions))
@@ -285,7 +289,7 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """Tries text and scope on a copy of some rows, as the capture trigger and the partial index will use them.
 
     The copy is a temporary table in a transaction that is rolled back. Raises Refused where a text changes with the
-    shadow column, or reads more than the row's columns.
+    shadow column or by itself, or reads more than the row's columns.
     """
     table, text = column.catalog.table, column.change.text or ""
     copy = name(table.name)
@@ -294,7 +298,7 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     hashes = query("catalog", "copy_hashes", copy=copy, text_hash=column.text_hash)
     with connection.transaction(force_rollback=True):
         try:
-            execute(connection, query("catalog", "copy_of_table", copy=copy, table=column.table))
+            _copy_table(connection, column, copy)
             rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
             execute(connection, rows, {"limit": TRIED_ROWS})
             (before,) = fetch_row(connection, hashes)
@@ -303,15 +307,30 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> list[Hazard]:
             )
             execute(connection, added)
             (after,) = fetch_row(connection, hashes)
+            execute(connection, query("catalog", "copy_of_copy", copy=copy))
+            execute(connection, query("catalog", "copy_view", copy=copy, text=column.text, scope=column.scope))
         except (psycopg.errors.ProgrammingError, psycopg.errors.DataError) as error:
             raise hazards.text_not_by_columns(text, _reason(error)).refusal() from None
-        if before != after:
+        tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
+        if tables:
+            raise hazards.reads_other_tables(text, tables).refusal()
+        if calls:
+            raise hazards.changes_by_itself(text, calls).refusal()
+        # Without a row to try it on, a text that reads the whole row is taken for one that changes.
+        if before != after or (before is None and whole_row):
             raise hazards.whole_row_text(text).refusal()
         try:
             execute(connection, query("catalog", "copy_index", copy=copy, due=column.due))
-        except psycopg.errors.InvalidObjectDefinition:
-            return [hazards.reads_other_rows(text)]
+        except (psycopg.errors.InvalidObjectDefinition, psycopg.errors.FeatureNotSupported):
+            return [hazards.not_immutable(text)]
     return []
+
+
+def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None:
+    try:
+        execute(connection, query("catalog", "copy_of_table", copy=copy, table=column.table))
+    except psycopg.errors.InsufficientPrivilege:
+        raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
 
 
 # ---- rows and models -----------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
     return (
         Statement(NAME, scan, "ACCESS SHARE", "one scan; reads and writes go on"),
         *(
-            Statement(NAME, search, "ACCESS SHARE", f"{2 * column.change.verify.sample} times, half of them a scan")
+            Statement(NAME, search, "ACCESS SHARE", f"{column.change.verify.sample} times by the index")
             for search in searches
         ),
     )
@@ -111,7 +111,7 @@ def _pieces(column: ColumnPlan, target: str) -> dict[str, Query]:
         "due": column.due,
         "key": _key(column, target),
         "type": fragment(column.type),
-        "norm": sql.SQL("{}.{}({})").format(extension, name(norm), name(target)),
+        "norm": sql.SQL("{}.{}(migrator_vector)").format(extension, name(norm)),
     }
 
 
@@ -267,29 +267,38 @@ def _mentions(node: Any, index: str) -> bool:
 def _recall(
     work: Work, column: ColumnPlan, target: str, index: IndexToBuild, condition: Query, vectors: list[str]
 ) -> float:
-    """Share of the exact nearest rows that the index finds too, over the sampled rows."""
+    """Share of the exact nearest rows that the index finds too, over the sampled rows.
+
+    Exact search is one scan for all of them: a row that the index found is among the k nearest when fewer than k
+    rows of the table are closer than it. Equal distances count in its favour.
+    """
     connection = work.connection
     statement = _search(column, target, index.distance, "nearest", condition)
-    found = total = 0
     with connection.transaction():
         configure(
             connection,
             {_effort(index): str(_effort_value(column, index)), "enable_seqscan": "off", "enable_sort": "off"},
             local=True,
         )
-        by_index = [_rows(work, statement, vector) for vector in vectors]
-    with connection.transaction():
-        configure(connection, {"enable_indexscan": "off"}, local=True)
-        exact = [_rows(work, statement, vector) for vector in vectors]
-    for one, other in zip(by_index, exact, strict=True):
-        found += len(one & other)
-        total += len(other)
-    return found / total if total else 1.0
-
-
-def _rows(work: Work, statement: Query, vector: str) -> set[str]:
-    rows = execute(work.connection, statement, {"vector": vector, "limit": NEIGHBOURS}).fetchall()
-    return {row for (row,) in rows}
+        found = [
+            [distance for (distance,) in execute(connection, statement, {"vector": vector, "limit": NEIGHBOURS})]
+            for vector in vectors
+        ]
+    closer = np.zeros((len(vectors), NEIGHBOURS + 1), dtype=np.int64)
+    rows = execute(
+        connection,
+        _search(column, target, index.distance, "closer", condition),
+        {"vectors": vectors, "distances": ["{" + ",".join(map(repr, each)) + "}" for each in found]},
+    )
+    for number, bucket, count in rows:
+        closer[number, bucket] = count
+    # Column j: rows closer than the j-th that the index found.
+    ranks = closer.cumsum(axis=1)
+    hits = sum(int(rank < NEIGHBOURS) for each, row in zip(found, ranks, strict=True) for rank in row[: len(each)])
+    (present,) = fetch_row(
+        connection, query("verify", "present", table=column.table, column=name(target), condition=condition)
+    )
+    return hits / (len(vectors) * min(NEIGHBOURS, present)) if present else 1.0
 
 
 # ---- retrieval -----------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def operation(ended: Ended) -> str:
     assert ended.code == 0, ended.err
     tree = ast.parse(Path(ended.out.strip()).read_text("utf-8"))
     (upgrade,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "upgrade"]
-    return ast.unparse(upgrade.body)
+    return ast.unparse(ast.Module(upgrade.body, type_ignores=[]))
 
 
 # ---- the file ------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from migrator.store import binary_rows
+from migrator.store import COPY_HEADER, COPY_TRAILER, binary_rows
 from tests.benchmarks.table import BUILD_MEMORY, texts
 from tests.benchmarks.timing import Stopwatch
 from tests.database import Database
@@ -20,7 +20,7 @@ def run(database: Database) -> dict[str, float]:
         )
         rows = texts(database)
         vectors = fast768().embed_documents([text for _, text in rows])
-        data = binary_rows([text_hash for text_hash, _ in rows], vectors)
+        data = COPY_HEADER + binary_rows([text_hash for text_hash, _ in rows], vectors) + COPY_TRAILER
         statement = "COPY bare FROM STDIN (FORMAT BINARY)"
         with watch.timing("copy"), connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(data)

@@ -153,7 +153,7 @@ def test_an_error_says_what_happened_what_it_means_and_what_to_do(capsys: pytest
 
 def test_an_end_that_was_asked_for_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     display.show_error(Stopped("embed"))
-    assert capsys.readouterr().err == ("stopped after embed\nfix: run the same command without --stop-after to go on\n")
+    assert capsys.readouterr().err == ("stopped after embed\nnext: the same command without --stop-after goes on\n")
 
 
 def test_pairs_stand_below_one_another() -> None:

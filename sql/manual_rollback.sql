@@ -1,0 +1,383 @@
+-- Rolls one upgraded vector column back without migrator, by psql. docs/how-to/emergency-rollback.md explains it.
+--
+--   psql -X -v table=items -v column=embedding -v to=0001 -f manual_rollback.sql DATABASE
+--
+-- table, column   as the revision names them
+-- to              the revision before the upgrade, which goes into alembic_version; base where there is none
+-- schema          of the table; public where it is not given
+-- version_table   Alembic's table; public.alembic_version where it is not given
+-- memory          maintenance_work_mem for the index build, such as 4GB; the server's own where it is not given
+--
+-- It stops at whatever is not as expected, and may then be run again. Not for psql --single-transaction.
+
+\set ON_ERROR_STOP on
+\set AUTOCOMMIT on
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+\pset tuples_only on
+\pset format unaligned
+\pset footer off
+\if :{?table}
+\else
+  \set table ''
+\endif
+\if :{?column}
+\else
+  \set column ''
+\endif
+\if :{?to}
+\else
+  \set to ''
+\endif
+\if :{?schema}
+\else
+  \set schema public
+\endif
+\if :{?version_table}
+\else
+  \set version_table public.alembic_version
+\endif
+\if :{?memory}
+  SET maintenance_work_mem = :'memory';
+\endif
+
+SET client_min_messages = warning;
+-- What a text prints as, and so its hash, depends on these.
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, YMD';
+SET IntervalStyle = 'postgres';
+SET extra_float_digits = 1;
+SET bytea_output = 'hex';
+-- Blocks of PL/pgSQL do not see psql's variables, only settings.
+SELECT set_config('rollback.schema', :'schema', false) AS _, set_config('rollback.table', :'table', false) AS _,
+       set_config('rollback.column', :'column', false) AS _, set_config('rollback.to', :'to', false) AS _,
+       set_config('rollback.version_table', :'version_table', false) AS _ \gset
+
+-- ---- 1. checks: nothing is changed --------------------------------------------------------------------------------
+
+DO $check$
+DECLARE
+    schema_ text := current_setting('rollback.schema');
+    table_ text := current_setting('rollback.table');
+    column_ text := current_setting('rollback.column');
+    to_ text := current_setting('rollback.to');
+    subject text := format('%s.%s.%s', schema_, table_, column_);
+    done record;
+    other record;
+    relation oid;
+    at text[];
+BEGIN
+    IF '' IN (table_, column_, to_) THEN
+        RAISE EXCEPTION 'which column, and back to which revision, is not said'
+            USING HINT = 'psql -v table=TABLE -v column=COLUMN -v to=REVISION, where TO is the revision before the upgrade';
+    END IF;
+    IF to_regclass('migrator.change') IS NULL THEN
+        RAISE EXCEPTION 'this database has no ledger: migrator upgraded nothing here'
+            USING HINT = 'is it the right database?';
+    END IF;
+    IF (SELECT max(version) FROM migrator.ledger_version) <> 1 THEN
+        RAISE EXCEPTION 'the ledger is of version %, this script knows 1', (SELECT max(version) FROM migrator.ledger_version)
+            USING HINT = 'take the script from the migrator that made the upgrade';
+    END IF;
+    -- The lock that migrator holds while it works; this session keeps it to its end.
+    IF NOT pg_try_advisory_lock(1835624306, 1635020658) THEN
+        RAISE EXCEPTION 'a migrator is at work on this database'
+            USING HINT = 'wait for it, or end its session: SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = ''advisory''';
+    END IF;
+
+    SELECT c.id, c.run_id, c.state, c.catalog, r.revision, r.state AS run_state INTO done
+    FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
+    WHERE (c.table_schema, c.table_name, c.column_name) = (schema_, table_, column_) AND c.restores IS NULL
+      AND (c.state IN ('live', 'retired')
+           -- An earlier run of this script that got past the swap of names.
+           OR c.state = 'restored' AND EXISTS (SELECT FROM pg_attribute
+                WHERE attrelid = to_regclass(format('%I.%I', schema_, table_))
+                  AND attname = format('migrator_rolled_back_%s', c.id) AND NOT attisdropped))
+    ORDER BY c.id DESC LIMIT 1;
+    IF done.id IS NULL THEN
+        IF EXISTS (SELECT FROM migrator.change
+                   WHERE (table_schema, table_name, column_name) = (schema_, table_, column_) AND state = 'unfinished') THEN
+            RAISE EXCEPTION 'the upgrade of % is not past cut-over: the live column is still the old one', subject
+                USING HINT = 'migrator abandon takes the shadow column and the capture trigger away and builds the old index again';
+        END IF;
+        RAISE EXCEPTION 'the ledger knows no upgrade of % that could be rolled back', subject
+            USING HINT = 'SELECT table_schema, table_name, column_name, state FROM migrator.change';
+    END IF;
+    IF done.state = 'retired' THEN
+        RAISE EXCEPTION 'the retired column of % was dropped by migrator retire: the old vectors are gone', subject
+            USING HINT = 'restore a backup of the database, or upgrade to the old model by a revision';
+    END IF;
+    relation := to_regclass(format('%I.%I', schema_, table_));
+    IF relation IS NULL THEN
+        RAISE EXCEPTION 'the table of % is no longer there', subject;
+    END IF;
+    IF NOT (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = relation) THEN
+        RAISE EXCEPTION 'role "%" may not act as the owner of the table of %', current_user, subject
+            USING HINT = 'connect as the owner or as a superuser';
+    END IF;
+    PERFORM set_config('rollback.change', done.id::text, false),
+            set_config('rollback.revision', done.revision, false),
+            set_config('rollback.swapped', (done.state = 'restored')::text, false);
+    IF done.state = 'restored' THEN
+        RETURN;
+    END IF;
+
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND NOT attisdropped
+                   AND attname = format('migrator_retired_%s', done.id)) THEN
+        RAISE EXCEPTION 'the upgrade of % left no retired column: it replaced the index alone, or somebody dropped the column', subject
+            USING HINT = 'the index as it was found: ' || coalesce(
+                (SELECT string_agg(i ->> 'definition', '; ') FROM jsonb_array_elements(done.catalog -> 'indexes') i), 'none');
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgenabled = 'A'
+                   AND tgname = format('~migrator_capture_%s', done.id)) THEN
+        RAISE EXCEPTION 'the capture trigger of % was dropped or disabled: which old vectors are stale is not known', subject
+            USING HINT = format('find rows whose text changed by the hashes in migrator.backup_%s, set migrator_retired_%1$s NULL there, '
+                'and make the trigger again before you go on', done.id);
+    END IF;
+
+    -- An unfinished run: of this very change it is closed below; any other has to end first.
+    FOR other IN SELECT r.id, r.revision, r.direction,
+                        count(*) FILTER (WHERE c.restores IS DISTINCT FROM done.id AND c.id <> done.id) AS others
+                 FROM migrator.run r JOIN migrator.change c ON c.run_id = r.id
+                 WHERE r.state = 'unfinished' GROUP BY r.id LOOP
+        IF other.others > 0 THEN
+            RAISE EXCEPTION 'the % of revision % is unfinished, and other columns are part of it', other.direction, other.revision
+                USING HINT = format('migrator %s goes on with it; migrator abandon undoes it', other.direction);
+        END IF;
+    END LOOP;
+
+    IF done.revision = to_ THEN
+        RAISE EXCEPTION 'to=% is the revision that is to be undone', to_
+            USING HINT = 'give the one before it: down_revision in its file; base where that is None';
+    END IF;
+    EXECUTE format('SELECT coalesce(array_agg(version_num::text), ARRAY[]::text[]) FROM %s',
+                   current_setting('rollback.version_table')::regclass) INTO at;
+    IF NOT (done.revision = ANY (at) OR to_ = ANY (at) OR to_ = 'base' AND at = ARRAY[]::text[]) THEN
+        RAISE EXCEPTION 'the database is at revision %, the upgrade of % was revision %', array_to_string(at, ', '), subject, done.revision
+            USING HINT = 'undo the later revisions first, newest first';
+    END IF;
+END
+$check$;
+
+SELECT current_setting('rollback.change') AS change, 'migrator_retired_' || current_setting('rollback.change') AS retired,
+       'migrator_rolled_back_' || current_setting('rollback.change') AS new, current_setting('rollback.swapped') AS swapped
+\gset
+
+\if :swapped
+  \echo 'an earlier run of this script got past the swap of names; going on from there'
+\else
+
+-- What hangs on the new column would go with it. Views, outermost first, with the statements that make them again.
+CREATE TEMP TABLE rollback_views AS
+WITH RECURSIVE found (oid, depth) AS (
+  SELECT r.ev_class, 1
+  FROM pg_depend d
+  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  JOIN pg_rewrite r ON r.oid = d.objid
+  WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+    AND d.refobjid = format('%I.%I', :'schema', :'table')::regclass AND a.attname = :'column'
+    AND r.ev_class <> d.refobjid
+  UNION
+  SELECT r.ev_class, f.depth + 1
+  FROM found f
+  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = f.oid AND d.classid = 'pg_rewrite'::regclass
+  JOIN pg_rewrite r ON r.oid = d.objid
+  WHERE r.ev_class <> f.oid AND f.depth < 100
+)
+SELECT max(f.depth) AS depth, c.oid::regclass::text AS name, c.relkind = 'm' AS materialised, pg_get_viewdef(c.oid) AS definition,
+       pg_get_userbyid(c.relowner) AS owner, c.reloptions AS options,
+       ARRAY(SELECT format('GRANT %s ON %s TO %s%s;', x.privilege_type, c.oid::regclass,
+                           CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(x.grantee)) END,
+                           CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+             FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner) AS grants
+FROM found f JOIN pg_class c ON c.oid = f.oid
+GROUP BY c.oid;
+
+CREATE TEMP TABLE rollback_others AS
+SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS described
+FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = format('%I.%I', :'schema', :'table')::regclass
+  AND a.attname = :'column' AND d.classid NOT IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass)
+  AND NOT (d.classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = d.objid))
+  AND NOT (d.classid = 'pg_constraint'::regclass
+           AND EXISTS (SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.contype = 'n'));
+
+SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_others) AS hangs \gset
+\if :hangs
+  \echo '-- Save this. Run the first part, then the script again, then the second part.'
+  \echo '-- first part'
+  SELECT format('DROP %sVIEW %s;', CASE WHEN materialised THEN 'MATERIALIZED ' ELSE '' END, name)
+  FROM rollback_views ORDER BY depth DESC, name;
+  SELECT format('-- drop or change by hand: %s', described) FROM rollback_others ORDER BY 1;
+  \echo '-- second part'
+  SELECT format(E'CREATE %sVIEW %s%s AS\n%s\nALTER %1$sVIEW %2$s OWNER TO %5$I;%s',
+                CASE WHEN materialised THEN 'MATERIALIZED ' ELSE '' END, name, ' WITH (' || array_to_string(options, ', ') || ')',
+                definition, owner, E'\n' || nullif(array_to_string(grants, E'\n'), ''))
+  FROM rollback_views ORDER BY depth, name;
+  SELECT format('-- make again or change back by hand: %s', described) FROM rollback_others ORDER BY 1;
+  DO $$ BEGIN
+      RAISE EXCEPTION 'views or other objects depend on the new column; nothing was changed'
+          USING HINT = 'they are named above, with the statements to drop them before and make them again after';
+  END $$;
+\endif
+
+-- ---- 2. the index as it was found, on the retired column: reads and writes go on ---------------------------------------
+
+-- What an interrupted run of this script or an unfinished migrator downgrade left behind.
+SELECT format('DROP INDEX CONCURRENTLY %I.%I', :'schema', c.relname)
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass
+  AND (c.relname ~ '^migrator_rollback_' AND NOT (i.indisvalid AND i.indisready)
+       OR c.relname ~ '^migrator_(index|left)_')
+\gexec
+
+\echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
+SELECT format('CREATE INDEX CONCURRENTLY %I ON %I.%I USING %I (%I %I.%I)%s%s%s%s', temporary, :'schema', :'table',
+              i ->> 'method', :'retired', catalog -> 'server' ->> 'pgvector_schema', i ->> 'opclass',
+              (SELECT ' INCLUDE (' || string_agg(quote_ident(each), ', ' ORDER BY n) || ')'
+               FROM jsonb_array_elements_text(i -> 'include') WITH ORDINALITY AS _ (each, n)),
+              (SELECT ' WITH (' || string_agg(each, ', ' ORDER BY n) || ')'
+               FROM jsonb_array_elements_text(i -> 'options') WITH ORDINALITY AS _ (each, n)),
+              ' TABLESPACE ' || quote_ident(i ->> 'tablespace'), ' WHERE ' || (i ->> 'predicate'))
+FROM migrator.change,
+     jsonb_array_elements(catalog -> 'indexes') WITH ORDINALITY AS _ (i, n),
+     format('migrator_rollback_%s_%s', id, n) AS temporary
+WHERE id = :change AND i ->> 'method' IN ('hnsw', 'ivfflat')
+  AND to_regclass(format('%I.%I', :'schema', temporary)) IS NULL
+\gexec
+
+-- ---- 3. the swap of names: one transaction, under a lock, in milliseconds ------------------------------------------------
+
+BEGIN;
+SET LOCAL lock_timeout = '2s';
+LOCK TABLE :"schema".:"table" IN ACCESS EXCLUSIVE MODE;
+
+DO $swap$
+DECLARE
+    change_ bigint := current_setting('rollback.change')::bigint;
+    relation regclass := format('%I.%I', current_setting('rollback.schema'), current_setting('rollback.table'))::regclass;
+    column_ text := current_setting('rollback.column');
+    retired text := format('migrator_retired_%s', change_);
+    new text := format('migrator_rolled_back_%s', change_);
+    each record;
+    others text;
+BEGIN
+    IF EXISTS (SELECT FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+               WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid = relation AND a.attname = column_) THEN
+        RAISE EXCEPTION 'a view on the new column was made meanwhile; nothing was changed'
+            USING HINT = 'run the script again, which names it';
+    END IF;
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', relation, column_, new);
+    EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', relation, retired, column_);
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', relation, new);
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, new);
+    EXECUTE format('DROP TRIGGER %I ON %s', format('~migrator_capture_%s', change_), relation);
+    EXECUTE format('DROP FUNCTION migrator.%I()', format('capture_%s', change_));
+
+    -- The indexes of the new column go; the old ones get their names back, with comment and CLUSTER mark.
+    FOR each IN SELECT i.indexrelid::regclass AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
+                  WHERE i.indrelid = relation AND a.attname = new AND a.attnum = ANY (i.indkey::int2[]) LOOP
+        EXECUTE format('DROP INDEX %s', each.name);
+    END LOOP;
+    FOR each IN SELECT i, format('migrator_rollback_%s_%s', change_, n) AS temporary
+                  FROM migrator.change c, jsonb_array_elements(c.catalog -> 'indexes') WITH ORDINALITY AS _ (i, n)
+                  WHERE c.id = change_ AND i ->> 'method' IN ('hnsw', 'ivfflat') LOOP
+        EXECUTE format('ALTER INDEX %I.%I RENAME TO %I', current_setting('rollback.schema'), each.temporary, each.i ->> 'name');
+        IF each.i ->> 'comment' IS NOT NULL THEN
+            EXECUTE format('COMMENT ON INDEX %I.%I IS %L', current_setting('rollback.schema'), each.i ->> 'name', each.i ->> 'comment');
+        END IF;
+        IF (each.i ->> 'clustered')::boolean THEN
+            EXECUTE format('ALTER TABLE %s CLUSTER ON %I', relation, each.i ->> 'name');
+        END IF;
+    END LOOP;
+
+    -- The ledger: an unfinished run of this change is closed, the change is undone.
+    FOR each IN UPDATE migrator.change SET state = 'undone' WHERE restores = change_ AND state = 'unfinished' RETURNING id LOOP
+        EXECUTE format('DROP TABLE IF EXISTS migrator.%I', format('backup_%s', each.id));
+    END LOOP;
+    UPDATE migrator.run r SET state = CASE r.direction WHEN 'downgrade' THEN 'undone' ELSE 'done' END, finished_at = clock_timestamp()
+    WHERE r.state = 'unfinished';
+    UPDATE migrator.change SET state = 'restored' WHERE id = change_;
+
+    -- Alembic: the revision is undone when its last column is.
+    SELECT string_agg(format('%s.%s.%s', o.table_schema, o.table_name, o.column_name), ', ') INTO others
+    FROM migrator.change o JOIN migrator.change c USING (run_id) WHERE c.id = change_ AND o.state = 'live';
+    IF others IS NOT NULL THEN
+        RAISE WARNING 'alembic_version stays as it is until these columns of the same revision are rolled back too: %', others;
+    ELSIF current_setting('rollback.to') = 'base' THEN
+        EXECUTE format('DELETE FROM %s WHERE version_num = %L',
+                       current_setting('rollback.version_table')::regclass, current_setting('rollback.revision'));
+    ELSE
+        EXECUTE format('UPDATE %s SET version_num = %L WHERE version_num = %L', current_setting('rollback.version_table')::regclass,
+                       current_setting('rollback.to'), current_setting('rollback.revision'));
+    END IF;
+END
+$swap$;
+COMMIT;
+\echo 'swap: done; the old column is live'
+
+\endif
+
+-- ---- 4. rows written since are listed, the new column is dropped, NOT NULL comes back ------------------------------------
+
+SELECT format('DROP TABLE IF EXISTS migrator.rollback_%s', :'change') \gexec
+
+-- In scope and with a text, but without an old vector; not those that had none before the upgrade either.
+SELECT format('CREATE TABLE migrator.rollback_%s AS SELECT %s%s AS text_hash, %I AS new_vector FROM %I.%I WHERE %I IS NULL AND (%s) AND %s',
+              :'change', (SELECT string_agg(quote_ident(key) || ', ', '' ORDER BY n) FROM jsonb_array_elements_text(
+                  catalog -> 'table' -> 'key') WITH ORDINALITY AS _ (key, n)),
+              hash, :'new', :'schema', :'table', :'column', coalesce(change ->> 'where', 'true'),
+              CASE WHEN change ->> 'text' IS NULL THEN format('%I IS NOT NULL', :'new')
+                   ELSE format('(%s) IS NOT NULL AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup WHERE '
+                               'migrator_vector IS NULL AND migrator_text_hash = %s%s)', change ->> 'text', id, hash,
+                               (SELECT string_agg(format(' AND migrator_backup.%I = %I.%1$I', key, :'table'), '')
+                                FROM jsonb_array_elements_text(catalog -> 'table' -> 'key') AS _ (key))) END)
+FROM migrator.change,
+     coalesce('sha256(convert_to((' || (change ->> 'text') || ')::text, ''UTF8''))', 'NULL::bytea') AS hash
+WHERE id = :change
+\gexec
+SELECT format('REVOKE ALL ON migrator.rollback_%s FROM PUBLIC', :'change') \gexec
+SELECT format('SELECT count(*) AS listed FROM migrator.rollback_%s', :'change') AS statement \gset
+:statement \gset
+
+SELECT format('SELECT count(*) AS nulls FROM %I.%I WHERE %I IS NULL', :'schema', :'table', :'column') AS statement \gset
+:statement \gset
+SELECT (catalog -> 'column' ->> 'not_null')::boolean AS wants_not_null,
+       (catalog -> 'column' ->> 'not_null')::boolean AND :nulls = 0 AS sets_not_null
+FROM migrator.change WHERE id = :change \gset
+
+BEGIN;
+SET LOCAL lock_timeout = '2s';
+ALTER TABLE :"schema".:"table" DROP COLUMN :"new";
+COMMIT;
+
+\if :sets_not_null
+  SET lock_timeout = '2s';
+  ALTER TABLE :"schema".:"table" ADD CONSTRAINT migrator_rollback_not_null CHECK (:"column" IS NOT NULL) NOT VALID;
+  ALTER TABLE :"schema".:"table" VALIDATE CONSTRAINT migrator_rollback_not_null;
+  ALTER TABLE :"schema".:"table" ALTER COLUMN :"column" SET NOT NULL;
+  ALTER TABLE :"schema".:"table" DROP CONSTRAINT migrator_rollback_not_null;
+  -- From PostgreSQL 18 on NOT NULL has a name.
+  SELECT format('ALTER TABLE %I.%I RENAME CONSTRAINT %I TO %I', :'schema', :'table', k.conname, c.catalog -> 'column' ->> 'not_null_name')
+  FROM migrator.change c, pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
+  WHERE c.id = :change AND k.conrelid = format('%I.%I', :'schema', :'table')::regclass AND k.contype = 'n'
+    AND a.attname = :'column' AND k.conname <> c.catalog -> 'column' ->> 'not_null_name'
+  \gexec
+\endif
+
+-- ---- 5. what was done ---------------------------------------------------------------------------------------------------
+
+\echo 'the old column is live, with its index, under revision' :to
+\if :sets_not_null
+  \echo 'NOT NULL is set again'
+\elif :wants_not_null
+  \echo 'NOT NULL is not set:' :nulls 'rows have no vector; give them one, then ALTER TABLE ... ALTER COLUMN ... SET NOT NULL'
+\endif
+SELECT :listed = 0 AS nothing_listed \gset
+\if :nothing_listed
+  SELECT format('DROP TABLE migrator.rollback_%s', :'change') \gexec
+  \echo 'no row was written since the upgrade: every old vector is back'
+\else
+  \echo :listed 'rows were written since the upgrade and have no old vector; they are listed, with their new vector,'
+  \echo 'in the table' migrator.rollback_:change
+\endif

@@ -1,0 +1,311 @@
+"""sql/manual_rollback.sql: the rollback of one column by psql alone, and migrator at work again afterwards."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from migrator import EmbeddingChange, Hnsw, runner
+from migrator.change import VectorColumn
+from migrator.errors import Stopped
+from migrator.work import Options
+from tests.commands import Ended
+from tests.database import Database
+from tests.tables import CHANGE, NEW, OLD, insert, items
+
+SCRIPT = Path(__file__).parents[2] / "sql" / "manual_rollback.sql"
+ITEMS = [VectorColumn("items", "embedding")]
+NOTHING_WRITTEN = "no row was written since the upgrade: every old vector is back\n"
+
+
+def psql(database: Database, *arguments: str) -> Ended:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    done = subprocess.run(
+        [database.binaries / "psql", "-X", "--quiet", *arguments, "-f", SCRIPT, database.url],
+        capture_output=True,
+        text=True,
+        env=kept,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def roll_back(database: Database, *, table: str = "items", to: str = "0001") -> Ended:
+    return psql(database, "-v", f"table={table}", "-v", "column=embedding", "-v", f"to={to}")
+
+
+def refused(ended: Ended) -> str:
+    """The message and the hint of what stopped the script."""
+    assert ended.code == 3, ended
+    message = ended.err.partition("ERROR:  ")[2]
+    return message.replace("HINT:  ", "").strip()
+
+
+def at(database: Database, revision: str) -> None:
+    database.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY)")
+    database.execute("TRUNCATE alembic_version")
+    database.execute("INSERT INTO alembic_version VALUES (%(revision)s)", {"revision": revision})
+
+
+def upgrade(database: Database, change: EmbeddingChange = CHANGE) -> None:
+    runner.upgrade(database.address, "0002", [change], Options())
+    at(database, "0002")
+
+
+def vectors(database: Database, where: str = "true") -> list[tuple[object, ...]]:
+    return database.execute(f"SELECT id, embedding::text FROM items WHERE {where} ORDER BY id")
+
+
+def states(database: Database) -> list[str]:
+    return [row[0] for row in database.execute("SELECT state FROM migrator.change ORDER BY id")]
+
+
+def test_without_writes_all_is_as_it_was_and_the_next_upgrade_embeds_nothing(database: Database) -> None:
+    items(database)
+    schema, rows = database.dump(), vectors(database)
+    upgrade(database)
+    done = roll_back(database)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith("under revision 0001\nNOT NULL is set again\n" + NOTHING_WRITTEN)
+    assert (database.dump(), vectors(database)) == (schema, rows)
+    assert database.value("SELECT version_num FROM alembic_version") == "0001"
+    assert states(database) == ["restored"]
+    assert database.value("SELECT to_regclass('migrator.rollback_1')") is None
+
+    upgrade(database)
+    assert states(database) == ["restored", "live"]
+    assert database.value("SELECT texts_embedded FROM migrator.change WHERE id = 2") == 0
+    runner.restore(database.address, "0002", ITEMS, Options())
+    assert (database.dump(), vectors(database)) == (schema, rows)
+
+
+def test_rows_written_since_are_listed_with_their_new_vectors(database: Database) -> None:
+    items(database)
+    schema, untouched = database.dump(), vectors(database, "id NOT IN (3, 4, 5)")
+    upgrade(database)
+    database.execute("UPDATE items SET body = 'another text' WHERE id = 3")
+    database.execute("UPDATE items SET note = 'another note' WHERE id = 10")
+    database.execute("DELETE FROM items WHERE id IN (4, 5)")
+    database.execute(
+        "INSERT INTO items (id, body, embedding) SELECT 1000, 'text 7', embedding FROM items WHERE body = 'text 7' LIMIT 1"
+    )
+    new = dict(vectors(database, "id IN (3, 1000)"))
+    done = roll_back(database)
+    assert (done.code, done.err) == (0, "")
+    assert "NOT NULL is not set: 2 rows have no vector" in done.out
+    assert "2 rows were written since the upgrade and have no old vector" in done.out
+    assert done.out.endswith("in the table migrator.rollback_1\n")
+
+    assert vectors(database, "id NOT IN (3, 1000)") == untouched
+    assert vectors(database, "id IN (3, 1000)") == [(3, None), (1000, None)]
+    assert database.dump() == schema.replace("embedding public.vector(384) NOT NULL", "embedding public.vector(384)")
+    listed = "SELECT id, new_vector::text FROM migrator.rollback_1 ORDER BY id"
+    assert dict(database.execute(listed)) == new
+    hashes = "SELECT text_hash = sha256(convert_to(body, 'UTF8')) FROM migrator.rollback_1 JOIN items USING (id)"
+    assert database.execute(hashes) == [(True,), (True,)]
+    assert not database.value("SELECT has_table_privilege('pg_monitor', 'migrator.rollback_1', 'SELECT')")
+
+    upgrade(database)
+    assert database.value("SELECT count(*) FROM items WHERE embedding IS NULL") == 0
+
+
+def test_whatever_was_on_column_and_index_is_there_again(database: Database) -> None:
+    database.execute("CREATE SCHEMA \"Shop's\"")
+    table = "\"Shop's\".\"Red items\""
+    database.execute(
+        f'CREATE TABLE {table} ("the id" int PRIMARY KEY, body text, '
+        f'embedding vector(384) CONSTRAINT "has a vector" NOT NULL)'
+    )
+    items(database)
+    database.execute(f"INSERT INTO {table} SELECT id, body, embedding FROM items")
+    database.execute(
+        f'CREATE INDEX "Red idx" ON {table} USING hnsw (embedding vector_l2_ops) '
+        "WITH (m = 8, ef_construction = 32) WHERE body <> 'text 1'"
+    )
+    database.execute("COMMENT ON INDEX \"Shop's\".\"Red idx\" IS 'it''s red'")
+    database.execute(f"COMMENT ON COLUMN {table}.embedding IS '384 numbers'")
+    database.execute(f"ALTER TABLE {table} ALTER COLUMN embedding SET STATISTICS 17")
+    database.execute(f"GRANT SELECT (embedding) ON {table} TO pg_monitor")
+    schema = database.dump()
+    change = EmbeddingChange(
+        "Red items", "embedding", schema="Shop's", text='body || "the id"', from_=OLD, to=NEW, index=Hnsw("cosine")
+    )
+    upgrade(database, change)
+    assert database.dump() != schema
+    done = psql(
+        database, "-v", "schema=Shop's", "-v", "table=Red items", "-v", "column=embedding", "-v", "to=base",
+        "-v", "memory=32MB",
+    )  # fmt: skip
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith(NOTHING_WRITTEN)
+    assert database.dump() == schema
+    assert database.value("SELECT count(*) FROM alembic_version") == 0
+
+
+def test_rows_without_a_vector_before_the_upgrade_are_not_listed(database: Database) -> None:
+    items(database)
+    database.execute("ALTER TABLE items ALTER COLUMN embedding DROP NOT NULL")
+    database.execute("UPDATE items SET embedding = NULL WHERE id = 9")
+    schema, rows = database.dump(), vectors(database)
+    upgrade(database)
+    assert roll_back(database).out.endswith(NOTHING_WRITTEN)
+    assert (database.dump(), vectors(database)) == (schema, rows)
+
+
+def test_an_unfinished_downgrade_is_closed(database: Database) -> None:
+    items(database)
+    schema, rows = database.dump(), vectors(database)
+    upgrade(database)
+    with pytest.raises(Stopped):
+        runner.restore(database.address, "0002", ITEMS, Options(stop_after="index"))
+    done = roll_back(database)
+    assert (done.code, done.err) == (0, "")
+    assert (database.dump(), vectors(database)) == (schema, rows)
+    assert states(database) == ["restored", "undone"]
+    assert database.execute("SELECT state FROM migrator.run ORDER BY id") == [("done",), ("undone",)]
+    assert database.value("SELECT to_regclass('migrator.backup_2')") is None
+
+
+def test_the_version_stays_until_the_last_column_of_the_revision_is_rolled_back(database: Database) -> None:
+    items(database)
+    database.execute("CREATE TABLE others (LIKE items INCLUDING ALL)")
+    database.execute("INSERT INTO others SELECT * FROM items")
+    schema = database.dump()
+    both = [CHANGE, dataclasses.replace(CHANGE, table="others")]
+    runner.upgrade(database.address, "0002", both, Options())
+    at(database, "0002")
+    first = roll_back(database)
+    assert first.code == 0
+    assert "until these columns of the same revision are rolled back too: public.others.embedding" in first.err
+    assert database.value("SELECT version_num FROM alembic_version") == "0002"
+    second = roll_back(database, table="others")
+    assert (second.code, second.err) == (0, "")
+    assert database.value("SELECT version_num FROM alembic_version") == "0001"
+    assert database.dump() == schema
+
+
+def test_a_run_that_was_cut_off_after_the_swap_goes_on(database: Database) -> None:
+    items(database)
+    schema, rows = database.dump(), vectors(database)
+    upgrade(database)
+    # An index of somebody's keeps the table's listing from being made: a table of that name is there, as a view.
+    database.execute("CREATE VIEW migrator.rollback_1 AS SELECT 1 AS one")
+    assert '"rollback_1" is not a table' in roll_back(database).err
+    assert database.value("SELECT version_num FROM alembic_version") == "0001"
+    database.execute("DROP VIEW migrator.rollback_1")
+    done = roll_back(database)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("an earlier run of this script got past the swap of names; going on from there\n")
+    assert (database.dump(), vectors(database)) == (schema, rows)
+
+
+# ---- what stops it ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def upgraded(database: Database) -> Database:
+    items(database)
+    upgrade(database)
+    return database
+
+
+def test_it_says_what_it_has_to_be_told(database: Database) -> None:
+    assert refused(psql(database)) == (
+        "which column, and back to which revision, is not said\n"
+        "psql -v table=TABLE -v column=COLUMN -v to=REVISION, where TO is the revision before the upgrade"
+    )
+    assert refused(roll_back(database)) == (
+        "this database has no ledger: migrator upgraded nothing here\nis it the right database?"
+    )
+
+
+def test_a_column_that_no_upgrade_made(upgraded: Database) -> None:
+    assert refused(roll_back(upgraded, table="item")) == (
+        "the ledger knows no upgrade of public.item.embedding that could be rolled back\n"
+        "SELECT table_schema, table_name, column_name, state FROM migrator.change"
+    )
+    assert roll_back(upgraded).code == 0
+    assert "knows no upgrade of public.items.embedding" in refused(roll_back(upgraded))
+
+
+def test_before_cut_over_there_is_nothing_to_roll_back(database: Database) -> None:
+    items(database)
+    with pytest.raises(Stopped):
+        runner.upgrade(database.address, "0002", [CHANGE], Options(stop_after="fill"))
+    assert refused(roll_back(database)) == (
+        "the upgrade of public.items.embedding is not past cut-over: the live column is still the old one\n"
+        "migrator abandon takes the shadow column and the capture trigger away and builds the old index again"
+    )
+
+
+def test_after_retire_the_old_vectors_are_gone(upgraded: Database) -> None:
+    runner.retire_all(upgraded.address, Options(), stores=False)
+    assert refused(roll_back(upgraded)).startswith(
+        "the retired column of public.items.embedding was dropped by migrator retire: the old vectors are gone\n"
+    )
+
+
+def test_another_migrator_at_work(upgraded: Database) -> None:
+    with runner.at_work(upgraded.address):
+        assert refused(roll_back(upgraded)).startswith("a migrator is at work on this database\n")
+
+
+def test_without_the_capture_trigger_stale_vectors_are_not_known(upgraded: Database) -> None:
+    upgraded.execute('ALTER TABLE items DISABLE TRIGGER "~migrator_capture_1"')
+    assert refused(roll_back(upgraded)) == (
+        "the capture trigger of public.items.embedding was dropped or disabled: which old vectors are stale is not known\n"
+        "find rows whose text changed by the hashes in migrator.backup_1, set migrator_retired_1 NULL there, "
+        "and make the trigger again before you go on"
+    )
+
+
+def test_later_revisions_are_undone_first(upgraded: Database) -> None:
+    at(upgraded, "0003")
+    assert refused(roll_back(upgraded)) == (
+        "the database is at revision 0003, the upgrade of public.items.embedding was revision 0002\n"
+        "undo the later revisions first, newest first"
+    )
+    assert refused(roll_back(upgraded, to="0002")).startswith("to=0002 is the revision that is to be undone\n")
+
+
+def test_an_index_alone_was_replaced(database: Database) -> None:
+    items(database)
+    upgrade(database, dataclasses.replace(CHANGE, to=OLD))
+    assert refused(roll_back(database)) == (
+        "the upgrade of public.items.embedding left no retired column: it replaced the index alone, "
+        "or somebody dropped the column\n"
+        "the index as it was found: CREATE INDEX items_embedding_idx ON public.items USING ivfflat "
+        "(embedding vector_cosine_ops) WITH (lists='5')"
+    )
+
+
+def test_views_are_named_with_the_statements_that_bring_them_back(database: Database) -> None:
+    items(database)
+    database.execute("CREATE VIEW near WITH (security_barrier=true) AS SELECT id, embedding FROM items")
+    database.execute("GRANT SELECT ON near TO pg_monitor WITH GRANT OPTION")
+    database.execute("CREATE VIEW nearer AS SELECT id FROM near WHERE embedding IS NOT NULL")
+    schema = database.dump()
+    upgrade(database)
+    after = database.dump()
+    stopped = roll_back(database)
+    assert refused(stopped) == (
+        "views or other objects depend on the new column; nothing was changed\n"
+        "they are named above, with the statements to drop them before and make them again after"
+    )
+    assert database.dump() == after
+    drop, make = stopped.out.partition("-- first part\n")[2].split("-- second part\n")
+    assert drop == "DROP VIEW nearer;\nDROP VIEW near;\n"
+    database.execute(drop)
+    assert roll_back(database).code == 0
+    database.execute(make)
+    assert database.dump() == schema
+
+
+def test_what_else_depends_on_the_new_column_is_named(upgraded: Database) -> None:
+    upgraded.execute("ALTER TABLE items ADD CONSTRAINT sound CHECK (vector_dims(embedding) > 0)")
+    stopped = roll_back(upgraded)
+    assert refused(stopped).startswith("views or other objects depend on the new column; nothing was changed\n")
+    assert "-- drop or change by hand: constraint sound on table items\n" in stopped.out

@@ -1,0 +1,46 @@
+"""Promise 9: what migrator makes is its owner's alone, whatever default privileges say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.database import Database
+from tests.running import downgrade, upgrade, upgrade_until
+from tests.tables import items
+
+ROLES = """
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'test_nosy') THEN
+        CREATE ROLE test_nosy;
+    END IF;
+END $$
+"""
+
+
+def opened(database: Database) -> list[tuple[str, str]]:
+    """Every privilege that anyone but the owner has on migrator's schema, relations and functions."""
+    return database.execute(
+        "SELECT what, grantee || ' ' || privilege_type FROM ("
+        " SELECT nspname::text AS what, nspowner AS owner, coalesce(nspacl, acldefault('n', nspowner)) AS acl"
+        " FROM pg_namespace WHERE nspname = 'migrator'"
+        " UNION ALL SELECT relname, relowner, coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END"
+        "::\"char\", relowner)) FROM pg_class WHERE relnamespace = 'migrator'::regnamespace AND relkind IN ('r', 'v', 'S')"
+        " UNION ALL SELECT proname, proowner, coalesce(proacl, acldefault('f', proowner)) FROM pg_proc"
+        " WHERE pronamespace = 'migrator'::regnamespace) AS made, aclexplode(acl) WHERE grantee <> owner ORDER BY 1, 2"
+    )
+
+
+@pytest.mark.parametrize("grantee", ["PUBLIC", "test_nosy"])
+def test_promise_9_what_migrator_makes_is_readable_by_its_owner_alone(database: Database, grantee: str) -> None:
+    items(database)
+    database.execute(ROLES)
+    for privilege in ("ALL ON TABLES", "ALL ON SEQUENCES", "ALL ON FUNCTIONS", "ALL ON SCHEMAS"):
+        database.execute(f"ALTER DEFAULT PRIVILEGES GRANT {privilege} TO {grantee}")
+    upgrade_until(database, "fill")
+    assert opened(database) == []
+    upgrade(database)
+    assert opened(database) == []
+    downgrade(database)
+    assert opened(database) == []
+    assert database.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'migrator'::regnamespace") > 10

@@ -1,0 +1,108 @@
+"""Upgrades and downgrades as tests run them, and a reporter that acts at a given moment of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from migrator import EmbeddingChange, runner
+from migrator.change import VectorColumn
+from migrator.errors import Stopped
+from migrator.phases import NAMES
+from migrator.report import Progress, Reporter, Silent
+from migrator.work import Options
+from tests.database import Database
+from tests.tables import CHANGE
+
+REVISION = "2"
+# Small and fixed, so that tests can say how many texts each call of a model has.
+BATCH = 16
+# Texts that each check of a model's identity embeds, and rows that verification embeds again.
+PROBES, SAMPLE = 4, CHANGE.verify.sample
+
+
+def upgrade(
+    database: Database,
+    change: EmbeddingChange = CHANGE,
+    *,
+    revision: str = REVISION,
+    reporter: Reporter | None = None,
+    project: Path = Path(),
+) -> None:
+    runner.upgrade(
+        database.address, revision, [change], Options(reporter or Silent(), batch_size=BATCH, project=project)
+    )
+
+
+def upgrade_until(database: Database, phase: str, change: EmbeddingChange = CHANGE) -> None:
+    """Stops when the phase is done, as `migrator upgrade --stop-after` does."""
+    with pytest.raises(Stopped):
+        runner.upgrade(database.address, REVISION, [change], Options(stop_after=phase, batch_size=BATCH))
+
+
+def downgrade(
+    database: Database,
+    change: EmbeddingChange = CHANGE,
+    *,
+    revision: str = REVISION,
+    reporter: Reporter | None = None,
+) -> None:
+    columns = [VectorColumn(change.table, change.column, change.schema)]
+    runner.restore(database.address, revision, columns, Options(reporter or Silent(), batch_size=BATCH))
+
+
+def downgrade_until(database: Database, phase: str, change: EmbeddingChange = CHANGE) -> None:
+    columns = [VectorColumn(change.table, change.column, change.schema)]
+    with pytest.raises(Stopped):
+        runner.restore(database.address, REVISION, columns, Options(stop_after=phase, batch_size=BATCH))
+
+
+def abandon(database: Database) -> str:
+    return runner.abandon(database.address, Options())
+
+
+class At:
+    """Calls `action` once, when the phase tells its first event of that name: started, progress or done.
+
+    told: what was told of phases until now, each as event, phase, subject and detail. messages: the rest.
+    """
+
+    def __init__(self, event: str, phase: str, action: Callable[[], object]) -> None:
+        self._awaited = (event, phase)
+        self._action = action
+        self.told: list[tuple[str, str, str, Progress | str]] = []
+        self.messages: list[str] = []
+
+    def phase_started(self, phase: str, subject: str) -> None:
+        self._tell("started", phase, subject, "")
+
+    def progress(self, phase: str, subject: str, progress: Progress) -> None:
+        self._tell("progress", phase, subject, progress)
+
+    def phase_done(self, phase: str, subject: str, result: str) -> None:
+        self._tell("done", phase, subject, result)
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+    @property
+    def acted(self) -> bool:
+        return self._awaited == ("", "")
+
+    def _tell(self, event: str, phase: str, subject: str, detail: Progress | str) -> None:
+        self.told.append((event, phase, subject, detail))
+        if self._awaited == (event, phase):
+            self._awaited = ("", "")
+            self._action()
+
+
+def phases_from(first: str) -> tuple[str, ...]:
+    """The phases from that one on."""
+    return NAMES[NAMES.index(first) :]
+
+
+def batches(texts: int, size: int = BATCH) -> list[int]:
+    """The calls in which so many texts are embedded."""
+    return [size] * (texts // size) + [texts % size] * bool(texts % size)
