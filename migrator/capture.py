@@ -9,7 +9,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, expression, name, query
+from migrator.queries import Query, expression, name, query, text_of
 
 
 def _row(column: ColumnPlan, record: str) -> sql.Composed:
@@ -125,7 +125,7 @@ def until_retire(column: ColumnPlan) -> sql.Composed:
 def create_trigger(column: ColumnPlan) -> tuple[sql.Composed, ...]:
     pieces = {"table": column.table, "trigger": name(column.trigger), "function": column.function}
     return (
-        query("capture", "owner_alone", function=column.function),
+        query("privileges", "function_to_owner", object=text_of(column.function)),
         query("capture", "trigger", **pieces),
         query("capture", "always", table=column.table, trigger=name(column.trigger)),
     )

@@ -333,6 +333,24 @@ def several_operations(revision: str) -> Hazard:
     )
 
 
+def no_columns(revision: str) -> Hazard:
+    return _refuse(
+        "no-columns",
+        f"revision {revision} calls op.change_embeddings without a change",
+        "there is nothing to carry out.",
+        "give it at least one EmbeddingChange, or leave the call out",
+    )
+
+
+def column_twice(subject: str) -> Hazard:
+    return _refuse(
+        "column-twice",
+        f"the revision changes {subject} twice",
+        "one cut-over takes a column to one model.",
+        "leave one of the two changes out, or give it a revision of its own",
+    )
+
+
 def printed_as_sql() -> Hazard:
     return _refuse(
         "printed-as-sql",

@@ -13,7 +13,7 @@ from migrator.change import EmbeddingChange, Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import Refused
 from migrator.plan import ColumnPlan, Direction, Plan
-from migrator.queries import query, script
+from migrator.queries import SCHEMA, name, query, script, text_of
 
 VERSION = 1
 # State of a change whose column is the one the application uses.
@@ -73,6 +73,8 @@ class Ledger:
         """Makes schema and tables; does nothing where they are."""
         with self._connection.transaction():
             self._connection.execute(script("ledger"))
+            if not self.installed:
+                execute(self._connection, query("privileges", "schema_to_owner", object=text_of(name(SCHEMA))))
         self.installed = True
 
     # ---- runs ------------------------------------------------------------------------------------------------

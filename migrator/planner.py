@@ -37,6 +37,9 @@ class Planner:
             ColumnPlan(first + number, change, self._catalog(change.schema, change.table, change.column))
             for number, change in enumerate(changes)
         ]
+        for number, column in enumerate(columns):
+            if column.subject in (earlier.subject for earlier in columns[:number]):
+                raise hazards.column_twice(column.subject).refusal()
         return self._plan(revision, "upgrade", columns, found)
 
     def restore(self, revision: str, wanted: Sequence[VectorColumn]) -> Plan:

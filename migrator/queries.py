@@ -60,6 +60,11 @@ def literal(text: str) -> sql.SQL:
     return fragment(sql.Literal(text).as_string(None))
 
 
+def text_of(name_: sql.SQL) -> sql.SQL:
+    """A name as a string, for a cast to regclass and the like."""
+    return sql.SQL(sql.Literal(name_.as_string(None)).as_string(None))
+
+
 def names(columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL(", ").join(name(column) for column in columns)
 

@@ -9,7 +9,7 @@ import numpy as np
 from migrator.database import Connection, execute, fetch_row
 from migrator.embedders import Vectors
 from migrator.plan import ColumnPlan
-from migrator.queries import fragment, query
+from migrator.queries import fragment, query, text_of
 
 # A row is a header of 24 bytes, a pointer of 4, the hash (33) and the vector (4 a number, 8 more) and must fit a page
 # of 8,192; above that EXTERNAL puts it into TOAST uncompressed.
@@ -46,7 +46,7 @@ def create(connection: Connection, column: ColumnPlan) -> None:
                 storage=fragment(storage(column.dimensions)),
             ),
         )
-        execute(connection, query("store", "owner_alone", table=column.store))
+        execute(connection, query("privileges", "table_to_owner", object=text_of(column.store)))
 
 
 def put(connection: Connection, column: ColumnPlan, hashes: Sequence[bytes], vectors: Vectors) -> None:

@@ -8,9 +8,6 @@ SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET "IntervalStyle" = 'postg
 SET extra_float_digits = 1 SET bytea_output = 'hex'
 AS {body};
 
--- name: owner_alone
-REVOKE ALL ON FUNCTION {function}() FROM PUBLIC;
-
 -- name: trigger
 -- The fill marks its own updates by a setting; they need no capture.
 CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW

@@ -53,8 +53,9 @@ ALTER VIEW {view} OWNER TO {owner};
 -- name: comment_on_view
 COMMENT ON VIEW {view} IS {comment};
 
--- name: revoke_view
-REVOKE ALL ON {view} FROM PUBLIC;
+-- name: revoke_owner
+-- What the owner has of his view is granted again with the rest.
+REVOKE ALL ON {view} FROM {owner};
 
 -- name: set_role
 SET LOCAL ROLE {role};

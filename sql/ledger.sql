@@ -1,6 +1,5 @@
 -- migrator's own bookkeeping: one schema, readable by its owner alone.
 CREATE SCHEMA IF NOT EXISTS migrator;
-REVOKE ALL ON SCHEMA migrator FROM PUBLIC;
 COMMENT ON SCHEMA migrator IS 'migrator: ledger, backup tables, embedding stores. Kept until migrator retire.';
 
 CREATE TABLE IF NOT EXISTS migrator.ledger_version (version int NOT NULL PRIMARY KEY);
@@ -68,5 +67,3 @@ SELECT DISTINCT ON (table_schema, table_name, column_name)
 FROM migrator.change c
 WHERE state IN ('live', 'retired')
 ORDER BY table_schema, table_name, column_name, id DESC;
-
-REVOKE ALL ON ALL TABLES IN SCHEMA migrator FROM PUBLIC;

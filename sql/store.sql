@@ -7,9 +7,6 @@ CREATE TABLE {store} (
     embedding {type} STORAGE {storage} NOT NULL
 );
 
--- name: owner_alone
-REVOKE ALL ON {table} FROM PUBLIC;
-
 -- name: copy
 COPY {store} (text_hash, embedding) FROM STDIN (FORMAT BINARY);
 

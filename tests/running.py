@@ -9,6 +9,7 @@ import pytest
 
 from migrator import EmbeddingChange, runner
 from migrator.change import VectorColumn
+from migrator.database import Connection
 from migrator.errors import Stopped
 from migrator.phases import NAMES
 from migrator.report import Progress, Reporter, Silent
@@ -96,6 +97,19 @@ class At:
         if self._awaited == (event, phase):
             self._awaited = ("", "")
             self._action()
+
+
+class Holding(At):
+    """A writer that begins a transaction at the event, and commits it when migrator says that it waits for a lock."""
+
+    def __init__(self, event: str, phase: str, writer: Connection, statement: str) -> None:
+        super().__init__(event, phase, lambda: writer.execute(f"BEGIN; {statement}".encode()))
+        self._writer = writer
+
+    def message(self, text: str) -> None:
+        super().message(text)
+        if text.startswith("waiting for a lock"):
+            self._writer.execute("COMMIT")
 
 
 def phases_from(first: str) -> tuple[str, ...]:

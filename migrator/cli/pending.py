@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from migrator import runner
 from migrator.cli.project import Project
 from migrator.database import Address, address_of_connection
+from migrator.hazards import transaction_outside
 from migrator.operations.implementation import columns_to_restore, refuse_mixed
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.revision import Revision, names_operations, read
@@ -24,16 +25,20 @@ class Pending:
     """Revisions in the order in which they would be carried out, each with its message.
 
     first: the operations of the first of them; None where there is none, or it is an ordinary revision.
+    in_transaction: env.py hands over a connection on which a transaction is open.
     """
 
     address: Address
     revisions: list[tuple[str, str]]
     first: Revision | None
+    in_transaction: bool
 
     def plan(self, options: Options) -> Plan | None:
         """The plan of the first revision; None where it is an ordinary one. Raises Refused."""
         if self.first is None:
             return None
+        if self.in_transaction:
+            raise transaction_outside().refusal()
         refuse_mixed(self.first)
         for operation in self.first.operations:
             if isinstance(operation, ChangeEmbeddingOp):
@@ -52,7 +57,9 @@ def read_pending(project: Project, target: str, direction: Direction) -> Pending
         steps = list(way(target, heads))
         if context.connection is not None:
             revisions = [(step.revision.revision, step.revision.doc or "") for step in steps]
-            found.append(Pending(address_of_connection(context.connection), revisions, _first(steps, context)))
+            in_transaction = context._in_external_transaction
+            address = address_of_connection(context.connection)
+            found.append(Pending(address, revisions, _first(steps, context), in_transaction))
         return []
 
     with EnvironmentContext(config, script, fn=look, destination_rev=target, dont_mutate=True):

@@ -36,6 +36,9 @@ class Embedder(Protocol):
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Like embed_documents, with the model's query prompt."""
 
+    def own_dimensions(self) -> int:
+        """Length of the model's vectors before truncation."""
+
     def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
         """Tokens of each text before truncation; None where the model has no tokenizer to ask."""
 
@@ -54,3 +57,9 @@ def load(model: Model) -> Embedder:
     from migrator.embedders.sentence_transformers import load_sentence_transformer
 
     return load_sentence_transformer(model)
+
+
+def own_dimensions(name: str) -> int:
+    """How many numbers the vectors of that model have. Raises Refused where there is none of that name."""
+    # Stated as truncated to one number, because a model of any length is loaded so.
+    return load(Model(name, dimensions=1, matryoshka=True)).own_dimensions()

@@ -55,6 +55,9 @@ class PythonEmbedder:
         found = self._call(self._plugin.embed_queries, texts, self._model.query_prompt)
         return checked(self._model, texts, found)
 
+    def own_dimensions(self) -> int:
+        return self._plugin.dimensions
+
     def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
         count: Callable[[Sequence[str]], list[int]] | None = getattr(self._plugin, "count_tokens", None)
         return self._call(count, texts, self._model.prompt) if count else None

@@ -49,6 +49,8 @@ def refuse_mixed(revision: Revision) -> None:
     changes = [each for each in revision.operations if isinstance(each, ChangeEmbeddingOp)]
     if revision.does_more or len(changes) > 1 or (changes and len(revision.operations) > 1):
         raise hazards.several_operations(revision.id).refusal()
+    if any(not each.changes for each in changes):
+        raise hazards.no_columns(revision.id).refusal()
 
 
 def columns_to_restore(revision: Revision) -> list[VectorColumn]:

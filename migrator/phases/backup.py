@@ -11,7 +11,7 @@ from migrator.catalog import Catalog
 from migrator.database import configure, execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Statement
-from migrator.queries import Query, fragment, name, query
+from migrator.queries import Query, fragment, name, query, text_of
 from migrator.work import Work
 
 NAME = "backup"
@@ -51,7 +51,7 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
     )
     return (
         Statement(NAME, create, "ACCESS SHARE", "one scan; reads and writes go on"),
-        Statement(NAME, query("store", "owner_alone", table=column.backup), "none", "instant"),
+        Statement(NAME, query("privileges", "table_to_owner", object=text_of(column.backup)), "none", "instant"),
     )
 
 

@@ -15,12 +15,10 @@ from migrator.errors import Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Statement
-from migrator.queries import Query, fragment, literal, name, query
+from migrator.queries import Query, fragment, literal, name, query, text_of
 from migrator.work import Work
 
 NAME = "cut-over"
-# Rows that may be left for settle; above it, cut-over does not begin.
-LEFT_BOUND = 100
 
 
 def statements(column: ColumnPlan) -> tuple[Statement, ...]:
@@ -133,8 +131,9 @@ def _create_view(catalog: Catalog, view: View) -> list[sql.Composed]:
         query("cut_over", "comment_on_column", table=view.sql, column=name(column), comment=literal(comment))
         for column, comment in view.column_comments.items()
     ]
+    made.append(query("privileges", "table_to_owner", object=text_of(view.sql)))
     if view.has_grants:
-        made.append(query("cut_over", "revoke_view", view=view.sql))
+        made.append(query("cut_over", "revoke_owner", view=view.sql, owner=name(view.owner)))
         made += _replay(catalog, view.grants, view.sql, lambda grant: fragment(grant.privilege))
     return made
 
@@ -201,11 +200,11 @@ def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
             due=column.due,
             pending=wanted,
         ),
-        {"limit": LEFT_BOUND + 1},
+        {"limit": fill.LEFT_BOUND + 1},
     )
-    if left > LEFT_BOUND:
+    if left > fill.LEFT_BOUND:
         raise Interrupted(
-            f"{column.subject}: more than {LEFT_BOUND} rows were written without a vector since fill",
+            f"{column.subject}: more than {fill.LEFT_BOUND} rows were written without a vector since fill",
             meaning="cut-over did not begin; the live column is as it was.",
             remedy="run the same command again; it fills them first",
         )

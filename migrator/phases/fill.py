@@ -23,6 +23,8 @@ NAME = "fill"
 RANGE_ROWS = 2_000
 # Rows that writers move out of the range being filled are caught by the next pass; each leaves far fewer.
 PASSES = 20
+# Rows that may be left for settle; above it, cut-over does not begin.
+LEFT_BOUND = 100
 
 
 def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from migrator import hazards
 from migrator.catalog import Server, read_server
 from migrator.database import connect
 from migrator.phases.preflight import server_hazards
 from tests.commands import Ended, migrator, process
-from tests.conftest import Server as TestServer
 from tests.database import Database
 from tests.project import RESTORE, Project, change
 from tests.tables import items
 
-NOTHING = "pass"
 A_TRIGGER_FUNCTION = "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
 
 
@@ -628,7 +628,602 @@ def test_it_is_refused_before_anything_is_changed(project: Project, case: Case) 
     expect_refusal(project, case.error)
 
 
-def expect_refusal(project: Project, error: str) -> None:
+def expect_refusal(project: Project, error: str, *, code: int = 3) -> None:
     before = project.database.whole_dump()
-    assert project.upgraded() == Ended(3, "", error)
+    assert project.upgraded() == Ended(code, "", error)
     assert project.database.whole_dump() == before
+
+
+def expect_dry_run_refused(error: str) -> None:
+    assert migrator("upgrade", "--dry-run") == Ended(3, "", error)
+
+
+def a_change(table: str) -> str:
+    """EmbeddingChange(...) as a revision holds it."""
+    return change(table).replace("op.change_embedding", "EmbeddingChange")
+
+
+def test_a_dry_run_refuses_the_same(project: Project) -> None:
+    items(project.database, 20)
+    project.write(change("itmes"))
+    before = project.database.whole_dump()
+    expect_dry_run_refused(
+        told(
+            'there is no table "itmes"',
+            "the revision names a table that this database, or the search path, does not hold.",
+            'did you mean "items"?',
+        )
+    )
+    assert project.database.whole_dump() == before
+
+
+def test_change_embeddings_wants_at_least_one(project: Project) -> None:
+    items(project.database, 20)
+    project.write("op.change_embeddings([])")
+    error = told(
+        "revision 0002 calls op.change_embeddings without a change",
+        "there is nothing to carry out.",
+        "give it at least one EmbeddingChange, or leave the call out",
+    )
+    expect_refusal(project, error)
+    expect_dry_run_refused(error)
+
+
+def test_a_column_is_changed_once(project: Project) -> None:
+    items(project.database, 20)
+    project.write(f"op.change_embeddings([{a_change('items')}, {a_change('ITEMS')}])")
+    error = told(
+        "the revision changes public.items.embedding twice",
+        "one cut-over takes a column to one model.",
+        "leave one of the two changes out, or give it a revision of its own",
+    )
+    expect_refusal(project, error)
+
+
+# ---- the server, its roles and its disk ------------------------------------------------------------------------
+
+
+def test_servers_that_migrator_cannot_work_with(database: Database) -> None:
+    with connect(database.address) as connection:
+        server = read_server(connection)
+    sound = dataclasses.replace(server, pgvector="0.8.5")
+    assert server_hazards(sound) == []
+    for differs, expected in (
+        ({"version": 130_011, "version_text": "13.11"}, hazards.old_postgresql("13.11")),
+        ({"pgvector": None}, hazards.no_pgvector(available=True)),
+        ({"pgvector": None, "pgvector_available": False}, hazards.no_pgvector(available=False)),
+        ({"pgvector": "0.6.2"}, hazards.old_pgvector("0.6.2", "0.7.0")),
+        ({"pgvector": "0.8.2"}, hazards.pgvector_with_known_fault("0.8.2")),
+        ({"standby": True}, hazards.standby()),
+        ({"may_create": False}, hazards.may_not_create_schema("postgres")),
+        ({"publications_of_all": ["a", "b"]}, hazards.publication_of_all(["a", "b"])),
+        (
+            {"may_use_ledger": False, "ledger_owner": "other", "may_create": False},
+            hazards.ledger_of_another("other", "postgres"),
+        ),
+    ):
+        assert server_hazards(dataclasses.replace(sound, **differs)) == [expected]
+    # A ledger that is there needs no schema to be made.
+    assert server_hazards(dataclasses.replace(sound, may_create=False, ledger_owner="postgres")) == []
+
+
+def test_a_database_without_pgvector(project: Project) -> None:
+    project.database.execute("DROP EXTENSION vector")
+    project.write(change())
+    expect_refusal(
+        project,
+        told(
+            "the extension vector (pgvector) is not in this database",
+            "there can be no vector column without it.",
+            "CREATE EXTENSION vector",
+        ),
+    )
+
+
+class Role:
+    """A role that may log in and read Alembic's table, and no more."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self.database = database
+        # Roles belong to the server, which other tests share.
+        self.name = f"{database.value('SELECT current_database()')}_{name}"
+        database.execute(f"CREATE ROLE {self.name} LOGIN")
+        database.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON alembic_version TO {self.name}")
+
+    @property
+    def url(self) -> str:
+        return make_url(self.database.url).set(username=self.name).render_as_string(hide_password=False)
+
+    def owns_items(self) -> None:
+        self.database.execute(f"GRANT ALL ON SCHEMA public TO {self.name}")
+        self.database.execute(f"ALTER TABLE items OWNER TO {self.name}")
+
+    def may_create(self) -> None:
+        self.database.execute(f"GRANT CREATE ON DATABASE {self.name.rpartition('_')[0]} TO {self.name}")
+
+
+@pytest.fixture
+def role(project: Project, monkeypatch: pytest.MonkeyPatch) -> Role:
+    """The role that migrator works as in this test, in a project with a revision for items."""
+    items(project.database, 20)
+    project.write(change())
+    role = Role(project.database, "app")
+    monkeypatch.setenv("DATABASE_URL", role.url)
+    return role
+
+
+def test_a_role_that_is_not_the_owner(project: Project, role: Role) -> None:
+    role.may_create()
+    expect_refusal(
+        project,
+        told(
+            f'role "{role.name}" may not act as "postgres", the owner of "items"',
+            "only the owner may add a column or build an index.",
+            f'work as a member of that role: GRANT "postgres" TO "{role.name}"',
+        ),
+    )
+
+
+def test_a_role_that_may_not_create_a_schema(project: Project, role: Role) -> None:
+    role.owns_items()
+    expect_refusal(
+        project,
+        told(
+            f'role "{role.name}" may not create a schema in this database',
+            "the ledger, the backup and the embedding store need a schema of their own.",
+            f'GRANT CREATE ON DATABASE ... TO "{role.name}"',
+        ),
+    )
+
+
+def test_a_role_that_may_not_create_a_temporary_table(project: Project, role: Role) -> None:
+    role.owns_items()
+    role.may_create()
+    project.database.execute(f"REVOKE TEMPORARY ON DATABASE {role.name.rpartition('_')[0]} FROM PUBLIC")
+    expect_refusal(
+        project,
+        told(
+            f'role "{role.name}" may not create a temporary table in this database',
+            "text and scope are tried on a temporary copy of a few rows before anything is changed.",
+            f'GRANT TEMPORARY ON DATABASE ... TO "{role.name}"',
+        ),
+    )
+
+
+def test_a_view_of_a_role_that_migrator_may_not_act_as(project: Project, role: Role) -> None:
+    role.owns_items()
+    role.may_create()
+    project.database.execute("CREATE VIEW near AS SELECT id, embedding FROM items")
+    expect_refusal(
+        project,
+        told(
+            f'role "{role.name}" may not act as "postgres", who owns or granted view public.near',
+            "it could not be given back as it was after cut-over.",
+            f'work as a superuser or a member of that role: GRANT "postgres" TO "{role.name}"',
+        ),
+    )
+
+
+def test_row_level_security_that_applies(project: Project, role: Role) -> None:
+    role.owns_items()
+    role.may_create()
+    project.database.execute("ALTER TABLE items ENABLE ROW LEVEL SECURITY")
+    project.database.execute("ALTER TABLE items FORCE ROW LEVEL SECURITY")
+    expect_refusal(
+        project,
+        told(
+            'row-level security on "items" applies to the role that migrator works as',
+            "rows that it hides would keep no vector, and the upgrade would look complete.",
+            "run migrator as the table's owner without FORCE, as a superuser, or as a role with BYPASSRLS",
+        ),
+    )
+
+
+def test_the_ledger_of_another_role(project: Project, role: Role) -> None:
+    role.owns_items()
+    role.may_create()
+    project.database.execute("CREATE SCHEMA migrator")
+    error = told(
+        f'the schema "migrator" belongs to "postgres", whom role "{role.name}" may not act as',
+        "the ledger can neither be read nor written.",
+        f'work as that role, or GRANT "postgres" TO "{role.name}"',
+    )
+    expect_refusal(project, error)
+    for command in (("status",), ("verify",), ("abandon",), ("retire", "--yes")):
+        assert migrator(*command) == Ended(3, "", error)
+
+
+def test_too_little_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    items(project.database, 20)
+    project.write(change())
+    monkeypatch.setattr(Server, "free_disk", lambda _: 100_000)
+    before = project.database.whole_dump()
+    ended = project.upgraded()
+    assert (ended.code, ended.out) == (3, "")
+    needed = re.fullmatch(
+        r"error: the upgrade needs about (\d+) kB of disk, 100 kB are free\n"
+        r"the server would stop for lack of space in the middle of the work.\n"
+        r"fix: free or add space where the server's data lies\n",
+        ended.err,
+    )
+    assert needed is not None
+    # 20 vectors of 768 numbers, in store, column and index, and as much WAL.
+    assert int(needed[1]) * 1000 > 20 * 768 * 4 * 3
+    assert project.database.whole_dump() == before
+
+
+def test_disk_is_counted_for_all_columns_together(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    items(project.database, 20)
+    project.database.execute("CREATE TABLE others AS TABLE items")
+    project.write(change())
+    needed = disk_needed()
+    monkeypatch.setattr(Server, "free_disk", lambda _: needed)
+    assert migrator("upgrade", "--dry-run").code == 0
+    project.write(f"op.change_embeddings([{a_change('items')}, {a_change('others')}])")
+    assert migrator("upgrade", "--dry-run").code == 3
+
+
+def disk_needed() -> int:
+    """Bytes, by the dry run."""
+    document = json.loads(migrator("upgrade", "--dry-run", "--json").out)
+    return int(document["plan"]["estimates"][0]["disk"]["total"])
+
+
+def test_a_database_that_cannot_be_reached(project: Project) -> None:
+    project.write(change())
+    assert migrator("--database-url", "postgresql://app:secret@127.0.0.1:1/nothing", "upgrade", "--yes") == Ended(
+        3,
+        "",
+        told(
+            'the database cannot be reached: connection to server at "127.0.0.1", port 1 failed: Connection refused',
+            "nothing was changed.",
+            "check that the server runs, and host, port, database, user and password in the database URL "
+            "(--database-url, MIGRATOR_DATABASE_URL, DATABASE_URL or sqlalchemy.url)",
+        ),
+    )
+
+
+# ---- the revisions ---------------------------------------------------------------------------------------------
+
+
+def test_a_revision_that_is_not_there(project: Project) -> None:
+    project.write(change())
+    before = project.database.whole_dump()
+    assert project.upgraded("0009") == Ended(
+        2, "", "error: No such revision or branch '0009'\nfix: there is: 0002, 0001\n"
+    )
+    assert project.database.whole_dump() == before
+
+
+def test_a_database_at_a_revision_that_has_no_file(project: Project) -> None:
+    project.write(change(), revision="0003", down_revision="0001")
+    project.database.execute("UPDATE alembic_version SET version_num = '0002'")
+    expect_refusal(
+        project,
+        told(
+            "the database is at revision '0002', which has no file here",
+            "what that revision did is not known, so nothing was changed.",
+            "bring its file back from version control, or name the right database; there is: 0003, 0001",
+        ),
+    )
+
+
+def test_a_revision_with_a_syntax_error(project: Project) -> None:
+    path = project.write(change() + ")")
+    line = 1 + next(number for number, text in enumerate(path.read_text().splitlines()) if "op.change" in text)
+    expect_refusal(
+        project,
+        told(
+            f"versions/0002.py:{line}: unmatched ')'",
+            "the file is not Python, so nothing was changed.",
+            "correct that line",
+        ),
+    )
+
+
+def test_a_revision_with_a_misspelt_argument(project: Project) -> None:
+    path = project.write(change(txt='"body"'))
+    line = 1 + next(number for number, text in enumerate(path.read_text().splitlines()) if "op.change" in text)
+    expect_refusal(
+        project,
+        told(
+            f"versions/0002.py:{line}: TypeError: change_embedding() got an unexpected keyword argument 'txt'",
+            "the file could not be carried out, so nothing was changed by it.",
+            "correct that line",
+        ),
+    )
+
+
+def test_two_heads(project: Project) -> None:
+    project.write(change())
+    project.write(change(), revision="0002b")
+    expect_refusal(
+        project,
+        told(
+            "there is more than one head: 0002, 0002b",
+            "it is not known which of them comes first, so nothing was changed.",
+            'alembic merge heads -m "MESSAGE"',
+        ),
+    )
+
+
+def test_alembic_cannot_print_it_as_a_script(project: Project) -> None:
+    items(project.database, 20)
+    project.write(change())
+    before = project.database.whole_dump()
+    ended = process("alembic", "upgrade", "0001:0002", "--sql", environment=project.environment())
+    # Alembic writes its errors to standard output where that holds the script.
+    assert ended.code != 0
+    assert "Traceback" not in ended.out + ended.err
+    assert (
+        "FAILED: a change of embeddings cannot be printed as an SQL script\n"
+        "which rows and texts there are decides what is done.\n"
+        "fix: migrator upgrade --dry-run shows every statement\n"
+    ) in ended.out + ended.err
+    assert project.database.whole_dump() == before
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (".connect() as connection", ".begin() as connection"),
+        (
+            "        context.configure(connection=",
+            '        connection.exec_driver_sql("SET search_path = public")\n        context.configure(connection=',
+        ),
+    ],
+    ids=["by-begin", "by-a-statement"],
+)
+def test_a_transaction_begun_by_env(project: Project, written: str, instead: str) -> None:
+    items(project.database, 20)
+    project.write(change())
+    env = Path("env.py")
+    source = env.read_text("utf-8")
+    assert source.count(written) == 1
+    env.write_text(source.replace(written, instead), "utf-8")
+    error = told(
+        "env.py began a transaction before Alembic did",
+        "the change commits many times, which such a transaction would prevent.",
+        "in env.py write engine.connect() for engine.begin(), and commit what was executed before "
+        "context.begin_transaction()",
+    )
+    expect_refusal(project, error)
+    expect_dry_run_refused(error)
+
+
+# ---- the ledger ------------------------------------------------------------------------------------------------
+
+
+def test_another_migrator_at_work(project: Project) -> None:
+    items(project.database, 20)
+    project.write(change())
+    assert project.upgraded("--stop-after", "embed").code == 0
+    before = project.database.whole_dump()
+    with project.database.connect() as other:
+        other.execute("SELECT pg_advisory_lock(x'6d696772'::int, x'61746f72'::int)")
+        for command in (("upgrade", "--yes"), ("abandon",), ("retire", "--yes", "--stores")):
+            ended = migrator(*command)
+            assert (ended.code, ended.out) == (6, "")
+            assert re.fullmatch(
+                rf"error: another migrator is at work on this database \(server process {other.info.backend_pid}, "
+                r"connected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\)\n"
+                r"fix: wait for it, or end it with SELECT pg_terminate_backend\(PID\) and run this command again\n",
+                ended.err,
+            )
+        assert f"another migrator: server process {other.info.backend_pid}, " in migrator("status").out
+    assert project.database.whole_dump() == before
+    assert project.upgraded().code == 0
+
+
+def test_a_ledger_of_a_newer_migrator(project: Project) -> None:
+    items(project.database, 20)
+    project.write(change())
+    assert project.upgraded("--stop-after", "fill").code == 0
+    project.database.execute("UPDATE migrator.ledger_version SET version = 2")
+    error = told(
+        "the ledger in this database is of version 2, this migrator knows 1",
+        "a newer migrator worked here.",
+        "pip install --upgrade migrator",
+    )
+    expect_refusal(project, error)
+    expect_dry_run_refused(error)
+    for command in ("status", "verify", "abandon"):
+        assert migrator(command) == Ended(3, "", error)
+
+
+def test_a_revision_that_was_edited_while_it_was_interrupted(project: Project) -> None:
+    items(project.database, 20)
+    project.write(change())
+    assert project.upgraded("--stop-after", "fill").code == 0
+    project.write(change(batch_size="5"))
+    error = told(
+        "revision 0002 was edited since its upgrade was interrupted",
+        "what is half done was planned from the former text.",
+        "put the former text back and run migrator upgrade, or undo what is half done: migrator abandon",
+    )
+    expect_refusal(project, error)
+    expect_dry_run_refused(error)
+    project.write(change())
+    assert project.upgraded().code == 0
+
+
+def test_another_revision_while_one_is_unfinished(project: Project) -> None:
+    items(project.database, 20)
+    file = project.write(change())
+    assert project.upgraded("--stop-after", "fill").code == 0
+    file.unlink()
+    project.write(change(), revision="0003")
+    error = told(
+        "the upgrade of revision 0002 is unfinished",
+        "one change is carried to its end, or abandoned, before the next begins.",
+        "migrator upgrade goes on with it; migrator abandon undoes it",
+    )
+    expect_refusal(project, error)
+    assert migrator("retire", "--yes", "--stores") == Ended(3, "", error)
+
+
+def test_a_table_that_was_replaced_while_it_was_interrupted(project: Project) -> None:
+    items(project.database, 20)
+    project.write(change())
+    assert project.upgraded("--stop-after", "backup").code == 0
+    project.database.execute("DROP TABLE items")
+    items(project.database, 20)
+    expect_refusal(
+        project,
+        told(
+            "the table of public.items.embedding was dropped or replaced since the run was interrupted",
+            "what the ledger knows of it no longer holds.",
+            "migrator abandon closes the run; then run the command again",
+        ),
+    )
+    assert migrator("abandon").code == 0
+    assert project.upgraded().code == 0
+
+
+def test_a_model_that_the_ledger_does_not_know_the_column_by(project: Project) -> None:
+    items(project.database, 20)
+    project.write(change())
+    assert project.upgraded().code == 0
+    project.write(
+        change(
+            from_='Model("python:tests.models:fast768", dimensions=768)',
+            to='Model("python:tests.models:old", dimensions=384)',
+        ),
+        revision="0003",
+        down_revision="0002",
+    )
+    expect_refusal(
+        project,
+        told(
+            "the ledger says that public.items.embedding holds vectors of python:tests.models:new, the revision says "
+            "python:tests.models:fast768",
+            "a rollback would restore the wrong model.",
+            "write from_=Model('python:tests.models:new', ...) in the revision",
+        ),
+    )
+
+
+DRIFTED = 'Model("python:tests.models:drifted", dimensions=768)'
+
+
+def drift_error(ended: Ended) -> str:
+    """The last three lines of standard error, with the similarity left out."""
+    return re.sub(r"agree to -?\d\.\d{4} only", "agree to N only", "".join(ended.err.splitlines(True)[-3:]))
+
+
+MODEL_CHANGED = told(
+    "model python:tests.models:drifted no longer gives the vectors it gave before: its probe texts agree to N only",
+    "vectors of two models would stand in one column and could not be compared.",
+    "load the model that was used before, or give the new one a name of its own in a new revision",
+)
+
+
+def test_another_model_under_the_same_name(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    items(project.database, 20)
+    project.database.execute("CREATE TABLE others AS SELECT id, 'other ' || body AS body, embedding FROM items")
+    project.write(change(to=DRIFTED))
+    assert project.upgraded().code == 0
+    project.write(change("others", to=DRIFTED), revision="0003", down_revision="0002")
+    before = project.database.whole_dump()
+    monkeypatch.setenv("MIGRATOR_TEST_DRIFT", "1")
+    ended = project.upgraded()
+    assert (ended.code, ended.out, drift_error(ended)) == (3, "", MODEL_CHANGED)
+    assert ended.err.count("\n") == 3
+    assert project.database.whole_dump() == before
+
+
+def test_another_model_when_an_upgrade_goes_on(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    items(project.database, 20)
+    before = project.database.dump()
+    project.write(change(to=DRIFTED))
+    assert project.upgraded("--stop-after", "embed").code == 0
+    project.database.execute("UPDATE items SET body = 'another text' WHERE id = 7")
+    monkeypatch.setenv("MIGRATOR_TEST_DRIFT", "1")
+    ended = project.upgraded()
+    assert (ended.code, ended.out, drift_error(ended)) == (3, "", MODEL_CHANGED)
+    assert project.database.dump() == before
+    assert project.database.value("SELECT state FROM migrator.run") == "undone"
+
+
+# ---- downgrades ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def upgraded(project: Project) -> Project:
+    """items, upgraded by 0002."""
+    items(project.database, 20)
+    project.write(change())
+    assert project.upgraded().code == 0
+    return project
+
+
+def expect_downgrade_refused(project: Project, error: str) -> None:
+    before = project.database.whole_dump()
+    assert project.downgraded() == Ended(3, "", error)
+    assert migrator("downgrade", "0001", "--dry-run") == Ended(3, "", error)
+    assert project.database.whole_dump() == before
+
+
+def test_a_downgrade_without_a_ledger(upgraded: Project) -> None:
+    upgraded.database.execute("DROP SCHEMA migrator CASCADE")
+    expect_downgrade_refused(
+        upgraded,
+        told(
+            "the ledger knows no upgrade of public.items.embedding",
+            "there is neither a retired column nor a backup to come back from.",
+            "write a revision with op.change_embedding back to the old model",
+        ),
+    )
+
+
+def test_a_downgrade_after_retire(upgraded: Project) -> None:
+    assert migrator("retire", "--yes").code == 0
+    expect_downgrade_refused(
+        upgraded,
+        told(
+            "the retired column and the backup of public.items.embedding were dropped by migrator retire",
+            "the old vectors are gone, so there is nothing to restore.",
+            "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
+        ),
+    )
+
+
+def test_a_downgrade_of_what_a_later_revision_changed(upgraded: Project) -> None:
+    back = change(
+        from_='Model("python:tests.models:new", dimensions=768)', to='Model("python:tests.models:old", dimensions=384)'
+    )
+    upgraded.write(back, revision="0003", down_revision="0002")
+    assert upgraded.upgraded().code == 0
+    upgraded.database.execute("UPDATE alembic_version SET version_num = '0002'")
+    expect_downgrade_refused(
+        upgraded,
+        told(
+            "public.items.embedding was last changed by revision 0003, not by 0002",
+            "upgrades are undone in reverse order.",
+            "undo 0003 first: migrator downgrade to the revision before it",
+        ),
+    )
+
+
+def test_a_downgrade_without_a_text_for_rows_written_since(project: Project) -> None:
+    items(project.database, 20)
+    model = "python:tests.models:old"
+    project.write(
+        change(
+            text=None,
+            from_=f'Model("{model}", dimensions=384)',
+            to=f'Model("{model}", dimensions=128, matryoshka=True)',
+        )
+    )
+    assert project.upgraded().code == 0
+    project.database.execute(
+        "INSERT INTO items (id, body, embedding) SELECT 1000 + id, body, embedding FROM items WHERE id < 3"
+    )
+    expect_downgrade_refused(
+        project,
+        told(
+            "3 rows of public.items.embedding were written since the upgrade, and the revision names no text for them",
+            "their old vectors cannot be derived from the new ones, and there is no text to embed.",
+            'write text="an SQL expression over the row" into the revision that made the change',
+        ),
+    )

@@ -20,15 +20,19 @@ END $$
 
 def opened(database: Database) -> list[tuple[str, str]]:
     """Every privilege that anyone but the owner has on migrator's schema, relations and functions."""
-    return database.execute(
-        "SELECT what, grantee || ' ' || privilege_type FROM ("
-        " SELECT nspname::text AS what, nspowner AS owner, coalesce(nspacl, acldefault('n', nspowner)) AS acl"
-        " FROM pg_namespace WHERE nspname = 'migrator'"
-        " UNION ALL SELECT relname, relowner, coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END"
-        "::\"char\", relowner)) FROM pg_class WHERE relnamespace = 'migrator'::regnamespace AND relkind IN ('r', 'v', 'S')"
-        " UNION ALL SELECT proname, proowner, coalesce(proacl, acldefault('f', proowner)) FROM pg_proc"
-        " WHERE pronamespace = 'migrator'::regnamespace) AS made, aclexplode(acl) WHERE grantee <> owner ORDER BY 1, 2"
-    )
+    return database.execute("""
+        SELECT made, grantee || ' ' || privilege_type
+        FROM (SELECT nspname AS made, nspowner AS owner, coalesce(nspacl, acldefault('n', nspowner)) AS acl
+              FROM pg_namespace WHERE nspname = 'migrator'
+              UNION ALL
+              SELECT relname, relowner, coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
+                                                                    relowner))
+              FROM pg_class WHERE relnamespace = 'migrator'::regnamespace AND relkind IN ('r', 'v', 'S')
+              UNION ALL
+              SELECT proname, proowner, coalesce(proacl, acldefault('f', proowner))
+              FROM pg_proc WHERE pronamespace = 'migrator'::regnamespace) AS found, aclexplode(acl)
+        WHERE grantee <> owner ORDER BY 1, 2
+    """)
 
 
 @pytest.mark.parametrize("grantee", ["PUBLIC", "test_nosy"])

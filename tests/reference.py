@@ -1,0 +1,198 @@
+"""`python -m tests.reference` writes docs/reference/ anew, from the commands and hazards themselves."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+
+from migrator import Model, hazards
+from migrator.cli import COMMANDS, main
+from migrator.hazards import Hazard
+
+DOCS = Path(__file__).parents[1] / "docs"
+WIDTH = 80
+
+EXIT_CODES = """\
+| exit | means |
+| --- | --- |
+| 0 | done |
+| 1 | failed; everything before cut-over undone, the store kept |
+| 2 | usage |
+| 3 | refused by preflight; nothing was changed |
+| 4 | verification failed; the live column is as it was |
+| 5 | interrupted; run the same command again to go on |
+| 6 | another migrator is at work on this database |
+"""
+
+_CLI = """\
+# Commands
+
+Made from the commands themselves by `make docs`.
+
+Results go to standard output; progress, notes and errors to standard error. With `--json` standard output holds one
+JSON document and nothing else. A question is asked only where standard input is a terminal; elsewhere `--yes` is
+needed.
+
+## Exit codes
+
+{exit_codes}
+`migrator doctor --fail-on` exits with 1 where there is a finding of that level. `migrator verify` exits with 4 where a
+proof fails; nothing is changed by it.
+
+## Environment
+
+- `MIGRATOR_DATABASE_URL`, `DATABASE_URL`: the database, in this order; `--database-url` comes before them,
+  `sqlalchemy.url` in alembic.ini after them.
+- `ALEMBIC_CONFIG`: Alembic's configuration file, where `-c` is not given.
+- `PGPASSFILE`, `PGSSLMODE`, `PGOPTIONS` and the like, as PostgreSQL's libpq has them: what the URL does not say.
+- `HF_HUB_OFFLINE`: where it is 1, sentence-transformers models come from the local cache or a path; no hub is asked.
+- `HF_HOME`, `SENTENCE_TRANSFORMERS_HOME`: where that cache is.
+- `HF_TOKEN`: for private models of the hub.
+
+The URL is `postgresql://USER@HOST:PORT/DATABASE`, or `embedded:DIRECTORY` for a private PostgreSQL that is started
+there and stopped at the end.
+
+{commands}"""
+
+_HAZARDS = """\
+# Hazards
+
+Every refusal and every warning of the preflight, made from `migrator/hazards.py` by `make docs`. Names and numbers are
+examples. A hazard that refuses ends the command before anything is changed (exit 3); the others are printed with the
+plan. `migrator upgrade --dry-run --json` names each by its code.
+
+{hazards}"""
+
+# What a hazard is told, by parameter; by type where the name is not here.
+_EXAMPLES: dict[str, object] = {
+    "available": True,
+    "argument": "where",
+    "by": "0003",
+    "calls": ["now()"],
+    "column": "embedding",
+    "condition": "language = 'en",
+    "default": "'[1,2]'::vector",
+    "definition": "CREATE INDEX near ON public.items USING hnsw (((embedding)::vector(384)) vector_l2_ops)",
+    "dependent": "materialised view public.near",
+    "dimensions": 3072,
+    "direction": "upgrade",
+    "expected": "vector(384)",
+    "expression": "body",
+    "found": "vector(512)",
+    "index": "near",
+    "indexes": ["near", "nearer"],
+    "kind": "p",
+    "model": Model("python:models:large", dimensions=768),
+    "name": "python:models:large",
+    "needed": "0.7.0",
+    "owner": "shop",
+    "publications": ["all_of_it"],
+    "reason": "as the database or the library says",
+    "revision": "0002",
+    "role": "app",
+    "rules": ["keep"],
+    "schema": "public",
+    "similarity": 0.87,
+    "subject": "public.items.embedding",
+    "table": "items",
+    "tables": ["public.authors"],
+    "trigger": "~~last",
+    "triggers": ["touch_updated_at"],
+    "type_": "vector",
+    "unfinished": "0002",
+    "used": 1600,
+    "version": "0.6.2",
+}
+# Where one name means different things, by function.
+_OWN_EXAMPLES: dict[str, dict[str, object]] = {
+    "disk_unknown": {"needed": 8_900_000_000},
+    "model_other_dimensions": {"found": 384},
+    "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
+    "not_a_vector": {"type_": "bit(512)"},
+    "old_postgresql": {"version": "13.4"},
+    "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
+    "pgvector_with_known_fault": {"version": "0.8.1"},
+    "unknown_column": {"column": "embeding", "known": ["id", "body", "embedding"]},
+    "unknown_table": {"table": "item", "known": [("public", "items")]},
+    "text_is_not_text": {"expression": "price", "type_": "numeric"},
+    "whole_row_text": {"expression": "to_jsonb(items)"},
+}
+_BY_TYPE: dict[str, object] = {"str": "FILL IN", "int": 7, "float": 0.5, "bool": True, "Iterable[str]": ["FILL IN"]}
+
+
+def cli() -> str:
+    """docs/reference/cli.md."""
+    with click.Context(main, info_name="migrator") as ctx:
+        commands = [(name, main.get_command(ctx, name)) for name in COMMANDS]
+    parts = [_help("migrator", main)]
+    parts += [_help(f"migrator {name}", command) for name, command in commands if command is not None]
+    return _CLI.format(exit_codes=EXIT_CODES, commands="\n".join(parts))
+
+
+def _help(name: str, command: click.Command) -> str:
+    with click.Context(
+        command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH, help_option_names=["-h", "--help"]
+    ) as ctx:
+        return f"## {name}\n\n```text\n{command.get_help(ctx)}\n```\n"
+
+
+def known_hazards() -> list[Hazard]:
+    """Each hazard once, with examples for what it is told, in the order of the file."""
+    made = [function for _, function in inspect.getmembers(hazards, inspect.isfunction) if _makes_hazard(function)]
+    made.sort(key=lambda function: function.__code__.co_firstlineno)
+    return [_example(function) for function in made]
+
+
+def _makes_hazard(function: Callable[..., object]) -> bool:
+    signature = inspect.signature(function)
+    return signature.return_annotation == "Hazard" and not function.__name__.startswith("_")
+
+
+def _example(function: Callable[..., Hazard]) -> Hazard:
+    own = _OWN_EXAMPLES.get(function.__name__, {})
+    arguments = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        told = own.get(name, _EXAMPLES.get(name))
+        arguments[name] = _BY_TYPE[parameter.annotation] if told is None else told
+    return function(**arguments)
+
+
+def hazard_page() -> str:
+    """docs/reference/hazards.md."""
+    found = known_hazards()
+    refusing = [hazard for hazard in found if hazard.refuses]
+    warning = [hazard for hazard in found if not hazard.refuses]
+    parts = ["## Refused", *_sections(refusing), "## Warned of", *_sections(warning)]
+    return _HAZARDS.format(hazards="\n\n".join(parts) + "\n")
+
+
+def _sections(found: Iterable[Hazard]) -> list[str]:
+    return [
+        f"### {hazard.code}\n\n"
+        f"- **Problem**: {_escaped(hazard.problem)}\n"
+        f"- **Meaning**: {_escaped(hazard.meaning)}\n"
+        f"- **Remedy**: {_escaped(hazard.remedy)}"
+        for hazard in found
+    ]
+
+
+def _escaped(text: str) -> str:
+    """Characters that Markdown would take for its own."""
+    return re.sub(r"([*_<>~|`\\])", r"\\\1", text)
+
+
+PAGES = {"reference/cli.md": cli, "reference/hazards.md": hazard_page}
+
+
+def write(docs: Path = DOCS) -> None:
+    for path, page in PAGES.items():
+        (docs / path).parent.mkdir(parents=True, exist_ok=True)
+        (docs / path).write_text(page(), "utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,54 @@
+"""docs/reference/ says what the commands and hazards say now."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+from migrator import errors, hazards
+from migrator.cli import COMMANDS
+from migrator.errors import MigratorError
+from tests import reference
+from tests.commands import migrator
+from tests.reference import DOCS, EXIT_CODES, PAGES, known_hazards
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_generated_page_is_fresh(path: str) -> None:
+    assert (DOCS / path).read_text("utf-8") == PAGES[path](), f"docs/{path} is stale: make docs writes it anew"
+
+
+def test_make_docs_writes_every_page(tmp_path: Path) -> None:
+    reference.write(tmp_path)
+    for path, page in PAGES.items():
+        assert (tmp_path / path).read_text("utf-8") == page()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_reference_holds_what_help_says(name: str) -> None:
+    assert f"## migrator {name}\n\n```text\n{migrator(name, '--help').out}```\n" in reference.cli()
+
+
+def test_every_way_to_end_is_in_the_table() -> None:
+    ends = [each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, MigratorError)]
+    rows = [int(line.split("|")[1]) for line in EXIT_CODES.splitlines()[2:]]
+    assert rows == sorted({end.exit_code for end in ends})
+
+
+def test_every_hazard_is_there_once() -> None:
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(hazards))) if isinstance(node, ast.Call)]
+    made = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("_refuse", "_warn")]
+    codes = [ast.literal_eval(call.args[0]) for call in made]
+    assert [hazard.code for hazard in known_hazards()] == codes
+    assert len(set(codes)) == len(codes)
+
+
+def test_every_hazard_says_what_it_means_and_what_to_do() -> None:
+    for hazard in known_hazards():
+        assert hazard.problem
+        assert hazard.meaning.endswith(".")
+        assert hazard.remedy
+        assert "FILL IN" not in f"{hazard.problem}{hazard.meaning}{hazard.remedy}", f"{hazard.code} needs an example"
