@@ -69,7 +69,7 @@ def demonstrate(shell: Shell, database: Connection) -> None:
     shell.run("migrator -c demo/refused/alembic.ini upgrade --yes", ends_with=4)
     expect(state(database) == new, "rows, vectors, type and index are untouched")
 
-    shell.step("The downgrade", "Back to 384 dimensions from the retired column; only verify's sample is embedded.")
+    shell.step("The downgrade", "Back to 384 dimensions from the retired column; no model is asked.")
     shell.run("migrator downgrade 0001 --yes")
     back = show(state(database))
     expect(back == old, "rows, vectors, type and index are those from before the upgrade")

@@ -72,13 +72,16 @@ def _function(column: ColumnPlan, *, stale: Query, fill: Query, give_up: Query) 
         "body",
         key=_key(column),
         due=column.due,
+        scope=column.scope,
         new_row=_row(column, "NEW"),
         old_row=_row(column, "OLD"),
         stale=stale,
         fill=fill,
         give_up=give_up,
     )
-    path = [*column.catalog.server.search_path, "pg_temp"]
+    server = column.catalog.server
+    # pgvector's last: the function compares vectors, the application's names come first.
+    path = dict.fromkeys([*server.search_path, server.extension_schema, "pg_temp"])
     return query(
         "capture",
         "function",

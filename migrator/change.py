@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -24,6 +24,13 @@ def _between(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise Refused(
             f"{name}={value} is outside {low}..{high}", remedy=f"give {name} a value in that range in the revision"
+        )
+
+
+def _known_distance(distance: str) -> None:
+    if distance not in get_args(Distance):
+        raise Refused(
+            f"there is no distance {distance!r}", remedy=f"write one of {', '.join(get_args(Distance))} in the revision"
         )
 
 
@@ -82,6 +89,7 @@ class Hnsw(msgspec.Struct, frozen=True, tag=True):
     ef_construction: int = 64
 
     def __post_init__(self) -> None:
+        _known_distance(self.distance)
         _between("m", self.m, 2, 100)
         _between("ef_construction", self.ef_construction, 4, 1_000)
         if self.ef_construction < 2 * self.m:
@@ -98,6 +106,7 @@ class IvfFlat(msgspec.Struct, frozen=True, tag=True):
     lists: int = 100
 
     def __post_init__(self) -> None:
+        _known_distance(self.distance)
         _between("lists", self.lists, 1, 32_768)
         if self.distance == "l1":
             raise Refused('IVFFlat has no distance "l1"', remedy='write Hnsw(distance="l1") in the revision')
@@ -171,6 +180,16 @@ class EmbeddingChange:
             expression = getattr(self, name)
             if expression is not None and not expression.strip():
                 raise Refused(f"{name}= is empty", remedy="give an SQL expression over the row, or leave it out")
+        if self.type not in (None, *get_args(VectorType)):
+            raise Refused(
+                f"type={self.type!r} is no vector type",
+                remedy=f"write one of {', '.join(get_args(VectorType))} in the revision",
+            )
+        if self.index not in ("same", None) and not isinstance(self.index, Index):
+            raise Refused(
+                f"index={self.index!r} does not say an index",
+                remedy='write Hnsw(...), IvfFlat(...), None, or "same" to keep the present ones',
+            )
         if self.batch_size is not None:
             _between("batch_size", self.batch_size, 1, 100_000)
 

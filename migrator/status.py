@@ -80,7 +80,8 @@ def as_text(found: dict[str, Any]) -> str:
             state = "done" if phase["done"] else "begun"
             lines.append(f"  {phase['phase']:<10} {state:<6} {phase['started']}, {phase['seconds']:.1f} s")
         lines.append(f"  texts embedded so far: {run['texts_embedded']:,}")
-        lines.append(f"  go on: migrator {run['direction']}   undo: migrator abandon")
+        again = "migrator upgrade" if run["direction"] == "upgrade" else "migrator downgrade -1"
+        lines.append(f"  go on: {again}   undo: migrator abandon")
     for column in found["columns"]:
         lines += ["", *_column_lines(column)]
     if not found["columns"] and run is None:

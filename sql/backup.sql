@@ -14,4 +14,4 @@ FROM {table} WHERE {which};
 -- On a downgrade: vectors that the application wrote itself since cut-over, which the store does not hold.
 {live} IS NOT NULL AND NOT EXISTS (
     SELECT FROM {store} AS migrator_store
-    WHERE migrator_store.text_hash = {text_hash} AND migrator_store.embedding::{type} = {live})
+    WHERE migrator_store.text_hash = {text_hash} AND migrator_store.embedding::{type} OPERATOR({extension}.=) {live})

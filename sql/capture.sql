@@ -31,11 +31,13 @@ SELECT tgenabled::text FROM pg_trigger WHERE tgrelid = %(table)s::oid AND tgname
 DECLARE
     before_ bytea;
     after_ bytea;
+    was_due_ boolean;
+    is_due_ boolean;
     in_scope_ boolean;
 BEGIN
-    SELECT {key}, {due} INTO after_, in_scope_ FROM {new_row};
+    SELECT {key}, {due}, {scope} INTO after_, is_due_, in_scope_ FROM {new_row};
     IF TG_OP = 'UPDATE' THEN
-        SELECT {key} INTO before_ FROM {old_row};
+        SELECT {key}, {due} INTO before_, was_due_ FROM {old_row};
     END IF;
     {stale}
     {fill}
@@ -51,16 +53,17 @@ IF TG_OP = 'INSERT' OR after_ IS DISTINCT FROM before_ THEN
 END IF;
 
 -- name: fill_from_store
-IF NEW.{target} IS NULL OR TG_OP = 'UPDATE' AND after_ IS DISTINCT FROM before_
+IF NEW.{target} IS NULL OR TG_OP = 'UPDATE'
+        AND (after_ IS DISTINCT FROM before_ OR is_due_ IS DISTINCT FROM was_due_)
         AND NEW.{target} IS NOT DISTINCT FROM OLD.{target} THEN
     NEW.{target} := NULL;
-    IF in_scope_ THEN
+    IF is_due_ THEN
         SELECT embedding::{type} INTO NEW.{target} FROM {store} WHERE text_hash = after_;
     END IF;
 END IF;
 
 -- name: fill_from_live
-IF in_scope_ THEN
+IF is_due_ THEN
     NEW.{target} := {derived};
 ELSE
     NEW.{target} := NULL;

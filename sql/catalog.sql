@@ -57,7 +57,10 @@ ORDER BY 1, 2;
 -- name: columns
 SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type, tn.nspname::text AS type_schema,
        CASE WHEN a.atttypmod > 0 AND t.typname IN ('vector', 'halfvec') THEN a.atttypmod END AS dimensions,
-       format_type(a.atttypid, a.atttypmod) AS type_text,
+       -- format_type puts the schema before it or not, by the search path.
+       CASE WHEN t.typname IN ('vector', 'halfvec')
+            THEN t.typname || CASE WHEN a.atttypmod > 0 THEN '(' || a.atttypmod || ')' ELSE '' END
+            ELSE format_type(a.atttypid, a.atttypmod) END AS type_text,
        a.attnotnull AS not_null,
        (SELECT k.conname::text FROM pg_constraint k
         WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]) AS not_null_name,

@@ -11,6 +11,7 @@
 -- It stops at whatever is not as expected, and may then be run again. Not for psql --single-transaction.
 
 \set ON_ERROR_STOP on
+\set QUIET on
 \set AUTOCOMMIT on
 \set VERBOSITY default
 \set SHOW_CONTEXT never
@@ -336,7 +337,12 @@ FROM migrator.change,
      coalesce('sha256(convert_to((' || (change ->> 'text') || ')::text, ''UTF8''))', 'NULL::bytea') AS hash
 WHERE id = :change
 \gexec
-SELECT format('REVOKE ALL ON migrator.rollback_%s FROM PUBLIC', :'change') \gexec
+-- Its owner's alone; default privileges may have given it to others.
+SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', c.oid::regclass,
+                       CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END)
+FROM pg_class c, aclexplode(c.relacl) x
+WHERE c.oid = format('migrator.rollback_%s', :'change')::regclass AND x.grantee <> c.relowner
+\gexec
 SELECT format('SELECT count(*) AS listed FROM migrator.rollback_%s', :'change') AS statement \gset
 :statement \gset
 

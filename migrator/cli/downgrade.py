@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from migrator.cli.project import Project
 
 
-@click.command()
+class _Downgrade(click.Command):
+    """Takes -1, so many steps back, for a revision: click would look for an option of that name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        steps = [each for each in args if re.fullmatch(r"-\d+", each)]
+        if steps:
+            args = [*(each for each in args if each not in steps), "--", *steps]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_Downgrade)
 @click.argument("revision")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, with locks and times; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: print the plan as one JSON document.")

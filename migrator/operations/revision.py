@@ -45,9 +45,7 @@ def at_work(context: MigrationContext) -> Revision:
     raise LookupError("the operation was not called from a revision's upgrade() or downgrade()")
 
 
-def read(
-    revision: str, function: Callable[[], None], outer: MigrationContext, *, reached: bool = False
-) -> Revision:
+def read(revision: str, function: Callable[[], None], outer: MigrationContext, *, reached: bool = False) -> Revision:
     """Runs upgrade() or downgrade() against no database: migrator's operations are collected, others only printed.
 
     outer: the context at work, which `alembic.op` stands for again afterwards.

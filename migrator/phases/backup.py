@@ -32,6 +32,7 @@ def _which(column: ColumnPlan) -> Query:
         store=name("migrator", column.upgrade_store),
         text_hash=column.text_hash,
         type=_live_type(column.catalog),
+        extension=name(column.catalog.server.extension_schema),
     )
 
 

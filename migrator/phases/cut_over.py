@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from psycopg import sql
 
@@ -22,20 +22,35 @@ NAME = "cut-over"
 
 
 def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    """In order, all in one transaction. Views go first, outermost first: whoever reads through them waits there."""
-    lock = query("cut_over", "lock", table=column.table)
-    if column.method == "index":
-        # No column is replaced, so views stay as they are.
-        ordered = [lock, *_swap_indexes(column)]
-    else:
-        views = column.catalog.views
-        ordered = [
-            *(query("cut_over", "drop_view", view=view.sql) for view in reversed(views)),
-            lock,
-            *_swap_columns(column),
-            *(statement for view in views for statement in _create_view(column.catalog, view)),
-        ]
+    """In order, all in one transaction; with several columns each part is done for all of them before the next."""
+    ordered = [*_lock([column]), *_swap(column), *_create_views([column])]
     return tuple(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ordered)
+
+
+def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    """Views go first, outermost first: whoever reads through them waits there."""
+    dropped = [query("cut_over", "drop_view", view=view.sql) for _, view in reversed(_views(columns))]
+    tables = {column.catalog.table.oid: column.table for column in columns}
+    return [*dropped, *(query("cut_over", "lock", table=table) for table in tables.values())]
+
+
+def _swap(column: ColumnPlan) -> list[sql.Composed]:
+    return _swap_indexes(column) if column.method == "index" else _swap_columns(column)
+
+
+def _create_views(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    return [statement for catalog, view in _views(columns) for statement in _create_view(catalog, view)]
+
+
+def _views(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
+    """Every view that reads one of the columns, once and innermost first. Where no column is replaced, they stay."""
+    found: dict[tuple[str, str], tuple[Catalog, View]] = {}
+    for column in columns:
+        for view in column.catalog.views if column.method != "index" else []:
+            present = found.get((view.schema, view.name))
+            if present is None or present[1].depth < view.depth:
+                found[view.schema, view.name] = (column.catalog, view)
+    return sorted(found.values(), key=lambda each: each[1].depth)
 
 
 def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
@@ -151,18 +166,25 @@ def run(work: Work) -> dict[str, object]:
             fill.fill_rest(work, column, column.shadow)
 
     def swap() -> dict[str, object]:
-        left: dict[str, object] = {}
-        for column in work.plan.columns:
-            for statement in statements(column):
-                execute(work.connection, statement.query)
-                if statement.query == query("cut_over", "lock", table=column.table):
-                    left[column.subject] = {"rows left": _check_under_lock(work, column, wanted[column.id])}
+        columns = work.plan.columns
+        _send(work, _lock(columns))
+        left: dict[str, object] = {
+            column.subject: {"rows left": _check_under_lock(work, column, wanted[column.id])} for column in columns
+        }
+        for column in columns:
+            _send(work, _swap(column))
             work.ledger.set_state(column.id, LIVE)
             if column.restores is not None:
                 work.ledger.set_state(column.restores, "restored")
+        _send(work, _create_views(columns))
         return left
 
     return with_short_locks(work.connection, swap, on_wait=work.reporter.message)
+
+
+def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
+    for statement in statements:
+        execute(work.connection, statement)
 
 
 def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:

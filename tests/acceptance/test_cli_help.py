@@ -71,6 +71,14 @@ def test_an_unknown_command_or_option_is_a_mistake_in_usage() -> None:
     assert run("heads", "--no-such-option")[0] == 2
 
 
+def test_steps_back_are_no_option() -> None:
+    """-1 is a revision to Alembic; click alone would look for an option of that name."""
+    code, shown = run("downgrade", "-1")
+    assert (code, "nobody to ask" in shown) == (2, True)
+    assert run("downgrade", "-10", "--yes", "0001")[1].endswith("Got unexpected extra argument (-10)\n")
+    assert "No such option '-x'" in run("downgrade", "-x")[1]
+
+
 def test_the_version_is_that_of_the_package() -> None:
     assert run("--version") == (0, f"migrator {version('migrator')}\n")
 

@@ -25,7 +25,7 @@ NOTHING_WRITTEN = "no row was written since the upgrade: every old vector is bac
 def psql(database: Database, *arguments: str) -> Ended:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     done = subprocess.run(
-        [database.binaries / "psql", "-X", "--quiet", *arguments, "-f", SCRIPT, database.url],
+        [database.binaries / "psql", "-X", *arguments, "-f", SCRIPT, database.url],
         capture_output=True,
         text=True,
         env=kept,
@@ -83,6 +83,7 @@ def test_without_writes_all_is_as_it_was_and_the_next_upgrade_embeds_nothing(dat
 
 
 def test_rows_written_since_are_listed_with_their_new_vectors(database: Database) -> None:
+    database.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor")
     items(database)
     schema, untouched = database.dump(), vectors(database, "id NOT IN (3, 4, 5)")
     upgrade(database)

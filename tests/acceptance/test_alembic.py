@@ -1,0 +1,508 @@
+"""migrator within Alembic: plain `alembic` does the same work, autogenerate leaves it alone; and the other commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.operations.ops import AddColumnOp, DropColumnOp, ModifyTableOps, UpgradeOps
+from alembic.runtime.migration import MigrationContext
+from pgvector.sqlalchemy import VECTOR
+
+from migrator import EmbeddingChange, Hnsw, IvfFlat, Model
+from migrator.change import VectorColumn
+from migrator.database import sqlalchemy_url
+from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
+from tests.commands import Ended, migrator, process
+from tests.database import Database
+from tests.project import RESTORE, Project, change
+from tests.tables import CHANGE, NEW, OLD, items
+
+STORE = "migrator.store_6afddb74cb7a918d"
+
+
+def column_type(database: Database) -> str:
+    return str(
+        database.value(
+            "SELECT format_type(atttypid, atttypmod) FROM pg_attribute "
+            "WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
+        )
+    )
+
+
+@pytest.fixture
+def pending(project: Project) -> Project:
+    """items, and a revision that changes it."""
+    items(project.database, 20)
+    project.write(change())
+    return project
+
+
+# ---- plain alembic -----------------------------------------------------------------------------------------------
+
+
+def test_alembic_itself_upgrades_and_downgrades(pending: Project) -> None:
+    database, environment = pending.database, pending.environment()
+    before, rows = database.dump(), database.execute("SELECT * FROM items ORDER BY id")
+    up = process("alembic", "upgrade", "head", environment=environment)
+    assert (up.code, up.out) == (0, "")
+    assert (pending.revision, column_type(database)) == ("0002", "vector(768)")
+    # What it does is told, in lines, as by migrator.
+    assert "cut-over public.items.embedding: 0 rows left" in up.err
+    down = process("alembic", "downgrade", "-1", environment=environment)
+    assert (down.code, down.out) == (0, "")
+    assert (pending.revision, column_type(database)) == ("0001", "vector(384)")
+    assert database.dump() == before
+    assert database.execute("SELECT * FROM items ORDER BY id") == rows
+
+
+def test_alembic_itself_tells_a_refusal_without_a_traceback(project: Project) -> None:
+    items(project.database, 20)
+    project.write(change("itmes"))
+    before = project.database.whole_dump()
+    ended = process("alembic", "upgrade", "head", environment=project.environment())
+    assert ended.code != 0
+    assert "Traceback" not in ended.out + ended.err
+    assert (
+        'FAILED: there is no table "itmes"\n'
+        "the revision names a table that this database, or the search path, does not hold.\n"
+        'fix: did you mean "items"?\n'
+    ) in ended.out + ended.err
+    assert project.database.whole_dump() == before
+
+
+def test_alembic_goes_on_where_migrator_stopped(pending: Project) -> None:
+    assert pending.upgraded("--stop-after", "fill").code == 0
+    ended = process("alembic", "upgrade", "head", environment=pending.environment())
+    assert ended.code == 0
+    assert "going on with the upgrade of revision 0002" in ended.err
+    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")
+
+
+# ---- autogenerate ------------------------------------------------------------------------------------------------
+
+
+def metadata(dimensions: int, *more: sa.Column[Any]) -> sa.MetaData:
+    """items as the application's models describe it."""
+    found = sa.MetaData()
+    sa.Table(
+        "items",
+        found,
+        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("note", sa.Text),
+        sa.Column("embedding", VECTOR(dimensions), nullable=False),
+        *more,
+        sa.Index("items_embedding_idx", "embedding"),
+    )
+    return found
+
+
+def proposed(database: Database, models: sa.MetaData) -> list[Any]:
+    """What `alembic revision --autogenerate` would write, schemas included."""
+    engine = sa.create_engine(sqlalchemy_url(database.url), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_schemas": True})
+        upgrade_ops = produce_migrations(context, models).upgrade_ops
+    assert upgrade_ops is not None
+    return [part for each in upgrade_ops.ops for part in (each.ops if isinstance(each, ModifyTableOps) else [each])]
+
+
+@pytest.mark.parametrize("phase", ["backup", "fill", "index", None], ids=lambda phase: phase or "done")
+def test_autogenerate_proposes_no_drop_of_what_migrator_made(pending: Project, phase: str | None) -> None:
+    stop = ("--stop-after", phase) if phase else ()
+    assert pending.upgraded(*stop).code == 0
+    if phase in ("fill", "index"):
+        # The live column's own is gone for that time.
+        pending.database.execute("CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_l2_ops)")
+    assert pending.database.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'migrator'") > 5
+    assert proposed(pending.database, metadata(384 if phase else 768)) == []
+
+
+def test_autogenerate_still_proposes_everything_else(pending: Project) -> None:
+    assert pending.upgraded().code == 0
+    pending.database.execute("ALTER TABLE items ADD COLUMN unknown text")
+    pending.database.execute("CREATE TABLE forgotten (id bigint)")
+    found = proposed(pending.database, metadata(768, sa.Column("wanted", sa.Text)))
+    assert sorted(type(each).__name__ for each in found) == ["AddColumnOp", "DropColumnOp", "DropTableOp"]
+    assert [each.column.name for each in found if isinstance(each, AddColumnOp)] == ["wanted"]
+    assert [each.column_name for each in found if isinstance(each, DropColumnOp)] == ["unknown"]
+
+
+def test_reverse_of_the_operations() -> None:
+    other = EmbeddingChange("users", "face", text="name", from_=OLD, to=NEW, schema="app")
+    operation = ChangeEmbeddingOp([CHANGE, other])
+    back = operation.reverse()
+    assert back.columns == (VectorColumn("items", "embedding"), VectorColumn("users", "face", "app"))
+    assert back.reverse().changes == (CHANGE, other)
+    with pytest.raises(ValueError, match="does not say what it undoes"):
+        RestoreEmbeddingOp(back.columns).reverse()
+
+
+def test_alembic_renders_the_operations_as_python_that_means_the_same() -> None:
+    other = EmbeddingChange("users", "face", text="name", from_=OLD, to=NEW, schema="app", index=IvfFlat(lists=7))
+    for changes in ([CHANGE], [CHANGE, other]):
+        operation = ChangeEmbeddingOp(changes)
+        rendered = render_python_code(UpgradeOps([operation, operation.reverse()]))
+        calls: list[Any] = []
+        names = {each.__name__: each for each in (EmbeddingChange, Hnsw, IvfFlat, Model)}
+        source = "\n".join(line.removeprefix("    ") for line in rendered.splitlines())
+        exec(source, {**names, "op": Recorded(calls)})
+        assert calls == [*changes, *((each.table, each.column, each.schema) for each in changes)]
+
+
+class Recorded:
+    """Stands for alembic.op: what the calls were given."""
+
+    def __init__(self, calls: list[Any]) -> None:
+        self._calls = calls
+
+    def change_embedding(self, table: str, column: str, **arguments: Any) -> None:
+        self._calls.append(EmbeddingChange(table, column, **arguments))
+
+    def change_embeddings(self, changes: list[EmbeddingChange]) -> None:
+        self._calls.extend(changes)
+
+    def restore_embedding(self, table: str, column: str, schema: str | None = None) -> None:
+        self._calls.append((table, column, schema))
+
+
+# ---- dry runs, questions, several revisions ------------------------------------------------------------------------
+
+
+def test_a_dry_run_plans_the_first_revision_and_names_the_others(pending: Project) -> None:
+    pending.write("pass", revision="0003", down_revision="0002", message="something ordinary")
+    back = change(
+        from_='Model("python:tests.models:new", dimensions=768)', to='Model("python:nowhere:x", dimensions=8)'
+    )
+    pending.write(back, revision="0004", down_revision="0003", message="items: 768 -> 8")
+    before = pending.database.whole_dump()
+    ended = migrator("upgrade", "--dry-run")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(
+        "upgrade 0002: items: 384 -> 768\n"
+        "  public.items.embedding: vector(384) -> vector(768), python:tests.models:old -> python:tests.models:new\n"
+    )
+    assert ended.out.endswith(
+        "\n\nthen, planned when their turn comes:\n"
+        "  0003: something ordinary\n"
+        "  0004: items: 768 -> 8\n\n"
+        "nothing was changed\n"
+    )
+    document = json.loads(migrator("upgrade", "--dry-run", "--json").out)
+    assert [each["revision"] for each in document["revisions"]] == ["0002", "0003", "0004"]
+    assert document["plan"]["revision"] == "0002"
+    assert pending.database.whole_dump() == before
+
+
+def test_several_pending_revisions_are_carried_out_in_order(pending: Project) -> None:
+    pending.write(
+        'op.execute("ALTER TABLE items ADD COLUMN added text")',
+        'op.execute("ALTER TABLE items DROP COLUMN added")',
+        revision="0003",
+        down_revision="0002",
+    )
+    back = change(
+        from_='Model("python:tests.models:new", dimensions=768)', to='Model("python:tests.models:tiny", dimensions=8)'
+    )
+    pending.write(back, revision="0004", down_revision="0003")
+    before, rows = pending.database.dump(), pending.database.execute("SELECT * FROM items ORDER BY id")
+    assert pending.upgraded().code == 0
+    assert (pending.revision, column_type(pending.database)) == ("0004", "vector(8)")
+    assert pending.downgraded().code == 0
+    assert (pending.revision, column_type(pending.database)) == ("0001", "vector(384)")
+    assert pending.database.dump() == before
+    assert pending.database.execute("SELECT * FROM items ORDER BY id") == rows
+
+
+def test_a_later_revision_that_is_refused_leaves_the_earlier_ones_done(pending: Project) -> None:
+    pending.write(change("itmes"), revision="0003", down_revision="0002")
+    ended = pending.upgraded()
+    assert ended.code == 3
+    assert ended.err.endswith('fix: did you mean "items"?\n')
+    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")
+
+
+@pytest.mark.parametrize("phase", ["preflight", "backup", "embed", "fill", "index", "verify", "cut-over"])
+def test_an_upgrade_stops_after_a_phase_and_goes_on(pending: Project, phase: str) -> None:
+    before = pending.database.dump()
+    stopped = pending.upgraded("--stop-after", phase)
+    assert (stopped.code, stopped.out) == (0, "")
+    assert f"stopped after {phase}\n" in stopped.err
+    assert pending.revision == "0001"
+    assert column_type(pending.database) == ("vector(768)" if phase == "cut-over" else "vector(384)")
+    dry = migrator("upgrade", "--dry-run")
+    assert dry.code == 0
+    assert ("it was interrupted and goes on; done: " in dry.out) == (phase != "preflight")
+    assert pending.upgraded().code == 0
+    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")
+    assert pending.downgraded().code == 0
+    assert pending.database.dump() == before
+
+
+@pytest.mark.parametrize(("command", "to"), [("upgrade", "head"), ("downgrade", "0001")])
+def test_without_a_terminal_nobody_can_be_asked(pending: Project, command: str, to: str) -> None:
+    before = pending.database.whole_dump()
+    assert migrator(command, to) == Ended(
+        2,
+        "",
+        f"error: there is nobody to ask whether the {command} may begin\n"
+        f"fix: migrator {command} --dry-run shows what it would do; --yes begins without asking\n",
+    )
+    assert pending.database.whole_dump() == before
+
+
+def answer(project: Project, what: str) -> Ended:
+    """`migrator upgrade` with a terminal, on which a person answers."""
+    person, terminal = pty.openpty()
+    os.write(person, f"{what}\n".encode())
+    done = subprocess.run(
+        [Path(sys.executable).with_name("migrator"), "upgrade"],
+        stdin=terminal,
+        capture_output=True,
+        text=True,
+        env=project.environment(),
+    )
+    os.close(terminal)
+    os.close(person)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def test_at_a_terminal_a_person_is_asked(pending: Project) -> None:
+    before = pending.database.whole_dump()
+    no = answer(pending, "n")
+    assert (no.code, no.out) == (0, "")
+    assert no.err.startswith("upgrade 0002: items: 384 -> 768\n")
+    assert "  rows in scope    20 of 20\n" in no.err
+    assert no.err.rstrip().endswith("go on? [y/N]:")
+    assert pending.database.whole_dump() == before
+    assert answer(pending, "y").code == 0
+    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")
+
+
+def test_an_upgrade_when_nothing_is_pending(pending: Project) -> None:
+    assert pending.upgraded().code == 0
+    before = pending.database.whole_dump()
+    assert pending.upgraded().code == 0
+    assert migrator("upgrade", "--dry-run") == Ended(
+        0, "nothing to do: the database is where the command would take it\n", ""
+    )
+    assert pending.database.whole_dump() == before
+
+
+def test_an_empty_table_loads_no_model(project: Project) -> None:
+    """As in the tests of applications, which run every revision on an empty database."""
+    items(project.database, 0)
+    before = project.database.dump()
+    project.write(change(to='Model("python:nowhere:new", dimensions=768)', verify='Verify(queries="q.jsonl")'))
+    Path("q.jsonl").write_text('{"query": "a", "relevant": ["1"]}\n')
+    assert migrator("upgrade", "--dry-run").code == 0
+    assert project.upgraded().code == 0
+    assert (project.revision, column_type(project.database)) == ("0002", "vector(768)")
+    assert migrator("verify").code == 0
+    assert project.downgraded().code == 0
+    assert project.database.dump() == before
+
+
+# ---- status, verify, retire, abandon -------------------------------------------------------------------------------
+
+
+def without_size(text: str) -> str:
+    return re.sub(r"\d+ kB", "N kB", text)
+
+
+def header(project: Project) -> str:
+    address = project.database.address
+    return f"database  {address.shown}\n"
+
+
+def test_status_before_anything(pending: Project) -> None:
+    assert migrator("status") == Ended(0, header(pending) + "\nno column has been migrated here yet\n", "")
+    assert json.loads(migrator("status", "--json").out) == {
+        "database": pending.database.address.shown,
+        "at_work": None,
+        "unfinished": None,
+        "columns": [],
+        "kept": [],
+        "stores": [],
+    }
+
+
+def test_status_of_what_is_unfinished(pending: Project) -> None:
+    assert pending.upgraded("--stop-after", "embed").code == 0
+    ended = migrator("status")
+    assert (ended.code, ended.err) == (0, "")
+    shown = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, \d+\.\d s", "WHEN", without_size(ended.out))
+    assert shown == (
+        f"{header(pending)}\n"
+        "unfinished: upgrade of revision 0002, public.items.embedding\n"
+        "  preflight  done   WHEN\n"
+        "  backup     done   WHEN\n"
+        "  embed      done   WHEN\n"
+        "  texts embedded so far: 20\n"
+        "  go on: migrator upgrade   undo: migrator abandon\n"
+        f"embedding store {STORE}, N kB\n"
+    )
+    unfinished = json.loads(migrator("status", "--json").out)["unfinished"]
+    assert (unfinished["revision"], unfinished["direction"], unfinished["columns"], unfinished["texts_embedded"]) == (
+        "0002",
+        "upgrade",
+        ["public.items.embedding"],
+        20,
+    )
+    assert [(phase["phase"], phase["done"]) for phase in unfinished["phases"]] == [
+        ("preflight", True),
+        ("backup", True),
+        ("embed", True),
+    ]
+
+
+def test_status_of_what_is_done(pending: Project) -> None:
+    assert pending.upgraded().code == 0
+    pending.database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL")
+    pending.database.execute("INSERT INTO items (id, body) VALUES (100, 'without a vector')")
+    ended = migrator("status")
+    assert (ended.code, ended.err) == (0, "")
+    assert without_size(ended.out) == (
+        f"{header(pending)}\n"
+        "public.items.embedding\n"
+        "  vector(768), python:tests.models:new\n"
+        "  20 of 21 rows in scope have a vector\n"
+        "  1 rows have a text but no vector of it\n"
+        "\n"
+        "kept for a rollback, until migrator retire:\n"
+        "  public.items.embedding: column migrator_retired_1 (python:tests.models:old, 384) and table "
+        "migrator.backup_1\n"
+        f"embedding store {STORE}, N kB\n"
+    )
+    document = json.loads(migrator("status", "--json").out)
+    assert document["columns"] == [
+        {
+            "column": "public.items.embedding",
+            "model": "python:tests.models:new",
+            "dimensions": 768,
+            "type": "vector(768)",
+            "failed_rows": 0,
+            "rows": 21,
+            "in_scope": 21,
+            "with_vector": 20,
+            "waiting": 1,
+        }
+    ]
+
+
+def test_status_of_a_table_that_is_gone(pending: Project) -> None:
+    assert pending.upgraded().code == 0
+    pending.database.execute("DROP TABLE items")
+    ended = migrator("status")
+    assert (ended.code, ended.err) == (0, "")
+    assert "public.items.embedding\n  vector(768), python:tests.models:new\n  cannot be read: relation" in ended.out
+
+
+def test_verify_proves_the_live_column(pending: Project) -> None:
+    assert migrator("verify") == Ended(0, "the ledger knows no migrated column\n", "")
+    assert pending.upgraded().code == 0
+    ended = migrator("verify")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0] == "public.items.embedding"
+    assert [line.partition(":")[0] for line in lines[1:]] == [
+        "  proved  coverage",
+        "  proved  vectors",
+        "  proved  duplicates",
+        "  proved  sample",
+        "  proved  index items_embedding_idx",
+        "  proved  recall of items_embedding_idx",
+    ]
+    proofs = json.loads(migrator("verify", "--json").out)["public.items.embedding"]
+    assert [(each["proof"], each["passed"]) for each in proofs][:2] == [("coverage", True), ("vectors", True)]
+
+
+def test_verify_finds_what_was_damaged(pending: Project) -> None:
+    assert pending.upgraded().code == 0
+    pending.database.execute("UPDATE items SET embedding = (SELECT embedding FROM items WHERE id = 1)")
+    pending.database.execute("DROP INDEX items_embedding_idx")
+    ended = migrator("verify")
+    assert ended.code == 4
+    assert "  FAILED  duplicates: 1 different vectors for 20 different texts\n" in ended.out
+    assert "  FAILED  index items_embedding_idx: not there, or not valid and ready\n" in ended.out
+    assert ended.err == (
+        "error: verification failed: public.items.embedding: duplicates, public.items.embedding: sample, "
+        "public.items.embedding: index items_embedding_idx\n"
+        "the column is live and holds what is described above.\n"
+        "fix: migrator doctor TABLE.COLUMN looks closer; migrator downgrade goes back\n"
+    )
+    failed = migrator("verify", "--json")
+    assert failed.code == 4
+    assert not all(each["passed"] for each in json.loads(failed.out)["public.items.embedding"])
+
+
+def test_retire_drops_what_is_kept(pending: Project) -> None:
+    assert migrator("retire") == Ended(0, "there is nothing to retire\n", "")
+    assert pending.upgraded().code == 0
+    before = pending.database.whole_dump()
+    kept = (
+        "public.items.embedding: column migrator_retired_1 (python:tests.models:old, 384) and table migrator.backup_1"
+    )
+    assert migrator("retire") == Ended(
+        2, "", "error: there is nobody to ask whether it may be dropped\nfix: migrator retire --yes\n"
+    )
+    assert pending.database.whole_dump() == before
+    assert migrator("retire", "--yes") == Ended(0, f"dropped  {kept}\n", "")
+    assert "migrator" not in pending.database.dump()
+    assert migrator("retire", "--yes") == Ended(0, "there is nothing to retire\n", "")
+    assert migrator("retire", "--yes", "--stores") == Ended(0, f"dropped  embedding store {STORE}\n", "")
+    assert migrator("verify").code == 0
+
+
+def test_abandon_undoes_what_is_unfinished(pending: Project) -> None:
+    before = pending.database.dump()
+    assert migrator("abandon") == Ended(0, "nothing is unfinished\n", "")
+    assert pending.upgraded("--stop-after", "index").code == 0
+    assert migrator("abandon") == Ended(
+        0,
+        "the upgrade of revision 0002 is undone; the embedding store is kept\n",
+        "public.items.embedding: putting everything back\n",
+    )
+    assert pending.database.dump() == before
+    assert pending.revision == "0001"
+    assert migrator("abandon") == Ended(0, "nothing is unfinished\n", "")
+    # And again from the start, with nothing to embed.
+    assert "embed public.items.embedding: 0 texts" in pending.upgraded().err
+
+
+def test_abandon_comes_too_late_after_cut_over(pending: Project) -> None:
+    assert pending.upgraded("--stop-after", "cut-over").code == 0
+    before = pending.database.whole_dump()
+    assert migrator("abandon") == Ended(
+        1,
+        "",
+        "error: the upgrade of revision 0002 is past cut-over\n"
+        "what is left is to settle it; nothing can be abandoned any more.\n"
+        "fix: finish it with migrator upgrade, then migrator downgrade if you want the other column back\n",
+    )
+    assert pending.database.whole_dump() == before
+
+
+def test_several_restores_in_a_downgrade_are_one_cut_over(project: Project) -> None:
+    """By the command line: each restore_embedding stands in the revision's downgrade() by itself."""
+    items(project.database, 20)
+    project.database.execute("CREATE TABLE others AS SELECT id, body, embedding FROM items")
+    before = project.database.dump()
+    both = ", ".join(change(table).replace("op.change_embedding", "EmbeddingChange") for table in ("items", "others"))
+    project.write(f"op.change_embeddings([{both}])", f"{RESTORE}\n{RESTORE.replace('items', 'others')}")
+    assert project.upgraded().code == 0
+    ended = project.downgraded()
+    assert ended.code == 0
+    assert ended.err.count("cut-over") == 2
+    assert "cut-over public.items.embedding, public.others.embedding: started\n" in ended.err
+    assert project.database.dump() == before

@@ -1,0 +1,179 @@
+"""A plan is the whole truth and changes nothing: no row, no table, no ledger."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+from psycopg import Connection, Cursor, sql
+from psycopg.abc import Query
+from psycopg.rows import TupleRow
+
+from migrator import EmbeddingChange, runner
+from migrator.change import VectorColumn
+from migrator.cli.plan import statements
+from migrator.phases import PHASES
+from migrator.plan import Plan
+from migrator.queries import readable
+from migrator.work import Options
+from tests.database import Database
+from tests.models import EmbedLog, new
+from tests.running import PROBES, REVISION, downgrade, upgrade, upgrade_until
+from tests.tables import CHANGE, insert, items
+
+TIMED_SAMPLE = 32
+
+
+def plan_upgrade(database: Database, change: EmbeddingChange = CHANGE) -> Plan:
+    return runner.plan_upgrade(database.address, REVISION, [change], Options())
+
+
+def plan_downgrade(database: Database) -> Plan:
+    return runner.plan_restore(database.address, REVISION, [VectorColumn("items", "embedding")], Options())
+
+
+def listed(plan: Plan, phase: str) -> list[tuple[str, str]]:
+    """The phase's statements, each by its first line, with its lock."""
+    return [
+        (readable(statement.query).splitlines()[0], statement.lock)
+        for statement in statements(plan.columns[0])
+        if statement.phase == phase
+    ]
+
+
+def test_a_plan_changes_nothing(database: Database, embed_log: EmbedLog) -> None:
+    """The first loads the model and times a sample, after one text to warm up."""
+    items(database)
+    before = database.whole_dump()
+    plan_upgrade(database)
+    assert database.whole_dump() == before
+    assert embed_log.calls() == [PROBES, 1, TIMED_SAMPLE]
+
+
+def test_a_plan_changes_nothing_where_a_ledger_is(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    insert(database, [(1000, "later")], model=new())
+    before = database.whole_dump()
+    plan_downgrade(database)
+    assert database.whole_dump() == before
+    downgrade(database)
+    before = database.whole_dump()
+    plan_upgrade(database)
+    assert database.whole_dump() == before
+
+
+@pytest.mark.parametrize("phase", ["backup", "fill", "verify", "cut-over"])
+def test_the_plan_of_an_interrupted_run_says_what_is_done(database: Database, phase: str) -> None:
+    items(database)
+    upgrade_until(database, phase)
+    before = database.whole_dump()
+    plan = plan_upgrade(database)
+    names = ["preflight", *(each.NAME for each in PHASES)]
+    assert plan.phases_done == tuple(sorted(names[: names.index(phase) + 1]))
+    assert database.whole_dump() == before
+
+
+def test_counts_of_an_upgrade(database: Database) -> None:
+    """200 rows of 150 texts; 20 rows out of scope, 10 without a text, 7 without a vector, 30 texts in the store."""
+    items(database)
+    change = dataclasses.replace(CHANGE, where="id >= 20")
+    stored = dataclasses.replace(CHANGE, table="stored", column="v")
+    database.execute(
+        "ALTER TABLE items ALTER COLUMN body DROP NOT NULL, ALTER COLUMN embedding DROP NOT NULL; "
+        "CREATE TABLE stored AS SELECT body, embedding AS v FROM items WHERE id BETWEEN 50 AND 79; "
+        "UPDATE items SET body = NULL WHERE id BETWEEN 20 AND 29; UPDATE items SET embedding = NULL WHERE id >= 193"
+    )
+    runner.upgrade(database.address, "1", [stored], Options())
+    (estimate,) = plan_upgrade(database, change).estimates
+    assert dataclasses.asdict(estimate.counts) == {
+        "rows": 200,
+        "in_scope": 180,
+        "with_text": 170,
+        # Texts 0 to 29 are in scope by the rows 150 to 179; 20 to 29 are so by these alone.
+        "distinct_texts": 150,
+        "missing": 120,
+        "without_vector": 7,
+    }
+
+
+def test_counts_of_a_downgrade(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    insert(database, [(1000 + number, f"later {number % 3}") for number in range(5)], model=new())
+    database.execute("UPDATE items SET body = 'edited' WHERE id < 10")
+    (estimate,) = plan_downgrade(database).estimates
+    counts = estimate.counts
+    assert (counts.rows, counts.without_vector, counts.missing) == (205, 15, 4)
+
+
+def test_what_is_missing_is_not_counted_twice(database: Database, embed_log: EmbedLog) -> None:
+    """A second plan after an upgrade and a downgrade finds everything stored, and calls no model."""
+    items(database)
+    upgrade(database)
+    downgrade(database)
+    embed_log.calls()
+    (estimate,) = plan_upgrade(database).estimates
+    assert (estimate.counts.distinct_texts, estimate.counts.missing) == (150, 0)
+    assert embed_log.calls() == []
+
+
+def test_statements_of_the_cut_over_with_their_lock(database: Database) -> None:
+    items(database)
+    database.execute("CREATE VIEW inner_ AS SELECT * FROM items; CREATE VIEW outer_ AS SELECT * FROM inner_")
+    found = listed(plan_upgrade(database), "cut-over")
+    assert {lock for _, lock in found} == {"ACCESS EXCLUSIVE"}
+    texts = [text for text, _ in found]
+    assert texts[:6] == [
+        'DROP VIEW "public"."outer_"',
+        'DROP VIEW "public"."inner_"',
+        'LOCK TABLE "public"."items" IN ACCESS EXCLUSIVE MODE',
+        'DROP INDEX IF EXISTS "public"."migrator_left_1"',
+        'ALTER TABLE "public"."items" RENAME COLUMN "embedding" TO "migrator_retired_1"',
+        'ALTER TABLE "public"."items" RENAME COLUMN "migrator_shadow_1" TO "embedding"',
+    ]
+    created = [text for text in texts if text.startswith("CREATE VIEW")]
+    assert [text.split()[2] for text in created] == ['"public"."inner_"', '"public"."outer_"']
+
+
+def test_each_phase_lists_its_statements(database: Database) -> None:
+    items(database)
+    plan = plan_upgrade(database)
+    locks = {phase.NAME: {lock for _, lock in listed(plan, phase.NAME)} for phase in PHASES}
+    assert locks == {
+        "backup": {"ACCESS SHARE", "none"},
+        "embed": {"ACCESS SHARE", "none"},
+        "fill": {"ACCESS EXCLUSIVE", "ROW EXCLUSIVE"},
+        "index": {"SHARE UPDATE EXCLUSIVE"},
+        "verify": {"ACCESS SHARE"},
+        "cut-over": {"ACCESS EXCLUSIVE"},
+        "settle": {"ACCESS EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "none"},
+    }
+
+
+def test_an_upgrade_and_a_downgrade_send_what_their_plans_list(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the letter, in the phases that change the user's table or copy it."""
+    items(database)
+    database.execute("CREATE VIEW seen AS SELECT * FROM items; COMMENT ON COLUMN items.embedding IS 'of old'")
+    sent: list[str] = []
+    execute = Connection.execute
+
+    def record(self: Connection[TupleRow], query: Query, *arguments: Any, **named: Any) -> Cursor[TupleRow]:
+        if isinstance(query, sql.Composed):
+            sent.append(readable(query))
+        return execute(self, query, *arguments, **named)
+
+    for plan_of, carry_out in ((plan_upgrade, upgrade), (plan_downgrade, downgrade)):
+        planned = [each for each in statements(plan_of(database).columns[0]) if each.phase not in ("embed", "verify")]
+        with monkeypatch.context() as patched:
+            patched.setattr(Connection, "execute", record)
+            carry_out(database)
+        assert [text for text in map(readable, (each.query for each in planned)) if text not in sent] == []
+        listed = {readable(each.query) for each in planned}
+        on_the_table = re.compile(r'(ALTER|CREATE (?!TEMPORARY)|DROP|COMMENT|GRANT|LOCK|UPDATE)[^;]*"public"\."(items|seen)"')
+        assert {text for text in sent if on_the_table.match(text)} - listed == set()
+        sent.clear()

@@ -1,0 +1,872 @@
+"""Every hazard's text, whole: what an on-call engineer reads at night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from migrator import Model, hazards
+from migrator.hazards import Hazard
+
+MODEL = Model("python:app.models:new", dimensions=768)
+SUBJECT = "public.items.embedding"
+
+Row = tuple[Callable[..., Hazard], tuple[object, ...], str, bool, str, str, str]
+# A function and its arguments; the hazard's code, whether it refuses, problem, meaning, remedy.
+TEXTS: list[Row] = [
+    (
+        hazards.model_not_there,
+        (
+            MODEL,
+            "there is no such directory",
+        ),
+        "model-not-there",
+        True,
+        "model python:app.models:new cannot be loaded: there is no such directory",
+        "no vector can be computed without it, so nothing was started.",
+        "correct the name in the revision, or make the model reachable (a hub name needs the network once; a "
+        "path must hold a saved model)",
+    ),
+    (
+        hazards.model_other_dimensions,
+        (
+            MODEL,
+            512,
+        ),
+        "model-other-dimensions",
+        True,
+        "model python:app.models:new gives 512 dimensions, the revision says 768",
+        "the column would be made with the wrong length.",
+        "write dimensions=512 in the revision",
+    ),
+    (
+        hazards.model_changed,
+        (
+            "python:app.models:new",
+            0.31415,
+        ),
+        "model-changed",
+        True,
+        "model python:app.models:new no longer gives the vectors it gave before: its probe texts agree to 0.3141 only",
+        "vectors of two models would stand in one column and could not be compared.",
+        "load the model that was used before, or give the new one a name of its own in a new revision",
+    ),
+    (
+        hazards.over_index_limit,
+        (
+            "vector",
+            3072,
+        ),
+        "over-index-limit",
+        True,
+        "vector(3072) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
+        "the index build at the end would fail after everything was embedded.",
+        'write type="halfvec" in the revision: it is indexed up to 4000 dimensions',
+    ),
+    (
+        hazards.over_index_limit,
+        (
+            "vector",
+            5000,
+        ),
+        "over-index-limit",
+        True,
+        "vector(5000) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
+        "the index build at the end would fail after everything was embedded.",
+        "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None",
+    ),
+    (
+        hazards.over_index_limit,
+        (
+            "halfvec",
+            5000,
+        ),
+        "over-index-limit",
+        True,
+        "halfvec(5000) cannot be indexed: pgvector's limit for halfvec is 4000 dimensions",
+        "the index build at the end would fail after everything was embedded.",
+        "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None",
+    ),
+    (
+        hazards.unknown_table,
+        (
+            None,
+            "itmes",
+            [("public", "items"), ("public", "users")],
+        ),
+        "unknown-table",
+        True,
+        'there is no table "itmes"',
+        "the revision names a table that this database, or the search path, does not hold.",
+        'did you mean "items"?',
+    ),
+    (
+        hazards.unknown_table,
+        (
+            "app",
+            "items",
+            [("archive", "items")],
+        ),
+        "unknown-table",
+        True,
+        'there is no table "app.items"',
+        "the revision names a table that this database, or the search path, does not hold.",
+        'the table is in the schema "archive": write schema="archive" in the revision',
+    ),
+    (
+        hazards.unknown_table,
+        (
+            None,
+            "xyz",
+            [("public", "items"), ("public", "users")],
+        ),
+        "unknown-table",
+        True,
+        'there is no table "xyz"',
+        "the revision names a table that this database, or the search path, does not hold.",
+        "name one that is there: items, users",
+    ),
+    (
+        hazards.unknown_table,
+        (
+            "app",
+            "items",
+            [],
+        ),
+        "unknown-table",
+        True,
+        'there is no table "app.items"',
+        "the revision names a table that this database, or the search path, does not hold.",
+        "check that the database URL names the right database",
+    ),
+    (
+        hazards.unknown_column,
+        (
+            "items",
+            "embeding",
+            ["id", "embedding"],
+        ),
+        "unknown-column",
+        True,
+        'table "items" has no column "embeding"',
+        "the revision names a column that is not there.",
+        'did you mean "embedding"?',
+    ),
+    (
+        hazards.unknown_column,
+        (
+            "items",
+            "xyz",
+            [f"column_{number:02}" for number in range(12)],
+        ),
+        "unknown-column",
+        True,
+        'table "items" has no column "xyz"',
+        "the revision names a column that is not there.",
+        "name one that is there: column_00, column_01, column_02, column_03, column_04, column_05, "
+        "column_06, column_07, column_08, column_09, ...",
+    ),
+    (
+        hazards.not_a_vector,
+        (
+            "items",
+            "body",
+            "text",
+        ),
+        "not-a-vector",
+        True,
+        'column "items.body" is of type text, not vector or halfvec',
+        "only vector columns hold embeddings that can be changed.",
+        "name the vector column in the revision",
+    ),
+    (
+        hazards.not_a_table,
+        (
+            "items",
+            "v",
+        ),
+        "not-a-table",
+        True,
+        '"items" is a view, which migrator cannot change yet',
+        "a column cannot be put beside the live one in an ordinary way there.",
+        "name an ordinary table in the revision",
+    ),
+    (
+        hazards.not_a_table,
+        (
+            "items",
+            "m",
+        ),
+        "not-a-table",
+        True,
+        '"items" is a materialised view, which migrator cannot change yet',
+        "a column cannot be put beside the live one in an ordinary way there.",
+        "name an ordinary table in the revision",
+    ),
+    (
+        hazards.not_a_table,
+        (
+            "items",
+            "f",
+        ),
+        "not-a-table",
+        True,
+        '"items" is a foreign table, which migrator cannot change yet',
+        "a column cannot be put beside the live one in an ordinary way there.",
+        "name an ordinary table in the revision",
+    ),
+    (
+        hazards.not_a_table,
+        (
+            "items",
+            "p",
+        ),
+        "not-a-table",
+        True,
+        '"items" is a partitioned table, which migrator cannot change yet',
+        "a column cannot be put beside the live one in an ordinary way there.",
+        "name an ordinary table in the revision",
+    ),
+    (
+        hazards.not_a_table,
+        (
+            "items",
+            "r",
+        ),
+        "not-a-table",
+        True,
+        '"items" is part of an inheritance tree, which migrator cannot change yet',
+        "a column cannot be put beside the live one in an ordinary way there.",
+        "name an ordinary table in the revision",
+    ),
+    (
+        hazards.row_security,
+        ("items",),
+        "row-security",
+        True,
+        'row-level security on "items" applies to the role that migrator works as',
+        "rows that it hides would keep no vector, and the upgrade would look complete.",
+        "run migrator as the table's owner without FORCE, as a superuser, or as a role with BYPASSRLS",
+    ),
+    (
+        hazards.generated_column,
+        (
+            "items",
+            "embedding",
+        ),
+        "generated-column",
+        True,
+        'column "items.embedding" is generated',
+        "PostgreSQL computes its vectors, so there is nothing that a model could fill.",
+        "drop the generation expression first: ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION",
+    ),
+    (
+        hazards.dependent_not_carried,
+        (
+            SUBJECT,
+            "function first()",
+        ),
+        "dependent-not-carried",
+        True,
+        "function first() depends on public.items.embedding and cannot be carried over",
+        "it would stay bound to the old column after cut-over.",
+        "drop it before the upgrade, and create it again afterwards",
+    ),
+    (
+        hazards.several_indexes,
+        (
+            SUBJECT,
+            ["a", "b"],
+        ),
+        "several-indexes",
+        True,
+        "public.items.embedding has several vector indexes: a, b",
+        "the revision's index= replaces one index, and it is not said which.",
+        'write index="same" to keep them all, or drop those that are not needed first',
+    ),
+    (
+        hazards.same_column,
+        (SUBJECT,),
+        "nothing-to-change",
+        True,
+        "public.items.embedding is already as the revision wants it",
+        "model, dimensions, type and index are the same.",
+        "remove the operation from the revision, or correct what it asks for",
+    ),
+    (
+        hazards.live_column_differs,
+        (
+            SUBJECT,
+            "vector(384)",
+            "vector(256)",
+        ),
+        "live-column-differs",
+        True,
+        "public.items.embedding is vector(384), the revision was written for vector(256)",
+        "the column changed since the revision was written; its vectors may be of another model.",
+        "correct from_= in the revision to what the column holds now, or undo that other change first",
+    ),
+    (
+        hazards.other_model_in_column,
+        (
+            SUBJECT,
+            "python:app.models:new",
+            "python:app.models:old",
+        ),
+        "other-model-in-column",
+        True,
+        "the ledger says that public.items.embedding holds vectors of python:app.models:new, the revision "
+        "says python:app.models:old",
+        "a rollback would restore the wrong model.",
+        "write from_=Model('python:app.models:new', ...) in the revision",
+    ),
+    (
+        hazards.used_up_columns,
+        (
+            "items",
+            1600,
+        ),
+        "columns-used-up",
+        True,
+        '"items" has used 1600 of PostgreSQL\'s 1,600 columns, dropped ones included',
+        "the shadow column has no room.",
+        "write the table anew (a dump and a restore of it), which frees the dropped ones",
+    ),
+    (
+        hazards.left_by_another,
+        (
+            "items",
+            "migrator_shadow_7",
+        ),
+        "left-by-another-change",
+        True,
+        '"items" has a column "migrator_shadow_7" that no unfinished change in the ledger accounts for',
+        "it may be the work of a migrator whose ledger was lost.",
+        'look at it, then drop it: ALTER TABLE "items" DROP COLUMN "migrator_shadow_7"',
+    ),
+    (
+        hazards.rules_on_table,
+        (
+            "items",
+            ["a", "b"],
+        ),
+        "rules-on-table",
+        True,
+        '"items" has rules: a, b',
+        "a rule may rewrite the updates that fill the shadow column.",
+        'drop the rule for the time of the upgrade: DROP RULE ... ON "items"',
+    ),
+    (
+        hazards.not_a_member,
+        (
+            "view public.near",
+            "owner",
+            "app",
+        ),
+        "not-a-member",
+        True,
+        'role "app" may not act as "owner", who owns or granted view public.near',
+        "it could not be given back as it was after cut-over.",
+        'work as a superuser or a member of that role: GRANT "owner" TO "app"',
+    ),
+    (
+        hazards.index_not_carried,
+        (
+            SUBJECT,
+            "near",
+            "CREATE INDEX near ON items ...",
+        ),
+        "index-not-carried",
+        True,
+        'index "near" on public.items.embedding cannot be carried over: CREATE INDEX near ON items ...',
+        "only valid HNSW and IVFFlat indexes on the column itself can be built again on the new one.",
+        'drop it before the upgrade, and create it again afterwards: DROP INDEX "near"',
+    ),
+    (
+        hazards.default_of_other_dimensions,
+        (
+            SUBJECT,
+            "'[1,2]'::vector",
+        ),
+        "default-of-other-dimensions",
+        True,
+        "public.items.embedding has the default '[1,2]'::vector, which does not fit the new dimensions",
+        "inserts that rely on it would fail after cut-over.",
+        "drop the default before the upgrade: ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT",
+    ),
+    (
+        hazards.ledger_of_another,
+        (
+            "owner",
+            "app",
+        ),
+        "ledger-of-another-role",
+        True,
+        'the schema "migrator" belongs to "owner", whom role "app" may not act as',
+        "the ledger can neither be read nor written.",
+        'work as that role, or GRANT "owner" TO "app"',
+    ),
+    (
+        hazards.unfinished_other,
+        (
+            "0002",
+            "upgrade",
+        ),
+        "unfinished-other",
+        True,
+        "the upgrade of revision 0002 is unfinished",
+        "one change is carried to its end, or abandoned, before the next begins.",
+        "migrator upgrade goes on with it; migrator abandon undoes it",
+    ),
+    (
+        hazards.unfinished_other,
+        (
+            "0002",
+            "downgrade",
+        ),
+        "unfinished-other",
+        True,
+        "the downgrade of revision 0002 is unfinished",
+        "one change is carried to its end, or abandoned, before the next begins.",
+        "migrator downgrade goes on with it; migrator abandon undoes it",
+    ),
+    (
+        hazards.unfinished_differs,
+        ("0002",),
+        "unfinished-differs",
+        True,
+        "revision 0002 was edited since its upgrade was interrupted",
+        "what is half done was planned from the former text.",
+        "put the former text back and run migrator upgrade, or undo what is half done: migrator abandon",
+    ),
+    (
+        hazards.table_replaced,
+        (SUBJECT,),
+        "table-replaced",
+        True,
+        "the table of public.items.embedding was dropped or replaced since the run was interrupted",
+        "what the ledger knows of it no longer holds.",
+        "migrator abandon closes the run; then run the command again",
+    ),
+    (
+        hazards.nothing_to_restore,
+        (SUBJECT,),
+        "nothing-to-restore",
+        True,
+        "the ledger knows no upgrade of public.items.embedding",
+        "there is neither a retired column nor a backup to come back from.",
+        "write a revision with op.change_embedding back to the old model",
+    ),
+    (
+        hazards.changed_by_another_revision,
+        (
+            SUBJECT,
+            "0003",
+            "0002",
+        ),
+        "changed-by-another-revision",
+        True,
+        "public.items.embedding was last changed by revision 0003, not by 0002",
+        "upgrades are undone in reverse order.",
+        "undo 0003 first: migrator downgrade to the revision before it",
+    ),
+    (
+        hazards.retired_already,
+        (SUBJECT,),
+        "retired-already",
+        True,
+        "the retired column and the backup of public.items.embedding were dropped by migrator retire",
+        "the old vectors are gone, so there is nothing to restore.",
+        "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
+    ),
+    (
+        hazards.several_operations,
+        ("0002",),
+        "several-operations",
+        True,
+        "revision 0002 holds more than one change of embeddings, or other operations beside it",
+        "the change commits by itself, in many transactions; what stands beside it could not be undone with it.",
+        "give every other operation a revision of its own, before or after; several columns go into one "
+        "op.change_embeddings([...])",
+    ),
+    (
+        hazards.no_columns,
+        ("0002",),
+        "no-columns",
+        True,
+        "revision 0002 calls op.change_embeddings without a change",
+        "there is nothing to carry out.",
+        "give it at least one EmbeddingChange, or leave the call out",
+    ),
+    (
+        hazards.column_twice,
+        (SUBJECT,),
+        "column-twice",
+        True,
+        "the revision changes public.items.embedding twice",
+        "one cut-over takes a column to one model.",
+        "leave one of the two changes out, or give it a revision of its own",
+    ),
+    (
+        hazards.printed_as_sql,
+        (),
+        "printed-as-sql",
+        True,
+        "a change of embeddings cannot be printed as an SQL script",
+        "which rows and texts there are decides what is done.",
+        "migrator upgrade --dry-run shows every statement",
+    ),
+    (
+        hazards.transaction_outside,
+        (),
+        "transaction-outside",
+        True,
+        "env.py began a transaction before Alembic did",
+        "the change commits many times, which such a transaction would prevent.",
+        "in env.py write engine.connect() for engine.begin(), and commit what was executed before "
+        "context.begin_transaction()",
+    ),
+    (
+        hazards.no_text_to_restore,
+        (
+            SUBJECT,
+            3,
+        ),
+        "no-text-to-restore",
+        True,
+        "3 rows of public.items.embedding were written since the upgrade, and the revision names no text for them",
+        "their old vectors cannot be derived from the new ones, and there is no text to embed.",
+        'write text="an SQL expression over the row" into the revision that made the change',
+    ),
+    (
+        hazards.text_does_not_parse,
+        (
+            "lower(body",
+            "syntax error",
+        ),
+        "text-does-not-parse",
+        True,
+        "text='lower(body' is not an SQL expression over the row: syntax error",
+        "the texts to embed cannot be read.",
+        "correct it; try it with SELECT expression FROM table LIMIT 1",
+    ),
+    (
+        hazards.text_is_not_text,
+        (
+            "id",
+            "bigint",
+        ),
+        "text-is-not-text",
+        True,
+        "text='id' gives bigint, not text",
+        "a model reads text.",
+        "write a cast into the revision if that is what you mean: text='(id)::text'",
+    ),
+    (
+        hazards.no_text,
+        (SUBJECT,),
+        "no-text",
+        True,
+        "the revision names no text for public.items.embedding",
+        "another model needs the texts to embed.",
+        'write text="an SQL expression over the row", such as text="content"',
+    ),
+    (
+        hazards.whole_row_text,
+        ("items::text",),
+        "whole-row-text",
+        True,
+        "text='items::text' gives another text once the table has a further column",
+        "every text would change when the shadow column appears.",
+        "name the columns: text=\"concat_ws(' ', title, body)\"",
+    ),
+    (
+        hazards.text_not_by_columns,
+        (
+            "public.items.body",
+            "invalid reference",
+        ),
+        "text-not-by-columns",
+        True,
+        "text='public.items.body' or where= cannot be evaluated for a row by itself: invalid reference",
+        "the trigger that captures writes sees the row's columns, and neither the whole row nor other tables.",
+        "name the columns, without schema: text=\"concat_ws(' ', title, body)\"",
+    ),
+    (
+        hazards.reads_other_tables,
+        (
+            "(SELECT ...)",
+            ["topics", "users"],
+        ),
+        "text-reads-other-tables",
+        True,
+        "text='(SELECT ...)' or where= reads other tables: topics, users",
+        "a write to them changes texts of rows that are not written themselves, and their vectors would go "
+        "stale unseen.",
+        "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+    ),
+    (
+        hazards.changes_by_itself,
+        (
+            "now()::text",
+            ["now()"],
+        ),
+        "text-changes-by-itself",
+        True,
+        "text='now()::text' or where= gives another value each time it is asked, by now()",
+        "a vector is found by its text, and the text would be another one a moment later.",
+        "leave that out, or keep its value in a column of the table and name the column",
+    ),
+    (
+        hazards.scope_does_not_parse,
+        (
+            "priority",
+            "urgent",
+            "column does not exist",
+        ),
+        "scope-does-not-parse",
+        True,
+        "priority='urgent' is not an SQL condition over the row: column does not exist",
+        "the rows in scope cannot be told.",
+        "correct it; try it with SELECT count(*) FROM table WHERE condition",
+    ),
+    (
+        hazards.rows_out_of_scope,
+        (
+            SUBJECT,
+            3,
+        ),
+        "not-null-out-of-scope",
+        True,
+        "3 rows of public.items.embedding are out of scope or have no text, and the column is NOT NULL",
+        "they would have no vector of the new dimension.",
+        "widen where=, give those rows a text, or drop NOT NULL first",
+    ),
+    (
+        hazards.no_pgvector,
+        (True,),
+        "no-pgvector",
+        True,
+        "the extension vector (pgvector) is not in this database",
+        "there can be no vector column without it.",
+        "CREATE EXTENSION vector",
+    ),
+    (
+        hazards.no_pgvector,
+        (False,),
+        "no-pgvector",
+        True,
+        "the extension vector (pgvector) is not in this database",
+        "there can be no vector column without it.",
+        "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector",
+    ),
+    (
+        hazards.old_pgvector,
+        (
+            "0.6.2",
+            "0.7.0",
+        ),
+        "old-pgvector",
+        True,
+        "pgvector 0.6.2 is too old: 0.7.0 or newer is needed",
+        "halfvec, subvector and safe parallel index builds came with it.",
+        "update the package on the server, then ALTER EXTENSION vector UPDATE",
+    ),
+    (
+        hazards.pgvector_with_known_fault,
+        ("0.8.2",),
+        "pgvector-known-fault",
+        False,
+        "pgvector 0.8.2 has a known fault",
+        "0.8.2 mended a buffer overflow in parallel HNSW builds, 0.8.3 a corruption by vacuum.",
+        "update the package on the server, then ALTER EXTENSION vector UPDATE",
+    ),
+    (
+        hazards.old_postgresql,
+        ("13.11",),
+        "old-postgresql",
+        True,
+        "PostgreSQL 13.11 is too old: 14 or newer is needed",
+        "statements that migrator relies on are not there.",
+        "upgrade the server",
+    ),
+    (
+        hazards.standby,
+        (),
+        "standby",
+        True,
+        "this server is a standby and takes no writes",
+        "an upgrade writes.",
+        "give the primary's address",
+    ),
+    (
+        hazards.not_owner,
+        (
+            "items",
+            "owner",
+            "app",
+        ),
+        "not-owner",
+        True,
+        'role "app" may not act as "owner", the owner of "items"',
+        "only the owner may add a column or build an index.",
+        'work as a member of that role: GRANT "owner" TO "app"',
+    ),
+    (
+        hazards.may_not_create_schema,
+        ("app",),
+        "may-not-create-schema",
+        True,
+        'role "app" may not create a schema in this database',
+        "the ledger, the backup and the embedding store need a schema of their own.",
+        'GRANT CREATE ON DATABASE ... TO "app"',
+    ),
+    (
+        hazards.may_not_create_temporary,
+        ("app",),
+        "may-not-create-temporary",
+        True,
+        'role "app" may not create a temporary table in this database',
+        "text and scope are tried on a temporary copy of a few rows before anything is changed.",
+        'GRANT TEMPORARY ON DATABASE ... TO "app"',
+    ),
+    (
+        hazards.no_disk,
+        (
+            5_000_000,
+            1_000,
+        ),
+        "no-disk",
+        True,
+        "the upgrade needs about 5.0 MB of disk, 1 kB are free",
+        "the server would stop for lack of space in the middle of the work.",
+        "free or add space where the server's data lies",
+    ),
+    (
+        hazards.disk_unknown,
+        (5_000_000,),
+        "disk-unknown",
+        False,
+        "the upgrade needs about 5.0 MB of disk; what the server has free cannot be seen from here",
+        "a full disk stops the server.",
+        "look on the server before you start",
+    ),
+    (
+        hazards.publication_of_all,
+        (["a", "b"],),
+        "publication-of-all-tables",
+        True,
+        "publication a, b is FOR ALL TABLES",
+        "it would ship migrator's own tables and the shadow column to subscribers, which lack them.",
+        "name the published tables: DROP PUBLICATION ...; CREATE PUBLICATION ... FOR TABLE ...",
+    ),
+    (
+        hazards.published,
+        (
+            "items",
+            ["a", "b"],
+        ),
+        "published-table",
+        True,
+        '"items" is published by a, b',
+        "a subscriber without the shadow column would stop applying changes.",
+        "take the table out of the publication for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+    ),
+    (
+        hazards.triggers_fire,
+        (
+            "items",
+            ["a", "b"],
+        ),
+        "triggers-fire",
+        False,
+        'the fill fires the UPDATE triggers of "items": a, b',
+        "queues fill and columns such as updated_at move.",
+        "run as a superuser, or GRANT SET ON PARAMETER session_replication_role TO the role, and they stay quiet",
+    ),
+    (
+        hazards.trigger_sorts_last,
+        (
+            "items",
+            "~~late",
+        ),
+        "trigger-sorts-last",
+        True,
+        'trigger "~~late" on "items" would run after migrator\'s own',
+        "a text that it rewrites would keep a stale vector.",
+        'rename it for the time of the upgrade: ALTER TRIGGER "~~late" ON "items" RENAME TO ...',
+    ),
+    (
+        hazards.select_star,
+        (
+            "items",
+            "embedding",
+        ),
+        "column-order",
+        False,
+        'from fill on, SELECT * and column-less INSERT and COPY on "items" meet a further column, and later '
+        '"embedding" in last place',
+        "statements that do not name their columns may fail; prepared ones may say that a cached plan must "
+        "not change result type.",
+        "name the columns in the application, and reconnect it after cut-over",
+    ),
+    (
+        hazards.equal_dimensions,
+        (SUBJECT,),
+        "equal-dimensions",
+        False,
+        "old and new model of public.items.embedding have the same dimensions",
+        "an application that still writes the old model's vectors is not stopped by the column's type.",
+        "stop its writers before cut-over, or let it read the model from the view migrator.registry",
+    ),
+    (
+        hazards.not_immutable,
+        ("concat_ws(' ', a, b)",),
+        "text-not-immutable",
+        False,
+        "text=\"concat_ws(' ', a, b)\" or where= is not immutable",
+        "the rows left at cut-over are found by a scan under the lock, which grows with the table.",
+        "in a maintenance window nothing; else give an IMMUTABLE expression",
+    ),
+]
+each_text = pytest.mark.parametrize("row", TEXTS, ids=[row[2] for row in TEXTS])
+
+
+@each_text
+def test_a_hazard_says_what_is_found_what_it_means_and_what_to_do(row: Row) -> None:
+    function, arguments, code, refuses, problem, meaning, remedy = row
+    assert function(*arguments) == Hazard(code, problem, meaning, remedy, refuses)
+
+
+def test_every_hazard_has_its_text_here() -> None:
+    made = {
+        name
+        for name, each in vars(hazards).items()
+        if not name.startswith("_") and getattr(each, "__annotations__", {}).get("return") == "Hazard"
+    }
+    assert "standby" in made
+    assert made - {row[0].__name__ for row in TEXTS} == set()
+
+
+def test_no_two_hazards_share_a_code() -> None:
+    codes = {row[0].__name__: row[2] for row in TEXTS}
+    assert len(set(codes.values())) == len(codes)
+
+
+@each_text
+def test_a_hazard_reads_like_the_others(row: Row) -> None:
+    """The problem stands for itself, the meaning is a sentence, the remedy is something to do."""
+    *_, problem, meaning, remedy = row
+    assert not problem.endswith(".") or problem.endswith("...")
+    assert meaning.endswith(".")
+    assert remedy.endswith("...") or not remedy.endswith(".")
+    assert "\n" not in problem + meaning + remedy
+
+
+def test_a_refusal_is_the_hazard_in_three_lines() -> None:
+    refusal = hazards.standby().refusal()
+    assert str(refusal) == (
+        "this server is a standby and takes no writes\nan upgrade writes.\nfix: give the primary's address"
+    )
+    assert refusal.exit_code == 3
