@@ -54,7 +54,7 @@ SELECT set_config('rollback.schema', :'schema', false) AS _, set_config('rollbac
        set_config('rollback.column', :'column', false) AS _, set_config('rollback.to', :'to', false) AS _,
        set_config('rollback.version_table', :'version_table', false) AS _ \gset
 
--- ---- 1. checks: nothing is changed --------------------------------------------------------------------------------
+-- ---- 1. checks: nothing is changed ---------------------------------------------------------------------------------
 
 DO $check$
 DECLARE
@@ -70,20 +70,21 @@ DECLARE
 BEGIN
     IF '' IN (table_, column_, to_) THEN
         RAISE EXCEPTION 'which column, and back to which revision, is not said'
-            USING HINT = 'psql -v table=TABLE -v column=COLUMN -v to=REVISION, where TO is the revision before the upgrade';
+            USING HINT = 'psql -v table=TABLE -v column=COLUMN -v to=REVISION, the revision being the one before the upgrade';
     END IF;
     IF to_regclass('migrator.change') IS NULL THEN
         RAISE EXCEPTION 'this database has no ledger: migrator upgraded nothing here'
             USING HINT = 'is it the right database?';
     END IF;
     IF (SELECT max(version) FROM migrator.ledger_version) <> 1 THEN
-        RAISE EXCEPTION 'the ledger is of version %, this script knows 1', (SELECT max(version) FROM migrator.ledger_version)
+        RAISE EXCEPTION 'the ledger is of another version than 1, which this script knows'
             USING HINT = 'take the script from the migrator that made the upgrade';
     END IF;
     -- The lock that migrator holds while it works; this session keeps it to its end.
     IF NOT pg_try_advisory_lock(1835624306, 1635020658) THEN
         RAISE EXCEPTION 'a migrator is at work on this database'
-            USING HINT = 'wait for it, or end its session: SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = ''advisory''';
+            USING HINT = 'wait for it, or end its session: '
+                'SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = ''advisory'' AND objid = 1635020658';
     END IF;
 
     SELECT c.id, c.run_id, c.state, c.catalog, r.revision, r.state AS run_state INTO done
@@ -97,9 +98,11 @@ BEGIN
     ORDER BY c.id DESC LIMIT 1;
     IF done.id IS NULL THEN
         IF EXISTS (SELECT FROM migrator.change
-                   WHERE (table_schema, table_name, column_name) = (schema_, table_, column_) AND state = 'unfinished') THEN
+                   WHERE (table_schema, table_name, column_name) = (schema_, table_, column_)
+                     AND state = 'unfinished') THEN
             RAISE EXCEPTION 'the upgrade of % is not past cut-over: the live column is still the old one', subject
-                USING HINT = 'migrator abandon takes the shadow column and the capture trigger away and builds the old index again';
+                USING HINT = 'migrator abandon takes the shadow column and the capture trigger away '
+                    'and builds the old index again';
         END IF;
         RAISE EXCEPTION 'the ledger knows no upgrade of % that could be rolled back', subject
             USING HINT = 'SELECT table_schema, table_name, column_name, state FROM migrator.change';
@@ -125,15 +128,18 @@ BEGIN
 
     IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND NOT attisdropped
                    AND attname = format('migrator_retired_%s', done.id)) THEN
-        RAISE EXCEPTION 'the upgrade of % left no retired column: it replaced the index alone, or somebody dropped the column', subject
+        RAISE EXCEPTION 'the upgrade of % left no retired column: it replaced the index alone, '
+                        'or somebody dropped the column', subject
             USING HINT = 'the index as it was found: ' || coalesce(
-                (SELECT string_agg(i ->> 'definition', '; ') FROM jsonb_array_elements(done.catalog -> 'indexes') i), 'none');
+                (SELECT string_agg(i ->> 'definition', '; ') FROM jsonb_array_elements(done.catalog -> 'indexes') i),
+                'none');
     END IF;
     IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgenabled = 'A'
                    AND tgname = format('~migrator_capture_%s', done.id)) THEN
-        RAISE EXCEPTION 'the capture trigger of % was dropped or disabled: which old vectors are stale is not known', subject
-            USING HINT = format('find rows whose text changed by the hashes in migrator.backup_%s, set migrator_retired_%1$s NULL there, '
-                'and make the trigger again before you go on', done.id);
+        RAISE EXCEPTION 'the capture trigger of % was dropped or disabled: '
+                        'which old vectors are stale is not known', subject
+            USING HINT = format('find rows whose text changed by the hashes in migrator.backup_%s, '
+                'set migrator_retired_%1$s NULL there, and make the trigger again before you go on', done.id);
     END IF;
 
     -- An unfinished run: of this very change it is closed below; any other has to end first.
@@ -142,7 +148,8 @@ BEGIN
                  FROM migrator.run r JOIN migrator.change c ON c.run_id = r.id
                  WHERE r.state = 'unfinished' GROUP BY r.id LOOP
         IF other.others > 0 THEN
-            RAISE EXCEPTION 'the % of revision % is unfinished, and other columns are part of it', other.direction, other.revision
+            RAISE EXCEPTION 'the % of revision % is unfinished, and other columns are part of it',
+                            other.direction, other.revision
                 USING HINT = format('migrator %s goes on with it; migrator abandon undoes it', other.direction);
         END IF;
     END LOOP;
@@ -154,15 +161,16 @@ BEGIN
     EXECUTE format('SELECT coalesce(array_agg(version_num::text), ARRAY[]::text[]) FROM %s',
                    current_setting('rollback.version_table')::regclass) INTO at;
     IF NOT (done.revision = ANY (at) OR to_ = ANY (at) OR to_ = 'base' AND at = ARRAY[]::text[]) THEN
-        RAISE EXCEPTION 'the database is at revision %, the upgrade of % was revision %', array_to_string(at, ', '), subject, done.revision
+        RAISE EXCEPTION 'the database is at revision %, the upgrade of % was revision %',
+                        array_to_string(at, ', '), subject, done.revision
             USING HINT = 'undo the later revisions first, newest first';
     END IF;
 END
 $check$;
 
-SELECT current_setting('rollback.change') AS change, 'migrator_retired_' || current_setting('rollback.change') AS retired,
-       'migrator_rolled_back_' || current_setting('rollback.change') AS new, current_setting('rollback.swapped') AS swapped
-\gset
+SELECT current_setting('rollback.change') AS change, current_setting('rollback.swapped') AS swapped,
+       'migrator_retired_' || current_setting('rollback.change') AS retired,
+       'migrator_rolled_back_' || current_setting('rollback.change') AS new \gset
 
 \if :swapped
   \echo 'an earlier run of this script got past the swap of names; going on from there'
@@ -185,8 +193,8 @@ WITH RECURSIVE found (oid, depth) AS (
   JOIN pg_rewrite r ON r.oid = d.objid
   WHERE r.ev_class <> f.oid AND f.depth < 100
 )
-SELECT max(f.depth) AS depth, c.oid::regclass::text AS name, c.relkind = 'm' AS materialised, pg_get_viewdef(c.oid) AS definition,
-       pg_get_userbyid(c.relowner) AS owner, c.reloptions AS options,
+SELECT max(f.depth) AS depth, c.oid::regclass::text AS name, c.relkind = 'm' AS materialised,
+       pg_get_viewdef(c.oid) AS definition, pg_get_userbyid(c.relowner) AS owner, c.reloptions AS options,
        ARRAY(SELECT format('GRANT %s ON %s TO %s%s;', x.privilege_type, c.oid::regclass,
                            CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(x.grantee)) END,
                            CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
@@ -212,8 +220,9 @@ SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_other
   SELECT format('-- drop or change by hand: %s', described) FROM rollback_others ORDER BY 1;
   \echo '-- second part'
   SELECT format(E'CREATE %sVIEW %s%s AS\n%s\nALTER %1$sVIEW %2$s OWNER TO %5$I;%s',
-                CASE WHEN materialised THEN 'MATERIALIZED ' ELSE '' END, name, ' WITH (' || array_to_string(options, ', ') || ')',
-                definition, owner, E'\n' || nullif(array_to_string(grants, E'\n'), ''))
+                CASE WHEN materialised THEN 'MATERIALIZED ' ELSE '' END, name,
+                ' WITH (' || array_to_string(options, ', ') || ')', definition, owner,
+                E'\n' || nullif(array_to_string(grants, E'\n'), ''))
   FROM rollback_views ORDER BY depth, name;
   SELECT format('-- make again or change back by hand: %s', described) FROM rollback_others ORDER BY 1;
   DO $$ BEGIN
@@ -222,7 +231,7 @@ SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_other
   END $$;
 \endif
 
--- ---- 2. the index as it was found, on the retired column: reads and writes go on ---------------------------------------
+-- ---- 2. the index as it was found, on the retired column: reads and writes go on -----------------------------------
 
 -- What an interrupted run of this script or an unfinished migrator downgrade left behind.
 SELECT format('DROP INDEX CONCURRENTLY %I.%I', :'schema', c.relname)
@@ -247,7 +256,7 @@ WHERE id = :change AND i ->> 'method' IN ('hnsw', 'ivfflat')
   AND to_regclass(format('%I.%I', :'schema', temporary)) IS NULL
 \gexec
 
--- ---- 3. the swap of names: one transaction, under a lock, in milliseconds ------------------------------------------------
+-- ---- 3. the swap of names: one transaction, under a lock, in milliseconds ------------------------------------------
 
 BEGIN;
 SET LOCAL lock_timeout = '2s';
@@ -283,9 +292,11 @@ BEGIN
     FOR each IN SELECT i, format('migrator_rollback_%s_%s', change_, n) AS temporary
                   FROM migrator.change c, jsonb_array_elements(c.catalog -> 'indexes') WITH ORDINALITY AS _ (i, n)
                   WHERE c.id = change_ AND i ->> 'method' IN ('hnsw', 'ivfflat') LOOP
-        EXECUTE format('ALTER INDEX %I.%I RENAME TO %I', current_setting('rollback.schema'), each.temporary, each.i ->> 'name');
+        EXECUTE format('ALTER INDEX %I.%I RENAME TO %I',
+                       current_setting('rollback.schema'), each.temporary, each.i ->> 'name');
         IF each.i ->> 'comment' IS NOT NULL THEN
-            EXECUTE format('COMMENT ON INDEX %I.%I IS %L', current_setting('rollback.schema'), each.i ->> 'name', each.i ->> 'comment');
+            EXECUTE format('COMMENT ON INDEX %I.%I IS %L',
+                           current_setting('rollback.schema'), each.i ->> 'name', each.i ->> 'comment');
         END IF;
         IF (each.i ->> 'clustered')::boolean THEN
             EXECUTE format('ALTER TABLE %s CLUSTER ON %I', relation, each.i ->> 'name');
@@ -293,10 +304,12 @@ BEGIN
     END LOOP;
 
     -- The ledger: an unfinished run of this change is closed, the change is undone.
-    FOR each IN UPDATE migrator.change SET state = 'undone' WHERE restores = change_ AND state = 'unfinished' RETURNING id LOOP
+    FOR each IN UPDATE migrator.change SET state = 'undone'
+                WHERE restores = change_ AND state = 'unfinished' RETURNING id LOOP
         EXECUTE format('DROP TABLE IF EXISTS migrator.%I', format('backup_%s', each.id));
     END LOOP;
-    UPDATE migrator.run r SET state = CASE r.direction WHEN 'downgrade' THEN 'undone' ELSE 'done' END, finished_at = clock_timestamp()
+    UPDATE migrator.run r
+    SET state = CASE r.direction WHEN 'downgrade' THEN 'undone' ELSE 'done' END, finished_at = clock_timestamp()
     WHERE r.state = 'unfinished';
     UPDATE migrator.change SET state = 'restored' WHERE id = change_;
 
@@ -304,12 +317,14 @@ BEGIN
     SELECT string_agg(format('%s.%s.%s', o.table_schema, o.table_name, o.column_name), ', ') INTO others
     FROM migrator.change o JOIN migrator.change c USING (run_id) WHERE c.id = change_ AND o.state = 'live';
     IF others IS NOT NULL THEN
-        RAISE WARNING 'alembic_version stays as it is until these columns of the same revision are rolled back too: %', others;
+        RAISE WARNING 'alembic_version stays as it is until these columns of the same revision are rolled back too: %',
+                      others;
     ELSIF current_setting('rollback.to') = 'base' THEN
         EXECUTE format('DELETE FROM %s WHERE version_num = %L',
                        current_setting('rollback.version_table')::regclass, current_setting('rollback.revision'));
     ELSE
-        EXECUTE format('UPDATE %s SET version_num = %L WHERE version_num = %L', current_setting('rollback.version_table')::regclass,
+        EXECUTE format('UPDATE %s SET version_num = %L WHERE version_num = %L',
+                       current_setting('rollback.version_table')::regclass,
                        current_setting('rollback.to'), current_setting('rollback.revision'));
     END IF;
 END
@@ -319,18 +334,19 @@ COMMIT;
 
 \endif
 
--- ---- 4. rows written since are listed, the new column is dropped, NOT NULL comes back ------------------------------------
+-- ---- 4. rows written since are listed, the new column is dropped, NOT NULL comes back ------------------------------
 
 SELECT format('DROP TABLE IF EXISTS migrator.rollback_%s', :'change') \gexec
 
 -- In scope and with a text, but without an old vector; not those that had none before the upgrade either.
-SELECT format('CREATE TABLE migrator.rollback_%s AS SELECT %s%s AS text_hash, %I AS new_vector FROM %I.%I WHERE %I IS NULL AND (%s) AND %s',
+SELECT format('CREATE TABLE migrator.rollback_%s AS SELECT %s%s AS text_hash, %I AS new_vector FROM %I.%I '
+              'WHERE %I IS NULL AND (%s) AND %s',
               :'change', (SELECT string_agg(quote_ident(key) || ', ', '' ORDER BY n) FROM jsonb_array_elements_text(
                   catalog -> 'table' -> 'key') WITH ORDINALITY AS _ (key, n)),
               hash, :'new', :'schema', :'table', :'column', coalesce(change ->> 'where', 'true'),
               CASE WHEN change ->> 'text' IS NULL THEN format('%I IS NOT NULL', :'new')
-                   ELSE format('(%s) IS NOT NULL AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup WHERE '
-                               'migrator_vector IS NULL AND migrator_text_hash = %s%s)', change ->> 'text', id, hash,
+                   ELSE format('(%s) IS NOT NULL AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup '
+                               'WHERE migrator_vector IS NULL AND migrator_text_hash = %s%s)', change ->> 'text', id, hash,
                                (SELECT string_agg(format(' AND migrator_backup.%I = %I.%1$I', key, :'table'), '')
                                 FROM jsonb_array_elements_text(catalog -> 'table' -> 'key') AS _ (key))) END)
 FROM migrator.change,
@@ -364,20 +380,22 @@ COMMIT;
   ALTER TABLE :"schema".:"table" ALTER COLUMN :"column" SET NOT NULL;
   ALTER TABLE :"schema".:"table" DROP CONSTRAINT migrator_rollback_not_null;
   -- From PostgreSQL 18 on NOT NULL has a name.
-  SELECT format('ALTER TABLE %I.%I RENAME CONSTRAINT %I TO %I', :'schema', :'table', k.conname, c.catalog -> 'column' ->> 'not_null_name')
+  SELECT format('ALTER TABLE %I.%I RENAME CONSTRAINT %I TO %I', :'schema', :'table', k.conname,
+                c.catalog -> 'column' ->> 'not_null_name')
   FROM migrator.change c, pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
   WHERE c.id = :change AND k.conrelid = format('%I.%I', :'schema', :'table')::regclass AND k.contype = 'n'
     AND a.attname = :'column' AND k.conname <> c.catalog -> 'column' ->> 'not_null_name'
   \gexec
 \endif
 
--- ---- 5. what was done ---------------------------------------------------------------------------------------------------
+-- ---- 5. what was done ----------------------------------------------------------------------------------------------
 
 \echo 'the old column is live, with its index, under revision' :to
 \if :sets_not_null
   \echo 'NOT NULL is set again'
 \elif :wants_not_null
-  \echo 'NOT NULL is not set:' :nulls 'rows have no vector; give them one, then ALTER TABLE ... ALTER COLUMN ... SET NOT NULL'
+  \echo 'NOT NULL is not set:' :nulls 'rows have no vector; give them one, then'
+  \echo '  ALTER TABLE' :table 'ALTER COLUMN' :column 'SET NOT NULL'
 \endif
 SELECT :listed = 0 AS nothing_listed \gset
 \if :nothing_listed

@@ -42,7 +42,7 @@ def ask(project: Project, target: str, direction: Direction) -> bool:
     if not sys.stdin.isatty():
         raise UsageError(
             f"there is nobody to ask whether the {direction} may begin",
-            remedy=f"migrator {direction} --dry-run shows what it would do; --yes begins without asking",
+            remedy=f"migrator {direction} {target} --dry-run shows what it would do; --yes begins without asking",
         )
     pending = read_pending(project, target, direction)
     if not pending.revisions:

@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 @click.option("--to", required=True, metavar="MODEL", help="The new model, as provider:name; see docs for providers.")
 @click.option("--from", "from_", metavar="MODEL", help="The model that the column holds now.  [from the ledger]")
 @click.option("--dimensions", type=click.IntRange(min=1), metavar="N", help="Of the new model.  [the model is asked]")
-@click.option("--type", "type_", type=click.Choice(["vector", "halfvec"]), help="[the present one]")
+@click.option("--type", "type_", type=click.Choice(["vector", "halfvec"]), help="The column's type.  [the present one]")
 @click.option("--where", metavar="SQL", help="Condition for the rows in scope.  [all]")
-@click.option("--distance", type=click.Choice(["cosine", "l2", "ip", "l1"]), help="[the present index's]")
+@click.option(
+    "--distance",
+    type=click.Choice(["cosine", "l2", "ip", "l1"]),
+    help="What the index measures.  [the present index's]",
+)
 @click.option("--index", "method", type=click.Choice(["hnsw", "ivfflat", "none"]), help="[the present one]")
 @click.option("--m", type=int, metavar="N", help="HNSW: links a node.  [the present index's]")
 @click.option("--ef-construction", type=int, metavar="N", help="HNSW: candidates.  [the present index's]")

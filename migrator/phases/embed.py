@@ -36,6 +36,8 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
 def run(work: Work) -> dict[str, object]:
     """Fills the store. Rows that are priority= come first."""
     result: dict[str, object] = {}
+    # Preflight counted a moment ago, unless this run goes on with an interrupted one.
+    missing = {estimate.subject: estimate.counts.missing for estimate in work.plan.estimates}
     for column in work.plan.columns:
         if column.method != "embed":
             continue
@@ -43,7 +45,8 @@ def run(work: Work) -> dict[str, object]:
         count = 0
         if column.change.priority is not None:
             count += embed_missing(work, column, NAME, _pending(column, only=expression(column.change.priority)))
-        count += embed_missing(work, column, NAME, _pending(column))
+        left = max(missing[column.subject] - count, 0) if missing else None
+        count += embed_missing(work, column, NAME, _pending(column), expected=left)
         execute(work.connection, query("store", "analyze", table=column.store))
         result[column.subject] = {"texts": count}
     return result
@@ -86,9 +89,12 @@ def count_missing(work: Work, column: ColumnPlan, pending: Query) -> int:
     return int(count)
 
 
-def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query) -> int:
-    """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts."""
-    total = count_missing(work, column, pending)
+def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *, expected: int | None = None) -> int:
+    """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts.
+
+    expected: how many there are, where that is known; they are counted otherwise.
+    """
+    total = count_missing(work, column, pending) if expected is None else expected
     if total == 0:
         return 0
     fixed = work.options.batch_size or column.change.batch_size

@@ -256,7 +256,7 @@ def test_without_a_terminal_nobody_can_be_asked(pending: Project, command: str, 
         2,
         "",
         f"error: there is nobody to ask whether the {command} may begin\n"
-        f"fix: migrator {command} --dry-run shows what it would do; --yes begins without asking\n",
+        f"fix: migrator {command} {to} --dry-run shows what it would do; --yes begins without asking\n",
     )
     assert pending.database.whole_dump() == before
 
@@ -439,7 +439,7 @@ def test_verify_finds_what_was_damaged(pending: Project) -> None:
         "error: verification failed: public.items.embedding: duplicates, public.items.embedding: sample, "
         "public.items.embedding: index items_embedding_idx\n"
         "the column is live and holds what is described above.\n"
-        "fix: migrator doctor TABLE.COLUMN looks closer; migrator downgrade goes back\n"
+        "fix: migrator doctor TABLE.COLUMN looks closer; migrator downgrade -1 goes back\n"
     )
     failed = migrator("verify", "--json")
     assert failed.code == 4

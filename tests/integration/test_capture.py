@@ -9,6 +9,7 @@ import pytest
 
 from migrator import EmbeddingChange
 from migrator.errors import Interrupted, MigratorError
+from migrator.phases import fill
 from tests.database import Database
 from tests.models import EmbedLog, Hashed, Vectors, new, old, other
 from tests.proofs import checksum, nulls, rows_hold
@@ -140,6 +141,15 @@ def test_promise_3_writes_in_the_middle_of_a_phase(database: Database, phase: st
     upgrade(database, reporter=reporter)
     assert reporter.acted
     assert rows_hold(database, new) == 205
+
+
+def test_promise_3_many_rows_written_since_fill_are_embedded_before_verification(database: Database) -> None:
+    """More than cut-over leaves to settle."""
+    items(database)
+    upgrade_until(database, "fill")
+    insert(database, [(1000 + number, f"later {number}") for number in range(fill.LEFT_BOUND + 20)])
+    upgrade(database)
+    assert rows_hold(database, new) == 320
 
 
 LATE = "INSERT INTO items (id, body, embedding) SELECT id + 1000, 'late ' || id, embedding FROM items WHERE id < "

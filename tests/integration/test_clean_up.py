@@ -96,9 +96,12 @@ def test_promise_1_a_downgrade_abandoned_after_each_phase(database: Database, ph
     upgrade(database)
     insert(database, [(1000, "later")], model=new())
     before = database.dump(), checksum(database, "id, body, note, embedding")
+    function = "SELECT prosrc FROM pg_proc WHERE proname = 'capture_1'"
+    capture = database.value(function)
     downgrade_until(database, phase)
     assert abandon(database) == "the downgrade of revision 2 is undone; the embedding store is kept"
     assert (database.dump(), checksum(database, "id, body, note, embedding")) == before
+    assert database.value(function) == capture
     database.execute("UPDATE items SET body = 'edited' WHERE id = 1")
     insert(database, [(1001, "later still")], model=new())
     downgrade(database)

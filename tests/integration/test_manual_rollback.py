@@ -216,7 +216,7 @@ def upgraded(database: Database) -> Database:
 def test_it_says_what_it_has_to_be_told(database: Database) -> None:
     assert refused(psql(database)) == (
         "which column, and back to which revision, is not said\n"
-        "psql -v table=TABLE -v column=COLUMN -v to=REVISION, where TO is the revision before the upgrade"
+        "psql -v table=TABLE -v column=COLUMN -v to=REVISION, the revision being the one before the upgrade"
     )
     assert refused(roll_back(database)) == (
         "this database has no ledger: migrator upgraded nothing here\nis it the right database?"
