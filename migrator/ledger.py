@@ -66,7 +66,7 @@ class Ledger:
                 raise Refused(
                     f"the ledger in this database is of version {version}, this migrator knows {VERSION}",
                     meaning="a newer migrator worked here.",
-                    remedy="pip install --upgrade migrator",
+                    remedy="work with that newer version, or a later one",
                 )
 
     def install(self) -> None:

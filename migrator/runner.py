@@ -15,7 +15,7 @@ from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Address, Connection, connect, execute, is_passing, only_migrator
 from migrator.errors import Interrupted, MigratorError, Stopped
 from migrator.ledger import LIVE, RETIRED, Ledger, Run
-from migrator.phases import PHASES, clean_up, cut_over, preflight, retire, verify
+from migrator.phases import PHASES, clean_up, cut_over, embed, fill, preflight, retire, verify
 from migrator.phases.verify import Proof
 from migrator.plan import Plan
 from migrator.planner import Planner, planned, unfinished_plan
@@ -64,6 +64,14 @@ def restore(address: Address, revision: str, columns: Sequence[VectorColumn], op
         elif _is_restored(connection, ledger, revision, columns):
             return
         _carry_out(address, connection, ledger, options, unfinished, lambda planner: planner.restore(revision, columns))
+
+
+def refuse_other_unfinished(address: Address, direction: str, first: str | None) -> None:
+    """Raises Refused where a run is unfinished that the first pending revision would not go on with."""
+    with connect(address) as connection:
+        unfinished = open_ledger(connection).unfinished()
+        if unfinished is not None and (unfinished.revision, unfinished.direction) != (first, direction):
+            raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
 
 
 def _same_run(
@@ -142,6 +150,9 @@ def _walk(work: Work) -> None:
     ledger, reporter = work.ledger, work.reporter
     done = ledger.phases_done(work.run)
     swapped = cut_over.is_done(ledger, work.run)
+    if fill.NAME not in done:
+        # Texts written since an earlier --stop-after embed are embedded before the window too.
+        done.discard(embed.NAME)
     for phase in PHASES:
         if phase.NAME == cut_over.NAME and swapped:
             done.add(phase.NAME)
@@ -180,7 +191,7 @@ def _after(work: Work, error: BaseException) -> None:
         raise MigratorError(
             f"failed after cut-over: {_first_line(error)}",
             meaning="the new column is live and complete but for the rows that migrator status names.",
-            remedy="mend the cause, then run the same command again; or finish it so and migrator downgrade",
+            remedy="mend the cause, then run the same command again; or go back: migrator downgrade -1",
         ) from error
     work.reporter.message(f"failed: {_first_line(error)}")
     try:
@@ -230,7 +241,7 @@ def _plan(
         ledger = open_ledger(connection)
         unfinished = ledger.unfinished()
         if unfinished is None:
-            return make(Planner(connection, ledger, Models(ledger), project=options.project, sample=True))
+            return make(Planner(connection, ledger, Models(ledger, dry_run=True), project=options.project, sample=True))
         _same_run(ledger, unfinished, revision, direction, changes)
         plan = unfinished_plan(ledger, unfinished)
         _still_there(connection, plan)
@@ -247,11 +258,12 @@ def abandon(address: Address, options: Options) -> str:
         if run is None:
             return "nothing is unfinished"
         if cut_over.is_done(ledger, run):
-            back = "migrator downgrade" if run.direction == "upgrade" else "migrator upgrade"
+            up, down = "migrator upgrade", "migrator downgrade -1"
+            again, back = (up, down) if run.direction == "upgrade" else (down, up)
             raise MigratorError(
                 f"the {run.direction} of revision {run.revision} is past cut-over",
                 meaning="what is left is to settle it; nothing can be abandoned any more.",
-                remedy=f"finish it with migrator {run.direction}, then {back} if you want the other column back",
+                remedy=f"finish it: {again}; then go back, if you want to: {back}",
             )
         clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), options.reporter)
         return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"

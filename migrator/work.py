@@ -18,10 +18,14 @@ from migrator.report import Reporter, Silent
 
 @dataclass
 class Models:
-    """Loaded models, each once. While `recording`, the probe vectors of each go into the ledger."""
+    """Loaded models, each once.
+
+    recording: the probe vectors of each go into the ledger. dry_run: a model that costs money is not called.
+    """
 
     ledger: Ledger
     recording: bool = False
+    dry_run: bool = False
     _loaded: dict[Model, Embedder] = field(default_factory=dict)
     _checked: set[tuple[Model, bool]] = field(default_factory=set)
 
@@ -30,10 +34,13 @@ class Models:
         if model not in self._loaded:
             self._loaded[model] = load(model)
         embedder = self._loaded[model]
-        if (model, self.recording) not in self._checked:
+        if (model, self.recording) not in self._checked and self.may_call(embedder):
             check(self.ledger, model, embedder, record=self.recording)
             self._checked.add((model, self.recording))
         return embedder
+
+    def may_call(self, embedder: Embedder) -> bool:
+        return not (self.dry_run and embedder.paid)
 
 
 @dataclass

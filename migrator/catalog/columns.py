@@ -47,6 +47,10 @@ class Column:
     comment: str | None
     grants: list[Grant]
 
+    @property
+    def storage_sql(self) -> str:
+        return {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}[self.storage]
+
 
 @dataclass(frozen=True)
 class Trigger:

@@ -13,6 +13,7 @@ from migrator.cli.project import Project
 from migrator.errors import UsageError
 
 if TYPE_CHECKING:
+    from migrator.cli.pending import Pending
     from migrator.plan import Direction
     from migrator.work import Options
 
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
 def dry_run(project: Project, target: str, direction: Direction, *, as_json: bool) -> None:
     """Prints what would be done. Exit 3 where preflight refuses."""
     from migrator.cli.display import show_json, show_result
-    from migrator.cli.pending import read_pending
     from migrator.cli.plan import plan_as_json, plan_as_text
     from migrator.work import Options
 
-    pending = read_pending(project, target, direction)
+    pending = _pending(project, target, direction)
     plan = pending.plan(Options(project=home(project)))
     if as_json:
         show_json(plan_as_json(pending.revisions, direction, plan))
@@ -32,37 +32,51 @@ def dry_run(project: Project, target: str, direction: Direction, *, as_json: boo
         show_result(plan_as_text(pending.revisions, direction, plan))
 
 
-def ask(project: Project, target: str, direction: Direction) -> bool:
-    """Shows what is about to be done, and whether a person agrees."""
-    from migrator.cli.display import show_note
-    from migrator.cli.pending import read_pending
-    from migrator.cli.plan import summary
-    from migrator.work import Options
+def carry_out(project: Project, target: str, direction: Direction, options: Options, *, yes: bool) -> None:
+    """Alembic walks the revisions; migrator's operations find their options in its configuration."""
+    from alembic import command
 
-    if not sys.stdin.isatty():
+    from migrator.cli.display import reporting, show_note
+    from migrator.cli.plan import NOTHING_TO_DO
+    from migrator.operations.implementation import OPTIONS
+
+    if not yes and not sys.stdin.isatty():
         raise UsageError(
             f"there is nobody to ask whether the {direction} may begin",
             remedy=f"migrator {direction} {target} --dry-run shows what it would do; --yes begins without asking",
         )
-    pending = read_pending(project, target, direction)
+    pending = _pending(project, target, direction)
     if not pending.revisions:
-        return True
-    show_note(summary(pending.revisions, direction, pending.plan(Options(project=home(project)))))
-    return click.confirm("go on?", err=True)
-
-
-def run(project: Project, target: str, direction: Direction, options: Options) -> None:
-    """Alembic walks the revisions; migrator's operations find their options in its configuration."""
-    from alembic import command
-
-    from migrator.cli.display import reporting
-    from migrator.operations.implementation import OPTIONS
-
+        show_note(NOTHING_TO_DO)
+        return
+    if not yes and not _agreed(project, direction, pending):
+        return
     config = project.config_with_database()
     way = command.upgrade if direction == "upgrade" else command.downgrade
     with reporting() as reporter:
         config.attributes[OPTIONS] = replace(options, reporter=reporter, project=home(project))
         way(config, target)
+
+
+def _pending(project: Project, target: str, direction: Direction) -> Pending:
+    """Refuses where another run is unfinished, even if the revisions on the way are ordinary ones."""
+    from migrator import runner
+    from migrator.cli.pending import read_pending
+
+    pending = read_pending(project, target, direction)
+    first = pending.revisions[0][0] if pending.revisions else None
+    runner.refuse_other_unfinished(pending.address, direction, first)
+    return pending
+
+
+def _agreed(project: Project, direction: Direction, pending: Pending) -> bool:
+    """Shows what is about to be done, and whether a person agrees."""
+    from migrator.cli.display import show_note
+    from migrator.cli.plan import summary
+    from migrator.work import Options
+
+    show_note(summary(pending.revisions, direction, pending.plan(Options(project=home(project)))))
+    return click.confirm("go on?", err=True)
 
 
 def home(project: Project) -> Path:

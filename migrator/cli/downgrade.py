@@ -36,5 +36,5 @@ def command(project: Project, revision: str, dry_run: bool, as_json: bool, yes: 
 
     if dry_run:
         carry_out.dry_run(project, revision, "downgrade", as_json=as_json)
-    elif yes or carry_out.ask(project, revision, "downgrade"):
-        carry_out.run(project, revision, "downgrade", Options())
+    else:
+        carry_out.carry_out(project, revision, "downgrade", Options(), yes=yes)

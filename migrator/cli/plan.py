@@ -12,13 +12,14 @@ from migrator.plan import ColumnPlan, Direction, Plan, Statement
 from migrator.queries import readable
 from migrator.report import size
 
+NOTHING_TO_DO = "nothing to do: the database is where the command would take it"
 _ORDINARY = "an ordinary revision of Alembic's, which migrator does not plan; alembic {direction} --sql prints it"
 
 
 def plan_as_text(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None) -> str:
     """The whole plan of the first revision; the others by name."""
     if not revisions:
-        return "nothing to do: the database is where the command would take it"
+        return NOTHING_TO_DO
     parts = [_title(revisions, direction, plan)]
     if plan is not None:
         parts += [_figures(plan), _hazards(plan), _dependents(plan), _statements(plan)]

@@ -37,5 +37,6 @@ def command(
 
     if dry_run:
         carry_out.dry_run(project, revision, "upgrade", as_json=as_json)
-    elif yes or carry_out.ask(project, revision, "upgrade"):
-        carry_out.run(project, revision, "upgrade", Options(stop_after=stop_after, batch_size=batch_size))
+    else:
+        options = Options(stop_after=stop_after, batch_size=batch_size)
+        carry_out.carry_out(project, revision, "upgrade", options, yes=yes)

@@ -24,11 +24,13 @@ class Embedder(Protocol):
     fingerprint: what makes two vectors comparable, as JSON values: provider, model, model revision, dimensions,
         prompt, normalisation, text cleaning, precision.
     max_tokens: how many tokens of a text it reads; None where it does not say.
+    paid: its calls cost money, so that a dry run makes none.
     """
 
     dimensions: int
     fingerprint: Mapping[str, object]
     max_tokens: int | None
+    paid: bool
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """(n, dimensions) float32, row i for texts[i]; every number finite, no row zero. Raises MigratorError."""

@@ -1,8 +1,9 @@
 """`python:package.module:factory`: models of the user's own, and those of tests.
 
 `factory()` returns an object with `dimensions: int`, `embed_documents(texts)` and `embed_queries(texts)`,
-each of which gives a float32 array (n, dimensions). It may also have `max_tokens`, `count_tokens(texts)` and
-`fingerprint`, a mapping that says what migrator cannot know, such as the model's revision.
+each of which gives a float32 array (n, dimensions). It may also have `max_tokens`, `count_tokens(texts)`,
+`paid` (True where its calls cost money: a dry run makes none) and `fingerprint`, a mapping that says what migrator
+cannot know, such as the model's revision.
 
 What a plug-in raises is told by its type and place alone: its message may hold a key or a row's text.
 """
@@ -43,6 +44,7 @@ class PythonEmbedder:
         self._plugin = plugin
         self.dimensions = model.dimensions
         self.max_tokens: int | None = getattr(plugin, "max_tokens", None)
+        self.paid: bool = getattr(plugin, "paid", False)
         self.fingerprint: Mapping[str, object] = {
             **fingerprint(model, revision=None, prompt=model.prompt or "", query_prompt=model.query_prompt or ""),
             **getattr(plugin, "fingerprint", {}),

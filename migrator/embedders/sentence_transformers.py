@@ -57,6 +57,7 @@ class SentenceTransformerEmbedder:
         self.dimensions = model.dimensions
         # A model of static vectors reads texts of any length and says so by infinity.
         self.max_tokens = limit if isinstance(limit, int) else None
+        self.paid = False
         self.fingerprint: Mapping[str, object] = fingerprint(
             model, revision=revision, prompt=self._prompt, query_prompt=self._query_prompt
         )

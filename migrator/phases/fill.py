@@ -40,7 +40,7 @@ def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:
                 "set_storage",
                 table=column.table,
                 shadow=name(column.shadow),
-                storage=fragment(_storage(column)),
+                storage=fragment(storage(column)),
             )
         )
     ddl.append(capture.while_filling(column))
@@ -63,15 +63,19 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
     return (*start_statements(column), *updates)
 
 
-def _storage(column: ColumnPlan) -> str:
-    """The live column's storage, unless both vectors would not fit in a page; then EXTERNAL until cut-over."""
+def storage(column: ColumnPlan) -> str:
+    """The live column's storage, unless both vectors would not fit in a page; then EXTERNAL until retire."""
     live = column.catalog.column
-    names = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
-    width = 2 if column.type == "halfvec" else 4
     old = (2 if live.type == "halfvec" else 4) * (live.dimensions or column.dimensions)
-    if live.storage == "p" and old + width * column.dimensions + 200 > store.PLAIN_LIMIT_BYTES:
+    if live.storage == "p" and not fits_page(column, beside=old):
         return "EXTERNAL"
-    return names[live.storage]
+    return live.storage_sql
+
+
+def fits_page(column: ColumnPlan, *, beside: int = 0) -> bool:
+    """Whether a row holds the new vector in its page, with so many bytes of another vector beside it."""
+    width = 2 if column.type == "halfvec" else 4
+    return beside + width * column.dimensions + 200 <= store.PLAIN_LIMIT_BYTES
 
 
 def run(work: Work) -> dict[str, object]:

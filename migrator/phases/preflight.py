@@ -401,7 +401,7 @@ def _load_and_sample(
     if counts.missing == 0:
         return None
     embedder = models.get(column.change.to)
-    if not sample:
+    if not sample or not models.may_call(embedder):
         return None
     statement = query("catalog", "text_sample", text=column.text, table=column.table, scope=column.scope)
     texts = [text for (text,) in execute(connection, statement, {"limit": SAMPLED_TEXTS})]

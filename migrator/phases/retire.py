@@ -7,9 +7,10 @@ from psycopg import sql
 from migrator import capture, store
 from migrator.database import Connection, execute, with_short_locks
 from migrator.ledger import LIVE, RETIRED, Ledger
+from migrator.phases import fill
 from migrator.plan import ColumnPlan, Statement
 from migrator.planner import planned
-from migrator.queries import name, query
+from migrator.queries import fragment, name, query
 from migrator.report import Reporter
 
 NAME = "retire"
@@ -17,6 +18,11 @@ NAME = "retire"
 
 def statements(column: ColumnPlan) -> tuple[Statement, ...]:
     dropped = [*capture.drop(column), query("cut_over", "drop_column", table=column.table, column=name(column.retired))]
+    wanted = column.catalog.column.storage_sql
+    if fill.storage(column) != wanted and fill.fits_page(column):
+        # Until now a row held two vectors, which did not both fit in a page.
+        live, storage = name(column.live), fragment(wanted)
+        dropped.append(query("cut_over", "set_storage", table=column.table, column=live, storage=storage))
     return (
         *(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in dropped),
         Statement(NAME, drop_backup(column), "none", "instant"),

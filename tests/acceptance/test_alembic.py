@@ -488,7 +488,7 @@ def test_abandon_comes_too_late_after_cut_over(pending: Project) -> None:
         "",
         "error: the upgrade of revision 0002 is past cut-over\n"
         "what is left is to settle it; nothing can be abandoned any more.\n"
-        "fix: finish it with migrator upgrade, then migrator downgrade if you want the other column back\n",
+        "fix: finish it: migrator upgrade; then go back, if you want to: migrator downgrade -1\n",
     )
     assert pending.database.whole_dump() == before
 

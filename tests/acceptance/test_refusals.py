@@ -1023,7 +1023,7 @@ def test_a_ledger_of_a_newer_migrator(project: Project) -> None:
     error = told(
         "the ledger in this database is of version 2, this migrator knows 1",
         "a newer migrator worked here.",
-        "pip install --upgrade migrator",
+        "work with that newer version, or a later one",
     )
     expect_refusal(project, error)
     expect_dry_run_refused(error)

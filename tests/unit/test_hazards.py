@@ -429,7 +429,7 @@ TEXTS: list[Row] = [
         True,
         "the downgrade of revision 0002 is unfinished",
         "one change is carried to its end, or abandoned, before the next begins.",
-        "migrator downgrade goes on with it; migrator abandon undoes it",
+        "migrator downgrade -1 goes on with it; migrator abandon undoes it",
     ),
     (
         hazards.unfinished_differs,

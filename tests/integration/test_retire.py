@@ -1,0 +1,91 @@
+"""retire drops what was kept, and nothing that is in use."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrator import EmbeddingChange, Model, runner
+from migrator.errors import Refused, VerificationFailed
+from migrator.work import Options
+from tests.database import Database
+from tests.running import downgrade, upgrade
+from tests.tables import items
+
+STORAGE = "SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
+
+
+def retire(database: Database, *, stores: bool = False) -> list[str]:
+    return runner.retire_all(database.address, Options(), stores=stores)
+
+
+def test_promise_8_nothing_is_dropped_before_retire(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    columns = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname ~ '^migrator_'"
+    assert database.value(columns + " AND NOT attisdropped") == 1
+    assert database.value("SELECT count(*) FROM migrator.backup_1") == 200
+
+    dropped = retire(database)
+
+    assert dropped == [
+        "public.items.embedding: column migrator_retired_1 (python:tests.models:old, 384) and table migrator.backup_1"
+    ]
+    assert database.value(columns + " AND NOT attisdropped") == 0
+    assert database.value("SELECT to_regclass('migrator.backup_1')") is None
+    assert database.value("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'items'::regclass AND NOT tgisinternal") == 0
+    assert retire(database) == []
+
+
+def test_there_is_no_way_back_after_retire(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    retire(database)
+    before = database.whole_dump()
+    with pytest.raises(Refused) as refused:
+        downgrade(database)
+    assert str(refused.value) == (
+        "the retired column and the backup of public.items.embedding were dropped by migrator retire\n"
+        "the old vectors are gone, so there is nothing to restore.\n"
+        "fix: write a revision with op.change_embedding back to the old model: its store may still hold the vectors"
+    )
+    assert database.whole_dump() == before
+
+
+def test_stores_go_only_where_asked(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    stores = "SELECT count(*) FROM pg_class WHERE relname ~ '^store_[0-9a-f]+$'"
+    retire(database)
+    assert database.value(stores) == 1
+    assert len(retire(database, stores=True)) == 1
+    assert database.value(stores) == 0
+
+
+def test_backups_of_a_downgrade_go_too(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    downgrade(database)
+    assert retire(database) == [
+        "public.items.embedding: table migrator.backup_1",
+        "public.items.embedding: table migrator.backup_2",
+    ]
+    assert retire(database) == []
+
+
+def test_storage_that_two_vectors_in_a_row_forbade_comes_back(database: Database) -> None:
+    database.execute("CREATE TABLE items (id int PRIMARY KEY, embedding vector(1900))")
+    database.execute("ALTER TABLE items ALTER COLUMN embedding SET STORAGE PLAIN")
+    database.execute("INSERT INTO items SELECT n, array_fill(n, ARRAY[1900])::vector FROM generate_series(1, 20) n")
+    long = Model("python:nowhere:model", dimensions=1900)
+    short = Model("python:nowhere:model", dimensions=256, matryoshka=True)
+    change = EmbeddingChange("items", "embedding", text=None, from_=long, to=short)
+    with pytest.raises(VerificationFailed):
+        # All vectors point the same way, so that shortened and normalised they are the same.
+        runner.upgrade(database.address, "2", [change], Options())
+    database.execute(
+        "UPDATE items SET embedding = (SELECT array_agg(sin(id * d)) FROM generate_series(1, 1900) d)::vector"
+    )
+    runner.upgrade(database.address, "2", [change], Options())
+    assert database.value(STORAGE) == "e"
+    retire(database)
+    assert database.value(STORAGE) == "p"
