@@ -15,7 +15,7 @@ from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Address, Connection, connect, execute, is_passing, only_migrator
 from migrator.errors import Interrupted, MigratorError, Stopped
 from migrator.ledger import LIVE, RETIRED, Ledger, Run
-from migrator.phases import PHASES, clean_up, cut_over, embed, fill, preflight, retire, verify
+from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire, verify
 from migrator.phases.verify import Proof
 from migrator.plan import Plan
 from migrator.planner import Planner, planned, unfinished_plan
@@ -150,9 +150,9 @@ def _walk(work: Work) -> None:
     ledger, reporter = work.ledger, work.reporter
     done = ledger.phases_done(work.run)
     swapped = cut_over.is_done(ledger, work.run)
-    if fill.NAME not in done:
-        # Texts written since an earlier --stop-after embed are embedded before the window too.
-        done.discard(embed.NAME)
+    if fill.NAME not in {row["phase"] for row in ledger.phases(work.run.id)}:
+        # What was written since an earlier --stop-after embed is backed up and embedded before the window too.
+        done -= {backup.NAME, embed.NAME}
     for phase in PHASES:
         if phase.NAME == cut_over.NAME and swapped:
             done.add(phase.NAME)

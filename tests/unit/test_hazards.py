@@ -830,10 +830,9 @@ TEXTS: list[Row] = [
         "in a maintenance window nothing; else give an IMMUTABLE expression",
     ),
 ]
-each_text = pytest.mark.parametrize("row", TEXTS, ids=[row[2] for row in TEXTS])
 
 
-@each_text
+@pytest.mark.parametrize("row", TEXTS, ids=[row[2] for row in TEXTS])
 def test_a_hazard_says_what_is_found_what_it_means_and_what_to_do(row: Row) -> None:
     function, arguments, code, refuses, problem, meaning, remedy = row
     assert function(*arguments) == Hazard(code, problem, meaning, remedy, refuses)
@@ -854,14 +853,14 @@ def test_no_two_hazards_share_a_code() -> None:
     assert len(set(codes.values())) == len(codes)
 
 
-@each_text
-def test_a_hazard_reads_like_the_others(row: Row) -> None:
-    """The problem stands for itself, the meaning is a sentence, the remedy is something to do."""
-    *_, problem, meaning, remedy = row
-    assert not problem.endswith(".") or problem.endswith("...")
-    assert meaning.endswith(".")
-    assert remedy.endswith("...") or not remedy.endswith(".")
-    assert "\n" not in problem + meaning + remedy
+def test_hazards_read_alike() -> None:
+    """The problem stands for itself, the meaning is a sentence, the remedy is something to do; each in one line."""
+    for row in TEXTS:
+        hazard = row[0](*row[1])
+        assert not hazard.problem.endswith(".") or hazard.problem.endswith("...")
+        assert hazard.meaning.endswith(".")
+        assert hazard.remedy.endswith("...") or not hazard.remedy.endswith(".")
+        assert "\n" not in hazard.problem + hazard.meaning + hazard.remedy
 
 
 def test_a_refusal_is_the_hazard_in_three_lines() -> None:
