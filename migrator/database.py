@@ -37,7 +37,8 @@ PINNED = {
 }
 # Two numbers that stand for "a migrator is at work here" among a database's advisory locks ("migrator" in ASCII).
 _LOCK = {"first": 0x6D696772, "second": 0x61746F72}
-LOCK_TIMEOUT_MS = 50
+# Values of lock_timeout: for locks that keep others waiting, and for CONCURRENTLY, which waits without doing so.
+SHORT, UNBOUNDED = "50ms", "0"
 LOCK_PATIENCE_S = 60.0
 
 
@@ -160,7 +161,7 @@ def connect(address: Address) -> Connection:
         {
             **PINNED,
             "statement_timeout": "0",
-            "lock_timeout": f"{LOCK_TIMEOUT_MS}ms",
+            "lock_timeout": SHORT,
             "idle_in_transaction_session_timeout": "10min",
             "client_min_messages": "warning",
         },

@@ -456,6 +456,24 @@ def scope_does_not_parse(argument: str, condition: str, reason: str) -> Hazard:
     )
 
 
+def relevant_does_not_parse(expression: str, reason: str) -> Hazard:
+    return _refuse(
+        "relevant-does-not-parse",
+        f"relevant={expression!r} is not an SQL expression over the row: {reason}",
+        "whether a row that a query finds is relevant cannot be told.",
+        "correct it in verify=Verify(...); try it with SELECT expression FROM table LIMIT 1",
+    )
+
+
+def no_relevant_key(subject: str) -> Hazard:
+    return _refuse(
+        "no-relevant-key",
+        f"the table of {subject} has no key of one column to tell relevant rows by",
+        "the file of queries names relevant rows by such a key, unless the revision says otherwise.",
+        'write verify=Verify(..., relevant="an SQL expression") in the revision',
+    )
+
+
 def rows_out_of_scope(subject: str, count: int) -> Hazard:
     return _refuse(
         "not-null-out-of-scope",

@@ -15,12 +15,12 @@ from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Address, Connection, connect, execute, is_passing, only_migrator
 from migrator.errors import Interrupted, MigratorError, Stopped
 from migrator.ledger import LIVE, RETIRED, Ledger, Run
-from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire, verify
-from migrator.phases.verify import Proof
+from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire
 from migrator.plan import Plan
 from migrator.planner import Planner, planned, unfinished_plan
+from migrator.proofs import Proof, prove
 from migrator.queries import SCHEMA, name, query
-from migrator.work import Models, Options, Work
+from migrator.work import Models, Options, Session, Work
 
 GO_ON = "run the same command again to go on"
 
@@ -127,7 +127,7 @@ def _carry_out(
         ledger.phase_started(run, preflight.NAME)
         ledger.phase_done(run, preflight.NAME, {})
     models.recording = True
-    work = Work(plan, run, connection, address, ledger, models, options)
+    work = Work(connection, address, ledger, models, options, plan, run)
     try:
         _walk(work)
     except Stopped:
@@ -274,10 +274,9 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
     with connect(address) as connection:
         ledger = open_ledger(connection)
         columns = [planned(ledger, change) for change in ledger.last_changes() if change.state in (LIVE, RETIRED)]
-        run = Run(0, "", "upgrade")
-        work = Work(Plan("", "upgrade", tuple(columns), ()), run, connection, address, ledger, Models(ledger), options)
+        session = Session(connection, address, ledger, Models(ledger), options)
         return {
-            column.subject: verify.prove(work, column, column.live, [index.name for index in column.indexes])
+            column.subject: prove(session, column, column.live, [index.name for index in column.indexes])
             for column in columns
         }
 

@@ -1,4 +1,4 @@
-"""What a phase is given: the plan, a connection, the ledger, and whom to tell."""
+"""What a phase is given: a connection, the ledger, models, whom to tell, and the plan of the run."""
 
 from __future__ import annotations
 
@@ -54,11 +54,9 @@ class Options:
 
 
 @dataclass
-class Work:
-    """One run at work."""
+class Session:
+    """What is at hand while a command works on a database."""
 
-    plan: Plan
-    run: Run
     connection: Connection
     address: Address
     ledger: Ledger
@@ -68,6 +66,14 @@ class Work:
     @property
     def reporter(self) -> Reporter:
         return self.options.reporter
+
+
+@dataclass
+class Work(Session):
+    """One run at work."""
+
+    plan: Plan
+    run: Run
 
 
 def block_ranges(work: Work, column: ColumnPlan, rows_wanted: int) -> Iterator[tuple[dict[str, str], int, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from migrator.catalog import Catalog
-from migrator.database import configure, execute, fetch_row
+from migrator.database import UNBOUNDED, configure, execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, fragment, name, query, text_of
@@ -65,7 +65,7 @@ def _back_up(work: Work, column: ColumnPlan) -> dict[str, object]:
     connection = work.connection
     with connection.transaction():
         execute(connection, sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        configure(connection, {"lock_timeout": "0"}, local=True)
+        configure(connection, {"lock_timeout": UNBOUNDED}, local=True)
         execute(connection, sql.SQL("DROP TABLE IF EXISTS {}").format(column.backup))
         for statement in statements(column):
             execute(connection, statement.query)

@@ -6,7 +6,7 @@ from psycopg import sql
 
 from migrator import capture
 from migrator.catalog.indexes import carried_over
-from migrator.database import Connection, configure, execute, with_short_locks
+from migrator.database import SHORT, UNBOUNDED, Connection, configure, execute, with_short_locks
 from migrator.ledger import Ledger, Run
 from migrator.phases.retire import drop_backup
 from migrator.plan import ColumnPlan, Plan
@@ -16,13 +16,12 @@ from migrator.report import Reporter
 
 def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter: Reporter) -> None:
     """Leaves tables, indexes and privileges as they were found; may be interrupted and run again."""
-    configure(connection, {"lock_timeout": "50ms"})
     for column in plan.columns:
         reporter.message(f"{column.subject}: putting everything back")
         _in_one(connection, reporter, _drop(column))
+        if column.drops_index_early or column.method == "index":
+            _rebuild(connection, column, reporter)
         _drop_indexes(connection, column)
-        if column.drops_index_early:
-            _rebuild(connection, column)
         execute(connection, drop_backup(column))
     with connection.transaction():
         for column in plan.columns:
@@ -44,23 +43,25 @@ def _in_one(connection: Connection, reporter: Reporter, statements: list[sql.Com
         for statement in statements:
             execute(connection, statement)
 
+    configure(connection, {"lock_timeout": SHORT})
     with_short_locks(connection, together, on_wait=reporter.message)
 
 
 def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
     """What was built for the new column, unless it went with it."""
     schema = column.catalog.table.schema
-    configure(connection, {"lock_timeout": "0"})
+    configure(connection, {"lock_timeout": UNBOUNDED})
     for called in (*(index.temporary for index in column.indexes), column.left_index):
         execute(connection, query("index", "drop_concurrently", index=name(schema, called)))
 
 
-def _rebuild(connection: Connection, column: ColumnPlan) -> None:
-    """The old vector indexes that fill dropped, as they were."""
+def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:
+    """The old vector indexes that were dropped on the way, as they were."""
     catalog = column.catalog
     schema = catalog.table.schema
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
     for index in catalog.vector_indexes:
+        configure(connection, {"lock_timeout": UNBOUNDED})
         state = execute(connection, query("index", "state"), {"schema": schema, "index": index.name}).fetchone()
         if state is not None and state[0]:
             continue
@@ -71,5 +72,4 @@ def _rebuild(connection: Connection, column: ColumnPlan) -> None:
             connection,
             again.create(catalog.table.sql, column.live, catalog.column.type, catalog.server.extension_schema),
         )
-        for statement in again.marks(catalog.table.sql, schema):
-            execute(connection, statement)
+        _in_one(connection, reporter, again.marks(catalog.table.sql, schema))

@@ -35,7 +35,7 @@ def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
 
 
 def _swap(column: ColumnPlan) -> list[sql.Composed]:
-    return _swap_indexes(column) if column.method == "index" else _swap_columns(column)
+    return _name_indexes(column) if column.method == "index" else _swap_columns(column)
 
 
 def _create_views(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
@@ -67,14 +67,6 @@ def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
     if column.catalog.column.not_null:
         swap.append(query("cut_over", "drop_not_null", table=table, column=name(column.retired)))
     return [*swap, *_attributes(column), *_name_indexes(column), capture.while_settling(column)]
-
-
-def _swap_indexes(column: ColumnPlan) -> list[sql.Composed]:
-    schema = column.catalog.table.schema
-    dropped = [
-        query("cut_over", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes
-    ]
-    return [*dropped, *_name_indexes(column)]
 
 
 def _name_indexes(column: ColumnPlan) -> list[sql.Composed]:

@@ -16,7 +16,7 @@ from migrator.phases.embed import by_index, embed_missing
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, fragment, name, query
 from migrator.report import Progress
-from migrator.work import Work, block_ranges
+from migrator.work import Session, Work, block_ranges
 
 NAME = "fill"
 # Rows an UPDATE: a fraction of a second's work, so that a concurrent writer of one of them waits that long at most.
@@ -164,9 +164,9 @@ def _keep(column: ColumnPlan) -> sql.Composed:
     )
 
 
-def count_left(work: Work, column: ColumnPlan, target: str, wanted: Query) -> int:
+def count_left(session: Session, column: ColumnPlan, target: str, wanted: Query) -> int:
     (left,) = fetch_row(
-        work.connection,
+        session.connection,
         query("fill", "left", table=column.table, column=name(target), due=column.due, pending=wanted),
     )
     return int(left)

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from migrator.catalog.indexes import IndexToBuild
-from migrator.database import Connection, configure, connect, execute
+from migrator.database import SHORT, UNBOUNDED, Connection, configure, connect, execute
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, name, query
 from migrator.report import Progress
@@ -28,11 +28,23 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
         for index in column.indexes
     )
     if column.method == "index":
-        return building
+        dropped = (
+            Statement(NAME, each, "SHARE UPDATE EXCLUSIVE", "milliseconds; reads and writes go on")
+            for each in _drop_replaced(column)
+        )
+        return (*building, *dropped)
     return (
         *building,
         Statement(NAME, left_index(column), "SHARE UPDATE EXCLUSIVE", "two scans; reads and writes go on"),
     )
+
+
+def _drop_replaced(column: ColumnPlan) -> list[sql.Composed]:
+    """Where only the index changes, old and new are on one column, and only one of them can be proved at a time."""
+    schema = column.catalog.table.schema
+    return [
+        query("index", "drop_concurrently", index=name(schema, index.name)) for index in column.catalog.vector_indexes
+    ]
 
 
 def create(column: ColumnPlan, index: IndexToBuild) -> sql.Composed:
@@ -58,6 +70,8 @@ def run(work: Work) -> dict[str, object]:
             if not _is_there(work, column, index.temporary):
                 _build(work, column, create(column, index), memory_for(column, index))
         result[column.subject] = {"indexes": [index.name for index in column.indexes]}
+        for statement in _drop_replaced(column) if column.method == "index" else ():
+            _patiently(work.connection, statement)
         if column.method != "index" and not _is_there(work, column, column.left_index):
             _build_left_index(work, column)
             execute(work.connection, query("store", "analyze", table=column.table))
@@ -75,12 +89,12 @@ def _is_there(work: Work, column: ColumnPlan, index: str) -> bool:
 
 def _patiently(connection: Connection, statement: Query) -> None:
     """CONCURRENTLY waits for old transactions without keeping anybody from the table, so it may wait."""
-    configure(connection, {"lock_timeout": "0"})
+    configure(connection, {"lock_timeout": UNBOUNDED})
     try:
         execute(connection, statement)
     finally:
         if not connection.broken:
-            configure(connection, {"lock_timeout": "50ms"})
+            configure(connection, {"lock_timeout": SHORT})
 
 
 def _build_left_index(work: Work, column: ColumnPlan) -> None:

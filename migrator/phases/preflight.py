@@ -5,7 +5,9 @@ Raises Refused at once where nothing more can be looked at; else collects hazard
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -13,13 +15,14 @@ from psycopg import sql
 
 from migrator import hazards, store
 from migrator.catalog import Catalog, Server
-from migrator.change import INDEX_LIMIT, EmbeddingChange
+from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.hazards import Hazard
 from migrator.ledger import Ledger
 from migrator.phases import fill
 from migrator.plan import ColumnPlan
+from migrator.proofs.retrieval import relevant_value
 from migrator.queries import Query, expression, name, query
 from migrator.retrieval import read_queries
 from migrator.work import Models
@@ -97,8 +100,8 @@ def examine(
     counts = _count(connection, column)
     found += _gaps(column, counts)
     refuse_first(found)
-    if counts.rows and column.method == "embed":
-        _queries(column.change, models, project, restore=column.is_restore)
+    if counts.rows:
+        _queries(connection, column, models, project)
     taken = _load_and_sample(connection, models, column, counts, sample=sample)
     return Findings(tuple(found), _estimate(column, counts, taken))
 
@@ -247,30 +250,28 @@ def _try_expressions(connection: Connection, column: ColumnPlan) -> None:
     """Parses text, scope and priority as the database does; nothing is evaluated."""
     change = column.change
     if change.text is not None:
-        type_ = _parse(connection, query("catalog", "text_type", text=column.text, table=column.table), change.text)
+        does_not_parse = partial(hazards.text_does_not_parse, change.text)
+        type_ = _parse(connection, query("catalog", "text_type", text=column.text, table=column.table), does_not_parse)
         is_text, shown = fetch_row(connection, query("catalog", "is_text"), {"type": type_})
         if not is_text:
             raise hazards.text_is_not_text(change.text, shown).refusal()
-        _parse(connection, _condition(column, sql.SQL("{} IS NULL").format(column.text)), change.text)
+        _parse(connection, _condition(column, sql.SQL("{} IS NULL").format(column.text)), does_not_parse)
     for argument, written in (("where", change.where), ("priority", change.priority)):
-        if written is None:
-            continue
-        try:
-            _send(connection, _condition(column, expression(written)))
-        except psycopg.Error as error:
-            raise hazards.scope_does_not_parse(argument, written, _reason(error)).refusal() from None
+        if written is not None:
+            condition = _condition(column, expression(written))
+            _parse(connection, condition, partial(hazards.scope_does_not_parse, argument, written))
 
 
 def _condition(column: ColumnPlan, condition: Query) -> sql.Composed:
     return query("catalog", "condition", table=column.table, condition=condition)
 
 
-def _parse(connection: Connection, statement: Query, text: str) -> int | None:
-    """The type's oid of what the statement gives first."""
+def _parse(connection: Connection, statement: Query, hazard: Callable[[str], Hazard]) -> int | None:
+    """The type's oid of what the statement gives first. hazard: from the database's reason to what is told."""
     try:
         return _send(connection, statement)
     except psycopg.Error as error:
-        raise hazards.text_does_not_parse(text, _reason(error)).refusal() from None
+        raise hazard(_reason(error)).refusal() from None
 
 
 def _send(connection: Connection, statement: Query) -> int | None:
@@ -385,11 +386,16 @@ def _gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:
     return []
 
 
-def _queries(change: EmbeddingChange, models: Models, project: Path, *, restore: bool) -> None:
-    """What verification will need is there now: the file of queries, and both models."""
-    if change.verify.queries is None or restore:
+def _queries(connection: Connection, column: ColumnPlan, models: Models, project: Path) -> None:
+    """What verification will need is there now: the file of queries, what relevance is judged by, both models."""
+    change = column.change
+    if change.verify.queries is None or column.is_restore:
         return
     read_queries(project / change.verify.queries)
+    if change.verify.relevant is None and len(column.catalog.table.key) != 1:
+        raise hazards.no_relevant_key(column.subject).refusal()
+    condition = _condition(column, sql.SQL("{} IS NULL").format(relevant_value(column)))
+    _parse(connection, condition, partial(hazards.relevant_does_not_parse, change.verify.relevant or ""))
     for model in (change.from_, change.to):
         models.get(model)
 

@@ -632,6 +632,24 @@ TEXTS: list[Row] = [
         "correct it; try it with SELECT count(*) FROM table WHERE condition",
     ),
     (
+        hazards.relevant_does_not_parse,
+        ("topik", "column does not exist"),
+        "relevant-does-not-parse",
+        True,
+        "relevant='topik' is not an SQL expression over the row: column does not exist",
+        "whether a row that a query finds is relevant cannot be told.",
+        "correct it in verify=Verify(...); try it with SELECT expression FROM table LIMIT 1",
+    ),
+    (
+        hazards.no_relevant_key,
+        ("public.items.embedding",),
+        "no-relevant-key",
+        True,
+        "the table of public.items.embedding has no key of one column to tell relevant rows by",
+        "the file of queries names relevant rows by such a key, unless the revision says otherwise.",
+        'write verify=Verify(..., relevant="an SQL expression") in the revision',
+    ),
+    (
         hazards.rows_out_of_scope,
         (
             SUBJECT,
@@ -849,7 +867,7 @@ def test_every_hazard_has_its_text_here() -> None:
 
 
 def test_no_two_hazards_share_a_code() -> None:
-    codes = {row[0].__name__: row[2] for row in TEXTS}
+    codes = {row[0].__name__: row[0](*row[1]).code for row in TEXTS}
     assert len(set(codes.values())) == len(codes)
 
 

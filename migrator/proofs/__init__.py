@@ -1,0 +1,28 @@
+"""The proofs of a vector column, before cut-over and at any time after it."""
+
+from __future__ import annotations
+
+from migrator.plan import ColumnPlan
+from migrator.proofs import index, retrieval, vectors
+from migrator.proofs.proof import Proof
+from migrator.work import Session
+
+__all__ = ["Proof", "prove"]
+
+
+def prove(session: Session, column: ColumnPlan, target: str, indexes: list[str]) -> list[Proof]:
+    """All proofs that apply. target: the column proved; indexes: the names of its vector indexes, in plan order."""
+    proofs = [vectors.coverage(session, column, target), *vectors.sound(session, column, target)]
+    # A rollback needs no model, unless it embedded rows that were written since the upgrade.
+    if column.method == "embed" and (target == column.live or not column.is_restore or _embedded(session, column)):
+        proofs += vectors.sample_agrees(session, column, target)
+    for built, called in zip(column.indexes, indexes, strict=True):
+        proofs += index.finds(session, column, target, built, called)
+    wants_retrieval = column.change.verify.queries is not None and not column.is_restore
+    if wants_retrieval and retrieval.has_rows(session, column):
+        proofs.append(retrieval.keeps_up(session, column, target))
+    return proofs
+
+
+def _embedded(session: Session, column: ColumnPlan) -> bool:
+    return session.ledger.change(column.id).texts_embedded > 0

@@ -1,0 +1,58 @@
+"""What a proof says, and the pieces of SQL that several proofs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from migrator.catalog.indexes import OPERATORS
+from migrator.change import Distance
+from migrator.plan import ColumnPlan
+from migrator.queries import Query, fragment, name, query
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One proof of one column. detail says what was found, in words."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def key_of(column: ColumnPlan, target: str) -> Query:
+    """What a vector follows from: equal keys, equal vectors."""
+    if column.change.text is not None:
+        return column.text_hash
+    live_type = column.type if target == column.live else column.catalog.column.type
+    return sql.SQL("{}.{}({})").format(
+        name(column.catalog.server.extension_schema), name(f"{live_type}_send"), name(column.live)
+    )
+
+
+def pieces(column: ColumnPlan, target: str) -> dict[str, Query]:
+    extension = name(column.catalog.server.extension_schema)
+    norm = "vector_norm" if column.type == "vector" else "l2_norm"
+    return {
+        "extension": extension,
+        "column": name(target),
+        "table": column.table,
+        "due": column.due,
+        "key": key_of(column, target),
+        "type": fragment(column.type),
+        "norm": sql.SQL("{}.{}(migrator_vector)").format(extension, name(norm)),
+    }
+
+
+def search(column: ColumnPlan, target: str, distance: Distance, named: str, condition: Query) -> sql.Composed:
+    return query(
+        "verify",
+        named,
+        table=column.table,
+        column=name(target),
+        condition=condition,
+        extension=name(column.catalog.server.extension_schema),
+        operator=sql.SQL(OPERATORS[distance]),
+        type=sql.SQL("{}.{}").format(name(column.catalog.server.extension_schema), name(column.type)),
+    )

@@ -1,0 +1,74 @@
+"""The user's own queries under the old and the new model, by exact search."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from migrator.catalog.indexes import OPERATORS
+from migrator.change import Model
+from migrator.database import configure, execute, fetch_row
+from migrator.embedders import Vectors
+from migrator.plan import ColumnPlan
+from migrator.proofs.proof import Proof
+from migrator.queries import Query, expression, name, query
+from migrator.retrieval import Scores, read_queries, score
+from migrator.work import Session
+
+
+def relevant_value(column: ColumnPlan) -> Query:
+    """What relevance is judged by; without relevant= the key, which preflight found to be of one column."""
+    written = column.change.verify.relevant
+    return expression(written) if written else name(column.catalog.table.key[0])
+
+
+def has_rows(session: Session, column: ColumnPlan) -> bool:
+    """Without rows there is nothing to find, and no model is loaded to find it with."""
+    return bool(fetch_row(session.connection, query("verify", "has_rows", table=column.table))[0])
+
+
+def keeps_up(session: Session, column: ColumnPlan, target: str) -> Proof:
+    """The user's own queries under the old and the new model, by exact search."""
+    verify = column.change.verify
+    queries = read_queries(session.options.project / str(verify.queries))
+    texts = [judged.query for judged in queries]
+    new = score(queries, _rank(session, column, target, column.change.to, texts), verify.k)
+    detail = f"new model {_shown(new, verify.k)}"
+    if target == column.live:
+        return Proof("retrieval", True, f"{detail}; there is no old model to compare with")
+    old = score(queries, _rank(session, column, column.live, column.change.from_, texts), verify.k)
+    fall = max(old.recall - new.recall, old.mrr - new.mrr, old.ndcg - new.ndcg)
+    return Proof(
+        "retrieval",
+        fall <= verify.max_regression,
+        f"{len(queries)} queries: old model {_shown(old, verify.k)}; {detail}; may fall by {verify.max_regression:.2f}",
+    )
+
+
+def _shown(scores: Scores, k: int) -> str:
+    return f"recall@{k} {scores.recall:.3f}, MRR {scores.mrr:.3f}, nDCG@{k} {scores.ndcg:.3f}"
+
+
+def _rank(session: Session, column: ColumnPlan, target: str, model: Model, texts: list[str]) -> list[list[str]]:
+    vectors: Vectors = session.models.get(model).embed_queries(texts)
+    verify = column.change.verify
+    live_index = column.catalog.vector_indexes[:1]
+    distance = column.indexes[0].distance if column.indexes else (live_index[0].distance if live_index else None)
+    type_ = column.catalog.column.type if target == column.live else column.type
+    statement = query(
+        "verify",
+        "ranked",
+        relevant=relevant_value(column),
+        table=column.table,
+        column=name(target),
+        extension=name(column.catalog.server.extension_schema),
+        operator=sql.SQL(OPERATORS[distance or "cosine"]),
+        type=sql.SQL("{}.{}").format(name(column.catalog.server.extension_schema), name(type_)),
+    )
+    ranked = []
+    with session.connection.transaction():
+        configure(session.connection, {"enable_indexscan": "off"}, local=True)
+        for vector in vectors:
+            written = "[" + ",".join(map(repr, vector.tolist())) + "]"
+            rows = execute(session.connection, statement, {"vector": written, "limit": verify.k}).fetchall()
+            ranked.append([value for (value,) in rows])
+    return ranked
