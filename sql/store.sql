@@ -21,11 +21,11 @@ SELECT count(*) FROM {store};
 
 -- name: missing
 -- Texts of a range of blocks that the store lacks, each once: by their bytes, whatever the column's collation.
-SELECT sha256(convert_to(migrator_text, 'UTF8')), migrator_text
-FROM (SELECT DISTINCT {text}::text COLLATE "C" AS migrator_text FROM {table}
-      WHERE {table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid AND {due} AND {pending}) AS migrator_texts
-WHERE NOT EXISTS (SELECT FROM {store} AS migrator_store
-                  WHERE migrator_store.text_hash = sha256(convert_to(migrator_text, 'UTF8')));
+SELECT migrator_hash, migrator_text
+FROM (SELECT {text_hash} AS migrator_hash, min({text}::text COLLATE "C") AS migrator_text FROM {table}
+      WHERE {table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid AND {due} AND {pending}
+      GROUP BY 1) AS migrator_texts
+WHERE NOT EXISTS (SELECT FROM {store} AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
 
 -- name: count_missing
 SELECT count(DISTINCT migrator_hash) FROM (SELECT {text_hash} AS migrator_hash FROM {table} WHERE {due} AND {pending}) AS t

@@ -9,7 +9,7 @@ from itertools import chain
 from psycopg import sql
 
 from migrator import store
-from migrator.database import configure, execute, fetch_row
+from migrator.database import configure, fetch_row
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, expression, name, query
 from migrator.report import Progress
@@ -47,7 +47,6 @@ def run(work: Work) -> dict[str, object]:
             count += embed_missing(work, column, NAME, _pending(column, only=expression(column.change.priority)))
         left = max(missing[column.subject] - count, 0) if missing else None
         count += embed_missing(work, column, NAME, _pending(column), expected=left)
-        execute(work.connection, query("store", "analyze", table=column.store))
         result[column.subject] = {"texts": count}
     return result
 
@@ -65,6 +64,7 @@ def _missing(column: ColumnPlan, pending: Query) -> sql.Composed:
         "store",
         "missing",
         text=column.text,
+        text_hash=column.text_hash,
         table=column.table,
         due=column.due,
         pending=pending,
@@ -123,7 +123,8 @@ def _pages(work: Work, column: ColumnPlan, pending: Query) -> Iterator[dict[byte
     for bounds, _, _ in block_ranges(work, column, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row))):
         with work.connection.transaction():
             by_index(work)
-            rows = execute(work.connection, statement, bounds).fetchall()
+            # In binary the hashes come as bytes, not as hexadecimal digits to be read.
+            rows = work.connection.execute(statement, bounds, binary=True).fetchall()
         yield dict(rows)
 
 

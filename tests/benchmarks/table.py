@@ -29,6 +29,8 @@ def server() -> Iterator[Server]:
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"ALTER SYSTEM RESET {setting}".encode())
             connection.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
+            # It would come in the middle of one measurement and leave the other alone.
+            connection.execute("ALTER SYSTEM SET autovacuum = off")
             connection.execute(f"ALTER SYSTEM SET maintenance_work_mem = '{BUILD_MEMORY}'".encode())
             connection.execute("SELECT pg_reload_conf()")
         yield started
