@@ -76,13 +76,15 @@ class Work(Session):
     run: Run
 
 
-def block_ranges(work: Work, column: ColumnPlan, rows_wanted: int) -> Iterator[tuple[dict[str, str], int, int]]:
+def block_ranges(
+    connection: Connection, column: ColumnPlan, rows_wanted: int
+) -> Iterator[tuple[dict[str, str], int, int]]:
     """The table's blocks, in ranges of about `rows_wanted` rows: bounds as parameters, blocks done, blocks in all.
 
     The end is fixed at the start: versions that the fill writes beyond it are filled already.
     """
     table = column.catalog.table
-    (blocks,) = fetch_row(work.connection, query("store", "blocks"), {"table": table.oid})
+    (blocks,) = fetch_row(connection, query("store", "blocks"), {"table": table.oid})
     per_block = table.rows / table.blocks if table.blocks and table.rows else 10.0
     step = max(1, int(rows_wanted / max(per_block, 0.1)))
     for first in range(0, blocks, step):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from psycopg import sql
 
 from migrator import store
-from migrator.database import configure, fetch_row
+from migrator.database import Connection, configure, connect, fetch_row
+from migrator.embedders import Vectors
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, expression, name, query
 from migrator.report import Progress
@@ -101,41 +102,57 @@ def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *,
     size = fixed or SMALLEST_BATCH
     done = 0
     waiting: dict[bytes, str] = {}
-    for page in chain(_pages(work, column, pending), [None]):
-        waiting.update(page or {})
-        while len(waiting) >= size or (page is None and waiting):
+    with connect(work.address) as reader, ThreadPoolExecutor(max_workers=1) as writer:
+        pages = _pages(reader, column, pending)
+        _read_ahead(pages, waiting, size, stored={})
+        while waiting:
             # Texts of like length together: a batch is padded to its longest.
             chosen = sorted(waiting, key=lambda text_hash: len(waiting[text_hash]))[:size]
+            batch = {text_hash: waiting.pop(text_hash) for text_hash in chosen}
             start = time.monotonic()
-            _embed(work, column, {text_hash: waiting.pop(text_hash) for text_hash in chosen})
-            done += len(chosen)
+            vectors = work.models.get(column.change.to).embed_documents(list(batch.values()))
+            storing = writer.submit(_store, work, column, list(batch), vectors)
+            # The next texts are read meanwhile, but no model is called before these vectors are stored.
+            _read_ahead(pages, waiting, 2 * size, stored=batch)
+            storing.result()
+            done += len(batch)
             work.reporter.progress(phase, column.subject, Progress(done, max(total, done), "texts"))
             if fixed is None and time.monotonic() - start < BATCH_SECONDS / 2:
                 size = min(size * 2, LARGEST_BATCH)
     return done
 
 
-def _pages(work: Work, column: ColumnPlan, pending: Query) -> Iterator[dict[bytes, str]]:
+def _store(work: Work, column: ColumnPlan, hashes: list[bytes], vectors: Vectors) -> None:
+    with work.connection.transaction():
+        store.put(work.connection, column, hashes, vectors)
+        work.ledger.count_embedded(column, len(hashes))
+
+
+def _read_ahead(
+    pages: Iterator[dict[bytes, str]], waiting: dict[bytes, str], wanted: int, *, stored: Mapping[bytes, str]
+) -> None:
+    """Reads until so many texts wait, or there are no more; what is being `stored` may still look missing."""
+    while len(waiting) < wanted:
+        page = next(pages, None)
+        if page is None:
+            return
+        waiting.update((text_hash, text) for text_hash, text in page.items() if text_hash not in stored)
+
+
+def _pages(reader: Connection, column: ColumnPlan, pending: Query) -> Iterator[dict[bytes, str]]:
     """Missing texts by hash, a range of blocks at a time, each read in a transaction of its own."""
     table = column.catalog.table
     bytes_a_row = max(100, table.bytes // max(table.rows, 1)) if table.rows else 1_000
     statement = _missing(column, pending)
-    for bounds, _, _ in block_ranges(work, column, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row))):
-        with work.connection.transaction():
-            by_index(work)
+    ranges = block_ranges(reader, column, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row)))
+    for bounds, _, _ in ranges:
+        with reader.transaction():
+            by_index(reader)
             # In binary the hashes come as bytes, not as hexadecimal digits to be read.
-            rows = work.connection.execute(statement, bounds, binary=True).fetchall()
+            rows = reader.execute(statement, bounds, binary=True).fetchall()
         yield dict(rows)
 
 
-def by_index(work: Work) -> None:
+def by_index(connection: Connection) -> None:
     """For this transaction: probe the store by its index. A range is small, the store large and seldom analyzed."""
-    configure(work.connection, {"enable_hashjoin": "off", "enable_mergejoin": "off"}, local=True)
-
-
-def _embed(work: Work, column: ColumnPlan, texts: dict[bytes, str]) -> None:
-    """One model call, then one transaction that stores its vectors and counts them."""
-    vectors = work.models.get(column.change.to).embed_documents(list(texts.values()))
-    with work.connection.transaction():
-        store.put(work.connection, column, list(texts), vectors)
-        work.ledger.count_embedded(column, len(texts))
+    configure(connection, {"enable_hashjoin": "off", "enable_mergejoin": "off"}, local=True)

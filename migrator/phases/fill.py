@@ -209,11 +209,11 @@ def _pass(work: Work, column: ColumnPlan, updates: list[sql.Composed]) -> int:
 
     def one_range(bounds: dict[str, str]) -> int:
         configure(work.connection, settings, local=True)
-        by_index(work)
+        by_index(work.connection)
         return sum(execute(work.connection, update, bounds).rowcount for update in updates)
 
     filled = 0
-    for bounds, done, blocks in block_ranges(work, column, RANGE_ROWS):
+    for bounds, done, blocks in block_ranges(work.connection, column, RANGE_ROWS):
         # A row that a writer holds is waited for without holding the others of the range.
         filled += with_short_locks(work.connection, partial(one_range, bounds), on_wait=work.reporter.message)
         work.reporter.progress(NAME, column.subject, Progress(done, blocks, "blocks"))
