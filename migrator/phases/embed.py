@@ -22,7 +22,7 @@ PAGE_BYTES = 4_000_000
 PAGE_ROWS = 2_000
 # A batch that takes this long loses little in a crash and leaves little overhead; batches grow until they do.
 BATCH_SECONDS = 4.0
-SMALLEST_BATCH, LARGEST_BATCH = 16, 4_096
+SMALLEST_BATCH, LARGEST_BATCH = 16, 2_048
 
 
 def statements(column: ColumnPlan) -> tuple[Statement, ...]:
