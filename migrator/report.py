@@ -48,6 +48,14 @@ class Silent:
         """Says nothing."""
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things as a person says it. what: in the plural, such as "rows" or "rows left"."""
+    if count == 1:
+        things, space, rest = what.partition(" ")
+        what = things.removesuffix("s") + space + rest
+    return f"{count:,} {what}"
+
+
 def size(count: int) -> str:
     """Bytes as a person reads them."""
     amount = float(count)

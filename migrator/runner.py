@@ -20,6 +20,7 @@ from migrator.plan import Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
 from migrator.queries import SCHEMA, name, query
+from migrator.report import counted
 from migrator.work import Models, Options, Session, Work
 
 GO_ON = "run the same command again to go on"
@@ -175,7 +176,7 @@ def _summary(result: Mapping[str, object]) -> str:
             if isinstance(value, list):
                 parts.append(", ".join(map(str, value)))
             elif isinstance(value, int) and not isinstance(value, bool):
-                parts.append(f"{value:,} {key}")
+                parts.append(counted(value, key))
     return ", ".join(part for part in parts if part) or "done"
 
 
@@ -193,7 +194,6 @@ def _after(work: Work, error: BaseException) -> None:
             meaning="the new column is live and complete but for the rows that migrator status names.",
             remedy="mend the cause, then run the same command again; or go back: migrator downgrade -1",
         ) from error
-    work.reporter.message(f"failed: {_first_line(error)}")
     try:
         clean_up.undo(work.connection, work.ledger, work.run, work.plan, work.reporter)
     except (psycopg.Error, Interrupted) as second:

@@ -16,9 +16,6 @@ SELECT to_regclass(%(table)s) IS NOT NULL;
 -- name: drop
 DROP TABLE {store};
 
--- name: count
-SELECT count(*) FROM {store};
-
 -- name: missing
 -- Texts of a range of blocks that the store lacks, each once: by their bytes, whatever the column's collation.
 SELECT migrator_hash, migrator_text

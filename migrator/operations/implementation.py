@@ -25,9 +25,7 @@ OPTIONS = "migrator.options"
 
 def change(operations: Operations, operation: ChangeEmbeddingOp) -> None:
     context = operations.migration_context
-    into = collected(context)
-    if into is not None:
-        into.append(operation)
+    if collected(context, operation):
         return
     with _outside_transactions(context) as (address, revision, options):
         runner.upgrade(address, revision.id, operation.changes, options)
@@ -36,9 +34,7 @@ def change(operations: Operations, operation: ChangeEmbeddingOp) -> None:
 def restore(operations: Operations, operation: RestoreEmbeddingOp) -> None:
     """The first of several does the work of all, in one cut-over; the others find it done."""
     context = operations.migration_context
-    into = collected(context)
-    if into is not None:
-        into.append(operation)
+    if collected(context, operation):
         return
     with _outside_transactions(context) as (address, revision, options):
         runner.restore(address, revision.id, columns_to_restore(revision), options)

@@ -27,10 +27,13 @@ class Revision:
     does_more: bool
 
 
-def collected(context: MigrationContext) -> list[MigrateOperation] | None:
-    """Where an operation is to be put instead of being carried out; None where it is to be carried out."""
+def collected(context: MigrationContext, operation: MigrateOperation) -> bool:
+    """Whether the operation was only to be put on a list, as `read` does, instead of being carried out."""
     found: list[MigrateOperation] | None = context.opts.get(_COLLECTED)
-    return found
+    if found is None:
+        return False
+    found.append(operation)
+    return True
 
 
 def at_work(context: MigrationContext) -> Revision:
