@@ -63,6 +63,7 @@ EXPLAIN (FORMAT JSON) SELECT ctid FROM {table} WHERE {condition}
 ORDER BY {column} OPERATOR({extension}.{operator}) %(vector)s::{type} LIMIT %(limit)s;
 
 -- name: ranked
--- What a query finds, by exact search: the value that relevance is judged by, nearest first.
+-- What a query finds, by exact search: the value that relevance is judged by, nearest first. Equal texts are equally
+-- near; among them the value decides, so that old and new model are compared alike.
 SELECT {relevant}::text FROM {table} WHERE {column} IS NOT NULL
-ORDER BY {column} OPERATOR({extension}.{operator}) %(vector)s::{type} LIMIT %(limit)s;
+ORDER BY {column} OPERATOR({extension}.{operator}) %(vector)s::{type}, 1 LIMIT %(limit)s;
