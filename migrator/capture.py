@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
+from migrator.catalog import Column
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, expression, name, query, text_of
 
@@ -17,7 +18,7 @@ def _row(column: ColumnPlan, record: str) -> sql.Composed:
 
     Generated columns are not computed yet in a BEFORE trigger, so their expressions are put in.
     """
-    own = [known for known in column.catalog.table.columns if not known.name.startswith("migrator_")]
+    own = _needed(column)
     plain = sql.SQL(", ").join(
         sql.SQL("{record}.{column} AS {column}").format(record=sql.SQL(record), column=name(known.name))
         for known in own
@@ -35,12 +36,27 @@ def _row(column: ColumnPlan, record: str) -> sql.Composed:
     )
 
 
-def _key(column: ColumnPlan) -> sql.Composed:
+def _needed(column: ColumnPlan) -> list[Column]:
+    """The columns that text and scope may use, going by their names; others may be dropped without harm."""
+    every = column.catalog.table.columns
+    written = [column.change.text or "", column.change.where or "", column.live]
+    found: list[Column] = []
+    while written:
+        text = written.pop().replace('""', '"').casefold()
+        for known in every:
+            if known not in found and known.name.casefold() in text and not known.name.startswith("migrator_"):
+                found.append(known)
+                if known.generated:
+                    written.append(known.default_text or "")
+    return [known for known in every if known in found]
+
+
+def _key(column: ColumnPlan, live_type: str) -> sql.Composed:
     """What a vector follows from: the text's hash, or the live vector that the other is derived from."""
     if column.method == "derive":
         return sql.SQL("{extension}.{send}({live})").format(
             extension=name(column.catalog.server.extension_schema),
-            send=name(f"{column.catalog.column.type}_send"),
+            send=name(f"{live_type}_send"),
             live=name(column.live),
         )
     return column.text_hash
@@ -53,7 +69,9 @@ def _fill(column: ColumnPlan, target: str, *, before_cut_over: bool) -> Query:
         live = sql.SQL("NEW.{}").format(name(column.live))
         block: Query = query("capture", "fill_from_live", target=name(target), derived=column.derived(live))
     else:
-        block = query("capture", "fill_from_store", target=name(target), type=column.type_sql, store=column.store)
+        condition = query("capture", "to_be_filled" if before_cut_over else "not_given", target=name(target))
+        pieces = {"target": name(target), "condition": condition, "type": column.type_sql, "store": column.store}
+        block = query("capture", "fill_from_store", **pieces)
     if before_cut_over and column.keeps_out_of_scope:
         kept = query(
             "capture",
@@ -66,11 +84,11 @@ def _fill(column: ColumnPlan, target: str, *, before_cut_over: bool) -> Query:
     return block
 
 
-def _function(column: ColumnPlan, *, stale: Query, fill: Query, give_up: Query) -> sql.Composed:
+def _function(column: ColumnPlan, live_type: str, *, stale: Query, fill: Query, give_up: Query) -> sql.Composed:
     body = query(
         "capture",
         "body",
-        key=_key(column),
+        key=_key(column, live_type),
         due=column.due,
         scope=column.scope,
         new_row=_row(column, "NEW"),
@@ -99,6 +117,7 @@ def while_filling(column: ColumnPlan) -> sql.Composed:
     """The function from fill to cut-over."""
     return _function(
         column,
+        column.catalog.column.type,
         stale=sql.SQL(""),
         fill=_fill(column, column.shadow, before_cut_over=True),
         give_up=_set_null(column.shadow),
@@ -109,6 +128,7 @@ def while_settling(column: ColumnPlan) -> sql.Composed:
     """The function from cut-over to settle."""
     return _function(
         column,
+        column.type,
         stale=query("capture", "stale", retired=name(column.retired)),
         fill=_fill(column, column.live, before_cut_over=False),
         give_up=_set_null(column.retired),
@@ -119,6 +139,7 @@ def until_retire(column: ColumnPlan) -> sql.Composed:
     """The function from settle to retire: what is stale is known without hashing everything again."""
     return _function(
         column,
+        column.type,
         stale=query("capture", "stale", retired=name(column.retired)),
         fill=sql.SQL(""),
         give_up=_set_null(column.retired),

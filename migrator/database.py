@@ -37,8 +37,9 @@ PINNED = {
 }
 # Two numbers that stand for "a migrator is at work here" among a database's advisory locks ("migrator" in ASCII).
 _LOCK = {"first": 0x6D696772, "second": 0x61746F72}
-# Values of lock_timeout: for locks that keep others waiting, and for CONCURRENTLY, which waits without doing so.
-SHORT, UNBOUNDED = "50ms", "0"
+# Values of lock_timeout. SHORT: for locks whose wait keeps others waiting. PATIENT: for those whose wait does not, such
+# as a read's or ANALYZE's. UNBOUNDED: for CONCURRENTLY, which waits for transactions however long they are.
+SHORT, PATIENT, UNBOUNDED = "50ms", "1min", "0"
 LOCK_PATIENCE_S = 60.0
 
 
@@ -161,11 +162,21 @@ def connect(address: Address) -> Connection:
         {
             **PINNED,
             "statement_timeout": "0",
-            "lock_timeout": SHORT,
+            "lock_timeout": PATIENT,
             "idle_in_transaction_session_timeout": "10min",
+            # A role or a database may have others by default; a model call may take longer than any of them.
+            "idle_session_timeout": "0",
+            "default_transaction_read_only": "off",
+            "default_transaction_isolation": "read committed",
+            "client_encoding": "UTF8",
             "client_min_messages": "warning",
         },
     )
+    if connection.info.server_version >= 170_000:
+        configure(connection, {"transaction_timeout": "0"})
+    if connection.info.parameter_status("is_superuser") == "on":
+        # Autovacuum gives way to whoever waits this long for its lock, which must be less than lock_timeout.
+        configure(connection, {"deadlock_timeout": "20ms"})
     _notice_dead_client(connection)
     return connection
 
@@ -254,6 +265,7 @@ def with_short_locks(
     while True:
         try:
             with connection.transaction():
+                configure(connection, {"lock_timeout": SHORT}, local=True)
                 return work()
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             blockers = describe_blockers(connection)
@@ -268,6 +280,16 @@ def with_short_locks(
         pause = min(pause * 2, 2.0)
 
 
+def concurrently(connection: Connection, statement: Query) -> None:
+    """Sends CREATE or DROP INDEX CONCURRENTLY, which waits for old transactions without keeping anybody out."""
+    configure(connection, {"lock_timeout": UNBOUNDED})
+    try:
+        execute(connection, statement)
+    finally:
+        if not connection.broken:
+            configure(connection, {"lock_timeout": PATIENT})
+
+
 def describe_blockers(connection: Connection) -> str:
     """Open transactions of others in this database, oldest first: the ones a lock waits for."""
     rows = execute(connection, query("session", "open_transactions")).fetchall()
@@ -279,14 +301,10 @@ def describe_blockers(connection: Connection) -> str:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same command may succeed later without any change: lost connection, restart, lock, space, cancel."""
-    return isinstance(
-        error,
-        (
-            psycopg.OperationalError,
-            psycopg.errors.QueryCanceled,
-            psycopg.errors.InsufficientResources,
-            psycopg.errors.LockNotAvailable,
-            KeyboardInterrupt,
-        ),
-    )
+    """Whether the same command may succeed later without any change: lost connection, restart, lock, space, cancel.
+
+    A row that is too big, or a statement too complex, is PostgreSQL's limit and stays one.
+    """
+    if isinstance(error, psycopg.errors.ProgramLimitExceeded):
+        return False
+    return isinstance(error, (psycopg.OperationalError, KeyboardInterrupt))

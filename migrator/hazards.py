@@ -562,6 +562,26 @@ def may_not_create_temporary(role: str) -> Hazard:
     )
 
 
+def may_not_create_in(schema: str, role: str) -> Hazard:
+    return _refuse(
+        "may-not-create-in-schema",
+        f'role "{role}" may not create anything in the schema "{schema}"',
+        "the new index could not be built beside the table, nor the old one again.",
+        f'GRANT CREATE ON SCHEMA "{schema}" TO "{role}"',
+    )
+
+
+def open_schemas(schemas: Iterable[str]) -> Hazard:
+    shown = ", ".join(schemas)
+    return _refuse(
+        "open-schema",
+        f"everybody may create functions in {shown}, which is on the search path",
+        "the trigger that captures writes runs with the rights of the role that upgrades; a function of somebody "
+        "else's would run with them.",
+        f"REVOKE CREATE ON SCHEMA {shown} FROM PUBLIC",
+    )
+
+
 def no_disk(needed: int, free: int) -> Hazard:
     return _refuse(
         "no-disk",

@@ -10,13 +10,13 @@ import psycopg
 
 from migrator import hazards
 from migrator.catalog import read_server
-from migrator.catalog.columns import read_table
+from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Address, Connection, connect, execute, is_passing, only_migrator
 from migrator.errors import Interrupted, MigratorError, Stopped
 from migrator.ledger import LIVE, RETIRED, Ledger, Run
 from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire
-from migrator.plan import Plan
+from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
 from migrator.queries import SCHEMA, name, query
@@ -86,22 +86,34 @@ def _same_run(
 
 
 def _is_live(connection: Connection, ledger: Ledger, revision: str, changes: Sequence[EmbeddingChange]) -> bool:
-    """Whether the cut-over is done although Alembic has not recorded the revision."""
+    """Whether the cut-over is done although Alembic has not recorded the revision: by the ledger and by the table."""
     for change in changes:
         table = read_table(connection, change.schema, change.table)
         found = table and ledger.live_upgrade(table.schema, table.name, change.column)
-        if not found or found[1] != revision or found[0].change != change:
+        if not table or not found or found[1] != revision or found[0].change != change:
+            return False
+        column = planned(ledger, found[0])
+        kept = column.method == "index" or found[0].state != LIVE or table.column(column.retired) is not None
+        if not kept or not _has_type(table, column):
             return False
     return True
 
 
 def _is_restored(connection: Connection, ledger: Ledger, revision: str, columns: Sequence[VectorColumn]) -> bool:
-    for column in columns:
-        table = read_table(connection, column.schema, column.table)
-        found = table and ledger.last_change(table.schema, table.name, column.column)
-        if not found or found[1] != revision or found[0].restores is None:
+    for wanted in columns:
+        table = read_table(connection, wanted.schema, wanted.table)
+        found = table and ledger.last_change(table.schema, table.name, wanted.column)
+        if not table or not found or found[1] != revision or found[0].restores is None:
+            return False
+        if not _has_type(table, planned(ledger, found[0])):
             return False
     return True
+
+
+def _has_type(table: Table, column: ColumnPlan) -> bool:
+    """Whether the live column is of the type that the change gave it; the table may have been made anew since."""
+    live = table.column(column.live)
+    return live is not None and live.type == column.type and live.dimensions in (None, column.dimensions)
 
 
 def _carry_out(

@@ -6,9 +6,10 @@ from typing import Any
 
 import psycopg
 
+from migrator import rows_left
 from migrator.database import Address, Connection, connect, fetch_row, lock_holder
 from migrator.ledger import LIVE, RETIRED, Ledger
-from migrator.phases import fill, retire
+from migrator.phases import retire
 from migrator.plan import ColumnPlan
 from migrator.planner import planned
 from migrator.queries import name, query
@@ -57,7 +58,7 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[
         found["rows"], found["in_scope"], found["with_vector"] = fetch_row(
             connection, query("catalog", "coverage", **pieces)
         )
-        wanted = fill.pending(connection, column)
+        wanted = rows_left.pending(connection, column)
         found["waiting"] = fetch_row(
             connection,
             query("fill", "left", table=column.table, column=name(column.live), due=column.due, pending=wanted),

@@ -52,10 +52,19 @@ IF TG_OP = 'INSERT' OR after_ IS DISTINCT FROM before_ THEN
     NEW.{retired} := NULL;
 END IF;
 
--- name: fill_from_store
-IF NEW.{target} IS NULL OR TG_OP = 'UPDATE'
+-- name: to_be_filled
+-- Before cut-over: a vector that comes with a row, perhaps copied with it from another, is not believed.
+NEW.{target} IS NULL OR TG_OP = 'INSERT' OR after_ IS DISTINCT FROM before_ OR is_due_ IS DISTINCT FROM was_due_
+        OR NEW.{target} IS DISTINCT FROM OLD.{target}
+
+-- name: not_given
+-- After it the application writes vectors of the new model itself; what it gives is kept.
+NEW.{target} IS NULL OR TG_OP = 'UPDATE'
         AND (after_ IS DISTINCT FROM before_ OR is_due_ IS DISTINCT FROM was_due_)
-        AND NEW.{target} IS NOT DISTINCT FROM OLD.{target} THEN
+        AND NEW.{target} IS NOT DISTINCT FROM OLD.{target}
+
+-- name: fill_from_store
+IF {condition} THEN
     NEW.{target} := NULL;
     IF is_due_ THEN
         SELECT embedding::{type} INTO NEW.{target} FROM {store} WHERE text_hash = after_;

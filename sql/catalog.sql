@@ -9,6 +9,9 @@ SELECT current_setting('server_version_num')::int AS version,
        current_user::text AS role,
        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
        current_schemas(false)::text[] AS search_path,
+       ARRAY(SELECT o.nspname::text FROM pg_namespace o CROSS JOIN LATERAL aclexplode(o.nspacl) x
+             WHERE o.nspname = ANY (current_schemas(false)) AND x.grantee = 0 AND x.privilege_type = 'CREATE'
+             ORDER BY 1) AS open_schemas,
        has_database_privilege(current_database(), 'CREATE') AS may_create,
        current_setting('server_version_num')::int >= 150000
          AND CASE WHEN current_setting('server_version_num')::int >= 150000
@@ -39,7 +42,8 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
        pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks,
        pg_table_size(c.oid) AS bytes,
        row_security_active(c.oid) AS row_security,
-       c.relispartition OR EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)) AS inherits,
+       has_schema_privilege(n.oid, 'CREATE') AS may_create,
+       c.relispartition OR c.reloftype <> 0 OR EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)) AS inherits,
        current_setting('block_size')::int AS block_size
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')

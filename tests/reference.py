@@ -114,6 +114,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
     "not_a_vector": {"type_": "bit(512)"},
     "old_postgresql": {"version": "13.4"},
+    "open_schemas": {"schemas": ["public"]},
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "pgvector_with_known_fault": {"version": "0.8.1"},
     "unknown_column": {"column": "embeding", "known": ["id", "body", "embedding"]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from migrator.catalog.columns import Column, Table, read_table, table_names
@@ -33,18 +34,36 @@ class Catalog:
     def subject(self) -> str:
         return f"{self.table.schema}.{self.table.name}.{self.column.name}"
 
+    @property
+    def firing_triggers(self) -> list[str]:
+        """The user's triggers that fire when migrator updates a row."""
+        fires = "AR" if self.server.quiets_triggers else "OA"
+        return [
+            trigger.name
+            for trigger in self.table.triggers
+            if trigger.on_update and trigger.enabled in fires and not _is_migrators(trigger.name.lstrip("~"))
+        ]
+
     def signature(self) -> dict[str, object]:
-        """What must not change between plan and cut-over: columns other than migrator's, views, triggers."""
+        """What must not change between plan and cut-over; migrator's own columns, indexes and triggers left out."""
+        known = [column for column in self.table.columns if not _is_migrators(column.name)]
         return {
-            "columns": [
-                [column.name, column.type_text, column.not_null, column.default_text]
-                for column in self.table.columns
-                if not column.name.startswith("migrator_")
+            "columns": [[column.name, column.type_text, column.not_null, column.default_text] for column in known],
+            "attributes of the column": [
+                self.column.comment,
+                self.column.statistics_target,
+                self.column.options,
+                self.column.grants,
             ],
-            "views": [[view.schema, view.name, view.definition] for view in self.views],
-            "triggers": [trigger.name for trigger in self.table.triggers if "migrator_capture" not in trigger.name],
+            "indexes": [index.definition for index in self.indexes if not _is_migrators(index.name)],
+            "views": [dataclasses.replace(view, depth=0) for view in self.views],
+            "triggers": [trigger for trigger in self.table.triggers if not _is_migrators(trigger.name.lstrip("~"))],
             "others": self.others,
         }
+
+
+def _is_migrators(name: str) -> bool:
+    return name.startswith("migrator_")
 
 
 def read_catalog(connection: Connection, schema: str | None, table: str, column: str) -> Catalog:

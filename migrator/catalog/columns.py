@@ -66,7 +66,8 @@ class Table:
     """A table. kind as in pg_class.relkind; key: the columns that tell rows apart, () where there are none.
 
     owned: whether the role at work may act as its owner. rows: the planner's estimate. used_numbers: columns used up
-    of PostgreSQL's 1,600. row_security: it applies to the role at work.
+    of PostgreSQL's 1,600. row_security: it applies to the role at
+    work. may_create: the role may make indexes in the table's schema. inherits: or is of a composite type.
     """
 
     oid: int
@@ -80,6 +81,7 @@ class Table:
     bytes: int
     block_size: int
     row_security: bool
+    may_create: bool
     inherits: bool
     used_numbers: int
     key: list[str]

@@ -16,7 +16,7 @@ class Server:
 
     pgvector: version, None where the extension is not in this database. may_quiet_triggers: may set
     session_replication_role. member_of: roles that it may take. data_directory: None where it may not be read.
-    ledger: migrator's tables are here.
+    ledger: migrator's tables are here. open_schemas: on the search path, and everybody may create in them.
     """
 
     version: int
@@ -28,6 +28,7 @@ class Server:
     superuser: bool
     member_of: list[str]
     search_path: list[str]
+    open_schemas: list[str]
     may_create: bool
     may_quiet_triggers: bool
     maintenance_work_mem: int
@@ -43,6 +44,11 @@ class Server:
     def extension_schema(self) -> str:
         """The schema of pgvector's types and operators."""
         return self.pgvector_schema or "public"
+
+    @property
+    def quiets_triggers(self) -> bool:
+        """Whether ordinary triggers can be kept from firing."""
+        return self.superuser or self.may_quiet_triggers
 
     def free_disk(self) -> int | None:
         """Bytes free where the server's data lies; None where the server is elsewhere or does not tell."""

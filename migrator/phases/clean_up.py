@@ -6,7 +6,7 @@ from psycopg import sql
 
 from migrator import capture
 from migrator.catalog.indexes import carried_over
-from migrator.database import SHORT, UNBOUNDED, Connection, configure, execute, with_short_locks
+from migrator.database import Connection, concurrently, configure, execute, with_short_locks
 from migrator.ledger import Ledger, Run
 from migrator.phases.retire import drop_backup
 from migrator.plan import ColumnPlan, Plan
@@ -43,16 +43,14 @@ def _in_one(connection: Connection, reporter: Reporter, statements: list[sql.Com
         for statement in statements:
             execute(connection, statement)
 
-    configure(connection, {"lock_timeout": SHORT})
     with_short_locks(connection, together, on_wait=reporter.message)
 
 
 def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
     """What was built for the new column, unless it went with it."""
     schema = column.catalog.table.schema
-    configure(connection, {"lock_timeout": UNBOUNDED})
     for called in (*(index.temporary for index in column.indexes), column.left_index):
-        execute(connection, query("index", "drop_concurrently", index=name(schema, called)))
+        concurrently(connection, query("index", "drop_concurrently", index=name(schema, called)))
 
 
 def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:
@@ -61,14 +59,13 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
     schema = catalog.table.schema
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
     for index in catalog.vector_indexes:
-        configure(connection, {"lock_timeout": UNBOUNDED})
         state = execute(connection, query("index", "state"), {"schema": schema, "index": index.name}).fetchone()
         if state is not None and state[0]:
             continue
         if state is not None:
-            execute(connection, query("index", "drop_concurrently", index=name(schema, index.name)))
+            concurrently(connection, query("index", "drop_concurrently", index=name(schema, index.name)))
         again = carried_over(index, index.name)
-        execute(
+        concurrently(
             connection,
             again.create(catalog.table.sql, column.live, catalog.column.type, catalog.server.extension_schema),
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from psycopg import sql
 
-from migrator import capture
+from migrator import capture, rows_left
 from migrator.catalog import Catalog, read_catalog
 from migrator.catalog.columns import Grant
 from migrator.catalog.dependents import View
@@ -152,13 +152,16 @@ def is_done(ledger: Ledger, run: Run) -> bool:
 
 def run(work: Work) -> dict[str, object]:
     """All columns in one transaction, with the ledger's word that they are live."""
-    wanted = {column.id: fill.pending(work.connection, column) for column in work.plan.columns}
+    wanted = {column.id: rows_left.pending(work.connection, column) for column in work.plan.columns}
     for column in work.plan.columns:
         if column.method != "index":
             fill.fill_rest(work, column, column.shadow)
 
     def swap() -> dict[str, object]:
         columns = work.plan.columns
+        # Views can be looked at only while they are there; everything else is looked at again under the lock.
+        for column in columns:
+            _refuse_changed(work, column, views_dropped=False)
         _send(work, _lock(columns))
         left: dict[str, object] = {
             column.subject: {"rows left": _check_under_lock(work, column, wanted[column.id])} for column in columns
@@ -181,23 +184,11 @@ def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
 
 def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
     """Nobody can write now: what the plan was made for must still be there. Returns the rows left for settle."""
-    table = column.catalog.table
-    present = read_catalog(work.connection, table.schema, table.name, column.live).signature()
-    expected = column.catalog.signature()
-    if column.method != "index":
-        expected = {**expected, "views": []}
-    differing = [part for part, value in expected.items() if present[part] != value]
-    if differing:
-        raise MigratorError(
-            f"{column.subject}: {' and '.join(differing)} of the table changed since the upgrade was planned",
-            meaning="what others changed meanwhile would be lost or left bound to the old column.",
-            remedy="run the upgrade again, which plans with what is there now",
-        )
+    _refuse_changed(work, column, views_dropped=column.method != "index")
     if column.method == "index":
         return 0
-    state = execute(
-        work.connection, query("capture", "trigger_state"), {"table": table.oid, "trigger": column.trigger}
-    ).fetchone()
+    trigger = {"table": column.catalog.table.oid, "trigger": column.trigger}
+    state = execute(work.connection, query("capture", "trigger_state"), trigger).fetchone()
     if state is None or state[0] != "A":
         raise MigratorError(
             f"the capture trigger of {column.subject} was dropped or disabled by others",
@@ -214,12 +205,30 @@ def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
             due=column.due,
             pending=wanted,
         ),
-        {"limit": fill.LEFT_BOUND + 1},
+        {"limit": rows_left.BOUND + 1},
     )
-    if left > fill.LEFT_BOUND:
+    if left > rows_left.BOUND:
         raise Interrupted(
-            f"{column.subject}: more than {fill.LEFT_BOUND} rows were written without a vector since fill",
+            f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector since fill",
             meaning="cut-over did not begin; the live column is as it was.",
             remedy="run the same command again; it fills them first",
         )
     return int(left)
+
+
+def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> None:
+    """Raises MigratorError where others changed what the plan was made for."""
+    table = column.catalog.table
+    present = read_catalog(work.connection, table.schema, table.name, column.live).signature()
+    expected = column.catalog.signature()
+    if views_dropped:
+        expected["views"] = []
+    if column.drops_index_early or column.method == "index":
+        expected["indexes"] = []
+    differing = [part for part, value in expected.items() if present[part] != value]
+    if differing:
+        raise MigratorError(
+            f"{column.subject}: {' and '.join(differing)} of the table changed since the upgrade was planned",
+            meaning="what others changed meanwhile would be lost or left bound to the old column.",
+            remedy="run the upgrade again, which plans with what is there now",
+        )

@@ -9,22 +9,20 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import capture, store
-from migrator.database import Connection, configure, execute, fetch_row, with_short_locks
-from migrator.errors import MigratorError
+from migrator import capture, rows_left, store
+from migrator.database import configure, execute, fetch_row, with_short_locks
+from migrator.errors import Interrupted
 from migrator.phases.embed import by_index, embed_missing
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, fragment, name, query
 from migrator.report import Progress
-from migrator.work import Session, Work, block_ranges
+from migrator.work import Work, block_ranges
 
 NAME = "fill"
 # Rows an UPDATE: a fraction of a second's work, so that a concurrent writer of one of them waits that long at most.
 RANGE_ROWS = 2_000
 # Rows that writers move out of the range being filled are caught by the next pass; each leaves far fewer.
 PASSES = 20
-# Rows that may be left for settle; above it, cut-over does not begin.
-LEFT_BOUND = 100
 
 
 def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:
@@ -106,27 +104,6 @@ def _start(work: Work, column: ColumnPlan) -> None:
     with_short_locks(work.connection, start, on_wait=work.reporter.message)
 
 
-def pending(connection: Connection, column: ColumnPlan) -> Query:
-    """Which of the rows due are waited for. On a downgrade: vectors that were NULL come back NULL."""
-    if not column.is_restore or column.method != "embed" or not store.has_table(connection, column.upgrade_backup_name):
-        return sql.SQL("true")
-    nulls = fetch_row(connection, query("fill", "backup_has_nulls", backup=column.upgrade_backup))[0]
-    if not nulls:
-        return sql.SQL("true")
-    before = column.before or column.catalog
-    same_key = [
-        sql.SQL(" AND migrator_backup.{key} = {table}.{key}").format(key=name(part), table=column.table)
-        for part in before.table.key
-    ]
-    return query(
-        "fill",
-        "null_by_right",
-        backup=column.upgrade_backup,
-        text_hash=column.text_hash,
-        same_key=sql.SQL("").join(same_key),
-    )
-
-
 def _update(column: ColumnPlan, pending: Query, *, target: str | None = None) -> sql.Composed:
     shadow = name(target or column.shadow)
     if column.method == "derive":
@@ -164,48 +141,44 @@ def _keep(column: ColumnPlan) -> sql.Composed:
     )
 
 
-def count_left(session: Session, column: ColumnPlan, target: str, wanted: Query) -> int:
-    (left,) = fetch_row(
-        session.connection,
-        query("fill", "left", table=column.table, column=name(target), due=column.due, pending=wanted),
-    )
-    return int(left)
-
-
 def _fill(work: Work, column: ColumnPlan, target: str) -> int:
     """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again."""
-    wanted = pending(work.connection, column)
+    wanted = rows_left.pending(work.connection, column)
     updates = [_update(column, wanted, target=target)]
     if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
         updates.append(_keep(column))
     filled = 0
     for _ in range(PASSES):
         filled += _pass(work, column, updates)
-        if count_left(work, column, target, wanted) == 0:
+        if rows_left.count(work.connection, column, target, wanted) == 0:
             return filled
         if column.method == "embed":
             still = sql.SQL("{} IS NULL AND {}").format(name(target), wanted)
             embed_missing(work, column, NAME, still)
-    raise MigratorError(
-        f"{column.subject}: {count_left(work, column, target, wanted)} rows are still without a vector after {PASSES} "
-        "passes",
-        meaning="they are written faster than they can be filled.",
+    left = rows_left.count(work.connection, column, target, wanted)
+    if left <= rows_left.BOUND:
+        return filled
+    raise Interrupted(
+        f"{column.subject}: {left} rows are still without a vector after {PASSES} passes",
+        meaning="they are written faster than they can be filled; what was done so far is kept.",
         remedy="stop the writers of this table, and run the same command again",
     )
 
 
 def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
     """Rows that arrived without a vector since: before cut-over in the shadow column, after it in the live one."""
-    if count_left(work, column, target, pending(work.connection, column)) == 0:
+    if rows_left.count(work.connection, column, target, rows_left.pending(work.connection, column)) == 0:
         return 0
     return _fill(work, column, target)
 
 
 def _pass(work: Work, column: ColumnPlan, updates: list[sql.Composed]) -> int:
-    server = column.catalog.server
-    settings = {"migrator.fill": "on"}
-    if server.superuser or server.may_quiet_triggers:
+    settings: dict[str, str] = {}
+    if column.catalog.server.quiets_triggers:
         settings["session_replication_role"] = "replica"
+    if not column.catalog.firing_triggers:
+        # Nothing else can change the rows that this updates, so capture need not look at them.
+        settings["migrator.fill"] = "on"
 
     def one_range(bounds: dict[str, str]) -> int:
         configure(work.connection, settings, local=True)

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from migrator.catalog.indexes import IndexToBuild
-from migrator.database import SHORT, UNBOUNDED, Connection, configure, connect, execute
+from migrator.database import Connection, concurrently, configure, connect, execute
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, name, query
 from migrator.report import Progress
@@ -71,7 +71,7 @@ def run(work: Work) -> dict[str, object]:
                 _build(work, column, create(column, index), memory_for(column, index))
         result[column.subject] = {"indexes": [index.name for index in column.indexes]}
         for statement in _drop_replaced(column) if column.method == "index" else ():
-            _patiently(work.connection, statement)
+            concurrently(work.connection, statement)
         if column.method != "index" and not _is_there(work, column, column.left_index):
             _build_left_index(work, column)
             execute(work.connection, query("store", "analyze", table=column.table))
@@ -83,23 +83,13 @@ def _is_there(work: Work, column: ColumnPlan, index: str) -> bool:
     schema = column.catalog.table.schema
     row = execute(work.connection, query("index", "state"), {"schema": schema, "index": index}).fetchone()
     if row is not None and not row[0]:
-        _patiently(work.connection, query("index", "drop_concurrently", index=name(schema, index)))
+        concurrently(work.connection, query("index", "drop_concurrently", index=name(schema, index)))
     return row is not None and bool(row[0])
-
-
-def _patiently(connection: Connection, statement: Query) -> None:
-    """CONCURRENTLY waits for old transactions without keeping anybody from the table, so it may wait."""
-    configure(connection, {"lock_timeout": UNBOUNDED})
-    try:
-        execute(connection, statement)
-    finally:
-        if not connection.broken:
-            configure(connection, {"lock_timeout": SHORT})
 
 
 def _build_left_index(work: Work, column: ColumnPlan) -> None:
     try:
-        _patiently(work.connection, left_index(column))
+        concurrently(work.connection, left_index(column))
     except (psycopg.errors.InvalidObjectDefinition, psycopg.errors.FeatureNotSupported):
         work.reporter.message(
             f"{column.subject}: text or scope is not immutable, so the rows left are found by a scan at cut-over"
@@ -140,7 +130,7 @@ def _build_watched(work: Work, column: ColumnPlan, statement: Query) -> None:
     """The build runs in a thread of its own; meanwhile a second connection asks how far it is."""
     pid = work.connection.info.backend_pid
     with connect(work.address) as watcher, ThreadPoolExecutor(max_workers=1) as pool:
-        building = pool.submit(_patiently, work.connection, statement)
+        building = pool.submit(concurrently, work.connection, statement)
         try:
             while True:
                 try:

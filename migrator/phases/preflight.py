@@ -13,14 +13,13 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, store
+from migrator import hazards, rows_left, store
 from migrator.catalog import Catalog, Server
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.hazards import Hazard
 from migrator.ledger import Ledger
-from migrator.phases import fill
 from migrator.plan import ColumnPlan
 from migrator.proofs.retrieval import relevant_value
 from migrator.queries import Query, expression, name, query
@@ -128,6 +127,10 @@ def _table(catalog: Catalog) -> list[Hazard]:
         found.append(hazards.not_a_table(table.name, table.kind))
     if not table.owned:
         found.append(hazards.not_owner(table.name, table.owner, server.role))
+    if not table.may_create:
+        found.append(hazards.may_not_create_in(table.schema, server.role))
+    if server.open_schemas:
+        found.append(hazards.open_schemas(server.open_schemas))
     if table.row_security:
         found.append(hazards.row_security(table.name))
     if table.rules:
@@ -229,17 +232,15 @@ def _not_a_member(catalog: Catalog, roles: set[str], of: str) -> list[Hazard]:
 def _triggers(column: ColumnPlan) -> list[Hazard]:
     if column.method == "index":
         return []
-    table, server = column.catalog.table, column.catalog.server
+    table = column.catalog.table
     found = []
     own = "~migrator_capture_"
     others = [trigger for trigger in table.triggers if not trigger.name.startswith(own)]
     for trigger in others:
         if trigger.before and trigger.for_each_row and trigger.name.encode() > column.trigger.encode():
             found.append(hazards.trigger_sorts_last(table.name, trigger.name))
-    fires = "AR" if server.superuser or server.may_quiet_triggers else "OA"
-    firing = [trigger.name for trigger in others if trigger.on_update and trigger.enabled in fires]
-    if firing:
-        found.append(hazards.triggers_fire(table.name, firing))
+    if column.catalog.firing_triggers:
+        found.append(hazards.triggers_fire(table.name, column.catalog.firing_triggers))
     return found
 
 
@@ -359,7 +360,7 @@ def _count(connection: Connection, column: ColumnPlan) -> Counts:
 
 
 def _missing(connection: Connection, column: ColumnPlan) -> int:
-    pending = fill.pending(connection, column)
+    pending = rows_left.pending(connection, column)
     if column.is_restore:
         pending = sql.SQL("{} IS NULL AND {}").format(name(column.shadow), pending)
     pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}

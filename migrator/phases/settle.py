@@ -18,16 +18,16 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
     if column.method == "index":
         return ()
     steps = []
+    if not column.is_restore:
+        steps.append(Statement(NAME, capture.until_retire(column), "none", "instant"))
     if _wants_not_null(column):
         add, validate, set_, drop = _not_null(column)
-        steps = [
+        steps += [
             Statement(NAME, add, "ACCESS EXCLUSIVE", "milliseconds"),
             Statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on"),
             Statement(NAME, set_, "ACCESS EXCLUSIVE", "milliseconds, for the check proves it"),
             Statement(NAME, drop, "ACCESS EXCLUSIVE", "milliseconds"),
         ]
-    if not column.is_restore:
-        steps.append(Statement(NAME, capture.until_retire(column), "none", "instant"))
     return tuple(steps)
 
 
@@ -51,10 +51,11 @@ def run(work: Work) -> dict[str, object]:
     for column in work.plan.columns:
         if column.method == "index":
             continue
+        if not column.is_restore:
+            # First, for from now on no write leaves a row without a vector that the application gave it one.
+            execute(work.connection, capture.until_retire(column))
         filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": _settle_not_null(work, column)}
-        if not column.is_restore:
-            execute(work.connection, capture.until_retire(column))
     return result
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from migrator import rows_left
 from migrator.database import execute, fetch_dicts
 from migrator.errors import Refused
-from migrator.phases import fill
 from migrator.plan import ColumnPlan
 from migrator.proofs.proof import Proof, pieces
 from migrator.queries import query
@@ -20,8 +20,8 @@ DISTINCT_VECTORS = 0.9
 
 def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
     """Before cut-over writers may be at work: what they add meanwhile is filled then, as far as it is allowed there."""
-    left = fill.count_left(session, column, target, fill.pending(session.connection, column))
-    allowed = 0 if target == column.live else fill.LEFT_BOUND
+    left = rows_left.count(session.connection, column, target, rows_left.pending(session.connection, column))
+    allowed = 0 if target == column.live else rows_left.BOUND
     return Proof(
         "coverage",
         left <= allowed,

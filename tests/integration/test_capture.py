@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from migrator import EmbeddingChange
+from migrator import EmbeddingChange, rows_left
 from migrator.errors import Interrupted, MigratorError
-from migrator.phases import fill
 from tests.database import Database
 from tests.models import EmbedLog, Hashed, Vectors, new, old, other
 from tests.proofs import checksum, nulls, rows_hold
@@ -147,7 +146,7 @@ def test_promise_3_many_rows_written_since_fill_are_embedded_before_verification
     """More than cut-over leaves to settle."""
     items(database)
     upgrade_until(database, "fill")
-    insert(database, [(1000 + number, f"later {number}") for number in range(fill.LEFT_BOUND + 20)])
+    insert(database, [(1000 + number, f"later {number}") for number in range(rows_left.BOUND + 20)])
     upgrade(database)
     assert rows_hold(database, new) == 320
 

@@ -641,6 +641,25 @@ TEXTS: list[Row] = [
         "correct it in verify=Verify(...); try it with SELECT expression FROM table LIMIT 1",
     ),
     (
+        hazards.may_not_create_in,
+        ("app", "robot"),
+        "may-not-create-in-schema",
+        True,
+        'role "robot" may not create anything in the schema "app"',
+        "the new index could not be built beside the table, nor the old one again.",
+        'GRANT CREATE ON SCHEMA "app" TO "robot"',
+    ),
+    (
+        hazards.open_schemas,
+        (["public"],),
+        "open-schema",
+        True,
+        "everybody may create functions in public, which is on the search path",
+        "the trigger that captures writes runs with the rights of the role that upgrades; a function of somebody "
+        "else's would run with them.",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+    ),
+    (
         hazards.no_relevant_key,
         ("public.items.embedding",),
         "no-relevant-key",

@@ -1,0 +1,129 @@
+"""What others do to the table meanwhile: it is neither lost nor reverted, and no wrong vector comes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrator import EmbeddingChange, Hnsw
+from migrator.errors import MigratorError, Refused
+from tests.database import Database
+from tests.models import new, old
+from tests.proofs import rows_hold
+from tests.running import downgrade, upgrade, upgrade_until
+from tests.tables import NEW, OLD, insert, items
+
+COPIED = """
+DO $$ DECLARE r items%ROWTYPE; BEGIN
+    SELECT * INTO r FROM items WHERE id = 1;
+    r.id := 1000; r.body := 'copied';
+    INSERT INTO items VALUES (r.*);
+END $$
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "part"),
+    [
+        ("CREATE OR REPLACE VIEW seen AS SELECT id, embedding FROM items WHERE id > 10", "views"),
+        ("REVOKE SELECT ON seen FROM reader", "views"),
+        ("COMMENT ON VIEW seen IS 'changed'", "views"),
+        ("GRANT SELECT (embedding) ON items TO reader", "attributes of the column"),
+        ("COMMENT ON COLUMN items.embedding IS 'changed'", "attributes of the column"),
+        ("CREATE INDEX second ON items USING hnsw (embedding vector_l2_ops)", "indexes"),
+    ],
+)
+def test_promise_5_what_others_changed_since_the_plan_is_not_reverted(
+    database: Database, statement: str, part: str
+) -> None:
+    items(database)
+    database.execute("DO $$ BEGIN CREATE ROLE reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    database.execute("CREATE VIEW seen AS SELECT id, embedding FROM items")
+    database.execute("GRANT SELECT ON seen TO reader")
+    upgrade_until(database, "verify")
+    database.execute(statement)
+    with pytest.raises(MigratorError, match=f"{part} of the table changed since the upgrade was planned"):
+        upgrade(database)
+    assert database.value("SELECT state FROM migrator.run") == "undone"
+    # With index=Hnsw(...) it has to be said which of two indexes is replaced.
+    database.execute("DROP INDEX IF EXISTS second")
+    upgrade(database)
+    assert rows_hold(database, new) == 200
+
+
+def test_promise_7_a_row_copied_whole_gets_the_vector_of_its_own_text(database: Database) -> None:
+    items(database)
+    upgrade_until(database, "fill")
+    database.execute(COPIED)
+    upgrade(database)
+    assert rows_hold(database, new) == 201
+
+
+def test_promise_3_a_trigger_that_the_fill_fires_may_rewrite_the_text(database: Database) -> None:
+    items(database)
+    insert(database, [(1_000, "  padded  ")])
+    database.execute(
+        "CREATE FUNCTION trimmed() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN NEW.body := trim(NEW.body); RETURN NEW; END $$"
+    )
+    database.execute("CREATE TRIGGER trims BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION trimmed()")
+    # So that even a superuser's updates fire it.
+    database.execute("ALTER TABLE items ENABLE ALWAYS TRIGGER trims")
+    upgrade(database)
+    assert database.value("SELECT body FROM items WHERE id = 1000") == "padded"
+    assert rows_hold(database, new) == 201
+
+
+def test_promise_6_a_column_dropped_since_costs_no_old_vector(database: Database) -> None:
+    items(database)
+    database.execute("ALTER TABLE items ADD COLUMN hits int NOT NULL DEFAULT 0")
+    upgrade(database)
+    database.execute("ALTER TABLE items DROP COLUMN hits")
+    database.execute("UPDATE items SET note = 'touched'")
+    assert database.value("SELECT count(migrator_retired_1) FROM items") == 200
+    downgrade(database)
+    assert rows_hold(database, old) == 200
+
+
+def test_promise_6_after_halfvec_the_old_vectors_come_back_to_the_bit(database: Database) -> None:
+    items(database)
+    vectors = "SELECT sha256(string_agg(vector_send(embedding), '' ORDER BY id)) FROM items"
+    before = database.value(vectors)
+    change = EmbeddingChange("items", "embedding", text=None, from_=OLD, to=OLD, type="halfvec")
+    upgrade(database, change)
+    database.execute("UPDATE items SET note = 'touched'")
+    downgrade(database, change)
+    assert database.value(vectors) == before
+
+
+def test_a_table_made_anew_is_not_taken_for_the_one_that_was_upgraded(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    database.execute("DROP TABLE items")
+    items(database)
+    with pytest.raises(Refused):
+        upgrade(database)
+    assert (
+        database.value(
+            "SELECT format_type(atttypid, atttypmod) FROM pg_attribute "
+            "WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
+        )
+        == "vector(384)"
+    )
+
+
+def test_an_edit_between_cut_over_and_settle_keeps_not_null_and_its_vector(database: Database) -> None:
+    items(database)
+    upgrade_until(database, "cut-over")
+    database.execute("UPDATE items SET body = 'edited' WHERE id = 3")
+    upgrade(database)
+    assert rows_hold(database, new) == 200
+    assert database.value(
+        "SELECT attnotnull FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
+    )
+
+
+def test_schemas_where_everybody_may_create_are_refused(database: Database) -> None:
+    items(database)
+    database.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+    with pytest.raises(Refused, match="everybody may create functions in public"):
+        upgrade(database, EmbeddingChange("items", "embedding", text="body", from_=OLD, to=NEW, index=Hnsw()))
