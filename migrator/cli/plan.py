@@ -127,7 +127,13 @@ def _figures_of(column: ColumnPlan, estimate: Estimate) -> list[tuple[str, str]]
     rows.append(("backup", f"about {duration(estimate.backup)}, before the window"))
     rows.append(("window", f"about {duration(estimate.window)} from fill to settle"))
     if not column.is_restore:
-        rows.append(("rollback", f"about {duration(estimate.rollback)}, with the old index built again"))
+        rows.append(
+            (
+                "rollback",
+                f"about {duration(estimate.rollback)}"
+                + ", with the old index built again" * bool(column.catalog.vector_indexes),
+            )
+        )
     rows.append(
         (
             "disk",

@@ -283,7 +283,7 @@ def test_at_a_terminal_a_person_is_asked(pending: Project) -> None:
     assert (no.code, no.out) == (0, "")
     assert no.err.startswith("upgrade 0002: items: 384 -> 768\n")
     assert "  rows in scope    20 of 20\n" in no.err
-    assert no.err.rstrip().endswith("go on? [y/N]:")
+    assert no.err.rstrip().endswith("go on? [y/N]: nothing was changed")
     assert pending.database.whole_dump() == before
     assert answer(pending, "y").code == 0
     assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")

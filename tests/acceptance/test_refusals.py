@@ -1142,7 +1142,7 @@ def test_another_model_when_an_upgrade_goes_on(project: Project, monkeypatch: py
     ended = project.upgraded()
     assert (ended.code, ended.out, drift_error(ended)) == (3, "", MODEL_CHANGED)
     assert project.database.dump() == before
-    assert project.database.value("SELECT state FROM migrator.run") == "undone"
+    assert project.database.value("SELECT state FROM migrator.run") == "unfinished"
 
 
 # ---- downgrades ------------------------------------------------------------------------------------------------

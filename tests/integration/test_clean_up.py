@@ -170,14 +170,17 @@ def test_promise_1_a_model_that_never_works_changes_nothing(database: Database, 
 def test_promise_7_a_model_that_gives_other_vectors_under_the_same_name(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its probe texts tell, when the run goes on."""
+    """Its probe texts tell before the run goes on; what was done is kept for the right model, or for abandon."""
     found = Found(database)
     change = dataclasses.replace(CHANGE, to=Model("python:tests.models:drifted", dimensions=768))
     upgrade_until(database, "fill", change)
+    half_done = database.whole_dump()
     monkeypatch.setenv("MIGRATOR_TEST_DRIFT", "1")
     with pytest.raises(Refused, match="no longer gives the vectors it gave before") as caught:
         upgrade(database, change)
     assert caught.value.exit_code == 3
+    assert database.whole_dump() == half_done
+    abandon(database)
     found.is_as_it_was()
     monkeypatch.delenv("MIGRATOR_TEST_DRIFT")
     upgrade(database, change)
