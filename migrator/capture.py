@@ -126,22 +126,21 @@ def while_filling(column: ColumnPlan) -> sql.Composed:
 
 def while_settling(column: ColumnPlan) -> sql.Composed:
     """The function from cut-over to settle."""
-    return _function(
-        column,
-        column.type,
-        stale=query("capture", "stale", retired=name(column.retired)),
-        fill=_fill(column, column.live, before_cut_over=False),
-        give_up=_set_null(column.retired),
-    )
+    return _marking(column, _fill(column, column.live, before_cut_over=False))
 
 
 def until_retire(column: ColumnPlan) -> sql.Composed:
     """The function from settle to retire: what is stale is known without hashing everything again."""
+    return _marking(column, sql.SQL(""))
+
+
+def _marking(column: ColumnPlan, fill: Query) -> sql.Composed:
+    """After cut-over: retired vectors whose text changed are set NULL, and `fill` is done."""
     return _function(
         column,
         column.type,
         stale=query("capture", "stale", retired=name(column.retired)),
-        fill=sql.SQL(""),
+        fill=fill,
         give_up=_set_null(column.retired),
     )
 

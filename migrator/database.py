@@ -6,7 +6,7 @@ import os
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -283,6 +283,17 @@ def with_short_locks(
         on_wait(f"waiting for a lock: {blockers}")
         time.sleep(pause * random.uniform(0.5, 1.5))
         pause = min(pause * 2, 2.0)
+
+
+def send_together(connection: Connection, statements: Iterable[Query], *, on_wait: Callable[[str], None]) -> None:
+    """Sends the statements in one transaction with short waits for locks. Raises Interrupted."""
+    sent = list(statements)
+
+    def together() -> None:
+        for statement in sent:
+            execute(connection, statement)
+
+    with_short_locks(connection, together, on_wait=on_wait)
 
 
 def concurrently(connection: Connection, statement: Query) -> None:

@@ -83,10 +83,6 @@ class Ledger:
         rows = self._rows("unfinished")
         return Run(**rows[0]) if rows else None
 
-    def last_run(self) -> dict[str, Any] | None:
-        rows = self._rows("last_run")
-        return rows[0] if rows else None
-
     def next_change(self) -> int:
         return int(self._row("next_change")[0]) if self.installed else 1
 

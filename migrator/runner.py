@@ -141,7 +141,7 @@ def _carry_out(
         run = ledger.start(plan)
         ledger.phase_started(run, preflight.NAME)
         ledger.phase_done(run, preflight.NAME, {})
-    models.recording = True
+        models.recording = True
     work = Work(connection, address, ledger, models, options, plan, run)
     try:
         _walk(work)

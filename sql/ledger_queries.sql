@@ -9,9 +9,6 @@ SELECT coalesce(max(id), 0) + 1 FROM migrator.change;
 -- name: unfinished
 SELECT id, revision, direction FROM migrator.run WHERE state = 'unfinished';
 
--- name: last_run
-SELECT id, revision, direction, state FROM migrator.run ORDER BY id DESC LIMIT 1;
-
 -- name: changes_of_run
 SELECT id, restores, change, catalog, state, texts_embedded FROM migrator.change WHERE run_id = %(run)s ORDER BY id;
 

@@ -10,8 +10,6 @@ from psycopg import sql
 from migrator.database import Connection, execute, fetch_dicts
 from migrator.queries import name, query
 
-VECTOR_TYPES = ("vector", "halfvec")
-
 
 @dataclass(frozen=True)
 class Grant:

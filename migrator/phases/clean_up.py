@@ -6,7 +6,7 @@ from psycopg import sql
 
 from migrator import capture
 from migrator.catalog.indexes import carried_over
-from migrator.database import Connection, concurrently, configure, execute, with_short_locks
+from migrator.database import Connection, concurrently, configure, execute, send_together
 from migrator.ledger import Ledger, Run
 from migrator.phases.retire import drop_backup
 from migrator.plan import ColumnPlan, Plan
@@ -18,7 +18,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
     """Leaves tables, indexes and privileges as they were found; may be interrupted and run again."""
     for column in plan.columns:
         reporter.message(f"{column.subject}: putting everything back")
-        _in_one(connection, reporter, _drop(column))
+        send_together(connection, _drop(column), on_wait=reporter.message)
         if column.drops_index_early or column.method == "index":
             _rebuild(connection, column, reporter)
         _drop_indexes(connection, column)
@@ -36,14 +36,6 @@ def _drop(column: ColumnPlan) -> list[sql.Composed]:
         return [capture.until_retire(column.as_upgrade())]
     dropped = query("cut_over", "drop_column", table=column.table, column=name(column.shadow))
     return [*capture.drop(column), dropped]
-
-
-def _in_one(connection: Connection, reporter: Reporter, statements: list[sql.Composed]) -> None:
-    def together() -> None:
-        for statement in statements:
-            execute(connection, statement)
-
-    with_short_locks(connection, together, on_wait=reporter.message)
 
 
 def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
@@ -69,4 +61,4 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
             connection,
             again.create(catalog.table.sql, column.live, catalog.column.type, catalog.server.extension_schema),
         )
-        _in_one(connection, reporter, again.marks(catalog.table.sql, schema))
+        send_together(connection, again.marks(catalog.table.sql, schema), on_wait=reporter.message)

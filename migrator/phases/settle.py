@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from migrator import capture
-from migrator.database import execute, fetch_row, with_short_locks
+from migrator.database import execute, fetch_row, send_together
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, name, query
@@ -80,11 +80,7 @@ def _settle_not_null(work: Work, column: ColumnPlan) -> bool:
 
 
 def _short(work: Work, *statements: Query) -> None:
-    def together() -> None:
-        for statement in statements:
-            execute(work.connection, statement)
-
-    with_short_locks(work.connection, together, on_wait=work.reporter.message)
+    send_together(work.connection, statements, on_wait=work.reporter.message)
 
 
 def _rename_not_null(work: Work, column: ColumnPlan) -> None:
