@@ -160,6 +160,7 @@ class EmbeddingChange:
     type: the pgvector type wanted; None keeps the present one.
     priority: SQL condition for the rows that are embedded first.
     batch_size: texts a model call; None lets migrator find it.
+    max_failed_rows: rows that may be set aside because the model fails on their text; with one more the change fails.
     """
 
     table: str
@@ -173,6 +174,7 @@ class EmbeddingChange:
     type: VectorType | None = None
     priority: str | None = None
     batch_size: int | None = None
+    max_failed_rows: int = 0
     verify: Verify = field(default_factory=Verify)
 
     def __post_init__(self) -> None:
@@ -192,6 +194,7 @@ class EmbeddingChange:
             )
         if self.batch_size is not None:
             _between("batch_size", self.batch_size, 1, 100_000)
+        _between("max_failed_rows", self.max_failed_rows, 0, 2**63 - 1)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+GO_ON = "run the same command again to go on"
+
 
 class MigratorError(Exception):
     """Failed; everything before cut-over is undone and the embedding store is kept."""
@@ -40,6 +42,14 @@ class VerificationFailed(MigratorError):
     """The proofs failed; the live column is as it was."""
 
     exit_code = 4
+
+
+class ModelError(MigratorError):
+    """A model failed on the texts it was given; on others it may do. problem: says nothing of what they hold."""
+
+
+class OutOfMemory(ModelError):
+    """The texts were too many, or too long, for the memory there is."""
 
 
 class Interrupted(MigratorError):

@@ -31,6 +31,7 @@ class LedgerChange:
     catalog: Catalog
     state: str
     texts_embedded: int
+    online: bool
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> LedgerChange:
@@ -41,6 +42,7 @@ class LedgerChange:
             msgspec.convert(row["catalog"], Catalog),
             row["state"],
             row["texts_embedded"],
+            row["online"],
         )
 
 
@@ -145,11 +147,16 @@ class Ledger:
                     change=as_json(column.change),
                     catalog=as_json(column.catalog),
                     rows=rows.get(column.subject),
+                    online=column.online,
                 )
         return Run(run, plan.revision, plan.direction)
 
     def finish(self, run: Run, state: str) -> None:
         self._execute("set_run_state", run=run.id, state=state)
+
+    def set_waiting(self, run: Run, reason: str | None) -> None:
+        """Why the run writes nothing at present; None: it does."""
+        self._execute("set_waiting", run=run.id, reason=reason)
 
     def set_state(self, change: int, state: str) -> None:
         self._execute("set_change_state", change=change, state=state)
@@ -178,6 +185,18 @@ class Ledger:
 
     def failed_rows(self, change: int) -> int:
         return int(self._row("failed_rows", change=change)[0])
+
+    def failed_texts(self, change: int) -> int:
+        """How many texts are set aside because no vector of them was to be had."""
+        return int(self._row("failed_texts", change=change)[0]) if self.installed else 0
+
+    def last_reason(self, change: int) -> str:
+        """Why the model failed on one of them."""
+        return str(self._row("failed_reason", change=change)[0])
+
+    def try_again(self, change: int) -> None:
+        """Forgets which texts were set aside."""
+        self._execute("forget_failed", change=change)
 
     def find_model(self, model: Model) -> tuple[dict[str, object], list[list[float]]] | None:
         """Fingerprint and probe vectors recorded for the model as declared."""

@@ -51,6 +51,7 @@ class ColumnPlan:
     before: on a downgrade, what had been found before the upgrade, which is what comes back; else None.
     restores: on a downgrade, the number of the change that is undone.
     undone_change: on a downgrade, what the upgrade's revision had asked for.
+    online: the old vector indexes stay until cut-over, and with the retired column after it. On a downgrade: they did.
     """
 
     id: int
@@ -59,6 +60,7 @@ class ColumnPlan:
     before: Catalog | None = None
     restores: int | None = None
     undone_change: EmbeddingChange | None = None
+    online: bool = False
 
     @property
     def is_restore(self) -> bool:
@@ -118,6 +120,10 @@ class ColumnPlan:
     def upgrade_backup_name(self) -> str:
         return f"{SCHEMA}.backup_{self._upgrade_id}"
 
+    def kept_index(self, number: int) -> str:
+        """What an old vector index is called while it stays with the retired column."""
+        return f"migrator_retired_{self._upgrade_id}_{number}"
+
     @property
     def left_index(self) -> str:
         """The partial index on the rows that have no vector yet."""
@@ -127,7 +133,7 @@ class ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""
         if self.before is None or self.restores is None:
             return self
-        return ColumnPlan(self.restores, self.undone_change or self.change, self.before)
+        return ColumnPlan(self.restores, self.undone_change or self.change, self.before, online=self.online)
 
     # ---- what is to be ---------------------------------------------------------------------------------------
 
@@ -179,7 +185,7 @@ class ColumnPlan:
         """The vector indexes that the column is to have."""
         if self.before is not None:
             return tuple(
-                carried_over(index, f"migrator_index_{self.id}_{number}")
+                carried_over(index, self.kept_index(number) if self.online else f"migrator_index_{self.id}_{number}")
                 for number, index in enumerate(self.before.vector_indexes, 1)
             )
         present = self.catalog.vector_indexes
@@ -196,7 +202,7 @@ class ColumnPlan:
     @property
     def drops_index_early(self) -> bool:
         """Window mode: every update of a row would insert it into the old index again, so that goes before fill."""
-        return not self.is_restore and self.method != "index" and bool(self.catalog.vector_indexes)
+        return not (self.online or self.is_restore or self.method == "index") and bool(self.catalog.vector_indexes)
 
     # ---- pieces of SQL -----------------------------------------------------------------------------------------
 

@@ -21,12 +21,20 @@ class Planner:
     """Plans against one database. sample: embed a timed sample for the estimate, as a dry run does."""
 
     def __init__(
-        self, connection: Connection, ledger: Ledger, models: Models, *, project: Path, sample: bool = False
+        self,
+        connection: Connection,
+        ledger: Ledger,
+        models: Models,
+        *,
+        project: Path,
+        online: bool = False,
+        sample: bool = False,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
         self._models = models
         self._project = project
+        self._online = online
         self._sample = sample
 
     def upgrade(self, revision: str, changes: Sequence[EmbeddingChange]) -> Plan:
@@ -34,7 +42,12 @@ class Planner:
         found = self._server()
         first = self._ledger.next_change()
         columns = [
-            ColumnPlan(first + number, change, self._catalog(change.schema, change.table, change.column))
+            ColumnPlan(
+                first + number,
+                change,
+                self._catalog(change.schema, change.table, change.column),
+                online=self._online,
+            )
             for number, change in enumerate(changes)
         ]
         for number, column in enumerate(columns):
@@ -89,7 +102,15 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange) -> ColumnPla
     """One column of a downgrade: the upgrade's change with old and new exchanged."""
     done = upgrade.change
     back = dataclasses.replace(done, from_=done.to, to=done.from_, type=None, index="same")
-    return ColumnPlan(number, back, catalog, before=upgrade.catalog, restores=upgrade.id, undone_change=upgrade.change)
+    return ColumnPlan(
+        number,
+        back,
+        catalog,
+        before=upgrade.catalog,
+        restores=upgrade.id,
+        undone_change=upgrade.change,
+        online=upgrade.online,
+    )
 
 
 def unfinished_plan(ledger: Ledger, run: Run) -> Plan:
@@ -100,5 +121,5 @@ def unfinished_plan(ledger: Ledger, run: Run) -> Plan:
 def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:
     """The plan of one column as the ledger keeps it."""
     if change.restores is None:
-        return ColumnPlan(change.id, change.change, change.catalog)
+        return ColumnPlan(change.id, change.change, change.catalog, online=change.online)
     return restoring(change.id, change.catalog, ledger.change(change.restores))

@@ -6,6 +6,7 @@ from psycopg import sql
 
 from migrator import store
 from migrator.database import Connection, fetch_row
+from migrator.ledger import Ledger
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
 
@@ -13,13 +14,26 @@ from migrator.queries import Query, name, query
 BOUND = 100
 
 
-def pending(connection: Connection, column: ColumnPlan) -> Query:
-    """Which of the rows due are waited for. On a downgrade: vectors that were NULL come back NULL."""
+def pending(connection: Connection, ledger: Ledger, column: ColumnPlan) -> Query:
+    """Which of the rows due are waited for: not those set aside, nor on a downgrade those that had no vector before."""
+    conditions = [each for each in (_set_aside(ledger, column), _null_by_right(connection, column)) if each]
+    return sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true")
+
+
+def _set_aside(ledger: Ledger, column: ColumnPlan) -> Query | None:
+    """None where no text was."""
+    if column.method != "embed" or not ledger.failed_texts(column.id):
+        return None
+    return query("fill", "not_set_aside", change=sql.Literal(column.id), text_hash=column.text_hash)
+
+
+def _null_by_right(connection: Connection, column: ColumnPlan) -> Query | None:
+    """On a downgrade vectors that were NULL come back NULL. None where none were."""
     if not column.is_restore or column.method != "embed" or not store.has_table(connection, column.upgrade_backup_name):
-        return sql.SQL("true")
+        return None
     nulls = fetch_row(connection, query("fill", "backup_has_nulls", backup=column.upgrade_backup))[0]
     if not nulls:
-        return sql.SQL("true")
+        return None
     before = column.before or column.catalog
     same_key = [
         sql.SQL(" AND migrator_backup.{key} = {table}.{key}").format(key=name(part), table=column.table)

@@ -13,7 +13,7 @@ from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Address, Connection, connect, execute, fetch_row, is_passing, only_migrator
-from migrator.errors import Interrupted, MigratorError, Stopped
+from migrator.errors import GO_ON, Interrupted, MigratorError, Stopped
 from migrator.ledger import LIVE, RETIRED, Ledger, Run
 from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire, verify
 from migrator.plan import ColumnPlan, Plan
@@ -22,8 +22,6 @@ from migrator.proofs import Proof, prove
 from migrator.queries import SCHEMA, name, query
 from migrator.report import counted
 from migrator.work import Models, Options, Session, Work
-
-GO_ON = "run the same command again to go on"
 
 
 @contextmanager
@@ -124,7 +122,7 @@ def _carry_out(
     unfinished: Run | None,
     make: Callable[[Planner], Plan],
 ) -> None:
-    models = Models(ledger)
+    models = Models(ledger, timeout=options.model_timeout)
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished), unfinished
         _still_there(connection, plan)
@@ -132,7 +130,7 @@ def _carry_out(
         _models_at_hand(connection, ledger, models, plan, run)
         options.reporter.message(f"going on with the {run.direction} of revision {run.revision}")
     else:
-        plan = make(Planner(connection, ledger, models, project=options.project))
+        plan = make(Planner(connection, ledger, models, project=options.project, online=options.online))
         for hazard in plan.hazards:
             options.reporter.message(f"hazard  {hazard.problem}: {hazard.meaning}")
         if options.stop_after == preflight.NAME:
@@ -144,7 +142,8 @@ def _carry_out(
         models.recording = True
     work = Work(connection, address, ledger, models, options, plan, run)
     try:
-        _walk(work)
+        with options.stop.listening(options.reporter.message):
+            _walk(work)
     except Stopped:
         raise
     except BaseException as error:
@@ -180,6 +179,7 @@ def _walk(work: Work) -> None:
     for phase in PHASES:
         if phase.NAME == cut_over.NAME and swapped:
             done.add(phase.NAME)
+        work.options.stop.check()
         if phase.NAME not in done:
             ledger.phase_started(work.run, phase.NAME)
             reporter.phase_started(phase.NAME, work.plan.subject)
@@ -264,7 +264,16 @@ def _plan(
         ledger = open_ledger(connection)
         unfinished = ledger.unfinished()
         if unfinished is None:
-            return make(Planner(connection, ledger, Models(ledger, dry_run=True), project=options.project, sample=True))
+            return make(
+                Planner(
+                    connection,
+                    ledger,
+                    Models(ledger, dry_run=True, timeout=options.model_timeout),
+                    project=options.project,
+                    online=options.online,
+                    sample=True,
+                )
+            )
         _same_run(ledger, unfinished, revision, direction, changes)
         plan = unfinished_plan(ledger, unfinished)
         _still_there(connection, plan)

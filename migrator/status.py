@@ -58,7 +58,7 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[
         found["rows"], found["in_scope"], found["with_vector"] = fetch_row(
             connection, query("catalog", "coverage", **pieces)
         )
-        wanted = rows_left.pending(connection, column)
+        wanted = rows_left.pending(connection, ledger, column)
         found["waiting"] = fetch_row(
             connection,
             query("fill", "left", table=column.table, column=name(column.live), due=column.due, pending=wanted),

@@ -10,10 +10,15 @@ from migrator.change import Model
 from migrator.database import Address, Connection, fetch_row
 from migrator.embedders import Embedder, load
 from migrator.embedders.probes import check
+from migrator.embedders.timed import TimedEmbedder
 from migrator.ledger import Ledger, Run
 from migrator.plan import ColumnPlan, Plan
 from migrator.queries import query
 from migrator.report import Reporter, Silent
+from migrator.stop import Stop
+from migrator.throttle import Limits, Throttle
+
+MODEL_TIMEOUT_S = 900.0
 
 
 @dataclass
@@ -21,18 +26,20 @@ class Models:
     """Loaded models, each once.
 
     recording: the probe vectors of each go into the ledger. dry_run: a model that costs money is not called.
+    timeout: seconds that a call may take.
     """
 
     ledger: Ledger
     recording: bool = False
     dry_run: bool = False
+    timeout: float = MODEL_TIMEOUT_S
     _loaded: dict[Model, Embedder] = field(default_factory=dict)
     _checked: set[tuple[Model, bool]] = field(default_factory=set)
 
     def get(self, model: Model) -> Embedder:
         """Raises Refused where it cannot be loaded or is not the model that the ledger knows."""
         if model not in self._loaded:
-            self._loaded[model] = load(model)
+            self._loaded[model] = TimedEmbedder(load(model), model.name, self.timeout)
         embedder = self._loaded[model]
         if (model, self.recording) not in self._checked and self.may_call(embedder):
             check(self.ledger, model, embedder, record=self.recording)
@@ -45,12 +52,25 @@ class Models:
 
 @dataclass
 class Options:
-    """What the command line says about a run. project: the directory that file names in revisions start from."""
+    """What the command line says about a run.
+
+    project: the directory that file names in revisions start from.
+    limits: what holds the run back; stop: whether it was asked to end. model_timeout: seconds that a call may take.
+    cutover_file: cut-over waits until it exists.
+    without_old_model: a downgrade lists the rows that only the old model could give a vector, and goes on.
+    online: the application reads and writes by its index all the while.
+    """
 
     reporter: Reporter = field(default_factory=Silent)
     stop_after: str | None = None
     batch_size: int | None = None
     project: Path = Path()
+    limits: Limits = field(default_factory=Limits)
+    stop: Stop = field(default_factory=Stop)
+    model_timeout: float = MODEL_TIMEOUT_S
+    cutover_file: Path | None = None
+    without_old_model: bool = False
+    online: bool = False
 
 
 @dataclass
@@ -74,6 +94,20 @@ class Work(Session):
 
     plan: Plan
     run: Run
+    throttle: Throttle = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.throttle = Throttle(self.options.limits, self.connection, self.options.stop, self._tell_waiting)
+
+    def _tell_waiting(self, reason: str | None) -> None:
+        """Here, and to whoever asks for the status meanwhile."""
+        self.reporter.message("going on" if reason is None else f"waiting: {reason}")
+        self.ledger.set_waiting(self.run, reason)
+
+    def waits_for_lock(self, blockers: str) -> None:
+        """Told between two tries to get a lock."""
+        self.reporter.message(blockers)
+        self.options.stop.check()
 
 
 def block_ranges(

@@ -28,6 +28,28 @@ UPDATE {table} SET {shadow} = {live}::{type}
 WHERE ctid >= %(first)s::tid AND ctid < %(last)s::tid
   AND {shadow} IS NULL AND {live} IS NOT NULL AND ({scope}) IS NOT TRUE;
 
+-- name: not_set_aside
+-- The model failed on their text; they wait for backfill.
+NOT EXISTS (SELECT FROM migrator.failed_row AS migrator_failed
+            WHERE migrator_failed.change_id = {change} AND migrator_failed.text_hash = {text_hash})
+
+-- name: count_set_aside
+-- How many rows hold each text that was set aside.
+UPDATE migrator.failed_row AS migrator_failed SET rows = migrator_found.rows
+FROM (SELECT {text_hash} AS migrator_hash, count(*) AS rows FROM {table}
+      WHERE {due} AND {text_hash} IN (SELECT text_hash FROM migrator.failed_row WHERE change_id = {change})
+      GROUP BY 1) AS migrator_found
+WHERE migrator_failed.change_id = {change} AND migrator_failed.text_hash = migrator_hash;
+
+-- name: set_missing_aside
+-- Texts of which the store holds no vector, and which no model is to be asked for.
+INSERT INTO migrator.failed_row (change_id, text_hash, rows, reason)
+SELECT {change}, migrator_hash, count(*), %(reason)s
+FROM (SELECT {text_hash} AS migrator_hash FROM {table} WHERE {due} AND {pending}) AS migrator_texts
+WHERE NOT EXISTS (SELECT FROM {store} AS migrator_store WHERE migrator_store.text_hash = migrator_hash)
+GROUP BY 2
+ON CONFLICT (change_id, text_hash) DO UPDATE SET rows = excluded.rows, reason = excluded.reason;
+
 -- name: left
 SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} AND {pending};
 

@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS migrator.run (
     direction text NOT NULL CHECK (direction IN ('upgrade', 'downgrade')),
     state text NOT NULL DEFAULT 'unfinished' CHECK (state IN ('unfinished', 'done', 'undone')),
     started_at timestamptz NOT NULL DEFAULT now(),
-    finished_at timestamptz
+    finished_at timestamptz,
+    waiting text
 );
 CREATE UNIQUE INDEX IF NOT EXISTS run_unfinished ON migrator.run ((true)) WHERE state = 'unfinished';
 
@@ -38,6 +39,7 @@ CREATE TABLE IF NOT EXISTS migrator.change (
     state text NOT NULL DEFAULT 'unfinished'
         CHECK (state IN ('unfinished', 'live', 'restored', 'undone', 'retired')),
     rows_in_scope bigint,
+    online boolean NOT NULL DEFAULT false,
     texts_embedded bigint NOT NULL DEFAULT 0
 );
 

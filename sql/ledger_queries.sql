@@ -10,40 +10,40 @@ SELECT coalesce(max(id), 0) + 1 FROM migrator.change;
 SELECT id, revision, direction FROM migrator.run WHERE state = 'unfinished';
 
 -- name: changes_of_run
-SELECT id, restores, change, catalog, state, texts_embedded FROM migrator.change WHERE run_id = %(run)s ORDER BY id;
+SELECT id, restores, change, catalog, state, texts_embedded, online FROM migrator.change WHERE run_id = %(run)s ORDER BY id;
 
 -- name: change
-SELECT id, restores, change, catalog, state, texts_embedded FROM migrator.change WHERE id = %(change)s;
+SELECT id, restores, change, catalog, state, texts_embedded, online FROM migrator.change WHERE id = %(change)s;
 
 -- name: live_upgrade
 -- The upgrade of a column that a downgrade would undo: the latest that is still live.
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, r.revision
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.online, r.revision
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s
   AND c.restores IS NULL AND c.state IN ('live', 'retired')
 ORDER BY c.id DESC LIMIT 1;
 
 -- name: live_changes
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.online
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done' AND c.restores IS NULL AND c.state = 'live'
 ORDER BY c.id;
 
 -- name: last_change
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, r.revision
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.online, r.revision
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s AND r.state = 'done'
 ORDER BY c.id DESC LIMIT 1;
 
 -- name: last_changes
 SELECT DISTINCT ON (c.table_schema, c.table_name, c.column_name)
-       c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded
+       c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.online
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done'
 ORDER BY c.table_schema, c.table_name, c.column_name, c.id DESC;
 
 -- name: carried_out
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.online
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done'
 ORDER BY c.id;
@@ -60,9 +60,9 @@ INSERT INTO migrator.run (revision, direction) VALUES (%(revision)s, %(direction
 
 -- name: start_change
 INSERT INTO migrator.change
-    (id, run_id, restores, table_schema, table_name, column_name, change, catalog, rows_in_scope)
+    (id, run_id, restores, table_schema, table_name, column_name, change, catalog, rows_in_scope, online)
 VALUES (%(id)s, %(run)s, %(restores)s, %(schema)s, %(table)s, %(column)s, %(change)s::jsonb, %(catalog)s::jsonb,
-        %(rows)s);
+        %(rows)s, %(online)s);
 
 -- name: phase_started
 INSERT INTO migrator.phase (run_id, phase) VALUES (%(run)s, %(phase)s)
@@ -80,6 +80,9 @@ SELECT phase, to_char(started_at, 'YYYY-MM-DD HH24:MI:SS') AS started,
        extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at)::float8 AS seconds,
        finished_at IS NOT NULL AS done, result
 FROM migrator.phase WHERE run_id = %(run)s ORDER BY phase.started_at;
+
+-- name: set_waiting
+UPDATE migrator.run SET waiting = %(reason)s WHERE id = %(run)s;
 
 -- name: set_change_state
 UPDATE migrator.change SET state = %(state)s WHERE id = %(change)s;
@@ -101,6 +104,15 @@ VALUES (%(declared)s::jsonb, %(fingerprint)s::jsonb, %(probes)s::jsonb);
 INSERT INTO migrator.failed_row (change_id, text_hash, rows, reason)
 VALUES (%(change)s, %(hash)s, %(rows)s, %(reason)s)
 ON CONFLICT (change_id, text_hash) DO UPDATE SET rows = excluded.rows, reason = excluded.reason;
+
+-- name: failed_texts
+SELECT count(*) FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '';
+
+-- name: failed_reason
+SELECT reason FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '' ORDER BY text_hash LIMIT 1;
+
+-- name: forget_failed
+DELETE FROM migrator.failed_row WHERE change_id = %(change)s;
 
 -- name: failed_rows
 SELECT coalesce(sum(rows), 0) FROM migrator.failed_row WHERE change_id = %(change)s;

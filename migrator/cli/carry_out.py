@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from migrator.work import Options
 
 
-def dry_run(project: Project, target: str, direction: Direction, *, as_json: bool) -> None:
+def dry_run(project: Project, target: str, direction: Direction, options: Options, *, as_json: bool) -> None:
     """Prints what would be done. Exit 3 where preflight refuses."""
     from migrator.cli.display import show_json, show_result
     from migrator.cli.plan import plan_as_json, plan_as_text
-    from migrator.work import Options
 
     pending = _pending(project, target, direction)
-    plan = pending.plan(Options(project=home(project)))
+    plan = pending.plan(replace(options, project=home(project)))
     if as_json:
         show_json(plan_as_json(pending.revisions, direction, plan))
     else:
@@ -49,7 +48,7 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
     if not pending.revisions:
         show_note(NOTHING_TO_DO)
         return
-    if not yes and not _agreed(project, direction, pending):
+    if not yes and not _agreed(project, direction, pending, options):
         show_note("nothing was changed")
         return
     config = project.config_with_database()
@@ -70,13 +69,12 @@ def _pending(project: Project, target: str, direction: Direction) -> Pending:
     return pending
 
 
-def _agreed(project: Project, direction: Direction, pending: Pending) -> bool:
+def _agreed(project: Project, direction: Direction, pending: Pending, options: Options) -> bool:
     """Shows what is about to be done, and whether a person agrees."""
     from migrator.cli.display import show_note
     from migrator.cli.plan import summary
-    from migrator.work import Options
 
-    show_note(summary(pending.revisions, direction, pending.plan(Options(project=home(project)))))
+    show_note(summary(pending.revisions, direction, pending.plan(replace(options, project=home(project)))))
     return click.confirm("go on?", err=True)
 
 

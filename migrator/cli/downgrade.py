@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import click
 
+from migrator.cli.limits import PHASES, limit_options, limits
 from migrator.cli.project import Project
 
 
@@ -23,9 +26,30 @@ class _Downgrade(click.Command):
 @click.argument("revision")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, with locks and times; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: print the plan as one JSON document.")
+@click.option("--stop-after", type=click.Choice(PHASES), help="Stop after this phase; the next downgrade goes on.")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Texts a model call; found by itself by default.")
+@click.option(
+    "--without-old-model",
+    is_flag=True,
+    help="List the rows that only the old model could give a vector, and go back without theirs.",
+)
+@limit_options
 @click.option("--yes", is_flag=True, help="Do not ask before beginning.")
 @click.pass_obj
-def command(project: Project, revision: str, dry_run: bool, as_json: bool, yes: bool) -> None:
+def command(
+    project: Project,
+    /,
+    revision: str,
+    dry_run: bool,
+    as_json: bool,
+    stop_after: str | None,
+    batch_size: int | None,
+    without_old_model: bool,
+    cutover_file: Path | None,
+    model_timeout: float,
+    yes: bool,
+    **held_back: Any,
+) -> None:
     """Downgrade to REVISION: an identifier, -1, or base.
 
     The old vectors come back from the retired column; rows written since the upgrade are embedded
@@ -34,7 +58,15 @@ def command(project: Project, revision: str, dry_run: bool, as_json: bool, yes: 
     from migrator.cli import carry_out
     from migrator.work import Options
 
+    options = Options(
+        stop_after=stop_after,
+        batch_size=batch_size,
+        without_old_model=without_old_model,
+        cutover_file=cutover_file,
+        model_timeout=model_timeout,
+        limits=limits(**held_back),
+    )
     if dry_run:
-        carry_out.dry_run(project, revision, "downgrade", as_json=as_json)
+        carry_out.dry_run(project, revision, "downgrade", options, as_json=as_json)
     else:
-        carry_out.carry_out(project, revision, "downgrade", Options(), yes=yes)
+        carry_out.carry_out(project, revision, "downgrade", options, yes=yes)

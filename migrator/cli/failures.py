@@ -17,12 +17,11 @@ import migrator
 from migrator.cli.display import shown_path
 from migrator.cli.project import Project
 from migrator.database import is_passing
-from migrator.errors import Interrupted, MigratorError, Refused, UsageError
+from migrator.errors import GO_ON, Interrupted, MigratorError, Refused, UsageError
 
 _PACKAGE = Path(migrator.__file__).parent
 # Of migrator's files, these only pass on what a revision said: an error they raise is the revision's.
 _SPEAKS_FOR_REVISION = (_PACKAGE / "change.py", _PACKAGE / "operations" / "ops.py")
-_GO_ON = "run the same command again to go on"
 
 
 def explain(error: BaseException, project: Project, arguments: Sequence[str]) -> MigratorError | None:
@@ -48,7 +47,7 @@ def _explain(error: BaseException, project: Project, arguments: Sequence[str]) -
     if isinstance(error, MigratorError):
         return error
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return Interrupted("interrupted", meaning="what was done so far is kept.", remedy=_GO_ON)
+        return Interrupted("interrupted", meaning="what was done so far is kept.", remedy=GO_ON)
     if isinstance(error, (CommandError, RevisionError)):
         return _explain_revisions(error, project, arguments)
     if isinstance(error, KeyError) and _innermost_module(error) == RevisionError.__module__:
@@ -79,7 +78,7 @@ def _explain(error: BaseException, project: Project, arguments: Sequence[str]) -
         return Interrupted(
             f"the database broke off: {_first_line(cause)}",
             meaning="what was done so far is kept.",
-            remedy=_GO_ON,
+            remedy=GO_ON,
         )
     told = _explain_by_place(error, cause)
     if told is None and isinstance(cause, psycopg.errors.InsufficientPrivilege):

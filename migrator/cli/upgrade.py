@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
+from migrator.cli.limits import PHASES, limit_options, limits
 from migrator.cli.project import Project
-
-# DESIGN of the phases: docs/explanation.md. Written out, for help must not import them.
-PHASES = ("preflight", "backup", "embed", "fill", "index", "verify", "cut-over")
 
 
 @click.command()
@@ -15,17 +16,24 @@ PHASES = ("preflight", "backup", "embed", "fill", "index", "verify", "cut-over")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, with locks, times and disk; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: print the plan as one JSON document.")
 @click.option("--stop-after", type=click.Choice(PHASES), help="Stop after this phase; the next upgrade goes on.")
+@click.option("--online", is_flag=True, help="The application works all the while; filling takes longer.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Texts a model call; found by itself by default.")
+@limit_options
 @click.option("--yes", is_flag=True, help="Do not ask before beginning.")
 @click.pass_obj
 def command(
     project: Project,
+    /,
     revision: str,
     dry_run: bool,
     as_json: bool,
     stop_after: str | None,
+    online: bool,
     batch_size: int | None,
+    cutover_file: Path | None,
+    model_timeout: float,
     yes: bool,
+    **held_back: Any,
 ) -> None:
     """Upgrade to REVISION (head by default).
 
@@ -35,8 +43,15 @@ def command(
     from migrator.cli import carry_out
     from migrator.work import Options
 
+    options = Options(
+        stop_after=stop_after,
+        online=online,
+        batch_size=batch_size,
+        cutover_file=cutover_file,
+        model_timeout=model_timeout,
+        limits=limits(**held_back),
+    )
     if dry_run:
-        carry_out.dry_run(project, revision, "upgrade", as_json=as_json)
+        carry_out.dry_run(project, revision, "upgrade", options, as_json=as_json)
     else:
-        options = Options(stop_after=stop_after, batch_size=batch_size)
         carry_out.carry_out(project, revision, "upgrade", options, yes=yes)

@@ -33,7 +33,7 @@ class Embedder(Protocol):
     paid: bool
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """(n, dimensions) float32, row i for texts[i]; every number finite, no row zero. Raises MigratorError."""
+        """(n, dimensions) float32, row i for texts[i]; every number finite, no row zero. Raises ModelError."""
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Like embed_documents, with the model's query prompt."""

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from migrator.change import Model
 from migrator.embedders import Vectors
-from migrator.errors import MigratorError
+from migrator.errors import ModelError, OutOfMemory
 from migrator.hazards import model_other_dimensions
+from migrator.report import counted
 
 _NOTHING_STORED = "no vector of this batch was stored."
 
@@ -25,17 +26,17 @@ def checked(model: Model, texts: Sequence[str], vectors: object) -> Vectors:
     """What a provider gave for `texts`, truncated and scaled as the model is stated: (n, dimensions) float32.
 
     Truncation keeps the first `dimensions` numbers (Kusupati et al. 2022, https://arxiv.org/abs/2205.13147).
-    Raises MigratorError where it is anything but one finite vector a text that is not zero.
+    Raises ModelError where it is anything but one finite vector a text that is not zero.
     """
     if not isinstance(vectors, np.ndarray) or vectors.dtype != np.float32:
         kind = vectors.dtype if isinstance(vectors, np.ndarray) else type(vectors).__name__
-        raise MigratorError(
+        raise ModelError(
             f"model {model.name} gave {kind} where a numpy array of float32 was expected",
             meaning=_NOTHING_STORED,
             remedy="return numpy.asarray(vectors, dtype=numpy.float32) from the model",
         )
     if vectors.ndim != 2 or len(vectors) != len(texts) or not _long_enough(model, vectors.shape[1]):
-        raise MigratorError(
+        raise ModelError(
             f"model {model.name} gave an array of shape {vectors.shape} "
             f"where {(len(texts), model.dimensions)} was expected",
             meaning=f"which vector belongs to which text cannot be told; {_NOTHING_STORED}",
@@ -58,16 +59,24 @@ def checked(model: Model, texts: Sequence[str], vectors: object) -> Vectors:
     return result
 
 
+def out_of_memory(model: Model, texts: int) -> OutOfMemory:
+    return OutOfMemory(
+        f"model {model.name} ran out of memory on {counted(texts, 'texts')}",
+        meaning=_NOTHING_STORED,
+        remedy="give it a machine or a device with more memory, or cut the text in the revision: left(content, 8000)",
+    )
+
+
 def _long_enough(model: Model, found: int) -> bool:
     return found >= model.dimensions if model.matryoshka else found == model.dimensions
 
 
 def _raise_if(faulty: NDArray[np.bool_], model: Model, texts: Sequence[str], fault: str, meaning: str) -> None:
-    """Raises MigratorError where a vector is at fault. A text is told by its length: the rest is private."""
+    """Raises ModelError where a vector is at fault. A text is told by its length: the rest is private."""
     if not faulty.any():
         return
     first = int(faulty.argmax())
-    raise MigratorError(
+    raise ModelError(
         f"model {model.name} gave a vector that is {fault} for {int(faulty.sum())} of {len(texts)} texts; "
         f"the first of them has {len(texts[first])} characters",
         meaning=f"{meaning}; {_NOTHING_STORED}",

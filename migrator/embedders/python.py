@@ -17,9 +17,9 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from migrator.change import Model
 from migrator.embedders import Embedder, Vectors
-from migrator.embedders.checked import check_dimensions, checked
+from migrator.embedders.checked import check_dimensions, checked, out_of_memory
 from migrator.embedders.fingerprint import fingerprint
-from migrator.errors import MigratorError
+from migrator.errors import ModelError
 from migrator.hazards import model_not_there
 
 Result = TypeVar("Result")
@@ -67,8 +67,10 @@ class PythonEmbedder:
     def _call(self, function: Callable[[Sequence[str]], Result], texts: Sequence[str], prompt: str | None) -> Result:
         try:
             return function([prompt + text for text in texts] if prompt else texts)
+        except MemoryError:
+            raise out_of_memory(self._model, len(texts)) from None
         except Exception as error:
-            raise MigratorError(
+            raise ModelError(
                 f"model {self._model.name} failed: {_told(error)}",
                 meaning="no vector of this batch was stored.",
                 remedy="correct the plug-in, and run the same command again",

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from migrator.change import Model
 from migrator.embedders import Embedder, Vectors
-from migrator.embedders.checked import check_dimensions, checked
+from migrator.embedders.checked import check_dimensions, checked, out_of_memory
 from migrator.embedders.fingerprint import fingerprint
-from migrator.errors import MigratorError
+from migrator.errors import ModelError
 from migrator.hazards import model_not_there
 
 if TYPE_CHECKING:
@@ -88,10 +88,12 @@ class SentenceTransformerEmbedder:
         try:
             vectors: Vectors = encode(list(texts), prompt=prompt, batch_size=batch_size, show_progress_bar=False)
         except Exception as error:
-            raise MigratorError(
+            if _is_out_of_memory(error):
+                raise out_of_memory(self._model, len(texts)) from None
+            raise ModelError(
                 f"model {self._model.name} failed: {_first_line(error)}",
                 meaning="no vector of this batch was stored.",
-                remedy="where the device's memory ran out, run the same command with a smaller --batch-size",
+                remedy="correct the model, and run the same command again",
             ) from None
         return vectors
 
@@ -189,6 +191,12 @@ def _reason(model: Model, error: Exception) -> str:
     if "trust_remote_code" in str(error) and not model.trust_remote_code:
         return "it runs code of its own; write trust_remote_code=True if you trust its authors"
     return _first_line(error)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """torch has a type for CUDA's; MPS and the CPU raise RuntimeError and say it in words."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said
 
 
 def _first(prompts: Mapping[str, str | None], names: Sequence[str]) -> str:

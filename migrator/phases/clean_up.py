@@ -41,7 +41,10 @@ def _drop(column: ColumnPlan) -> list[sql.Composed]:
 def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
     """What was built for the new column, unless it went with it."""
     schema = column.catalog.table.schema
-    for called in (*(index.temporary for index in column.indexes), column.left_index):
+    # Of a downgrade that finds the old indexes on the retired column, they stay there.
+    kept = column.is_restore and column.online
+    built = () if kept else (index.temporary for index in column.indexes)
+    for called in (*built, column.left_index):
         concurrently(connection, query("index", "drop_concurrently", index=name(schema, called)))
 
 

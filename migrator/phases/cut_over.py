@@ -11,7 +11,7 @@ from migrator.catalog import Catalog, read_catalog
 from migrator.catalog.columns import Grant
 from migrator.catalog.dependents import View
 from migrator.database import execute, fetch_row, with_short_locks
-from migrator.errors import Interrupted, MigratorError
+from migrator.errors import GO_ON, Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Statement
@@ -19,6 +19,10 @@ from migrator.queries import Query, fragment, literal, name, query, text_of
 from migrator.work import Work
 
 NAME = "cut-over"
+# Under the lock nothing is filled; so often it is let go and tried again when too many rows came meanwhile.
+TRIES = 20
+# Between two looks for the file that allows the cut-over.
+HOLD_S = 1.0
 
 
 def statements(column: ColumnPlan) -> tuple[Statement, ...]:
@@ -72,7 +76,12 @@ def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
 def _name_indexes(column: ColumnPlan) -> list[sql.Composed]:
     """The new indexes take the names of the old ones, with comment and CLUSTER mark."""
     schema = column.catalog.table.schema
-    named = []
+    named: list[sql.Composed] = []
+    if column.online and not column.is_restore and column.method != "index":
+        named += [
+            query("index", "rename", index=name(schema, index.name), new=name(column.kept_index(number)))
+            for number, index in enumerate(column.catalog.vector_indexes, 1)
+        ]
     for index in column.indexes:
         named.append(query("index", "rename", index=name(schema, index.temporary), new=name(index.name)))
         named += index.marks(column.table, schema)
@@ -152,10 +161,44 @@ def is_done(ledger: Ledger, run: Run) -> bool:
 
 def run(work: Work) -> dict[str, object]:
     """All columns in one transaction, with the ledger's word that they are live."""
-    wanted = {column.id: rows_left.pending(work.connection, column) for column in work.plan.columns}
+    _hold(work)
+    for _ in range(TRIES):
+        _fill_rest(work)
+        try:
+            return _swap_all(work)
+        except _TooManyLeft as left:
+            work.reporter.message(f"{left}: they are filled first")
+    raise Interrupted(
+        f"{work.plan.subject}: each time more than {rows_left.BOUND} rows were written without a vector meanwhile",
+        meaning="cut-over did not begin; the live column is as it was.",
+        remedy=f"slow the writers down for a moment, and {GO_ON}",
+    )
+
+
+def _hold(work: Work) -> None:
+    """Waits for the file that allows the cut-over. What is written meanwhile is filled all along."""
+    file = work.options.cutover_file
+    if file is None:
+        return
+    while not file.exists():
+        work.throttle.hold(f"the cut-over is held until {file} exists", HOLD_S)
+        _fill_rest(work)
+    work.throttle.wait(0)
+
+
+def _fill_rest(work: Work) -> None:
     for column in work.plan.columns:
         if column.method != "index":
             fill.fill_rest(work, column, column.shadow)
+
+
+class _TooManyLeft(Exception):
+    """More rows than settle may be left with."""
+
+
+def _swap_all(work: Work) -> dict[str, object]:
+    """Raises _TooManyLeft, and Interrupted where a lock is not to be had."""
+    wanted = {column.id: rows_left.pending(work.connection, work.ledger, column) for column in work.plan.columns}
 
     def swap() -> dict[str, object]:
         columns = work.plan.columns
@@ -174,7 +217,7 @@ def run(work: Work) -> dict[str, object]:
         _send(work, _create_views(columns))
         return left
 
-    return with_short_locks(work.connection, swap, on_wait=work.reporter.message)
+    return with_short_locks(work.connection, swap, on_wait=work.waits_for_lock)
 
 
 def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
@@ -183,7 +226,10 @@ def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
 
 
 def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
-    """Nobody can write now: what the plan was made for must still be there. Returns the rows left for settle."""
+    """Nobody can write now: what the plan was made for must still be there. Returns the rows left for settle.
+
+    Raises _TooManyLeft.
+    """
     _refuse_changed(work, column, views_dropped=column.method != "index")
     if column.method == "index":
         return 0
@@ -208,11 +254,7 @@ def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
         {"limit": rows_left.BOUND + 1},
     )
     if left > rows_left.BOUND:
-        raise Interrupted(
-            f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector since fill",
-            meaning="cut-over did not begin; the live column is as it was.",
-            remedy="run the same command again; it fills them first",
-        )
+        raise _TooManyLeft(f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector")
     return int(left)
 
 

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from psycopg import sql
 
-from migrator import store
-from migrator.database import Connection, configure, connect, fetch_row
-from migrator.embedders import Vectors
+from migrator import set_aside, store
+from migrator.database import Connection, configure, connect, execute, fetch_row
+from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, expression, name, query
-from migrator.report import Progress
+from migrator.report import Progress, counted
 from migrator.work import Work, block_ranges
 
 NAME = "embed"
@@ -43,6 +43,7 @@ def run(work: Work) -> dict[str, object]:
         if column.method != "embed":
             continue
         store.create(work.connection, column)
+        work.ledger.try_again(column.id)
         count = 0
         if column.change.priority is not None:
             count += embed_missing(work, column, NAME, _pending(column, only=expression(column.change.priority)))
@@ -93,13 +94,18 @@ def count_missing(work: Work, column: ColumnPlan, pending: Query) -> int:
 def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *, expected: int | None = None) -> int:
     """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts.
 
-    expected: how many there are, where that is known; they are counted otherwise.
+    expected: how many there are, where that is known; they are counted otherwise. A batch that does not fit the
+    memory is halved, and so are those after it. Raises MigratorError where more texts fail than the change allows.
     """
+    if column.is_restore and work.options.without_old_model:
+        _set_missing_aside(work, column, pending)
+        return 0
     total = count_missing(work, column, pending) if expected is None else expected
     if total == 0:
         return 0
     fixed = work.options.batch_size or column.change.batch_size
-    size = fixed or SMALLEST_BATCH
+    size, largest = fixed or SMALLEST_BATCH, fixed or LARGEST_BATCH
+    may_fail = column.change.max_failed_rows - work.ledger.failed_rows(column.id)
     done = 0
     waiting: dict[bytes, str] = {}
     with connect(work.address) as reader, ThreadPoolExecutor(max_workers=1) as writer:
@@ -110,22 +116,60 @@ def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *,
             chosen = sorted(waiting, key=lambda text_hash: len(waiting[text_hash]))[:size]
             batch = {text_hash: waiting.pop(text_hash) for text_hash in chosen}
             start = time.monotonic()
-            vectors = work.models.get(column.change.to).embed_documents(list(batch.values()))
-            storing = writer.submit(_store, work, column, list(batch), vectors)
+            embedded = set_aside.embed(work.models.get(column.change.to), batch, may_fail=may_fail)
+            storing = writer.submit(_store, work, column, embedded)
             # The next texts are read meanwhile, but no model is called before these vectors are stored.
             _read_ahead(pages, waiting, 2 * size, stored=batch)
             storing.result()
-            done += len(batch)
+            done += len(embedded.hashes)
+            may_fail -= len(embedded.failed)
             work.reporter.progress(phase, column.subject, Progress(done, max(total, done), "texts"))
-            if fixed is None and time.monotonic() - start < BATCH_SECONDS / 2:
-                size = min(size * 2, LARGEST_BATCH)
+            if embedded.largest < len(batch) and not embedded.failed:
+                size = largest = max(embedded.largest, 1)
+            elif time.monotonic() - start < BATCH_SECONDS / 2:
+                size = min(size * 2, largest)
+            work.throttle.wait(len(batch))
+    _refuse_too_many(work, column)
     return done
 
 
-def _store(work: Work, column: ColumnPlan, hashes: list[bytes], vectors: Vectors) -> None:
+def _set_missing_aside(work: Work, column: ColumnPlan, pending: Query) -> None:
+    """Lists the rows whose text the store lacks, since their model is not to be had any more."""
+    statement = query(
+        "fill",
+        "set_missing_aside",
+        change=sql.Literal(column.id),
+        text_hash=column.text_hash,
+        table=column.table,
+        due=column.due,
+        pending=pending,
+        store=column.store,
+    )
+    execute(work.connection, statement, {"reason": "the old model is not to be had any more (--without-old-model)"})
+
+
+def _refuse_too_many(work: Work, column: ColumnPlan) -> None:
+    """Raises MigratorError where the texts set aside stand in more rows than may fail."""
+    if not work.ledger.failed_texts(column.id):
+        return
+    pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "change": sql.Literal(column.id)}
+    execute(work.connection, query("fill", "count_set_aside", **pieces))
+    failed, allowed = work.ledger.failed_rows(column.id), column.change.max_failed_rows
+    if failed > allowed:
+        raise MigratorError(
+            f"{column.subject}: {counted(failed, 'rows')} cannot be embedded, and the revision allows {allowed}",
+            meaning=f"the first of them: {work.ledger.last_reason(column.id)}.",
+            remedy="correct the model or the texts, leave such rows out by where=, or write max_failed_rows="
+            f"{failed} in the revision",
+        )
+
+
+def _store(work: Work, column: ColumnPlan, embedded: set_aside.Embedded) -> None:
     with work.connection.transaction():
-        store.put(work.connection, column, hashes, vectors)
-        work.ledger.count_embedded(column, len(hashes))
+        store.put(work.connection, column, embedded.hashes, embedded.vectors)
+        work.ledger.count_embedded(column, len(embedded.hashes))
+        for text_hash, reason in embedded.failed.items():
+            work.ledger.set_aside(column, text_hash, 1, reason)
 
 
 def _read_ahead(

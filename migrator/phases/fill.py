@@ -101,7 +101,7 @@ def _start(work: Work, column: ColumnPlan) -> None:
         for statement in start_statements(column):
             execute(work.connection, statement.query)
 
-    with_short_locks(work.connection, start, on_wait=work.reporter.message)
+    with_short_locks(work.connection, start, on_wait=work.waits_for_lock)
 
 
 def _update(column: ColumnPlan, pending: Query, *, target: str | None = None) -> sql.Composed:
@@ -143,7 +143,7 @@ def _keep(column: ColumnPlan) -> sql.Composed:
 
 def _fill(work: Work, column: ColumnPlan, target: str) -> int:
     """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again."""
-    wanted = rows_left.pending(work.connection, column)
+    wanted = rows_left.pending(work.connection, work.ledger, column)
     updates = [_update(column, wanted, target=target)]
     if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
         updates.append(_keep(column))
@@ -167,7 +167,7 @@ def _fill(work: Work, column: ColumnPlan, target: str) -> int:
 
 def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
     """Rows that arrived without a vector since: before cut-over in the shadow column, after it in the live one."""
-    if rows_left.count(work.connection, column, target, rows_left.pending(work.connection, column)) == 0:
+    if rows_left.count(work.connection, column, target, rows_left.pending(work.connection, work.ledger, column)) == 0:
         return 0
     return _fill(work, column, target)
 
@@ -188,6 +188,8 @@ def _pass(work: Work, column: ColumnPlan, updates: list[sql.Composed]) -> int:
     filled = 0
     for bounds, done, blocks in block_ranges(work.connection, column, RANGE_ROWS):
         # A row that a writer holds is waited for without holding the others of the range.
-        filled += with_short_locks(work.connection, partial(one_range, bounds), on_wait=work.reporter.message)
+        here = with_short_locks(work.connection, partial(one_range, bounds), on_wait=work.waits_for_lock)
+        filled += here
         work.reporter.progress(NAME, column.subject, Progress(done, blocks, "blocks"))
+        work.throttle.wait(here, table=column.catalog.table.oid if column.online else None)
     return filled

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from migrator.catalog.indexes import IndexToBuild
 from migrator.database import Connection, concurrently, configure, connect, execute
+from migrator.errors import Interrupted
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, name, query
 from migrator.report import Progress
@@ -137,7 +138,9 @@ def _build_watched(work: Work, column: ColumnPlan, statement: Query) -> None:
                     return building.result(timeout=POLL_SECONDS)
                 except StillBuilding:
                     _report(work, column, watcher, pid)
-        except KeyboardInterrupt:
+                    # What is built so far is lost either way, and a build may take hours.
+                    work.options.stop.check()
+        except (KeyboardInterrupt, Interrupted):
             work.connection.cancel_safe()
             raise
 

@@ -96,7 +96,7 @@ def examine(
         _try_expressions(connection, column)
         found += _by_columns(connection, column)
         refuse_first(found)
-    counts = _count(connection, column)
+    counts = _count(connection, ledger, column)
     found += _gaps(column, counts)
     refuse_first(found)
     if counts.rows:
@@ -338,7 +338,7 @@ def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None
 # ---- rows and models -----------------------------------------------------------------------------------------
 
 
-def _count(connection: Connection, column: ColumnPlan) -> Counts:
+def _count(connection: Connection, ledger: Ledger, column: ColumnPlan) -> Counts:
     """One scan; on a downgrade only rows without an old vector want one."""
     target = column.shadow if column.is_restore and column.method != "index" else column.live
     (counted,) = fetch_dicts(
@@ -355,12 +355,12 @@ def _count(connection: Connection, column: ColumnPlan) -> Counts:
     )
     missing = 0
     if column.method == "embed" and counted["distinct_texts"]:
-        missing = _missing(connection, column)
+        missing = _missing(connection, ledger, column)
     return Counts(missing=missing, **counted)
 
 
-def _missing(connection: Connection, column: ColumnPlan) -> int:
-    pending = rows_left.pending(connection, column)
+def _missing(connection: Connection, ledger: Ledger, column: ColumnPlan) -> int:
+    pending = rows_left.pending(connection, ledger, column)
     if column.is_restore:
         pending = sql.SQL("{} IS NULL AND {}").format(name(column.shadow), pending)
     pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}

@@ -65,7 +65,9 @@ def _settle_not_null(work: Work, column: ColumnPlan) -> bool:
         return False
     (nulls,) = fetch_row(work.connection, query("cut_over", "nulls", table=column.table, column=name(column.live)))
     if nulls:
-        work.ledger.set_aside(column, b"", nulls, "no text in scope to embed; NOT NULL waits for these rows")
+        without_text = nulls - work.ledger.failed_rows(column.id)
+        if without_text:
+            work.ledger.set_aside(column, b"", without_text, "no text in scope to embed")
         work.reporter.message(
             f"{column.subject}: {nulls} rows have no vector, so NOT NULL is not set; give them one, then run "
             f'ALTER TABLE "{column.catalog.table.name}" ALTER COLUMN "{column.live}" SET NOT NULL'
@@ -80,7 +82,7 @@ def _settle_not_null(work: Work, column: ColumnPlan) -> bool:
 
 
 def _short(work: Work, *statements: Query) -> None:
-    send_together(work.connection, statements, on_wait=work.reporter.message)
+    send_together(work.connection, statements, on_wait=work.waits_for_lock)
 
 
 def _rename_not_null(work: Work, column: ColumnPlan) -> None:

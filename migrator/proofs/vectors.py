@@ -20,13 +20,12 @@ DISTINCT_VECTORS = 0.9
 
 def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
     """Before cut-over writers may be at work: what they add meanwhile is filled then, as far as it is allowed there."""
-    left = rows_left.count(session.connection, column, target, rows_left.pending(session.connection, column))
+    wanted = rows_left.pending(session.connection, session.ledger, column)
+    left = rows_left.count(session.connection, column, target, wanted)
     allowed = 0 if target == column.live else rows_left.BOUND
-    return Proof(
-        "coverage",
-        left <= allowed,
-        f"{left} rows in scope have no vector" if left else "every row in scope has one",
-    )
+    said = f"{left} rows in scope have no vector" if left else "every row in scope has one"
+    failed = session.ledger.failed_rows(column.id)
+    return Proof("coverage", left <= allowed, f"{said}, but for {failed} that are set aside" if failed else said)
 
 
 def sound(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
