@@ -85,6 +85,11 @@ class Ledger:
         rows = self._rows("unfinished")
         return Run(**rows[0]) if rows else None
 
+    def run_of(self, change: int) -> Run:
+        """The run that carried the change out."""
+        (row,) = self._rows("run_of", change=change)
+        return Run(**row)
+
     def next_change(self) -> int:
         return int(self._row("next_change")[0]) if self.installed else 1
 

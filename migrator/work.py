@@ -101,8 +101,8 @@ class Work(Session):
 
     def _tell_waiting(self, reason: str | None) -> None:
         """Here, and to whoever asks for the status meanwhile."""
-        self.reporter.message("going on" if reason is None else f"waiting: {reason}")
         self.ledger.set_waiting(self.run, reason)
+        self.reporter.message("going on" if reason is None else f"waiting: {reason}")
 
     def waits_for_lock(self, blockers: str) -> None:
         """Told between two tries to get a lock."""

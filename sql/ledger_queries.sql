@@ -9,6 +9,10 @@ SELECT coalesce(max(id), 0) + 1 FROM migrator.change;
 -- name: unfinished
 SELECT id, revision, direction FROM migrator.run WHERE state = 'unfinished';
 
+-- name: run_of
+SELECT r.id, r.revision, r.direction FROM migrator.run r JOIN migrator.change c ON c.run_id = r.id
+WHERE c.id = %(change)s;
+
 -- name: changes_of_run
 SELECT id, restores, change, catalog, state, texts_embedded, online FROM migrator.change WHERE run_id = %(run)s ORDER BY id;
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,6 +199,38 @@ class Short(Hashed):
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         return super()._embed(texts)[:, :-1]
+
+
+class Choosy(Hashed):
+    """768 dimensions as `new`; raises where a text holds the word poison, in calls of more than 40 texts for memory."""
+
+    LARGEST = 40
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        if len(texts) > self.LARGEST:
+            raise MemoryError
+        if any("poison" in text for text in texts):
+            raise ValueError(f"cannot read {texts[0]!r}")
+        return super().embed_documents(texts)
+
+
+def choosy() -> Hashed:
+    """As `new`, for texts that do not hold the word poison, at most 40 at a time."""
+    return Choosy(768, seed=768)
+
+
+class Hanging(Hashed):
+    """Gives no answer to a text that holds the word endless."""
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        if any("endless" in text for text in texts):
+            threading.Event().wait()
+        return super().embed_documents(texts)
+
+
+def hanging() -> Hashed:
+    """As `new`, for texts that do not hold the word endless."""
+    return Hanging(768, seed=768)
 
 
 def wrong_shape() -> Hashed:

@@ -24,6 +24,7 @@ COMMANDS = (
     "abandon",
     "status",
     "verify",
+    "backfill",
     "retire",
     "doctor",
     "current",

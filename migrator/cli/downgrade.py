@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from migrator.cli.limits import PHASES, limit_options, limits
+from migrator.cli.limits import (
+    PHASES,
+    batch_size_option,
+    cutover_file_option,
+    limit_options,
+    limits,
+    model_timeout_option,
+)
 from migrator.cli.project import Project
 
 
@@ -27,13 +34,15 @@ class _Downgrade(click.Command):
 @click.option("--dry-run", is_flag=True, help="Print what would be done, with locks and times; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: print the plan as one JSON document.")
 @click.option("--stop-after", type=click.Choice(PHASES), help="Stop after this phase; the next downgrade goes on.")
-@click.option("--batch-size", type=click.IntRange(min=1), help="Texts a model call; found by itself by default.")
+@batch_size_option
+@cutover_file_option
 @click.option(
     "--without-old-model",
     is_flag=True,
     help="List the rows that only the old model could give a vector, and go back without theirs.",
 )
 @limit_options
+@model_timeout_option
 @click.option("--yes", is_flag=True, help="Do not ask before beginning.")
 @click.pass_obj
 def command(

@@ -40,15 +40,20 @@ _OPTIONS = (
     click.option("--standby-url", metavar="URL", help="With --max-replica-lag: a standby that is asked itself."),
     click.option("--max-wal-rate", type=_Bytes(), metavar="BYTES", help="WAL a second at most, such as 20MB."),
     click.option("--pause-file", type=click.Path(path_type=Path), help="Wait while this file exists."),
-    click.option("--cutover-file", type=click.Path(path_type=Path), help="Hold the cut-over until this file exists."),
-    click.option(
-        "--model-timeout",
-        type=click.FloatRange(min=0, min_open=True),
-        default=900.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long a model call may take.",
-    ),
+)
+batch_size_option = click.option(
+    "--batch-size", type=click.IntRange(min=1), help="Texts a model call; found by itself by default."
+)
+model_timeout_option = click.option(
+    "--model-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=900.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a model call may take.",
+)
+cutover_file_option = click.option(
+    "--cutover-file", type=click.Path(path_type=Path), help="Hold the cut-over until this file exists."
 )
 
 

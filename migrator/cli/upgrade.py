@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from migrator.cli.limits import PHASES, limit_options, limits
+from migrator.cli.limits import (
+    PHASES,
+    batch_size_option,
+    cutover_file_option,
+    limit_options,
+    limits,
+    model_timeout_option,
+)
 from migrator.cli.project import Project
 
 
@@ -17,8 +24,10 @@ from migrator.cli.project import Project
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: print the plan as one JSON document.")
 @click.option("--stop-after", type=click.Choice(PHASES), help="Stop after this phase; the next upgrade goes on.")
 @click.option("--online", is_flag=True, help="The application works all the while; filling takes longer.")
-@click.option("--batch-size", type=click.IntRange(min=1), help="Texts a model call; found by itself by default.")
+@batch_size_option
+@cutover_file_option
 @limit_options
+@model_timeout_option
 @click.option("--yes", is_flag=True, help="Do not ask before beginning.")
 @click.pass_obj
 def command(

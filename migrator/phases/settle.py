@@ -55,11 +55,11 @@ def run(work: Work) -> dict[str, object]:
             # First, for from now on no write leaves a row without a vector that the application gave it one.
             execute(work.connection, capture.until_retire(column))
         filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
-        result[column.subject] = {"rows": filled, "not_null": _settle_not_null(work, column)}
+        result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
     return result
 
 
-def _settle_not_null(work: Work, column: ColumnPlan) -> bool:
+def settle_not_null(work: Work, column: ColumnPlan) -> bool:
     """Whether the column is NOT NULL now. Rows that keep it from being so are listed in the ledger."""
     if not _wants_not_null(column):
         return False

@@ -1,0 +1,35 @@
+"""`migrator backfill`: rows that lack a vector get one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from migrator.cli.limits import batch_size_option, limit_options, limits, model_timeout_option
+from migrator.cli.project import Project
+
+
+@click.command()
+@batch_size_option
+@limit_options
+@model_timeout_option
+@click.pass_obj
+def command(project: Project, /, batch_size: int | None, model_timeout: float, **held_back: Any) -> None:
+    """Embed rows that lack a vector, under the model their column has now.
+
+    Those that an upgrade or a downgrade set aside because the model failed on them are tried again.
+    """
+    from migrator.backfill import backfill
+    from migrator.cli.database import address
+    from migrator.cli.display import reporting, show_result
+    from migrator.report import counted
+    from migrator.work import Options
+
+    with reporting() as reporter:
+        options = Options(reporter, batch_size=batch_size, model_timeout=model_timeout, limits=limits(**held_back))
+        found = backfill(address(project), options)
+    for column, counts in found.items():
+        show_result(f"{column}: {', '.join(counted(count, what) for what, count in counts.items())}")
+    if not found:
+        show_result("no column has been migrated here yet")

@@ -1,0 +1,107 @@
+"""Online mode: the application reads by its index and writes all the while, and a restore is a rename."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from migrator import runner
+from migrator.change import VectorColumn
+from migrator.errors import Stopped
+from migrator.work import Options
+from tests.database import Database
+from tests.models import new, old
+from tests.proofs import checksum, rows_hold
+from tests.running import BATCH, REVISION, At, downgrade
+from tests.tables import CHANGE, insert, items
+
+ONLINE = Options(batch_size=BATCH, online=True)
+INDEXES = """
+SELECT indexrelid::regclass::text, a.attname::text, indisvalid
+FROM pg_index i JOIN pg_attribute a ON a.attrelid = indrelid AND a.attnum = indkey[0]
+WHERE indrelid = 'items'::regclass AND NOT indisprimary ORDER BY 1
+"""
+
+
+def upgrade_online(database: Database, options: Options = ONLINE) -> None:
+    runner.upgrade(database.address, REVISION, [CHANGE], options)
+
+
+def test_the_old_index_stays_until_cut_over_and_with_the_retired_column(database: Database) -> None:
+    items(database)
+    with pytest.raises(Stopped):
+        upgrade_online(database, replace(ONLINE, stop_after="verify"))
+    assert ("items_embedding_idx", "embedding", True) in database.execute(INDEXES)
+    upgrade_online(database)
+    assert rows_hold(database, new) == 200
+    assert database.execute(INDEXES) == [
+        ("items_embedding_idx", "embedding", True),
+        ("migrator_retired_1_1", "migrator_retired_1", True),
+    ]
+
+
+def test_promise_6_the_restore_builds_no_index(database: Database) -> None:
+    items(database)
+    schema = database.dump()
+    oid = database.value("SELECT 'items_embedding_idx'::regclass::oid")
+    upgrade_online(database)
+    insert(database, [(1_000, "later")], model=new())
+    database.execute("UPDATE items SET body = 'edited ' || id WHERE id < 10")
+    before = checksum(database)
+    downgrade(database)
+    assert database.value("SELECT 'items_embedding_idx'::regclass::oid") == oid
+    assert rows_hold(database, old) == 201
+    assert database.dump() == schema
+    assert checksum(database) == before
+
+
+def test_promise_6_up_and_down_again_and_again(database: Database) -> None:
+    items(database)
+    schema = database.dump()
+    for _ in range(3):
+        upgrade_online(database)
+        assert rows_hold(database, new) == 200
+        downgrade(database)
+        assert rows_hold(database, old) == 200
+        assert database.dump() == schema
+
+
+def test_promise_1_an_abandoned_online_upgrade_and_downgrade(database: Database) -> None:
+    items(database)
+    schema = database.dump()
+    with pytest.raises(Stopped):
+        upgrade_online(database, replace(ONLINE, stop_after="verify"))
+    runner.abandon(database.address, Options())
+    assert database.dump() == schema
+    upgrade_online(database)
+    upgraded = database.dump()
+    with pytest.raises(Stopped):
+        runner.restore(
+            database.address, REVISION, [VectorColumn("items", "embedding")], replace(ONLINE, stop_after="verify")
+        )
+    runner.abandon(database.address, Options())
+    assert database.dump() == upgraded
+    downgrade(database)
+    assert database.dump() == schema
+
+
+def test_cut_over_is_held_until_the_file_exists(database: Database, tmp_path: Path) -> None:
+    """What is written meanwhile is filled before it."""
+    items(database)
+    file = tmp_path / "go"
+
+    class Allowing(At):
+        def message(self, text: str) -> None:
+            super().message(text)
+            if text.startswith("waiting: the cut-over is held until"):
+                insert(database, [(1_000 + number, f"later {number}") for number in range(200)])
+                assert database.value("SELECT waiting FROM migrator.run") == text.removeprefix("waiting: ")
+                file.touch()
+
+    reporter = Allowing("never", "", lambda: None)
+    upgrade_online(database, replace(ONLINE, reporter=reporter, cutover_file=file))
+    assert reporter.messages[-2:] == [f"waiting: the cut-over is held until {file} exists", "going on"]
+    assert rows_hold(database, new) == 400
+    assert database.value("SELECT waiting FROM migrator.run") is None

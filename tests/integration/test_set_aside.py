@@ -1,0 +1,111 @@
+"""Texts that the model fails on: set aside with their reason, up to the bound of the revision, and tried again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migrator import Model, runner
+from migrator.backfill import backfill
+from migrator.errors import Interrupted, MigratorError, ModelError
+from migrator.work import Options
+from tests.database import Database
+from tests.models import EmbedLog, new, old
+from tests.proofs import nulls, rows_hold
+from tests.running import BATCH, PROBES, REVISION, downgrade, upgrade
+from tests.tables import CHANGE, insert, items
+
+CHOOSY = replace(CHANGE, to=Model("python:tests.models:choosy", dimensions=768), max_failed_rows=3)
+HANGING = replace(CHANGE, to=Model("python:tests.models:hanging", dimensions=768))
+POISON = [(1_000, "poison one"), (1_001, "poison two"), (1_002, "poison one")]
+
+
+def failed(database: Database) -> list[tuple[int, str]]:
+    return database.execute("SELECT rows, reason FROM migrator.failed_row ORDER BY rows")
+
+
+def test_promise_3_texts_that_the_model_fails_on_are_listed_with_the_reason(database: Database) -> None:
+    items(database)
+    insert(database, POISON)
+    upgrade(database, CHOOSY)
+    assert rows_hold(database, new, where="body NOT LIKE 'poison%'") == 200
+    assert nulls(database) == [1_000, 1_001, 1_002]
+    rows, reasons = zip(*failed(database), strict=True)
+    assert rows == (1, 2)
+    assert all("model python:tests.models:choosy failed: ValueError at " in reason for reason in reasons)
+    assert "poison" not in str(reasons)
+    assert not not_null(database)
+
+
+def not_null(database: Database) -> bool:
+    return bool(
+        database.value(
+            "SELECT attnotnull FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
+        )
+    )
+
+
+def test_one_row_more_than_the_revision_allows_fails_the_upgrade(database: Database) -> None:
+    items(database)
+    insert(database, POISON)
+    schema = database.dump()
+    with pytest.raises(MigratorError, match="3 rows cannot be embedded, and the revision allows 2") as caught:
+        upgrade(database, replace(CHOOSY, max_failed_rows=2))
+    assert caught.value.exit_code == 1
+    assert caught.value.remedy.endswith("or write max_failed_rows=3 in the revision")
+    assert database.dump() == schema
+    assert rows_hold(database, old) == 203
+
+
+def test_none_may_fail_unless_the_revision_says_so(database: Database) -> None:
+    items(database)
+    insert(database, POISON)
+    with pytest.raises(ModelError, match=r"model python:tests\.models:choosy failed: ValueError"):
+        upgrade(database, replace(CHOOSY, max_failed_rows=0))
+    assert failed(database) == []
+
+
+def test_a_batch_too_big_for_the_memory_is_halved_and_so_are_those_after_it(
+    database: Database, embed_log: EmbedLog
+) -> None:
+    items(database)
+    runner.upgrade(database.address, REVISION, [replace(CHOOSY, max_failed_rows=0)], Options(batch_size=100))
+    assert embed_log.calls() == [PROBES, PROBES, 25, 25, 25, 25, 25, 25, 32]
+    assert rows_hold(database, new) == 200
+
+
+def test_rows_set_aside_can_be_tried_again(database: Database) -> None:
+    items(database)
+    insert(database, POISON)
+    upgrade(database, CHOOSY)
+    database.execute("UPDATE items SET body = 'cured' WHERE id < 1002 AND id >= 1000")
+    assert backfill(database.address, Options()) == {"public.items.embedding": {"rows": 2, "failed rows": 1}}
+    assert nulls(database) == [1_002]
+    assert [rows for rows, _ in failed(database)] == [1]
+    database.execute("UPDATE items SET body = 'cured too' WHERE id = 1002")
+    assert backfill(database.address, Options()) == {"public.items.embedding": {"rows": 1, "failed rows": 0}}
+    assert rows_hold(database, new) == 203
+    assert failed(database) == []
+    assert not_null(database)
+
+
+def test_promise_6_a_downgrade_after_rows_were_set_aside(database: Database) -> None:
+    items(database)
+    insert(database, POISON)
+    schema = database.dump()
+    upgrade(database, CHOOSY)
+    downgrade(database)
+    assert rows_hold(database, old) == 203
+    assert database.dump() == schema
+
+
+def test_a_model_that_gives_no_answer_interrupts(database: Database) -> None:
+    items(database)
+    insert(database, [(1_000, "endless")])
+    with pytest.raises(Interrupted, match=r"model python:tests.models:hanging gave no answer within 0.2 s") as caught:
+        runner.upgrade(database.address, REVISION, [HANGING], Options(batch_size=BATCH, model_timeout=0.2))
+    assert caught.value.exit_code == 5
+    database.execute("DELETE FROM items WHERE id = 1000")
+    upgrade(database, HANGING)
+    assert rows_hold(database, new) == 200
