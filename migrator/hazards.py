@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from migrator.change import INDEX_LIMIT, Model
 from migrator.errors import Refused
-from migrator.report import size
+from migrator.report import counted, size
 
 
 @dataclass(frozen=True)
@@ -318,9 +318,18 @@ def changed_by_another_revision(subject: str, by: str, revision: str) -> Hazard:
 def retired_already(subject: str) -> Hazard:
     return _refuse(
         "retired-already",
-        f"the retired column and the backup of {subject} were dropped by migrator retire",
-        "the old vectors are gone, so there is nothing to restore.",
-        "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
+        f"the retired column of {subject} was dropped by migrator retire, and the revision names no text",
+        "the old vectors can neither be told from the backup nor embedded again.",
+        'write text="an SQL expression over the row" into a revision with op.change_embedding back to the old model',
+    )
+
+
+def old_model_gone(subject: str, texts: int, problem: str) -> Hazard:
+    return _refuse(
+        "old-model-gone",
+        f"{counted(texts, 'texts')} of {subject} have no vector of the old model, which is not to be had: {problem}",
+        "without it the rows that hold them would come back without a vector.",
+        "make the model reachable, or list these rows and go back: migrator downgrade REVISION --without-old-model",
     )
 
 

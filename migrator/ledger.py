@@ -12,7 +12,7 @@ from migrator.catalog import Catalog
 from migrator.change import EmbeddingChange, Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import Refused
-from migrator.plan import ColumnPlan, Direction, Plan
+from migrator.plan import ColumnPlan, Direction, Plan, Source
 from migrator.queries import SCHEMA, name, query, script, text_of
 
 VERSION = 1
@@ -31,6 +31,7 @@ class LedgerChange:
     catalog: Catalog
     state: str
     texts_embedded: int
+    source: Source | None
     online: bool
 
     @classmethod
@@ -42,6 +43,7 @@ class LedgerChange:
             msgspec.convert(row["catalog"], Catalog),
             row["state"],
             row["texts_embedded"],
+            row["source"],
             row["online"],
         )
 
@@ -152,6 +154,7 @@ class Ledger:
                     change=as_json(column.change),
                     catalog=as_json(column.catalog),
                     rows=rows.get(column.subject),
+                    source=column.source,
                     online=column.online,
                 )
         return Run(run, plan.revision, plan.direction)

@@ -23,6 +23,9 @@ from migrator.queries import SCHEMA, Query, expression, name
 
 Direction = Literal["upgrade", "downgrade"]
 Method = Literal["embed", "derive", "index"]
+# Where a downgrade finds the old vectors: in the retired column, or after it was dropped in the backup table, or
+# nowhere, so that their store and their model are asked.
+Source = Literal["retired column", "backup", "model"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class ColumnPlan:
     before: on a downgrade, what had been found before the upgrade, which is what comes back; else None.
     restores: on a downgrade, the number of the change that is undone.
     undone_change: on a downgrade, what the upgrade's revision had asked for.
+    source: on a downgrade, where the old vectors come from; else None.
     online: the old vector indexes stay until cut-over, and with the retired column after it. On a downgrade: they did.
     """
 
@@ -60,6 +64,7 @@ class ColumnPlan:
     before: Catalog | None = None
     restores: int | None = None
     undone_change: EmbeddingChange | None = None
+    source: Source | None = None
     online: bool = False
 
     @property
@@ -85,9 +90,19 @@ class ColumnPlan:
         return self.id if self.restores is None else self.restores
 
     @property
+    def fills_retired(self) -> bool:
+        """A downgrade that finds the retired column, and the capture trigger, where the upgrade left them."""
+        return self.source == "retired column"
+
+    @property
+    def adds_shadow(self) -> bool:
+        """Whether shadow column and capture trigger are made by this run."""
+        return self.method != "index" and not self.fills_retired
+
+    @property
     def shadow(self) -> str:
         """The column that is filled and becomes live: on a downgrade the retired one."""
-        return f"migrator_retired_{self.restores}" if self.is_restore else f"migrator_shadow_{self.id}"
+        return f"migrator_retired_{self.restores}" if self.fills_retired else f"migrator_shadow_{self.id}"
 
     @property
     def retired(self) -> str:
@@ -97,11 +112,15 @@ class ColumnPlan:
     @property
     def trigger(self) -> str:
         # "~" sorts after letters, digits and underscores: BEFORE triggers fire in byte order of their names.
-        return f"~migrator_capture_{self._upgrade_id}"
+        return f"~migrator_capture_{self._capture_id}"
+
+    @property
+    def _capture_id(self) -> int:
+        return self._upgrade_id if self.fills_retired else self.id
 
     @property
     def function(self) -> sql.SQL:
-        return name(SCHEMA, f"capture_{self._upgrade_id}")
+        return name(SCHEMA, f"capture_{self._capture_id}")
 
     @property
     def backup(self) -> sql.SQL:
@@ -185,7 +204,12 @@ class ColumnPlan:
         """The vector indexes that the column is to have."""
         if self.before is not None:
             return tuple(
-                carried_over(index, self.kept_index(number) if self.online else f"migrator_index_{self.id}_{number}")
+                carried_over(
+                    index,
+                    self.kept_index(number)
+                    if self.online and self.fills_retired
+                    else f"migrator_index_{self.id}_{number}",
+                )
                 for number, index in enumerate(self.before.vector_indexes, 1)
             )
         present = self.catalog.vector_indexes

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
-from migrator import hazards
+from migrator import hazards, store
 from migrator.catalog import Catalog, read_catalog, read_server
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Connection
 from migrator.hazards import Hazard
 from migrator.ledger import LIVE, Ledger, LedgerChange, Run
 from migrator.phases import preflight
-from migrator.plan import ColumnPlan, Direction, Plan
-from migrator.work import Models
+from migrator.plan import ColumnPlan, Direction, Plan, Source
+from migrator.work import Models, Options
 
 
 class Planner:
@@ -25,16 +24,14 @@ class Planner:
         connection: Connection,
         ledger: Ledger,
         models: Models,
+        options: Options,
         *,
-        project: Path,
-        online: bool = False,
         sample: bool = False,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
         self._models = models
-        self._project = project
-        self._online = online
+        self._options = options
         self._sample = sample
 
     def upgrade(self, revision: str, changes: Sequence[EmbeddingChange]) -> Plan:
@@ -46,7 +43,7 @@ class Planner:
                 first + number,
                 change,
                 self._catalog(change.schema, change.table, change.column),
-                online=self._online,
+                online=self._options.online,
             )
             for number, change in enumerate(changes)
         ]
@@ -62,7 +59,8 @@ class Planner:
         columns = []
         for number, each in enumerate(wanted):
             catalog = self._catalog(each.schema, each.table, each.column)
-            columns.append(restoring(first + number, catalog, self._undone(revision, catalog)))
+            upgrade = self._undone(revision, catalog)
+            columns.append(restoring(first + number, catalog, upgrade, self._source(catalog, upgrade)))
         return self._plan(revision, "downgrade", columns, found)
 
     def _server(self) -> list[Hazard]:
@@ -81,14 +79,26 @@ class Planner:
         upgrade, by = found
         if by != revision:
             raise hazards.changed_by_another_revision(catalog.subject, by, revision).refusal()
-        if upgrade.state != LIVE:
-            raise hazards.retired_already(catalog.subject).refusal()
         return upgrade
+
+    def _source(self, catalog: Catalog, upgrade: LedgerChange) -> Source:
+        """Where the old vectors are to be found. Raises Refused where they are nowhere, and no text to embed either."""
+        column = planned(self._ledger, upgrade)
+        if upgrade.state == LIVE:
+            return "retired column"
+        if upgrade.change.text is None and column.dimensions != column.change.from_.dimensions:
+            raise hazards.retired_already(catalog.subject).refusal()
+        return "backup" if store.has_table(self._connection, column.backup_name) else "model"
 
     def _plan(self, revision: str, direction: Direction, columns: list[ColumnPlan], found: list[Hazard]) -> Plan:
         findings = [
             preflight.examine(
-                self._connection, self._ledger, self._models, column, project=self._project, sample=self._sample
+                self._connection,
+                self._ledger,
+                self._models,
+                column,
+                options=self._options,
+                sample=self._sample,
             )
             for column in columns
         ]
@@ -98,7 +108,7 @@ class Planner:
         return Plan(revision, direction, tuple(columns), tuple(every), tuple(each.estimate for each in findings))
 
 
-def restoring(number: int, catalog: Catalog, upgrade: LedgerChange) -> ColumnPlan:
+def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source) -> ColumnPlan:
     """One column of a downgrade: the upgrade's change with old and new exchanged."""
     done = upgrade.change
     back = dataclasses.replace(done, from_=done.to, to=done.from_, type=None, index="same")
@@ -109,6 +119,7 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange) -> ColumnPla
         before=upgrade.catalog,
         restores=upgrade.id,
         undone_change=upgrade.change,
+        source=source,
         online=upgrade.online,
     )
 
@@ -120,6 +131,6 @@ def unfinished_plan(ledger: Ledger, run: Run) -> Plan:
 
 def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:
     """The plan of one column as the ledger keeps it."""
-    if change.restores is None:
+    if change.restores is None or change.source is None:
         return ColumnPlan(change.id, change.change, change.catalog, online=change.online)
-    return restoring(change.id, change.catalog, ledger.change(change.restores))
+    return restoring(change.id, change.catalog, ledger.change(change.restores), change.source)

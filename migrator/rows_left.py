@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from migrator import store
+from migrator import backup_table, store
 from migrator.database import Connection, fetch_row
 from migrator.ledger import Ledger
 from migrator.plan import ColumnPlan
@@ -34,17 +34,12 @@ def _null_by_right(connection: Connection, column: ColumnPlan) -> Query | None:
     nulls = fetch_row(connection, query("fill", "backup_has_nulls", backup=column.upgrade_backup))[0]
     if not nulls:
         return None
-    before = column.before or column.catalog
-    same_key = [
-        sql.SQL(" AND migrator_backup.{key} = {table}.{key}").format(key=name(part), table=column.table)
-        for part in before.table.key
-    ]
     return query(
         "fill",
         "null_by_right",
         backup=column.upgrade_backup,
         text_hash=column.text_hash,
-        same_key=sql.SQL("").join(same_key),
+        same_key=backup_table.same_key(column),
     )
 
 

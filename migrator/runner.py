@@ -130,7 +130,7 @@ def _carry_out(
         _models_at_hand(connection, ledger, models, plan, run)
         options.reporter.message(f"going on with the {run.direction} of revision {run.revision}")
     else:
-        plan = make(Planner(connection, ledger, models, project=options.project, online=options.online))
+        plan = make(Planner(connection, ledger, models, options))
         for hazard in plan.hazards:
             options.reporter.message(f"hazard  {hazard.problem}: {hazard.meaning}")
         if options.stop_after == preflight.NAME:
@@ -264,16 +264,8 @@ def _plan(
         ledger = open_ledger(connection)
         unfinished = ledger.unfinished()
         if unfinished is None:
-            return make(
-                Planner(
-                    connection,
-                    ledger,
-                    Models(ledger, dry_run=True, timeout=options.model_timeout),
-                    project=options.project,
-                    online=options.online,
-                    sample=True,
-                )
-            )
+            models = Models(ledger, dry_run=True, timeout=options.model_timeout)
+            return make(Planner(connection, ledger, models, options, sample=True))
         _same_run(ledger, unfinished, revision, direction, changes)
         plan = unfinished_plan(ledger, unfinished)
         _still_there(connection, plan)
@@ -313,15 +305,19 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
         }
 
 
-def retirable(address: Address, *, stores: bool) -> list[str]:
+def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> list[str]:
     """What `retire_all` would drop, in words."""
     with connect(address) as connection:
         ledger = open_ledger(connection)
-        kept = [retire.describe(ledger, column) for column in retire.leftovers(connection, ledger)]
+        described = (
+            retire.describe(connection, ledger, column, keep_backup=keep_backups)
+            for column in retire.leftovers(connection, ledger)
+        )
+        kept = [each for each in described if each]
         return kept + ([f"embedding store {SCHEMA}.{store}" for store, _ in ledger.stores()] if stores else [])
 
 
-def retire_all(address: Address, options: Options, *, stores: bool) -> list[str]:
+def retire_all(address: Address, options: Options, *, keep_backups: bool = False, stores: bool) -> list[str]:
     """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped."""
     with at_work(address) as (connection, ledger):
         unfinished = ledger.unfinished()
@@ -329,10 +325,10 @@ def retire_all(address: Address, options: Options, *, stores: bool) -> list[str]
             raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
         dropped = []
         for column in retire.leftovers(connection, ledger):
-            dropped.append(retire.describe(ledger, column))
-            retire.run(connection, ledger, column, options.reporter)
+            dropped.append(retire.describe(connection, ledger, column, keep_backup=keep_backups))
+            retire.run(connection, ledger, column, options.reporter, keep_backup=keep_backups)
         if stores:
             for store, _ in ledger.stores():
                 execute(connection, query("store", "drop", store=name(SCHEMA, store)))
                 dropped.append(f"embedding store {SCHEMA}.{store}")
-        return dropped
+        return [each for each in dropped if each]

@@ -27,7 +27,7 @@ def read_status(address: Address) -> dict[str, Any]:
             "at_work": lock_holder(connection),
             "unfinished": _unfinished(ledger),
             "columns": [_column(connection, ledger, column) for column in columns],
-            "kept": [retire.describe(ledger, column) for column in retire.leftovers(connection, ledger)],
+            "kept": [retire.describe(connection, ledger, column) for column in retire.leftovers(connection, ledger)],
             "stores": [{"table": f"migrator.{table}", "bytes": taken} for table, taken in ledger.stores()],
         }
 

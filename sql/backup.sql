@@ -10,6 +10,13 @@ SELECT count(*), count({vector}),
        coalesce(sum(('x' || encode(substr(sha256({extension}.{type}_send({vector})), 1, 8), 'hex'))::bit(64)::bigint), 0)
 FROM {table} WHERE {which};
 
+-- name: index
+-- Before a downgrade reads the backup row by row.
+CREATE INDEX ON {backup} ({by});
+
+-- name: holds
+EXISTS (SELECT FROM {backup} AS migrator_backup WHERE migrator_backup.migrator_vector IS NOT NULL AND {same_row})
+
 -- name: not_in_store
 -- On a downgrade: vectors that the application wrote itself since cut-over, which the store does not hold.
 {live} IS NOT NULL AND NOT EXISTS (

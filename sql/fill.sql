@@ -17,6 +17,13 @@ WHERE {table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid
   AND {table}.{shadow} IS NULL AND {due} AND {pending}
   AND migrator_store.migrator_hash = {text_hash};
 
+-- name: from_backup
+-- One range of blocks, from the backup of the upgrade that is undone.
+UPDATE {table} SET {shadow} = migrator_backup.migrator_vector
+FROM {backup} AS migrator_backup
+WHERE {table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid
+  AND {table}.{shadow} IS NULL AND migrator_backup.migrator_vector IS NOT NULL AND {same_row};
+
 -- name: from_live
 -- One range of blocks, derived from the live vector.
 UPDATE {table} SET {shadow} = {derived}

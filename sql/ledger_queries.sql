@@ -14,40 +14,40 @@ SELECT r.id, r.revision, r.direction FROM migrator.run r JOIN migrator.change c 
 WHERE c.id = %(change)s;
 
 -- name: changes_of_run
-SELECT id, restores, change, catalog, state, texts_embedded, online FROM migrator.change WHERE run_id = %(run)s ORDER BY id;
+SELECT id, restores, change, catalog, state, texts_embedded, source, online FROM migrator.change WHERE run_id = %(run)s ORDER BY id;
 
 -- name: change
-SELECT id, restores, change, catalog, state, texts_embedded, online FROM migrator.change WHERE id = %(change)s;
+SELECT id, restores, change, catalog, state, texts_embedded, source, online FROM migrator.change WHERE id = %(change)s;
 
 -- name: live_upgrade
 -- The upgrade of a column that a downgrade would undo: the latest that is still live.
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.online, r.revision
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online, r.revision
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s
   AND c.restores IS NULL AND c.state IN ('live', 'retired')
 ORDER BY c.id DESC LIMIT 1;
 
 -- name: live_changes
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.online
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done' AND c.restores IS NULL AND c.state = 'live'
 ORDER BY c.id;
 
 -- name: last_change
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.online, r.revision
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online, r.revision
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s AND r.state = 'done'
 ORDER BY c.id DESC LIMIT 1;
 
 -- name: last_changes
 SELECT DISTINCT ON (c.table_schema, c.table_name, c.column_name)
-       c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.online
+       c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done'
 ORDER BY c.table_schema, c.table_name, c.column_name, c.id DESC;
 
 -- name: carried_out
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.online
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done'
 ORDER BY c.id;
@@ -64,9 +64,9 @@ INSERT INTO migrator.run (revision, direction) VALUES (%(revision)s, %(direction
 
 -- name: start_change
 INSERT INTO migrator.change
-    (id, run_id, restores, table_schema, table_name, column_name, change, catalog, rows_in_scope, online)
+    (id, run_id, restores, table_schema, table_name, column_name, change, catalog, rows_in_scope, source, online)
 VALUES (%(id)s, %(run)s, %(restores)s, %(schema)s, %(table)s, %(column)s, %(change)s::jsonb, %(catalog)s::jsonb,
-        %(rows)s, %(online)s);
+        %(rows)s, %(source)s, %(online)s);
 
 -- name: phase_started
 INSERT INTO migrator.phase (run_id, phase) VALUES (%(run)s, %(phase)s)

@@ -3,6 +3,7 @@
 MIGRATOR_TEST_EMBED_LOG: names a file; every embed_documents call appends a line with the number of its texts.
 Probes, the timed sample and verify's sample are such calls too.
 MIGRATOR_TEST_KILL_AFTER: the process kills itself instead of embedding more texts than this number in all.
+MIGRATOR_TEST_GONE: where it is set, `lost` cannot be loaded.
 MIGRATOR_TEST_DRIFT: where it is 1, `drifted` gives other vectors under the same name.
 """
 
@@ -199,6 +200,13 @@ class Short(Hashed):
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         return super()._embed(texts)[:, :-1]
+
+
+def lost() -> Hashed:
+    """As `old`, while MIGRATOR_TEST_GONE is not set."""
+    if os.environ.get("MIGRATOR_TEST_GONE"):
+        raise FileNotFoundError("no such model any more")
+    return old()
 
 
 class Choosy(Hashed):

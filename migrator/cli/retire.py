@@ -11,18 +11,19 @@ from migrator.errors import UsageError
 
 
 @click.command()
+@click.option("--keep-backups", is_flag=True, help="Keep the backup tables, from which a downgrade still works.")
 @click.option("--stores", is_flag=True, help="Drop the embedding stores too: vectors that were paid for.")
 @click.option("--yes", is_flag=True, help="Do not ask before dropping.")
 @click.pass_obj
-def command(project: Project, stores: bool, yes: bool) -> None:
-    """Drop retired columns and backups. From then on there is no way back without embedding again."""
+def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> None:
+    """Drop retired columns and backups. Without the backups there is no way back but to embed again."""
     from migrator import runner
     from migrator.cli.database import address
     from migrator.cli.display import reporting, show_note, show_result
     from migrator.work import Options
 
     where = address(project)
-    kept = runner.retirable(where, stores=stores)
+    kept = runner.retirable(where, keep_backups=keep_backups, stores=stores)
     if not kept:
         show_result("there is nothing to retire")
         return
@@ -33,5 +34,5 @@ def command(project: Project, stores: bool, yes: bool) -> None:
         if not click.confirm("go on?", err=True):
             return
     with reporting() as reporter:
-        dropped = runner.retire_all(where, Options(reporter), stores=stores)
+        dropped = runner.retire_all(where, Options(reporter), keep_backups=keep_backups, stores=stores)
     show_result("\n".join(f"dropped  {each}" for each in dropped))

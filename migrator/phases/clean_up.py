@@ -32,7 +32,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
 def _drop(column: ColumnPlan) -> list[sql.Composed]:
     if column.method == "index":
         return []
-    if column.is_restore:
+    if column.fills_retired:
         return [capture.until_retire(column.as_upgrade())]
     dropped = query("cut_over", "drop_column", table=column.table, column=name(column.shadow))
     return [*capture.drop(column), dropped]
@@ -42,7 +42,7 @@ def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
     """What was built for the new column, unless it went with it."""
     schema = column.catalog.table.schema
     # Of a downgrade that finds the old indexes on the retired column, they stay there.
-    kept = column.is_restore and column.online
+    kept = column.fills_retired and column.online
     built = () if kept else (index.temporary for index in column.indexes)
     for called in (*built, column.left_index):
         concurrently(connection, query("index", "drop_concurrently", index=name(schema, called)))

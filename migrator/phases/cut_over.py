@@ -67,6 +67,8 @@ def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
     if column.is_restore:
         swap.append(query("cut_over", "drop_column", table=table, column=name(column.retired)))
         swap += capture.drop(column)
+        if column.adds_shadow:
+            swap += _attributes(column)
         return [*swap, *_name_indexes(column)]
     if column.catalog.column.not_null:
         swap.append(query("cut_over", "drop_not_null", table=table, column=name(column.retired)))
@@ -90,8 +92,11 @@ def _name_indexes(column: ColumnPlan) -> list[sql.Composed]:
 
 def _attributes(column: ColumnPlan) -> list[sql.Composed]:
     """Default, statistics target, options, comment, storage and grants of the live column."""
-    old, table, live = column.catalog.column, column.table, name(column.live)
+    old, table, live = (column.before or column.catalog).column, column.table, name(column.live)
     carried = []
+    if column.is_restore:
+        storage = fragment(old.storage_sql)
+        carried.append(query("cut_over", "set_storage", table=table, column=live, storage=storage))
     if old.default_text is not None:
         carried.append(query("cut_over", "set_default", table=table, column=live, default=fragment(old.default_text)))
     if old.statistics_target >= 0:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from psycopg import sql
 
-from migrator import set_aside, store
+from migrator import backup_table, set_aside, store
 from migrator.database import Connection, configure, connect, execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Statement
@@ -54,10 +54,12 @@ def run(work: Work) -> dict[str, object]:
 
 
 def _pending(column: ColumnPlan, *, only: Query | None = None) -> Query:
-    """On a downgrade only the rows whose retired vector is gone are wanted."""
+    """On a downgrade only the rows whose old vector is gone are wanted."""
     parts = [only] if only is not None else []
-    if column.is_restore:
+    if column.fills_retired:
         parts.append(sql.SQL("{} IS NULL").format(name(column.shadow)))
+    if backup_table.helps(column):
+        parts.append(sql.SQL("NOT {}").format(backup_table.holds(column)))
     return sql.SQL(" AND ").join(parts) if parts else sql.SQL("true")
 
 

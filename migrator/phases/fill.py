@@ -9,7 +9,7 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import capture, rows_left, store
+from migrator import backup_table, capture, rows_left, store
 from migrator.database import configure, execute, fetch_row, with_short_locks
 from migrator.errors import Interrupted
 from migrator.phases.embed import by_index, embed_missing
@@ -30,7 +30,7 @@ def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:
     if column.method == "index":
         return ()
     ddl: list[Query] = []
-    if not column.is_restore:
+    if column.adds_shadow:
         ddl.append(query("fill", "add_shadow", table=column.table, shadow=name(column.shadow), type=column.type_sql))
         ddl.append(
             query(
@@ -41,8 +41,10 @@ def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:
                 storage=fragment(storage(column)),
             )
         )
+    if backup_table.helps(column):
+        ddl.append(backup_table.index(column))
     ddl.append(capture.while_filling(column))
-    if not column.is_restore:
+    if column.adds_shadow:
         ddl.extend(capture.create_trigger(column))
         if column.drops_index_early:
             schema = column.catalog.table.schema
@@ -56,6 +58,8 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
     if column.method == "index":
         return ()
     updates = [Statement(NAME, _update(column, sql.SQL("true")), "ROW EXCLUSIVE", "a range of blocks at a time")]
+    if backup_table.helps(column):
+        updates.insert(0, Statement(NAME, _from_backup(column), "ROW EXCLUSIVE", "a range of blocks at a time"))
     if column.keeps_out_of_scope and not column.is_restore:
         updates.append(Statement(NAME, _keep(column), "ROW EXCLUSIVE", "a range of blocks at a time"))
     return (*start_statements(column), *updates)
@@ -65,9 +69,10 @@ def storage(column: ColumnPlan) -> str:
     """The live column's storage, unless both vectors would not fit in a page; then EXTERNAL until retire."""
     live = column.catalog.column
     old = (2 if live.type == "halfvec" else 4) * (live.dimensions or column.dimensions)
-    if live.storage == "p" and not fits_page(column, beside=old):
+    wanted = (column.before or column.catalog).column
+    if wanted.storage == "p" and not fits_page(column, beside=old):
         return "EXTERNAL"
-    return live.storage_sql
+    return wanted.storage_sql
 
 
 def fits_page(column: ColumnPlan, *, beside: int = 0) -> bool:
@@ -88,7 +93,7 @@ def run(work: Work) -> dict[str, object]:
 
 def _start(work: Work, column: ColumnPlan) -> None:
     """Adds shadow column and trigger, unless an interrupted run did."""
-    if not column.is_restore:
+    if column.adds_shadow:
         present = fetch_row(
             work.connection,
             query("cut_over", "has_column"),
@@ -129,6 +134,17 @@ def _update(column: ColumnPlan, pending: Query, *, target: str | None = None) ->
     )
 
 
+def _from_backup(column: ColumnPlan) -> sql.Composed:
+    return query(
+        "fill",
+        "from_backup",
+        table=column.table,
+        shadow=name(column.shadow),
+        backup=column.upgrade_backup,
+        same_row=backup_table.same_row(column),
+    )
+
+
 def _keep(column: ColumnPlan) -> sql.Composed:
     return query(
         "fill",
@@ -145,6 +161,8 @@ def _fill(work: Work, column: ColumnPlan, target: str) -> int:
     """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again."""
     wanted = rows_left.pending(work.connection, work.ledger, column)
     updates = [_update(column, wanted, target=target)]
+    if backup_table.helps(column) and target == column.shadow:
+        updates.insert(0, _from_backup(column))
     if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
         updates.append(_keep(column))
     filled = 0

@@ -13,10 +13,11 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, rows_left, store
+from migrator import backup_table, hazards, rows_left, store
 from migrator.catalog import Catalog, Server
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.errors import Refused
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.hazards import Hazard
 from migrator.ledger import Ledger
@@ -24,7 +25,7 @@ from migrator.plan import ColumnPlan
 from migrator.proofs.retrieval import relevant_value
 from migrator.queries import Query, expression, name, query
 from migrator.retrieval import read_queries
-from migrator.work import Models
+from migrator.work import Models, Options
 
 NAME = "preflight"
 OLDEST_POSTGRESQL = 140_000
@@ -77,7 +78,13 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def examine(
-    connection: Connection, ledger: Ledger, models: Models, column: ColumnPlan, *, project: Path, sample: bool
+    connection: Connection,
+    ledger: Ledger,
+    models: Models,
+    column: ColumnPlan,
+    *,
+    options: Options,
+    sample: bool,
 ) -> Findings:
     """Everything about one column of the plan. sample: embed a timed sample where there is something to embed.
 
@@ -100,8 +107,10 @@ def examine(
     found += _gaps(column, counts)
     refuse_first(found)
     if counts.rows:
-        _queries(connection, column, models, project)
-    taken = _load_and_sample(connection, models, column, counts, sample=sample)
+        _queries(connection, column, models, options.project)
+    taken = None
+    if not (column.is_restore and options.without_old_model):
+        taken = _load_and_sample(connection, models, column, counts, sample=sample)
     return Findings(tuple(found), _estimate(column, counts, taken))
 
 
@@ -340,7 +349,7 @@ def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None
 
 def _count(connection: Connection, ledger: Ledger, column: ColumnPlan) -> Counts:
     """One scan; on a downgrade only rows without an old vector want one."""
-    target = column.shadow if column.is_restore and column.method != "index" else column.live
+    target = column.shadow if column.fills_retired and column.method != "index" else column.live
     (counted,) = fetch_dicts(
         connection,
         query(
@@ -361,8 +370,10 @@ def _count(connection: Connection, ledger: Ledger, column: ColumnPlan) -> Counts
 
 def _missing(connection: Connection, ledger: Ledger, column: ColumnPlan) -> int:
     pending = rows_left.pending(connection, ledger, column)
-    if column.is_restore:
+    if column.fills_retired:
         pending = sql.SQL("{} IS NULL AND {}").format(name(column.shadow), pending)
+    if backup_table.helps(column):
+        pending = sql.SQL("NOT {} AND {}").format(backup_table.holds(column), pending)
     pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}
     if store.exists(connection, column):
         (missing,) = fetch_row(connection, query("store", "count_missing", store=column.store, **pieces))
@@ -407,7 +418,12 @@ def _load_and_sample(
     """Loads the model only where texts are missing, so that an empty table needs none."""
     if counts.missing == 0:
         return None
-    embedder = models.get(column.change.to)
+    try:
+        embedder = models.get(column.change.to)
+    except Refused as refused:
+        if not column.is_restore:
+            raise
+        raise hazards.old_model_gone(column.subject, counts.missing, refused.problem).refusal() from None
     if not sample or not models.may_call(embedder):
         return None
     statement = query("catalog", "text_sample", text=column.text, table=column.table, scope=column.scope)

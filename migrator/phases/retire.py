@@ -38,20 +38,19 @@ def leftovers(connection: Connection, ledger: Ledger) -> list[ColumnPlan]:
     return [
         column
         for change in ledger.carried_out()
-        if change.state != RETIRED
         for column in [planned(ledger, change)]
         if _has_retired_column(ledger, column) or _has_backup(connection, column)
     ]
 
 
-def describe(ledger: Ledger, column: ColumnPlan) -> str:
-    """What is kept of a change, in words."""
+def describe(connection: Connection, ledger: Ledger, column: ColumnPlan, *, keep_backup: bool = False) -> str:
+    """What is kept of a change, in words; empty where that is nothing but a backup to be kept."""
+    kept = []
     if _has_retired_column(ledger, column):
-        old = column.change.from_
-        return (
-            f"{column.subject}: column {column.retired} ({old.name}, {old.dimensions}) and table {column.backup_name}"
-        )
-    return f"{column.subject}: table {column.backup_name}"
+        kept.append(f"column {column.retired} ({column.change.from_.name}, {column.change.from_.dimensions})")
+    if not keep_backup and _has_backup(connection, column):
+        kept.append(f"table {column.backup_name}")
+    return f"{column.subject}: {' and '.join(kept)}" if kept else ""
 
 
 def _has_retired_column(ledger: Ledger, column: ColumnPlan) -> bool:
@@ -62,15 +61,17 @@ def _has_backup(connection: Connection, column: ColumnPlan) -> bool:
     return store.has_table(connection, column.backup_name)
 
 
-def run(connection: Connection, ledger: Ledger, column: ColumnPlan, reporter: Reporter) -> None:
-    """In one transaction with the ledger's word; from then on there is no way back without embedding again."""
+def run(connection: Connection, ledger: Ledger, column: ColumnPlan, reporter: Reporter, *, keep_backup: bool) -> None:
+    """In one transaction with the ledger's word; without the backup there is no way back without embedding again."""
     if not _has_retired_column(ledger, column):
-        execute(connection, drop_backup(column))
+        if not keep_backup:
+            execute(connection, drop_backup(column))
         return
 
     def drop() -> None:
         for statement in statements(column):
-            execute(connection, statement.query)
+            if not keep_backup or statement.query != drop_backup(column):
+                execute(connection, statement.query)
         ledger.set_state(column.id, RETIRED)
 
     with_short_locks(connection, drop, on_wait=reporter.message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migrator import EmbeddingChange, Model, runner
@@ -9,7 +11,7 @@ from migrator.errors import Refused, VerificationFailed
 from migrator.work import Options
 from tests.database import Database
 from tests.running import downgrade, upgrade
-from tests.tables import items
+from tests.tables import OLD, items
 
 STORAGE = "SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
 
@@ -36,17 +38,20 @@ def test_promise_8_nothing_is_dropped_before_retire(database: Database) -> None:
     assert retire(database) == []
 
 
-def test_there_is_no_way_back_after_retire(database: Database) -> None:
+def test_there_is_no_way_back_from_a_truncation_after_retire(database: Database) -> None:
     items(database)
-    upgrade(database)
+    short = replace(OLD, dimensions=128, matryoshka=True)
+    change = EmbeddingChange("items", "embedding", text=None, from_=OLD, to=short)
+    upgrade(database, change)
     retire(database)
     before = database.whole_dump()
     with pytest.raises(Refused) as refused:
-        downgrade(database)
+        downgrade(database, change)
     assert str(refused.value) == (
-        "the retired column and the backup of public.items.embedding were dropped by migrator retire\n"
-        "the old vectors are gone, so there is nothing to restore.\n"
-        "fix: write a revision with op.change_embedding back to the old model: its store may still hold the vectors"
+        "the retired column of public.items.embedding was dropped by migrator retire, and the revision names no text\n"
+        "the old vectors can neither be told from the backup nor embedded again.\n"
+        'fix: write text="an SQL expression over the row" into a revision with op.change_embedding back to the old '
+        "model"
     )
     assert database.whole_dump() == before
 

@@ -1,0 +1,117 @@
+"""Where a downgrade finds the old vectors: retired column, backup table, or their store and model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migrator import EmbeddingChange, Model, runner
+from migrator.change import VectorColumn
+from migrator.errors import Refused
+from migrator.work import Options
+from tests.database import Database
+from tests.models import EmbedLog, new, old
+from tests.proofs import checksum, nulls, rows_hold
+from tests.running import BATCH, PROBES, REVISION, SAMPLE, downgrade, upgrade
+from tests.tables import CHANGE, OLD, insert, items
+
+# As `old`, but only while MIGRATOR_TEST_GONE is not set.
+LOST = Model("python:tests.models:lost", dimensions=384)
+VECTORS = "SELECT sha256(string_agg(vector_send(embedding), '' ORDER BY id)) FROM items"
+
+
+def retire(database: Database, *, keep_backups: bool) -> None:
+    runner.retire_all(database.address, Options(), keep_backups=keep_backups, stores=False)
+
+
+def written_since(database: Database) -> None:
+    insert(database, [(1_000 + number, f"later {number}") for number in range(5)], model=new())
+    database.execute("UPDATE items SET body = 'edited ' || id WHERE id < 10")
+    database.execute("DELETE FROM items WHERE id BETWEEN 20 AND 29")
+    database.execute("UPDATE items SET id = id + 5000 WHERE id BETWEEN 30 AND 39")
+
+
+@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+def test_promise_6_from_the_backup_after_the_retired_column_is_gone(
+    database: Database, embed_log: EmbedLog, online: bool
+) -> None:
+    items(database)
+    database.execute("ALTER TABLE items ALTER embedding SET STORAGE EXTERNAL, ALTER embedding SET STATISTICS 7")
+    database.execute("COMMENT ON COLUMN items.embedding IS 'of the body'")
+    schema = database.dump()
+    runner.upgrade(database.address, REVISION, [CHANGE], Options(batch_size=BATCH, online=online))
+    retire(database, keep_backups=True)
+    assert "migrator" not in database.dump()
+    written_since(database)
+    before = checksum(database)
+    embed_log.calls()
+    downgrade(database)
+    # 15 texts are new, and ten rows have another key, by which the backup does not know them.
+    assert embed_log.calls() == [PROBES, PROBES, 16, 9, SAMPLE]
+    assert rows_hold(database, old) == 195
+    assert database.dump() == schema
+    assert checksum(database) == before
+
+
+def test_promise_6_after_both_are_gone_the_old_model_embeds_again(database: Database) -> None:
+    items(database)
+    schema = database.dump()
+    upgrade(database)
+    retire(database, keep_backups=False)
+    written_since(database)
+    downgrade(database)
+    assert rows_hold(database, old) == 195
+    assert database.dump() == schema
+    upgrade(database)
+    assert rows_hold(database, new) == 195
+
+
+def test_promise_6_a_cast_is_taken_back_to_the_bit_from_the_backup(database: Database) -> None:
+    items(database)
+    before = database.value(VECTORS)
+    change = EmbeddingChange("items", "embedding", text=None, from_=OLD, to=OLD, type="halfvec")
+    upgrade(database, change)
+    retire(database, keep_backups=True)
+    downgrade(database, change)
+    assert database.value(VECTORS) == before
+
+
+def test_a_restore_from_the_backup_that_is_abandoned_leaves_nothing(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    retire(database, keep_backups=True)
+    schema = database.dump()
+    with pytest.raises(Exception, match="stopped after verify"):
+        runner.restore(database.address, REVISION, [VectorColumn("items", "embedding")], Options(stop_after="verify"))
+    runner.abandon(database.address, Options())
+    assert database.dump() == schema
+    downgrade(database)
+    assert rows_hold(database, old) == 200
+
+
+def test_without_the_old_model_a_downgrade_is_refused_unless_it_is_said_out_loud(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items(database)
+    change = replace(CHANGE, from_=LOST)
+    upgrade(database, change)
+    insert(database, [(1_000, "later"), (1_001, "later"), (1_002, "text 1")], model=new())
+    monkeypatch.setenv("MIGRATOR_TEST_GONE", "1")
+    with pytest.raises(Refused, match="2 texts of") as caught:
+        downgrade(database, change)
+    assert caught.value.remedy.endswith("list these rows and go back: migrator downgrade REVISION --without-old-model")
+    assert rows_hold(database, new) == 203
+    runner.restore(
+        database.address,
+        REVISION,
+        [VectorColumn("items", "embedding")],
+        Options(batch_size=BATCH, without_old_model=True),
+    )
+    # The third has the text of others, but no old vector of its own, nor the store one.
+    assert nulls(database) == [1_000, 1_001, 1_002]
+    assert rows_hold(database, old, where="id < 1000") == 200
+    assert database.execute("SELECT rows, reason FROM migrator.failed_row ORDER BY rows") == [
+        (1, "the old model is not to be had any more (--without-old-model)"),
+        (2, "the old model is not to be had any more (--without-old-model)"),
+    ]
