@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
+import pytest
+from psycopg import sql
+from psycopg.pq import TransactionStatus
 
-from migrator.plan import Statement
 from migrator.report import Progress
 from tests.database import Database
 from tests.running import At
@@ -57,9 +61,9 @@ class Sent(At):
         }
 
 
-def written(statement: Statement) -> str:
-    """The plan's statement as `Sent` gives it: in one line, without the names of parameters."""
-    return _plain(re.sub(r"%\(\w+\)s", "$1", statement.query.as_string(None)).replace("%%", "%"))
+def written(query: sql.Composable) -> str:
+    """A statement as `Sent` gives it: in one line, without the names of parameters."""
+    return _plain(re.sub(r"%\(\w+\)s", "$1", query.as_string(None)).replace("%%", "%"))
 
 
 def _plain(statement: str) -> str:
@@ -71,3 +75,54 @@ def counts(statement: str, tables: tuple[str, ...]) -> bool:
     if _READ.match(statement):
         return any(re.search(rf"\b{table}\b", statement) for table in tables)
     return not _SESSION.match(statement) and not _BOOKKEEPING.match(statement)
+
+
+# From the weakest to the strongest, as PostgreSQL numbers them.
+LOCKS = (
+    "none",
+    "ACCESS SHARE",
+    "ROW SHARE",
+    "ROW EXCLUSIVE",
+    "SHARE UPDATE EXCLUSIVE",
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+)
+
+
+def watch_locks(database: Database, patch: pytest.MonkeyPatch) -> dict[str, set[tuple[str, str]]]:
+    """From now on, by statement: the strongest lock held on the tables and views of public before and after it.
+
+    A statement outside a transaction gets one, so that its lock can be seen; CONCURRENTLY cannot be in one.
+    """
+    execute = psycopg.Cursor.execute
+    watcher = database.connect()
+    relations = [
+        oid for (oid,) in database.execute("SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+    ]
+    seen: dict[str, set[tuple[str, str]]] = defaultdict(set)
+
+    def held(connection: psycopg.Connection[Any]) -> str:
+        found = execute(
+            watcher.cursor(),
+            "SELECT mode FROM pg_locks WHERE pid = %s AND relation = ANY (%s) AND granted",
+            (connection.info.backend_pid, relations),
+        ).fetchall()
+        modes = [re.sub(r"(?<!^)(?=[A-Z])", " ", mode.removesuffix("Lock")).upper() for (mode,) in found]
+        return max(["none", *modes], key=LOCKS.index)
+
+    def watched(cursor: psycopg.Cursor[Any], query: Any, *arguments: Any, **named: Any) -> psycopg.Cursor[Any]:
+        if not isinstance(query, sql.Composable) or "CONCURRENTLY" in query.as_string(None):
+            return execute(cursor, query, *arguments, **named)
+        connection = cursor.connection
+        if connection.info.transaction_status == TransactionStatus.IDLE:
+            with connection.transaction():
+                return watched(cursor, query, *arguments, **named)
+        before = held(connection)
+        done = execute(cursor, query, *arguments, **named)
+        seen[written(query)].add((before, held(connection)))
+        return done
+
+    patch.setattr(psycopg.Cursor, "execute", watched)
+    return seen

@@ -194,12 +194,11 @@ def _statements(plan: Plan) -> str:
         if (new_heading, new_condition) != (heading, condition):
             lines.append(new_condition)
         heading, condition = new_heading, new_condition
-        first, *more = readable(statement.query).splitlines()
-        text = "\n".join([first, *more])
-        if more and text in printed:
-            lines.append(f"    {first} ... as in {printed[text]};")
+        text = readable(statement.query)
+        if "\n" in text and text in printed:
+            lines.append(f"    {text.splitlines()[0]} ... as in {printed[text]}")
         else:
-            lines += [f"    {line}" for line in f"{text};".splitlines()]
+            lines += [f"    {line}".rstrip() for line in f"{text};".splitlines()]
             printed[text] = statement.phase
     return "\n".join(lines)
 

@@ -16,7 +16,7 @@ from migrator.work import Options
 from tests.conftest import Server
 from tests.database import Database
 from tests.running import REVISION
-from tests.statements import Sent, counts, log_statements, unseen, written
+from tests.statements import LOCKS, Sent, counts, log_statements, unseen, watch_locks, written
 from tests.tables import CHANGE, OLD, OTHER, items
 
 # What migrator may look at or change here that is not its own.
@@ -80,16 +80,13 @@ def compare(
     (looked,) = dry.by_phase().values()
     sent = Sent(server.log, {moment: late(database, statement) for moment, statement in LATE.items()})
     options = dataclasses.replace(options, reporter=sent)
-    if direction == "upgrade":
-        runner.upgrade(database.address, REVISION, changes, options)
-    else:
-        runner.restore(database.address, REVISION, columns, options)
+    carry_out(database, direction, changes, columns, options)
     listed: dict[str, set[str]] = {phase: set() for phase in sent.by_phase()}
     always: dict[str, set[str]] = {phase: set() for phase in sent.by_phase()}
     for statement in statements(plan):
-        listed[statement.phase].add(written(statement))
+        listed[statement.phase].add(written(statement.query))
         if not statement.only_if:
-            always[statement.phase].add(written(statement))
+            always[statement.phase].add(written(statement.query))
     # Preflight looks and tries as the dry run did, which is proved to change nothing.
     listed["preflight"].update(looked)
     for phase, found in sent.by_phase().items():
@@ -109,6 +106,19 @@ def plan_of(
     return runner.plan_restore(database.address, REVISION, columns, options)
 
 
+def carry_out(
+    database: Database,
+    direction: str,
+    changes: tuple[EmbeddingChange, ...],
+    columns: list[VectorColumn],
+    options: Options,
+) -> None:
+    if direction == "upgrade":
+        runner.upgrade(database.address, REVISION, changes, options)
+    else:
+        runner.restore(database.address, REVISION, columns, options)
+
+
 def late(database: Database, statement: str) -> Callable[[], None]:
     return lambda: unseen(database, statement)
 
@@ -120,3 +130,23 @@ def test_what_a_run_sends_is_what_its_plan_lists(
     compare(server, tables, tmp_path, "upgrade", changes)
     unseen(tables, "DELETE FROM items WHERE id >= 5000; UPDATE items SET body = 'edited' WHERE id = 40")
     compare(server, tables, tmp_path, "downgrade", changes)
+
+
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+def test_a_statement_takes_the_lock_that_the_plan_says(
+    tables: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: tuple[EmbeddingChange, ...]
+) -> None:
+    """No stronger one, unless it is held already; and that one, where the statement is sent without a condition."""
+    options = Options(project=tmp_path)
+    columns = [VectorColumn(change.table, change.column) for change in changes]
+    for direction in ("upgrade", "downgrade"):
+        plan = plan_of(tables, direction, changes, columns, options)
+        with monkeypatch.context() as patch:
+            seen = watch_locks(tables, patch)
+            carry_out(tables, direction, changes, columns, options)
+        for statement in statements(plan):
+            said, text = LOCKS.index(statement.lock), written(statement.query)
+            held = [(LOCKS.index(before), LOCKS.index(after)) for before, after in seen[text]]
+            assert all(after <= max(said, before) for before, after in held), text
+            if not statement.only_if and "CONCURRENTLY" not in text:
+                assert any(after >= said for _, after in held), text
