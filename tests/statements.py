@@ -96,7 +96,7 @@ def watch_locks(database: Database, patch: pytest.MonkeyPatch) -> dict[str, set[
 
     A statement outside a transaction gets one, so that its lock can be seen; CONCURRENTLY cannot be in one.
     """
-    execute = psycopg.Cursor.execute
+    execute: Any = psycopg.Cursor.execute
     watcher = database.connect()
     relations = [
         oid for (oid,) in database.execute("SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace")
@@ -112,7 +112,7 @@ def watch_locks(database: Database, patch: pytest.MonkeyPatch) -> dict[str, set[
         modes = [re.sub(r"(?<!^)(?=[A-Z])", " ", mode.removesuffix("Lock")).upper() for (mode,) in found]
         return max(["none", *modes], key=LOCKS.index)
 
-    def watched(cursor: psycopg.Cursor[Any], query: Any, *arguments: Any, **named: Any) -> psycopg.Cursor[Any]:
+    def watched(cursor: psycopg.Cursor[Any], query: Any, *arguments: Any, **named: Any) -> Any:
         if not isinstance(query, sql.Composable) or "CONCURRENTLY" in query.as_string(None):
             return execute(cursor, query, *arguments, **named)
         connection = cursor.connection

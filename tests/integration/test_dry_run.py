@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
@@ -14,7 +15,7 @@ from migrator.queries import readable
 from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new
-from tests.running import PROBES, REVISION, downgrade, upgrade, upgrade_until
+from tests.running import PROBES, REVISION, downgrade, downgrade_until, upgrade, upgrade_until
 from tests.tables import CHANGE, insert, items
 
 TIMED_SAMPLE = 32
@@ -146,3 +147,40 @@ def test_each_phase_lists_its_statements(database: Database) -> None:
         "cut-over": {"ACCESS EXCLUSIVE", "ROW EXCLUSIVE", "ACCESS SHARE", "none"},
         "settle": {"ACCESS EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE", "ACCESS SHARE", "none"},
     }
+
+
+def test_views_over_several_columns_are_made_anew_once(database: Database) -> None:
+    """As cut-over does it: all views are dropped, all tables locked, all columns swapped, all views made again."""
+    items(database)
+    database.execute("ALTER TABLE items ADD COLUMN other vector(384); CREATE TABLE others AS TABLE items")
+    database.execute("CREATE VIEW seen AS SELECT i.embedding, i.other, o.embedding AS third FROM items i, others o")
+    changes = [CHANGE, dataclasses.replace(CHANGE, column="other"), dataclasses.replace(CHANGE, table="others")]
+    plan = runner.plan_upgrade(database.address, REVISION, changes, Options())
+    verbs = re.compile("DROP VIEW|LOCK TABLE|CREATE VIEW|ALTER TABLE .* RENAME COLUMN .* TO .migrator_retired")
+    subjects = plan.subjects
+    found = [(match[0], statement.columns) for statement in statements(plan)
+             if (match := verbs.match(readable(statement.query)))]  # fmt: skip
+    assert [(text.partition('"')[0].strip(), columns) for text, columns in found] == [
+        ("DROP VIEW", subjects),
+        ("LOCK TABLE", subjects),
+        ("LOCK TABLE", subjects),
+        *[("ALTER TABLE", (subject,)) for subject in subjects],
+        ("CREATE VIEW", subjects),
+    ]
+
+
+def test_a_downgrade_embeds_what_its_plan_counts(database: Database, embed_log: EmbedLog) -> None:
+    """A row that had no vector before the upgrade gets none back, so that its text is not paid for."""
+    items(database)
+    database.execute("ALTER TABLE items ALTER COLUMN embedding DROP NOT NULL")
+    database.execute("UPDATE items SET embedding = NULL, body = 'none ' || id WHERE id < 5")
+    upgrade(database)
+    database.execute("UPDATE items SET body = 'edited' WHERE id IN (10, 11)")
+    (estimate,) = plan_downgrade(database).estimates
+    assert estimate.counts.missing == 1
+    embed_log.calls()
+    downgrade_until(database, "embed")
+    # The model is checked by the plan, and once more when the run records it.
+    assert embed_log.calls() == [PROBES, PROBES, 1]
+    downgrade(database)
+    assert database.value("SELECT count(*) FROM items WHERE embedding IS NULL") == 5
