@@ -13,7 +13,7 @@ from migrator.change import EmbeddingChange, Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import Refused
 from migrator.plan import ColumnPlan, Direction, Plan
-from migrator.queries import SCHEMA, name, query, script, text_of
+from migrator.queries import SCHEMA, Query, name, query, script, text_of
 
 VERSION = 1
 # State of a change whose column is the one the application uses.
@@ -53,6 +53,11 @@ class Run:
     direction: Direction
 
 
+def install_statements() -> tuple[Query, ...]:
+    """What makes the ledger, for its owner alone."""
+    return script("ledger"), query("privileges", "schema_to_owner", object=text_of(name(SCHEMA)))
+
+
 class Ledger:
     """The ledger of one database. Reads work where it is not installed yet, and find nothing."""
 
@@ -71,10 +76,11 @@ class Ledger:
 
     def install(self) -> None:
         """Makes schema and tables; does nothing where they are."""
+        if self.installed:
+            return
         with self._connection.transaction():
-            self._connection.execute(script("ledger"))
-            if not self.installed:
-                execute(self._connection, query("privileges", "schema_to_owner", object=text_of(name(SCHEMA))))
+            for statement in install_statements():
+                self._connection.execute(statement)
         self.installed = True
 
     # ---- runs ------------------------------------------------------------------------------------------------
@@ -110,6 +116,10 @@ class Ledger:
     def carried_out(self) -> list[LedgerChange]:
         """All changes that were carried out, first to last."""
         return [LedgerChange.of(row) for row in self._rows("carried_out")]
+
+    def backed_up_nulls(self, upgrade: int) -> bool:
+        """Whether the upgrade's backup table is there and holds rows that had no vector."""
+        return any(row["nulls"] for row in self._rows("backed_up_nulls", change=upgrade))
 
     def live_changes(self) -> list[LedgerChange]:
         return [LedgerChange.of(row) for row in self._rows("live_changes")]

@@ -49,7 +49,8 @@ class Planner:
         columns = []
         for number, each in enumerate(wanted):
             catalog = self._catalog(each.schema, each.table, each.column)
-            columns.append(restoring(first + number, catalog, self._undone(revision, catalog)))
+            upgrade = self._undone(revision, catalog)
+            columns.append(restoring(first + number, catalog, upgrade, self._ledger.backed_up_nulls(upgrade.id)))
         return self._plan(revision, "downgrade", columns, found)
 
     def _server(self) -> list[Hazard]:
@@ -82,14 +83,29 @@ class Planner:
         disk = preflight.disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
         preflight.refuse_first(disk)
         every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards), *disk])
-        return Plan(revision, direction, tuple(columns), tuple(every), tuple(each.estimate for each in findings))
+        return Plan(
+            revision,
+            direction,
+            tuple(columns),
+            tuple(every),
+            tuple(each.estimate for each in findings),
+            makes_ledger=not self._ledger.installed,
+        )
 
 
-def restoring(number: int, catalog: Catalog, upgrade: LedgerChange) -> ColumnPlan:
+def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, found_nulls: bool) -> ColumnPlan:
     """One column of a downgrade: the upgrade's change with old and new exchanged."""
     done = upgrade.change
     back = dataclasses.replace(done, from_=done.to, to=done.from_, type=None, index="same")
-    return ColumnPlan(number, back, catalog, before=upgrade.catalog, restores=upgrade.id, undone_change=upgrade.change)
+    return ColumnPlan(
+        number,
+        back,
+        catalog,
+        before=upgrade.catalog,
+        restores=upgrade.id,
+        undone_change=upgrade.change,
+        found_nulls=found_nulls,
+    )
 
 
 def unfinished_plan(ledger: Ledger, run: Run) -> Plan:
@@ -101,4 +117,5 @@ def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:
     """The plan of one column as the ledger keeps it."""
     if change.restores is None:
         return ColumnPlan(change.id, change.change, change.catalog)
-    return restoring(change.id, change.catalog, ledger.change(change.restores))
+    found_nulls = ledger.backed_up_nulls(change.restores)
+    return restoring(change.id, change.catalog, ledger.change(change.restores), found_nulls)

@@ -58,11 +58,7 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[
         found["rows"], found["in_scope"], found["with_vector"] = fetch_row(
             connection, query("catalog", "coverage", **pieces)
         )
-        wanted = rows_left.pending(connection, column)
-        found["waiting"] = fetch_row(
-            connection,
-            query("fill", "left", table=column.table, column=name(column.live), due=column.due, pending=wanted),
-        )[0]
+        found["waiting"] = rows_left.count(connection, column, column.live)
     except psycopg.errors.ProgrammingError as error:
         # The table may have been dropped or changed by others since.
         found["unreadable"] = error.diag.message_primary

@@ -14,17 +14,25 @@ from migrator.database import execute, fetch_row, with_short_locks
 from migrator.errors import Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
-from migrator.plan import ColumnPlan, Statement
+from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, literal, name, query, text_of
 from migrator.work import Work
 
 NAME = "cut-over"
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    """In order, all in one transaction; with several columns each part is done for all of them before the next."""
-    ordered = [*_lock([column]), *_swap(column), *_create_views([column])]
-    return tuple(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ordered)
+def statements(plan: Plan) -> list[Statement]:
+    """The rest of fill; then, in one transaction, each part for all columns before the next."""
+    lock, lasts = "ACCESS EXCLUSIVE", "milliseconds"
+    filled = [column for column in plan.columns if column.method != "index"]
+    counted = "milliseconds by the index on these rows, else one scan"
+    return [
+        *(statement for column in filled for statement in fill.rest(column, column.shadow, NAME)),
+        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
+        *(column.statement(NAME, _left(column), lock, counted) for column in filled),
+        *(column.statement(NAME, each, lock, lasts) for column in plan.columns for each in _swap(column)),
+        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _create_views(plan.columns)),
+    ]
 
 
 def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
@@ -152,7 +160,6 @@ def is_done(ledger: Ledger, run: Run) -> bool:
 
 def run(work: Work) -> dict[str, object]:
     """All columns in one transaction, with the ledger's word that they are live."""
-    wanted = {column.id: rows_left.pending(work.connection, column) for column in work.plan.columns}
     for column in work.plan.columns:
         if column.method != "index":
             fill.fill_rest(work, column, column.shadow)
@@ -163,9 +170,7 @@ def run(work: Work) -> dict[str, object]:
         for column in columns:
             _refuse_changed(work, column, views_dropped=False)
         _send(work, _lock(columns))
-        left: dict[str, object] = {
-            column.subject: {"rows left": _check_under_lock(work, column, wanted[column.id])} for column in columns
-        }
+        left: dict[str, object] = {column.subject: {"rows left": _check_under_lock(work, column)} for column in columns}
         for column in columns:
             _send(work, _swap(column))
             work.ledger.set_state(column.id, LIVE)
@@ -182,7 +187,13 @@ def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
         execute(work.connection, statement)
 
 
-def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
+def _left(column: ColumnPlan) -> sql.Composed:
+    """Counts the rows left for settle, up to one more than the bound."""
+    pieces = {"table": column.table, "shadow": name(column.shadow), "due": column.due}
+    return query("cut_over", "left", **pieces, pending=rows_left.pending(column))
+
+
+def _check_under_lock(work: Work, column: ColumnPlan) -> int:
     """Nobody can write now: what the plan was made for must still be there. Returns the rows left for settle."""
     _refuse_changed(work, column, views_dropped=column.method != "index")
     if column.method == "index":
@@ -195,18 +206,7 @@ def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
             meaning="writes may have been missed, so the shadow column cannot be trusted.",
             remedy="find out who did it, then run the upgrade again from the start",
         )
-    (left,) = fetch_row(
-        work.connection,
-        query(
-            "cut_over",
-            "left",
-            table=column.table,
-            shadow=name(column.shadow),
-            due=column.due,
-            pending=wanted,
-        ),
-        {"limit": rows_left.BOUND + 1},
-    )
+    (left,) = fetch_row(work.connection, _left(column), {"limit": rows_left.BOUND + 1})
     if left > rows_left.BOUND:
         raise Interrupted(
             f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector since fill",

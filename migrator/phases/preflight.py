@@ -19,8 +19,8 @@ from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.hazards import Hazard
-from migrator.ledger import Ledger
-from migrator.plan import ColumnPlan
+from migrator.ledger import Ledger, install_statements
+from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.proofs.retrieval import relevant_value
 from migrator.queries import Query, expression, name, query
 from migrator.retrieval import read_queries
@@ -42,6 +42,13 @@ class Findings:
 
     hazards: tuple[Hazard, ...]
     estimate: Estimate
+
+
+def statements(plan: Plan) -> list[Statement]:
+    """What is made once preflight is through. Its own statements are those that a dry run sends."""
+    if not plan.makes_ledger:
+        return []
+    return [Statement(NAME, plan.subjects, each, "none", "milliseconds") for each in install_statements()]
 
 
 # ---- the server -----------------------------------------------------------------------------------------------
@@ -360,9 +367,7 @@ def _count(connection: Connection, column: ColumnPlan) -> Counts:
 
 
 def _missing(connection: Connection, column: ColumnPlan) -> int:
-    pending = rows_left.pending(connection, column)
-    if column.is_restore:
-        pending = sql.SQL("{} IS NULL AND {}").format(name(column.shadow), pending)
+    pending = rows_left.waiting(column, column.shadow) if column.is_restore else sql.SQL("true")
     pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}
     if store.exists(connection, column):
         (missing,) = fetch_row(connection, query("store", "count_missing", store=column.store, **pieces))

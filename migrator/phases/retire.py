@@ -24,8 +24,8 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
         live, storage = name(column.live), fragment(wanted)
         dropped.append(query("cut_over", "set_storage", table=column.table, column=live, storage=storage))
     return (
-        *(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in dropped),
-        Statement(NAME, drop_backup(column), "none", "instant"),
+        *(column.statement(NAME, each, "ACCESS EXCLUSIVE", "milliseconds") for each in dropped),
+        column.statement(NAME, drop_backup(column), "none", "instant"),
     )
 
 
