@@ -9,7 +9,7 @@ from pathlib import Path
 from migrator import hazards
 from migrator.catalog import Catalog, read_catalog, read_server
 from migrator.change import EmbeddingChange, VectorColumn
-from migrator.database import Connection
+from migrator.database import Connection, configure, search_path
 from migrator.hazards import Hazard
 from migrator.ledger import LIVE, Ledger, LedgerChange, Run
 from migrator.phases import preflight
@@ -46,10 +46,16 @@ class Planner:
         """The plan of a new downgrade. Raises Refused."""
         found = self._server()
         first = self._ledger.next_change()
-        columns = []
-        for number, each in enumerate(wanted):
+        undone = []
+        for each in wanted:
             catalog = self._catalog(each.schema, each.table, each.column)
-            columns.append(restoring(first + number, catalog, self._undone(revision, catalog)))
+            undone.append((catalog, self._undone(revision, catalog)))
+        # Text and scope mean what they meant at the upgrade.
+        configure(self._connection, {"search_path": search_path(undone[0][1].catalog.server.search_path)})
+        columns = [
+            restoring(first + number, self._catalog(at.table.schema, at.table.name, at.column.name), upgrade)
+            for number, (at, upgrade) in enumerate(undone)
+        ]
         return self._plan(revision, "downgrade", columns, found)
 
     def _server(self) -> list[Hazard]:

@@ -12,7 +12,17 @@ from migrator import hazards
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
-from migrator.database import Address, Connection, connect, execute, fetch_row, is_passing, only_migrator
+from migrator.database import (
+    Address,
+    Connection,
+    configure,
+    connect,
+    execute,
+    fetch_row,
+    is_passing,
+    only_migrator,
+    search_path,
+)
 from migrator.errors import Interrupted, MigratorError, Stopped
 from migrator.ledger import LIVE, RETIRED, Ledger, Run
 from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire, verify
@@ -128,11 +138,13 @@ def _carry_out(
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished), unfinished
         _still_there(connection, plan)
+        address = _as_planned(connection, address, plan)
         models.recording = True
         _models_at_hand(connection, ledger, models, plan, run)
         options.reporter.message(f"going on with the {run.direction} of revision {run.revision}")
     else:
         plan = make(Planner(connection, ledger, models, project=options.project))
+        address = _as_planned(connection, address, plan)
         for hazard in plan.hazards:
             options.reporter.message(f"hazard  {hazard.problem}: {hazard.meaning}")
         if options.stop_after == preflight.NAME:
@@ -150,6 +162,13 @@ def _carry_out(
     except BaseException as error:
         _after(work, error)
         raise
+
+
+def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address:
+    """Text and scope mean what they meant when the upgrade was planned: every connection looks names up as then."""
+    path = search_path(plan.columns[0].catalog.server.search_path)
+    configure(connection, {"search_path": path})
+    return replace(address, search_path=path)
 
 
 def _still_there(connection: Connection, plan: Plan) -> None:

@@ -10,7 +10,7 @@ from migrator import capture, rows_left
 from migrator.catalog import Catalog, read_catalog
 from migrator.catalog.columns import Grant
 from migrator.catalog.dependents import View
-from migrator.database import execute, fetch_row, with_short_locks
+from migrator.database import configure, execute, fetch_row, search_path, with_short_locks
 from migrator.errors import Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
@@ -166,6 +166,10 @@ def run(work: Work) -> dict[str, object]:
         left: dict[str, object] = {
             column.subject: {"rows left": _check_under_lock(work, column, wanted[column.id])} for column in columns
         }
+        # Definitions name every schema but pg_catalog, which therefore comes first; what cannot be named with one, such
+        # as the operator of JOIN USING, is looked up where it was.
+        path = dict.fromkeys(["pg_catalog", *columns[0].catalog.server.search_path])
+        configure(work.connection, {"search_path": search_path(path)}, local=True)
         for column in columns:
             _send(work, _swap(column))
             work.ledger.set_state(column.id, LIVE)
