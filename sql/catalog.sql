@@ -177,17 +177,21 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
        EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
          OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
          OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.atthasdef))
-         AS has_more
+         AS has_more,
+       -- Functions that take or return its rows, or have an SQL body; policies; whatever else keeps it from being dropped.
+       ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid)
+             FROM pg_depend d
+             LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+             LEFT JOIN pg_class v ON d.classid = 'pg_class'::regclass AND v.oid = d.objid
+             WHERE d.deptype IN ('n', 'a')
+               AND (d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+                    OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (
+                      SELECT t.oid FROM pg_type t WHERE c.reltype IN (t.oid, t.typelem)))
+               AND NOT EXISTS (SELECT FROM found g WHERE g.oid IN (w.ev_class, v.oid))
+             ORDER BY 1) AS dependents
 FROM found f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 GROUP BY c.oid, n.nspname
 ORDER BY max(f.depth), n.nspname, c.relname;
-
--- name: view_dependents
--- What hangs on those views besides other views: functions with a SQL body, policies, row types.
-SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
-FROM pg_depend d
-WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(view)s::regclass
-  AND d.classid NOT IN ('pg_rewrite'::regclass, 'pg_type'::regclass) AND d.deptype = 'n';
 
 -- name: other_dependents
 -- Whatever else hangs on the column, as PostgreSQL describes it; indexes, default, NOT NULL and views have their own queries.
@@ -259,9 +263,6 @@ SELECT ARRAY(SELECT DISTINCT d.refobjid::regclass::text FROM pg_depend d
              ORDER BY 1),
        r.ev_action::text ~ ':varattno 0 '
 FROM pg_rewrite r WHERE r.ev_class = 'pg_temp.migrator_try_view'::regclass;
-
--- name: copy_index
-CREATE INDEX ON pg_temp.{copy} ((true)) WHERE {due};
 
 -- name: counts
 SELECT count(*) AS rows,

@@ -78,6 +78,11 @@ def read_catalog(connection: Connection, schema: str | None, table: str, column:
     if at.type not in ("vector", "halfvec"):
         raise not_a_vector(found.name, column, at.type_text).refusal()
     with qualified_names(connection):
-        views = read_views(connection, found.oid, at.number)
-        indexes = read_indexes(connection, found.oid, at.number)
-        return Catalog(server, found, at, indexes, views, read_others(connection, found.oid, at.number, views))
+        return Catalog(
+            server,
+            found,
+            at,
+            read_indexes(connection, found.oid, at.number),
+            read_views(connection, found.oid, at.number),
+            read_others(connection, found.oid, at.number),
+        )
