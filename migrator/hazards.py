@@ -167,6 +167,15 @@ def dependent_not_carried(subject: str, dependent: str) -> Hazard:
     )
 
 
+def dependent_on_view(view: str, dependent: str) -> Hazard:
+    return _refuse(
+        "dependent-on-view",
+        f"{dependent} depends on {view}, which reads the column",
+        "the view is dropped and made again at cut-over, which that would prevent.",
+        "drop it before the upgrade, and create it again afterwards",
+    )
+
+
 def several_indexes(subject: str, indexes: Iterable[str]) -> Hazard:
     return _refuse(
         "several-indexes",
@@ -656,13 +665,4 @@ def equal_dimensions(subject: str) -> Hazard:
         f"old and new model of {subject} have the same dimensions",
         "an application that still writes the old model's vectors is not stopped by the column's type.",
         "stop its writers before cut-over, or let it read the model from the view migrator.registry",
-    )
-
-
-def not_immutable(expression: str) -> Hazard:
-    return _warn(
-        "text-not-immutable",
-        f"text={expression!r} or where= is not immutable",
-        "the rows left at cut-over are found by a scan under the lock, which grows with the table.",
-        "in a maintenance window nothing; else give an IMMUTABLE expression",
     )

@@ -119,9 +119,9 @@ class ColumnPlan:
         return f"{SCHEMA}.backup_{self._upgrade_id}"
 
     @property
-    def left_index(self) -> str:
-        """The partial index on the rows that have no vector yet."""
-        return f"migrator_left_{self.id}"
+    def missed(self) -> sql.SQL:
+        """The sequence that counts writes for which capture had no vector."""
+        return name(SCHEMA, f"missed_{self._upgrade_id}")
 
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""

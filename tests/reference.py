@@ -109,6 +109,7 @@ _EXAMPLES: dict[str, object] = {
 }
 # Where one name means different things, by function.
 _OWN_EXAMPLES: dict[str, dict[str, object]] = {
+    "dependent_on_view": {"dependent": "function public.nearest(vector)", "view": "view public.near"},
     "disk_unknown": {"needed": 8_900_000_000},
     "model_other_dimensions": {"found": 384},
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},

@@ -33,10 +33,7 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
             for each in _drop_replaced(column)
         )
         return (*building, *dropped)
-    return (
-        *building,
-        Statement(NAME, left_index(column), "SHARE UPDATE EXCLUSIVE", "two scans; reads and writes go on"),
-    )
+    return building
 
 
 def _drop_replaced(column: ColumnPlan) -> list[sql.Composed]:
@@ -52,17 +49,6 @@ def create(column: ColumnPlan, index: IndexToBuild) -> sql.Composed:
     return index.create(column.table, target, column.type, column.catalog.server.extension_schema)
 
 
-def left_index(column: ColumnPlan) -> sql.Composed:
-    return query(
-        "cut_over",
-        "left_index",
-        index=name(column.left_index),
-        table=column.table,
-        shadow=name(column.shadow),
-        due=column.due,
-    )
-
-
 def run(work: Work) -> dict[str, object]:
     result: dict[str, object] = {}
     for column in work.plan.columns:
@@ -72,8 +58,7 @@ def run(work: Work) -> dict[str, object]:
         result[column.subject] = {"indexes": [index.name for index in column.indexes]}
         for statement in _drop_replaced(column) if column.method == "index" else ():
             concurrently(work.connection, statement)
-        if column.method != "index" and not _is_there(work, column, column.left_index):
-            _build_left_index(work, column)
+        if column.method != "index":
             execute(work.connection, query("store", "analyze", table=column.table))
     return result
 
@@ -85,15 +70,6 @@ def _is_there(work: Work, column: ColumnPlan, index: str) -> bool:
     if row is not None and not row[0]:
         concurrently(work.connection, query("index", "drop_concurrently", index=name(schema, index)))
     return row is not None and bool(row[0])
-
-
-def _build_left_index(work: Work, column: ColumnPlan) -> None:
-    try:
-        concurrently(work.connection, left_index(column))
-    except (psycopg.errors.InvalidObjectDefinition, psycopg.errors.FeatureNotSupported):
-        work.reporter.message(
-            f"{column.subject}: text or scope is not immutable, so the rows left are found by a scan at cut-over"
-        )
 
 
 def memory_for(column: ColumnPlan, index: IndexToBuild) -> int:

@@ -57,7 +57,7 @@ def test_alembic_itself_upgrades_and_downgrades(pending: Project) -> None:
     assert (up.code, up.out) == (0, "")
     assert (pending.revision, column_type(database)) == ("0002", "vector(768)")
     # What it does is told, in lines, as by migrator.
-    assert "cut-over public.items.embedding: 0 rows left" in up.err
+    assert "cut-over public.items.embedding: 0 writes left" in up.err
     down = process("alembic", "downgrade", "-1", environment=environment)
     assert (down.code, down.out) == (0, "")
     assert (pending.revision, column_type(database)) == ("0001", "vector(384)")

@@ -274,6 +274,15 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create it again afterwards",
     ),
     (
+        hazards.dependent_on_view,
+        ("view public.near", "function public.nearest(vector)"),
+        "dependent-on-view",
+        True,
+        "function public.nearest(vector) depends on view public.near, which reads the column",
+        "the view is dropped and made again at cut-over, which that would prevent.",
+        "drop it before the upgrade, and create it again afterwards",
+    ),
+    (
         hazards.several_indexes,
         (
             SUBJECT,
@@ -856,15 +865,6 @@ TEXTS: list[Row] = [
         "old and new model of public.items.embedding have the same dimensions",
         "an application that still writes the old model's vectors is not stopped by the column's type.",
         "stop its writers before cut-over, or let it read the model from the view migrator.registry",
-    ),
-    (
-        hazards.not_immutable,
-        ("concat_ws(' ', a, b)",),
-        "text-not-immutable",
-        False,
-        "text=\"concat_ws(' ', a, b)\" or where= is not immutable",
-        "the rows left at cut-over are found by a scan under the lock, which grows with the table.",
-        "in a maintenance window nothing; else give an IMMUTABLE expression",
     ),
 ]
 
