@@ -157,8 +157,13 @@ def create_trigger(column: ColumnPlan) -> tuple[sql.Composed, ...]:
 
 
 def drop(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    trigger = query("capture", "drop_trigger", table=column.table, trigger=name(column.trigger))
+    return (trigger, *drop_function(column))
+
+
+def drop_function(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    """What is there without the table too."""
     return (
-        query("capture", "drop_trigger", table=column.table, trigger=name(column.trigger)),
         query("capture", "drop_function", function=column.function),
         query("capture", "drop_missed", missed=column.missed),
     )

@@ -333,6 +333,30 @@ def retired_already(subject: str) -> Hazard:
     )
 
 
+def table_renamed(subject: str, schema: str, table: str, former_schema: str, former: str) -> Hazard:
+    """schema, table: what it is called now; the others, what it was called at the upgrade."""
+    back = []
+    if table != former:
+        back.append(f'ALTER TABLE "{schema}"."{table}" RENAME TO "{former}"')
+    if schema != former_schema:
+        back.append(f'ALTER TABLE "{schema}"."{former}" SET SCHEMA "{former_schema}"')
+    return _refuse(
+        "table-renamed",
+        f"the table of {subject} is called {schema}.{table} since the upgrade",
+        "the ledger and the revision know it by its former name.",
+        f"give it that name for the time of the downgrade: {'; '.join(back)}",
+    )
+
+
+def retired_column_gone(subject: str, column: str) -> Hazard:
+    return _refuse(
+        "retired-column-gone",
+        f'the retired column "{column}" of {subject} is not there',
+        "it was dropped, or the table was made anew, so there are no old vectors to restore.",
+        "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
+    )
+
+
 def several_operations(revision: str) -> Hazard:
     return _refuse(
         "several-operations",

@@ -46,6 +46,7 @@ class Planner:
         """The plan of a new downgrade. Raises Refused."""
         found = self._server()
         first = self._ledger.next_change()
+        self._refuse_renamed(revision, wanted)
         undone = []
         for each in wanted:
             catalog = self._catalog(each.schema, each.table, each.column)
@@ -66,6 +67,14 @@ class Planner:
     def _catalog(self, schema: str | None, table: str, column: str) -> Catalog:
         return read_catalog(self._connection, schema, table, column)
 
+    def _refuse_renamed(self, revision: str, wanted: Sequence[VectorColumn]) -> None:
+        """A table that was renamed since the upgrade would not be found, or another one that has its name now."""
+        columns = {each.column for each in wanted}
+        for change in self._ledger.changes_of(revision):
+            table, found = change.catalog.table, self._ledger.present_table(change)
+            if change.catalog.column.name in columns and found and found[1:] != (table.schema, table.name):
+                raise hazards.table_renamed(change.catalog.subject, *found[1:], table.schema, table.name).refusal()
+
     def _undone(self, revision: str, catalog: Catalog) -> LedgerChange:
         """The upgrade that the revision's downgrade undoes."""
         found = self._ledger.live_upgrade(catalog.table.schema, catalog.table.name, catalog.column.name)
@@ -76,6 +85,9 @@ class Planner:
             raise hazards.changed_by_another_revision(catalog.subject, by, revision).refusal()
         if upgrade.state != LIVE:
             raise hazards.retired_already(catalog.subject).refusal()
+        retired = f"migrator_retired_{upgrade.id}"
+        if upgrade.keeps_retired_column and catalog.table.column(retired) is None:
+            raise hazards.retired_column_gone(catalog.subject, retired).refusal()
         return upgrade
 
     def _plan(self, revision: str, direction: Direction, columns: list[ColumnPlan], found: list[Hazard]) -> Plan:

@@ -409,7 +409,7 @@ def test_status_of_a_table_that_is_gone(pending: Project) -> None:
 
 
 def test_verify_proves_the_live_column(pending: Project) -> None:
-    assert migrator("verify") == Ended(0, "the ledger knows no migrated column\n", "")
+    assert migrator("verify") == Ended(0, "there is no migrated column\n", "")
     assert pending.upgraded().code == 0
     ended = migrator("verify")
     assert (ended.code, ended.err) == (0, "")

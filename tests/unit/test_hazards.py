@@ -490,6 +490,25 @@ TEXTS: list[Row] = [
         "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
     ),
     (
+        hazards.table_renamed,
+        (SUBJECT, "archive", "things", "public", "items"),
+        "table-renamed",
+        True,
+        "the table of public.items.embedding is called archive.things since the upgrade",
+        "the ledger and the revision know it by its former name.",
+        'give it that name for the time of the downgrade: ALTER TABLE "archive"."things" RENAME TO "items"; '
+        'ALTER TABLE "archive"."items" SET SCHEMA "public"',
+    ),
+    (
+        hazards.retired_column_gone,
+        (SUBJECT, "migrator_retired_1"),
+        "retired-column-gone",
+        True,
+        'the retired column "migrator_retired_1" of public.items.embedding is not there',
+        "it was dropped, or the table was made anew, so there are no old vectors to restore.",
+        "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
+    ),
+    (
         hazards.several_operations,
         ("0002",),
         "several-operations",
