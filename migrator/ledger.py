@@ -43,6 +43,13 @@ class LedgerChange:
             row["texts_embedded"],
         )
 
+    @property
+    def keeps_retired_column(self) -> bool:
+        """Whether it is an upgrade whose retired column is still there."""
+        if self.state != LIVE or self.restores is not None:
+            return False
+        return ColumnPlan(self.id, self.change, self.catalog).method != "index"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -120,6 +127,27 @@ class Ledger:
     def backed_up_nulls(self, upgrade: int) -> bool:
         """Whether the upgrade's backup table is there and holds rows that had no vector."""
         return any(row["nulls"] for row in self._rows("backed_up_nulls", change=upgrade))
+
+    def present_table(self, change: LedgerChange) -> tuple[int, str, str] | None:
+        """Oid, schema and name of the change's table now; None where it is no longer there."""
+        table = change.catalog.table
+        found = execute(
+            self._connection,
+            query("catalog", "present_table"),
+            {
+                "table": table.oid,
+                "schema": table.schema,
+                "name": table.name,
+                "column": change.catalog.column.name,
+                "retired": f"migrator_retired_{change.id}",
+                "keeps": change.keeps_retired_column,
+            },
+        ).fetchone()
+        return (found[0], found[1], found[2]) if found else None
+
+    def changes_of(self, revision: str) -> list[LedgerChange]:
+        """The revision's upgrades that are live."""
+        return [LedgerChange.of(row) for row in self._rows("changes_of_revision", revision=revision)]
 
     def live_changes(self) -> list[LedgerChange]:
         return [LedgerChange.of(row) for row in self._rows("live_changes")]

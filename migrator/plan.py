@@ -126,9 +126,9 @@ class ColumnPlan:
         return f"{SCHEMA}.backup_{self._upgrade_id}"
 
     @property
-    def left_index(self) -> str:
-        """The partial index on the rows that have no vector yet."""
-        return f"migrator_left_{self.id}"
+    def missed(self) -> sql.SQL:
+        """The sequence that counts writes for which capture had no vector."""
+        return name(SCHEMA, f"missed_{self._upgrade_id}")
 
     def statement(self, phase: str, query: Query, lock: str, lasts: str, *, only_if: str = "") -> Statement:
         """A statement for this column alone."""

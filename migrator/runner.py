@@ -8,13 +8,23 @@ from dataclasses import replace
 
 import psycopg
 
-from migrator import hazards
+from migrator import hazards, present
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
-from migrator.database import Address, Connection, connect, execute, fetch_row, is_passing, only_migrator
+from migrator.database import (
+    Address,
+    Connection,
+    configure,
+    connect,
+    execute,
+    fetch_row,
+    is_passing,
+    only_migrator,
+    search_path,
+)
 from migrator.errors import Interrupted, MigratorError, Stopped
-from migrator.ledger import LIVE, RETIRED, Ledger, Run
+from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire, verify
 from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
@@ -128,11 +138,13 @@ def _carry_out(
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished), unfinished
         _still_there(connection, plan)
+        address = _as_planned(connection, address, plan)
         models.recording = True
         _models_at_hand(connection, ledger, models, plan, run)
         options.reporter.message(f"going on with the {run.direction} of revision {run.revision}")
     else:
         plan = make(Planner(connection, ledger, models, project=options.project))
+        address = _as_planned(connection, address, plan)
         for hazard in plan.hazards:
             options.reporter.message(f"hazard  {hazard.problem}: {hazard.meaning}")
         if options.stop_after == preflight.NAME:
@@ -150,6 +162,13 @@ def _carry_out(
     except BaseException as error:
         _after(work, error)
         raise
+
+
+def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address:
+    """Text and scope mean what they meant when the upgrade was planned: every connection looks names up as then."""
+    path = search_path(plan.columns[0].catalog.server.search_path)
+    configure(connection, {"search_path": path})
+    return replace(address, search_path=path)
 
 
 def _still_there(connection: Connection, plan: Plan) -> None:
@@ -296,19 +315,27 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
     """The proofs again for every column that an upgrade or downgrade made, as it is now, by column."""
     with connect(address) as connection:
         ledger = open_ledger(connection)
-        columns = [planned(ledger, change) for change in ledger.last_changes() if change.state in (LIVE, RETIRED)]
         session = Session(connection, address, ledger, Models(ledger), options)
-        return {
-            column.subject: prove(session, column, column.live, [index.name for index in column.indexes])
-            for column in columns
-        }
+        columns, gone = present.columns(ledger)
+        for column in gone:
+            options.reporter.message(f"{column.subject}: the table is no longer there, so nothing is proved of it")
+        return {column.subject: _prove_live(session, column) for column in columns}
+
+
+def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
+    present.as_planned(session.connection, column)
+    try:
+        return prove(session, column, column.live, [index.name for index in column.indexes])
+    except psycopg.errors.ProgrammingError as error:
+        # Columns that text or scope name may have been renamed or dropped by others since.
+        return [Proof("readable", False, error.diag.message_primary or _first_line(error))]
 
 
 def retirable(address: Address, *, stores: bool) -> list[str]:
     """What `retire_all` would drop, in words."""
     with connect(address) as connection:
         ledger = open_ledger(connection)
-        kept = [retire.describe(ledger, column) for column in retire.leftovers(connection, ledger)]
+        kept = [str(each) for each in retire.leftovers(connection, ledger)]
         return kept + ([f"embedding store {SCHEMA}.{store}" for store, _ in ledger.stores()] if stores else [])
 
 
@@ -319,9 +346,9 @@ def retire_all(address: Address, options: Options, *, stores: bool) -> list[str]
         if unfinished is not None:
             raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
         dropped = []
-        for column in retire.leftovers(connection, ledger):
-            dropped.append(retire.describe(ledger, column))
-            retire.run(connection, ledger, column, options.reporter)
+        for kept in retire.leftovers(connection, ledger):
+            dropped.append(str(kept))
+            retire.run(connection, ledger, kept, options.reporter)
         if stores:
             for store, _ in ledger.stores():
                 execute(connection, query("store", "drop", store=name(SCHEMA, store)))

@@ -7,16 +7,6 @@ SELECT EXISTS (SELECT FROM pg_attribute
 -- name: lock
 LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;
 
--- name: left_index
--- On the rows without a vector, so that what is left is counted under the lock in no time.
-CREATE INDEX CONCURRENTLY {index} ON {table} ((true)) WHERE {shadow} IS NULL AND {due};
-
--- name: left
-SELECT count(*) FROM (SELECT FROM {table} WHERE {shadow} IS NULL AND {due} AND {pending} LIMIT %(limit)s) AS rows_left;
-
--- name: drop_index
-DROP INDEX IF EXISTS {index};
-
 -- name: rename_column
 ALTER TABLE {table} RENAME COLUMN {old} TO {new};
 

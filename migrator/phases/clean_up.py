@@ -41,8 +41,8 @@ def _drop(column: ColumnPlan) -> list[sql.Composed]:
 def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
     """What was built for the new column, unless it went with it."""
     schema = column.catalog.table.schema
-    for called in (*(index.temporary for index in column.indexes), column.left_index):
-        concurrently(connection, query("index", "drop_concurrently", index=name(schema, called)))
+    for index in column.indexes:
+        concurrently(connection, query("index", "drop_concurrently", index=name(schema, index.temporary)))
 
 
 def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:

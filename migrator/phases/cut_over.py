@@ -10,7 +10,7 @@ from migrator import capture, rows_left
 from migrator.catalog import Catalog, read_catalog
 from migrator.catalog.columns import Grant
 from migrator.catalog.dependents import View
-from migrator.database import execute, fetch_row, with_short_locks
+from migrator.database import configure, execute, search_path, with_short_locks
 from migrator.errors import Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
@@ -19,17 +19,18 @@ from migrator.queries import Query, fragment, literal, name, query, text_of
 from migrator.work import Work
 
 NAME = "cut-over"
+# Fills before the lock; each has less to do than the one before, unless writers are faster.
+TRIES = 5
 
 
 def statements(plan: Plan) -> list[Statement]:
     """The rest of fill; then, in one transaction, each part for all columns before the next."""
     lock, lasts = "ACCESS EXCLUSIVE", "milliseconds"
     filled = [column for column in plan.columns if column.method != "index"]
-    counted = "milliseconds by the index on these rows, else one scan"
     return [
+        *(column.statement(NAME, capture.no_writers(column), "SHARE", "milliseconds, by itself") for column in filled),
         *(statement for column in filled for statement in fill.rest(column, column.shadow, NAME)),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
-        *(column.statement(NAME, _left(column), lock, counted) for column in filled),
         *(column.statement(NAME, each, lock, lasts) for column in plan.columns for each in _swap(column)),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _create_views(plan.columns)),
     ]
@@ -64,7 +65,6 @@ def _views(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
 def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
     table, live = column.table, name(column.live)
     swap = [
-        query("cut_over", "drop_index", index=name(column.catalog.table.schema, column.left_index)),
         query("cut_over", "rename_column", table=table, old=live, new=name(column.retired)),
         query("cut_over", "rename_column", table=table, old=name(column.shadow), new=live),
     ]
@@ -160,9 +160,7 @@ def is_done(ledger: Ledger, run: Run) -> bool:
 
 def run(work: Work) -> dict[str, object]:
     """All columns in one transaction, with the ledger's word that they are live."""
-    for column in work.plan.columns:
-        if column.method != "index":
-            fill.fill_rest(work, column, column.shadow)
+    filled = {column.id: _fill_rest(work, column) for column in work.plan.columns if column.method != "index"}
 
     def swap() -> dict[str, object]:
         columns = work.plan.columns
@@ -170,7 +168,14 @@ def run(work: Work) -> dict[str, object]:
         for column in columns:
             _refuse_changed(work, column, views_dropped=False)
         _send(work, _lock(columns))
-        left: dict[str, object] = {column.subject: {"rows left": _check_under_lock(work, column)} for column in columns}
+        left: dict[str, object] = {
+            column.subject: {"writes left": _check_under_lock(work, column, filled.get(column.id, 0))}
+            for column in columns
+        }
+        # Definitions name every schema but pg_catalog, which therefore comes first; what cannot be named with one, such
+        # as the operator of JOIN USING, is looked up where it was.
+        path = dict.fromkeys(["pg_catalog", *columns[0].catalog.server.search_path])
+        configure(work.connection, {"search_path": search_path(path)}, local=True)
         for column in columns:
             _send(work, _swap(column))
             work.ledger.set_state(column.id, LIVE)
@@ -182,19 +187,34 @@ def run(work: Work) -> dict[str, object]:
     return with_short_locks(work.connection, swap, on_wait=work.reporter.message)
 
 
+def _fill_rest(work: Work, column: ColumnPlan) -> int:
+    """Fills what is left, again while many writes are missed meanwhile. Returns how many had been missed before.
+
+    What a write that is still under way leaves cannot be seen by the fill, so it is counted while there is none.
+    """
+
+    def missed_by_now() -> int:
+        execute(work.connection, capture.no_writers(column))
+        return capture.missed(work.connection, column)
+
+    for _ in range(TRIES):
+        missed = with_short_locks(work.connection, missed_by_now, on_wait=work.reporter.message)
+        fill.fill_rest(work, column, column.shadow)
+        if capture.missed(work.connection, column) - missed <= rows_left.BOUND:
+            break
+    return missed
+
+
 def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
     for statement in statements:
         execute(work.connection, statement)
 
 
-def _left(column: ColumnPlan) -> sql.Composed:
-    """Counts the rows left for settle, up to one more than the bound."""
-    pieces = {"table": column.table, "shadow": name(column.shadow), "due": column.due}
-    return query("cut_over", "left", **pieces, pending=rows_left.pending(column))
+def _check_under_lock(work: Work, column: ColumnPlan, filled: int) -> int:
+    """Nobody can write now: what the plan was made for must still be there. Returns the writes left for settle.
 
-
-def _check_under_lock(work: Work, column: ColumnPlan) -> int:
-    """Nobody can write now: what the plan was made for must still be there. Returns the rows left for settle."""
+    filled: the writes missed whose rows were filled since.
+    """
     _refuse_changed(work, column, views_dropped=column.method != "index")
     if column.method == "index":
         return 0
@@ -206,14 +226,14 @@ def _check_under_lock(work: Work, column: ColumnPlan) -> int:
             meaning="writes may have been missed, so the shadow column cannot be trusted.",
             remedy="find out who did it, then run the upgrade again from the start",
         )
-    (left,) = fetch_row(work.connection, _left(column), {"limit": rows_left.BOUND + 1})
+    left = capture.missed(work.connection, column) - filled
     if left > rows_left.BOUND:
         raise Interrupted(
-            f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector since fill",
+            f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector just before cut-over",
             meaning="cut-over did not begin; the live column is as it was.",
             remedy="run the same command again; it fills them first",
         )
-    return int(left)
+    return left
 
 
 def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> None:

@@ -33,12 +33,7 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         building.append(_weak(column, create(column, index), "the whole build"))
     if column.method == "index":
         return building + [_weak(column, each, "milliseconds") for each in _drop_replaced(column)]
-    return [
-        *building,
-        _dropped_if_invalid(column, column.left_index),
-        _weak(column, _left_index(column), "two scans"),
-        _weak(column, _analyze(column), "a sample of the rows is read"),
-    ]
+    return [*building, _weak(column, _analyze(column), "a sample of the rows is read")]
 
 
 def _weak(column: ColumnPlan, statement: Query, lasts: str, *, only_if: str = "") -> Statement:
@@ -68,17 +63,6 @@ def create(column: ColumnPlan, index: IndexToBuild) -> sql.Composed:
     return index.create(column.table, target, column.type, column.catalog.server.extension_schema)
 
 
-def _left_index(column: ColumnPlan) -> sql.Composed:
-    return query(
-        "cut_over",
-        "left_index",
-        index=name(column.left_index),
-        table=column.table,
-        shadow=name(column.shadow),
-        due=column.due,
-    )
-
-
 def run(work: Work) -> dict[str, object]:
     result: dict[str, object] = {}
     for column in work.plan.columns:
@@ -88,8 +72,7 @@ def run(work: Work) -> dict[str, object]:
         result[column.subject] = {"indexes": [index.name for index in column.indexes]}
         for statement in _drop_replaced(column) if column.method == "index" else ():
             concurrently(work.connection, statement)
-        if column.method != "index" and not _is_there(work, column, column.left_index):
-            _build_left_index(work, column)
+        if column.method != "index":
             execute(work.connection, _analyze(column))
     return result
 
@@ -101,15 +84,6 @@ def _is_there(work: Work, column: ColumnPlan, index: str) -> bool:
     if row is not None and not row[0]:
         concurrently(work.connection, _drop(column, index))
     return row is not None and bool(row[0])
-
-
-def _build_left_index(work: Work, column: ColumnPlan) -> None:
-    try:
-        concurrently(work.connection, _left_index(column))
-    except (psycopg.errors.InvalidObjectDefinition, psycopg.errors.FeatureNotSupported):
-        work.reporter.message(
-            f"{column.subject}: text or scope is not immutable, so the rows left are found by a scan at cut-over"
-        )
 
 
 def memory_for(column: ColumnPlan, index: IndexToBuild) -> int:

@@ -101,8 +101,7 @@ def examine(
     refuse_first(found)
     if column.method != "index":
         _try_expressions(connection, column)
-        found += _by_columns(connection, column)
-        refuse_first(found)
+        _by_columns(connection, column)
     counts = _count(connection, column)
     found += _gaps(column, counts)
     refuse_first(found)
@@ -223,6 +222,7 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
         elif view.has_more:
             having = f"{shown}, which has rules, triggers, defaults or column privileges of its own,"
             found.append(hazards.dependent_not_carried(column.subject, having))
+        found += [hazards.dependent_on_view(shown, dependent) for dependent in view.dependents]
         roles = {view.owner, *(grant.grantor for grant in view.grants)}
         found += _not_a_member(catalog, roles, shown)
     grantors = {grant.grantor for grant in catalog.column.grants}
@@ -294,8 +294,8 @@ def _reason(error: psycopg.Error) -> str:
     return error.diag.message_primary or str(error).splitlines()[0]
 
 
-def _by_columns(connection: Connection, column: ColumnPlan) -> list[Hazard]:
-    """Tries text and scope on a copy of some rows, as the capture trigger and the partial index will use them.
+def _by_columns(connection: Connection, column: ColumnPlan) -> None:
+    """Tries text and scope on a copy of some rows, as the capture trigger will use them.
 
     The copy is a temporary table in a transaction that is rolled back. Raises Refused where a text changes with the
     shadow column or by itself, or reads more than the row's columns.
@@ -328,11 +328,6 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         # Without a row to try it on, a text that reads the whole row is taken for one that changes.
         if before != after or (before is None and whole_row):
             raise hazards.whole_row_text(text).refusal()
-        try:
-            execute(connection, query("catalog", "copy_index", copy=copy, due=column.due))
-        except (psycopg.errors.InvalidObjectDefinition, psycopg.errors.FeatureNotSupported):
-            return [hazards.not_immutable(text)]
-    return []
 
 
 def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None:

@@ -57,7 +57,7 @@ def test_alembic_itself_upgrades_and_downgrades(pending: Project) -> None:
     assert (up.code, up.out) == (0, "")
     assert (pending.revision, column_type(database)) == ("0002", "vector(768)")
     # What it does is told, in lines, as by migrator.
-    assert "cut-over public.items.embedding: 0 rows left" in up.err
+    assert "cut-over public.items.embedding: 0 writes left" in up.err
     down = process("alembic", "downgrade", "-1", environment=environment)
     assert (down.code, down.out) == (0, "")
     assert (pending.revision, column_type(database)) == ("0001", "vector(384)")
@@ -462,7 +462,7 @@ def test_status_of_a_table_that_is_gone(pending: Project) -> None:
 
 
 def test_verify_proves_the_live_column(pending: Project) -> None:
-    assert migrator("verify") == Ended(0, "the ledger knows no migrated column\n", "")
+    assert migrator("verify") == Ended(0, "there is no migrated column\n", "")
     assert pending.upgraded().code == 0
     ended = migrator("verify")
     assert (ended.code, ended.err) == (0, "")
