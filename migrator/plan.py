@@ -283,7 +283,8 @@ def _is_truncation(old: Model, new: Model) -> bool:
 class Plan:
     """All columns of one revision, up or down.
 
-    phases_done: of an interrupted run; such a plan has no estimates. makes_ledger: there is none in this database yet.
+    phases_done: of an interrupted run; such a plan has no estimates. phases_left: those that are carried out when it
+    goes on, some of them again; None where all are. makes_ledger: there is none in this database yet.
     """
 
     revision: str
@@ -292,6 +293,7 @@ class Plan:
     hazards: tuple[Hazard, ...]
     estimates: tuple[Estimate, ...] = ()
     phases_done: tuple[str, ...] = ()
+    phases_left: tuple[str, ...] | None = None
     makes_ledger: bool = False
 
     @property

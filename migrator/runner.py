@@ -189,17 +189,11 @@ def _models_at_hand(connection: Connection, ledger: Ledger, models: Models, plan
 
 
 def _walk(work: Work) -> None:
-    """Every phase that is not done yet; cut-over, once done, is never done again."""
+    """Every phase that is left."""
     ledger, reporter = work.ledger, work.reporter
-    done = ledger.phases_done(work.run)
-    swapped = cut_over.is_done(ledger, work.run)
-    if fill.NAME not in {row["phase"] for row in ledger.phases(work.run.id)}:
-        # What was written since an earlier --stop-after embed is backed up and embedded before the window too.
-        done -= {backup.NAME, embed.NAME}
+    left = _left(ledger, work.run)
     for phase in PHASES:
-        if phase.NAME == cut_over.NAME and swapped:
-            done.add(phase.NAME)
-        if phase.NAME not in done:
+        if phase.NAME in left:
             ledger.phase_started(work.run, phase.NAME)
             reporter.phase_started(phase.NAME, work.plan.subject)
             result = phase.run(work)
@@ -208,6 +202,17 @@ def _walk(work: Work) -> None:
         if work.options.stop_after == phase.NAME and phase is not PHASES[-1]:
             raise Stopped(phase.NAME)
     ledger.finish(work.run, "done")
+
+
+def _left(ledger: Ledger, run: Run) -> tuple[str, ...]:
+    """The phases that are not done yet; cut-over, once done, is never done again."""
+    done = ledger.phases_done(run)
+    if fill.NAME not in {row["phase"] for row in ledger.phases(run.id)}:
+        # What was written since an earlier --stop-after embed is backed up and embedded before the window too.
+        done -= {backup.NAME, embed.NAME}
+    if cut_over.is_done(ledger, run):
+        done.add(cut_over.NAME)
+    return tuple(phase.NAME for phase in PHASES if phase.NAME not in done)
 
 
 def _summary(result: Mapping[str, object]) -> str:
@@ -287,7 +292,8 @@ def _plan(
         _same_run(ledger, unfinished, revision, direction, changes)
         plan = unfinished_plan(ledger, unfinished)
         _still_there(connection, plan)
-        return replace(plan, phases_done=tuple(sorted(ledger.phases_done(unfinished))))
+        done = tuple(sorted(ledger.phases_done(unfinished)))
+        return replace(plan, phases_done=done, phases_left=_left(ledger, unfinished))
 
 
 # ---- the other commands --------------------------------------------------------------------------------------------

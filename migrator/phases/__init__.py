@@ -27,5 +27,6 @@ NAMES = (preflight.NAME, *(phase.NAME for phase in PHASES))
 
 
 def statements(plan: Plan) -> list[Statement]:
-    """Every statement of the plan, phase by phase."""
-    return [*preflight.statements(plan), *(statement for phase in PHASES for statement in phase.statements(plan))]
+    """Every statement of the phases that are left, phase by phase."""
+    left = [phase for phase in PHASES if plan.phases_left is None or phase.NAME in plan.phases_left]
+    return [*preflight.statements(plan), *(statement for phase in left for statement in phase.statements(plan))]

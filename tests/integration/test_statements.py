@@ -15,16 +15,18 @@ from migrator.plan import Plan
 from migrator.work import Options
 from tests.conftest import Server
 from tests.database import Database
-from tests.running import REVISION
+from tests.running import REVISION, upgrade_until
 from tests.statements import LOCKS, Sent, counts, log_statements, unseen, watch_locks, written
 from tests.tables import CHANGE, OLD, OTHER, items
 
 # What migrator may look at or change here that is not its own.
 TABLES = ("items", "others", "seen", "joined")
-# Written since fill, since verify and since cut-over, so that each later phase has rows to fill.
+# Written since embed, fill, verify and cut-over, so that each later phase has rows to fill.
 LATE = {
     (event, phase): f"INSERT INTO items (id, body, title) VALUES ({number}, 'late {number}', 'title {number}')"
-    for number, (event, phase) in enumerate((("done", "fill"), ("done", "verify"), ("done", "cut-over")), 5000)
+    for number, (event, phase) in enumerate(
+        (("done", "embed"), ("done", "fill"), ("done", "verify"), ("done", "cut-over")), 5000
+    )
 }
 
 TITLE = dataclasses.replace(CHANGE, column="title_embedding", text="title", index=None)
@@ -130,6 +132,22 @@ def test_what_a_run_sends_is_what_its_plan_lists(
     compare(server, tables, tmp_path, "upgrade", changes)
     unseen(tables, "DELETE FROM items WHERE id >= 5000; UPDATE items SET body = 'edited' WHERE id = 40")
     compare(server, tables, tmp_path, "downgrade", changes)
+
+
+@pytest.mark.parametrize("phase", ["backup", "embed", "fill", "index", "verify", "cut-over"])
+def test_what_is_sent_after_an_interruption_is_what_the_plan_lists(
+    server: Server, tables: Database, tmp_path: Path, phase: str
+) -> None:
+    """Phase by phase, those that are done again among them."""
+    upgrade_until(tables, phase, CHANGE)
+    plan = runner.plan_upgrade(tables.address, REVISION, [CHANGE], Options(project=tmp_path))
+    sent = Sent(server.log, {moment: late(tables, statement) for moment, statement in LATE.items()})
+    runner.upgrade(tables.address, REVISION, [CHANGE], Options(reporter=sent, project=tmp_path))
+    found = {name: each for name, each in sent.by_phase().items() if name != "preflight"}
+    assert list(found) == list(dict.fromkeys(statement.phase for statement in statements(plan)))
+    for name, each in found.items():
+        listed = {written(statement.query) for statement in statements(plan) if statement.phase == name}
+        assert [text for text in each if counts(text, TABLES) and text not in listed] == [], name
 
 
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
