@@ -169,14 +169,10 @@ def drop_function(column: ColumnPlan) -> tuple[sql.Composed, ...]:
     )
 
 
-def no_writers(column: ColumnPlan) -> sql.Composed:
-    return query("capture", "no_writers", table=column.table)
-
-
 def missed(connection: Connection, column: ColumnPlan) -> int:
     """Writes since the trigger is there that may have left a row due without a vector; more than there are such rows.
 
-    Those of transactions under way are among them: only while no writer is there can it be said which rows they are.
+    Those of transactions under way are among them: which rows they are can be seen once they have ended.
     """
     (count,) = fetch_row(connection, query("capture", "count_missed", missed=column.missed))
     return int(count)

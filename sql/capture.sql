@@ -24,9 +24,12 @@ CREATE SEQUENCE {missed};
 -- name: drop_missed
 DROP SEQUENCE IF EXISTS {missed};
 
--- name: no_writers
--- Nobody's write is under way while this is held.
-LOCK TABLE {table} IN SHARE MODE;
+-- name: writers
+-- Transactions that have written to the table and not ended, prepared ones among them.
+SELECT virtualtransaction FROM pg_locks
+WHERE locktype = 'relation' AND relation = %(table)s::oid AND mode = 'RowExclusiveLock' AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND pid IS DISTINCT FROM pg_backend_pid();
 
 -- name: count_missed
 SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {missed};

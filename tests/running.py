@@ -100,7 +100,7 @@ class At:
 
 
 class Holding(At):
-    """A writer that begins a transaction at the event, and commits it when migrator says that it waits for a lock.
+    """A writer that begins a transaction at the event, and commits it when migrator says that it waits.
 
     last: what it does before it commits.
     """
@@ -112,7 +112,7 @@ class Holding(At):
 
     def message(self, text: str) -> None:
         super().message(text)
-        if text.startswith("waiting for a lock") and self._end:
+        if text.startswith("waiting for") and self._end:
             self._writer.execute(self._end.encode())
             self._end = ""
 

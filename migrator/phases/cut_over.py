@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from psycopg import sql
@@ -10,7 +11,7 @@ from migrator import capture, rows_left
 from migrator.catalog import Catalog, read_catalog
 from migrator.catalog.columns import Grant
 from migrator.catalog.dependents import View
-from migrator.database import configure, execute, search_path, with_short_locks
+from migrator.database import LOCK_PATIENCE_S, configure, describe_blockers, execute, search_path, with_short_locks
 from migrator.errors import Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
@@ -28,7 +29,6 @@ def statements(plan: Plan) -> list[Statement]:
     lock, lasts = "ACCESS EXCLUSIVE", "milliseconds"
     filled = [column for column in plan.columns if column.method != "index"]
     return [
-        *(column.statement(NAME, capture.no_writers(column), "SHARE", "milliseconds, by itself") for column in filled),
         *(statement for column in filled for statement in fill.rest(column, column.shadow, NAME)),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
         *(column.statement(NAME, each, lock, lasts) for column in plan.columns for each in _swap(column)),
@@ -188,21 +188,39 @@ def run(work: Work) -> dict[str, object]:
 
 
 def _fill_rest(work: Work, column: ColumnPlan) -> int:
-    """Fills what is left, again while many writes are missed meanwhile. Returns how many had been missed before.
-
-    What a write that is still under way leaves cannot be seen by the fill, so it is counted while there is none.
-    """
-
-    def missed_by_now() -> int:
-        execute(work.connection, capture.no_writers(column))
-        return capture.missed(work.connection, column)
-
+    """Fills what is left, again while many writes are missed meanwhile. Returns how many had been missed before."""
     for _ in range(TRIES):
-        missed = with_short_locks(work.connection, missed_by_now, on_wait=work.reporter.message)
+        missed = capture.missed(work.connection, column)
+        _outwait_writers(work, column)
         fill.fill_rest(work, column, column.shadow)
         if capture.missed(work.connection, column) - missed <= rows_left.BOUND:
             break
     return missed
+
+
+def _outwait_writers(work: Work, column: ColumnPlan) -> None:
+    """Until the writes that were counted can be seen by the fill, or are undone. Nobody waits for migrator meanwhile.
+
+    Raises Interrupted where one stays under way too long.
+    """
+    start, pause = time.monotonic(), 0.05
+    awaited = _writers(work, column)
+    while awaited & _writers(work, column):
+        blockers = describe_blockers(work.connection)
+        if time.monotonic() - start > LOCK_PATIENCE_S:
+            raise Interrupted(
+                f"a write to {column.subject} did not end within {LOCK_PATIENCE_S:.0f} s; {blockers}",
+                meaning="cut-over did not begin; the live column is as it was.",
+                remedy="end that transaction, then run the same command again",
+            )
+        work.reporter.message(f"waiting for writes to end: {blockers}")
+        time.sleep(pause)
+        pause = min(pause * 2, 2.0)
+
+
+def _writers(work: Work, column: ColumnPlan) -> set[str]:
+    found = execute(work.connection, query("capture", "writers"), {"table": column.catalog.table.oid})
+    return {transaction for (transaction,) in found.fetchall()}
 
 
 def _send(work: Work, statements: Sequence[sql.Composed]) -> None:

@@ -372,7 +372,7 @@ def test_promise_4_what_a_writer_holds_is_asked_for_again_and_again(database: Da
         reporter = Holding("started", phase, writer, "UPDATE items SET body = 'held' WHERE id = 7")
         upgrade(database, reporter=reporter)
         pid = writer.info.backend_pid
-    waited = [text for text in reporter.messages if text.startswith("waiting for a lock")]
+    waited = [text for text in reporter.messages if text.startswith("waiting for")]
     assert len(waited) == 1
     assert f"process {pid} (" in waited[0]
     assert rows_hold(database, new) == 200

@@ -141,7 +141,7 @@ def test_each_phase_lists_its_statements(database: Database) -> None:
         "fill": {"ACCESS EXCLUSIVE", "ROW EXCLUSIVE", "ACCESS SHARE", "none"},
         "index": {"SHARE UPDATE EXCLUSIVE"},
         "verify": {"ROW EXCLUSIVE", "ACCESS SHARE", "none"},
-        "cut-over": {"SHARE", "ACCESS EXCLUSIVE", "ROW EXCLUSIVE", "ACCESS SHARE", "none"},
+        "cut-over": {"ACCESS EXCLUSIVE", "ROW EXCLUSIVE", "ACCESS SHARE", "none"},
         "settle": {"ACCESS EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE", "ACCESS SHARE", "none"},
     }
 
