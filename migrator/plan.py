@@ -30,12 +30,17 @@ Source = Literal["retired column", "backup", "model"]
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement with the lock it takes on the user's table and for how long."""
+    """A statement with the lock it takes on the user's table and for how long.
+
+    columns: those it is for, as schema.table.column. only_if: when it is sent, where that is not always.
+    """
 
     phase: str
+    columns: tuple[str, ...]
     query: Query
     lock: str
     lasts: str
+    only_if: str = ""
 
 
 def store_name(model: Model) -> str:
@@ -56,6 +61,8 @@ class ColumnPlan:
     undone_change: on a downgrade, what the upgrade's revision had asked for.
     source: on a downgrade, where the old vectors come from; else None.
     online: the old vector indexes stay until cut-over, and with the retired column after it. On a downgrade: they did.
+
+    found_nulls: on a downgrade, whether the upgrade found rows without a vector, which come back without one.
     """
 
     id: int
@@ -66,6 +73,8 @@ class ColumnPlan:
     undone_change: EmbeddingChange | None = None
     source: Source | None = None
     online: bool = False
+
+    found_nulls: bool = False
 
     @property
     def is_restore(self) -> bool:
@@ -144,9 +153,13 @@ class ColumnPlan:
         return f"migrator_retired_{self._upgrade_id}_{number}"
 
     @property
-    def left_index(self) -> str:
-        """The partial index on the rows that have no vector yet."""
-        return f"migrator_left_{self.id}"
+    def missed(self) -> sql.SQL:
+        """The sequence that counts writes for which capture had no vector."""
+        return name(SCHEMA, f"missed_{self._capture_id}")
+
+    def statement(self, phase: str, query: Query, lock: str, lasts: str, *, only_if: str = "") -> Statement:
+        """A statement for this column alone."""
+        return Statement(phase, (self.subject,), query, lock, lasts, only_if)
 
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""
@@ -273,7 +286,7 @@ class ColumnPlan:
     @property
     def due(self) -> sql.Composed:
         """The rows that ought to have a new vector, as a condition over the row."""
-        if self.method == "derive":
+        if self.method == "derive" or (self.method == "index" and self.change.text is None):
             return sql.SQL("({scope} AND {live} IS NOT NULL)").format(scope=self.scope, live=name(self.live))
         return sql.SQL("({scope} AND {text} IS NOT NULL)").format(scope=self.scope, text=self.text)
 
@@ -300,7 +313,11 @@ def _is_truncation(old: Model, new: Model) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """All columns of one revision, up or down. phases_done: of an interrupted run; such a plan has no estimates."""
+    """All columns of one revision, up or down.
+
+    phases_done: of an interrupted run; such a plan has no estimates. phases_left: those that are carried out when it
+    goes on, some of them again; None where all are. makes_ledger: there is none in this database yet.
+    """
 
     revision: str
     direction: Direction
@@ -308,7 +325,13 @@ class Plan:
     hazards: tuple[Hazard, ...]
     estimates: tuple[Estimate, ...] = ()
     phases_done: tuple[str, ...] = ()
+    phases_left: tuple[str, ...] | None = None
+    makes_ledger: bool = False
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        return tuple(column.subject for column in self.columns)
 
     @property
     def subject(self) -> str:
-        return ", ".join(column.subject for column in self.columns)
+        return ", ".join(self.subjects)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from migrator import hazards, store
 from migrator.catalog import Catalog, read_catalog, read_server
 from migrator.change import EmbeddingChange, VectorColumn
-from migrator.database import Connection
+from migrator.database import Connection, configure, search_path
 from migrator.hazards import Hazard
 from migrator.ledger import LIVE, Ledger, LedgerChange, Run
 from migrator.phases import preflight
@@ -56,11 +56,24 @@ class Planner:
         """The plan of a new downgrade. Raises Refused."""
         found = self._server()
         first = self._ledger.next_change()
-        columns = []
-        for number, each in enumerate(wanted):
+        self._refuse_renamed(revision, wanted)
+        undone = []
+        for each in wanted:
             catalog = self._catalog(each.schema, each.table, each.column)
             upgrade = self._undone(revision, catalog)
-            columns.append(restoring(first + number, catalog, upgrade, self._source(catalog, upgrade)))
+            undone.append((catalog, upgrade, self._source(catalog, upgrade)))
+        # Text and scope mean what they meant at the upgrade.
+        configure(self._connection, {"search_path": search_path(undone[0][1].catalog.server.search_path)})
+        columns = [
+            restoring(
+                first + number,
+                self._catalog(at.table.schema, at.table.name, at.column.name),
+                upgrade,
+                source,
+                self._ledger.backed_up_nulls(upgrade.id),
+            )
+            for number, (at, upgrade, source) in enumerate(undone)
+        ]
         return self._plan(revision, "downgrade", columns, found)
 
     def _server(self) -> list[Hazard]:
@@ -71,6 +84,14 @@ class Planner:
     def _catalog(self, schema: str | None, table: str, column: str) -> Catalog:
         return read_catalog(self._connection, schema, table, column)
 
+    def _refuse_renamed(self, revision: str, wanted: Sequence[VectorColumn]) -> None:
+        """A table that was renamed since the upgrade would not be found, or another one that has its name now."""
+        columns = {each.column for each in wanted}
+        for change in self._ledger.changes_of(revision):
+            table, found = change.catalog.table, self._ledger.present_table(change)
+            if change.catalog.column.name in columns and found and found[1:] != (table.schema, table.name):
+                raise hazards.table_renamed(change.catalog.subject, *found[1:], table.schema, table.name).refusal()
+
     def _undone(self, revision: str, catalog: Catalog) -> LedgerChange:
         """The upgrade that the revision's downgrade undoes."""
         found = self._ledger.live_upgrade(catalog.table.schema, catalog.table.name, catalog.column.name)
@@ -79,6 +100,9 @@ class Planner:
         upgrade, by = found
         if by != revision:
             raise hazards.changed_by_another_revision(catalog.subject, by, revision).refusal()
+        retired = f"migrator_retired_{upgrade.id}"
+        if upgrade.keeps_retired_column and catalog.table.column(retired) is None:
+            raise hazards.retired_column_gone(catalog.subject, retired).refusal()
         return upgrade
 
     def _source(self, catalog: Catalog, upgrade: LedgerChange) -> Source:
@@ -105,10 +129,17 @@ class Planner:
         disk = preflight.disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
         preflight.refuse_first(disk)
         every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards), *disk])
-        return Plan(revision, direction, tuple(columns), tuple(every), tuple(each.estimate for each in findings))
+        return Plan(
+            revision,
+            direction,
+            tuple(columns),
+            tuple(every),
+            tuple(each.estimate for each in findings),
+            makes_ledger=not self._ledger.installed,
+        )
 
 
-def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source) -> ColumnPlan:
+def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, found_nulls: bool) -> ColumnPlan:
     """One column of a downgrade: the upgrade's change with old and new exchanged."""
     done = upgrade.change
     back = dataclasses.replace(done, from_=done.to, to=done.from_, type=None, index="same")
@@ -120,6 +151,7 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Sour
         restores=upgrade.id,
         undone_change=upgrade.change,
         source=source,
+        found_nulls=found_nulls,
         online=upgrade.online,
     )
 
@@ -133,4 +165,5 @@ def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:
     """The plan of one column as the ledger keeps it."""
     if change.restores is None or change.source is None:
         return ColumnPlan(change.id, change.change, change.catalog, online=change.online)
-    return restoring(change.id, change.catalog, ledger.change(change.restores), change.source)
+    found_nulls = ledger.backed_up_nulls(change.restores)
+    return restoring(change.id, change.catalog, ledger.change(change.restores), change.source, found_nulls)

@@ -65,6 +65,3 @@ SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} AND {pending};
 NOT EXISTS (SELECT FROM {backup} AS migrator_backup
             WHERE migrator_backup.migrator_vector IS NULL
               AND migrator_backup.migrator_text_hash IS NOT DISTINCT FROM {text_hash} {same_key})
-
--- name: backup_has_nulls
-SELECT EXISTS (SELECT FROM {backup} WHERE migrator_vector IS NULL);

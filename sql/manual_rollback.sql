@@ -238,7 +238,7 @@ SELECT format('DROP INDEX CONCURRENTLY %I.%I', :'schema', c.relname)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass
   AND (c.relname ~ '^migrator_rollback_' AND NOT (i.indisvalid AND i.indisready)
-       OR c.relname ~ '^migrator_(index|left)_')
+       OR c.relname ~ '^migrator_index_')
 \gexec
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
@@ -283,6 +283,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, new);
     EXECUTE format('DROP TRIGGER %I ON %s', format('~migrator_capture_%s', change_), relation);
     EXECUTE format('DROP FUNCTION migrator.%I()', format('capture_%s', change_));
+    EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('missed_%s', change_));
 
     -- The indexes of the new column go; the old ones get their names back, with comment and CLUSTER mark.
     FOR each IN SELECT i.indexrelid::regclass AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid

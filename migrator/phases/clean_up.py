@@ -41,11 +41,11 @@ def _drop(column: ColumnPlan) -> list[sql.Composed]:
 def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
     """What was built for the new column, unless it went with it."""
     schema = column.catalog.table.schema
-    # Of a downgrade that finds the old indexes on the retired column, they stay there.
-    kept = column.fills_retired and column.online
-    built = () if kept else (index.temporary for index in column.indexes)
-    for called in (*built, column.left_index):
-        concurrently(connection, query("index", "drop_concurrently", index=name(schema, called)))
+    if column.fills_retired and column.online:
+        # The old indexes, which a downgrade finds on the retired column, stay there.
+        return
+    for index in column.indexes:
+        concurrently(connection, query("index", "drop_concurrently", index=name(schema, index.temporary)))
 
 
 def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:

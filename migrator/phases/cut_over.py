@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from psycopg import sql
@@ -10,25 +11,31 @@ from migrator import capture, rows_left
 from migrator.catalog import Catalog, read_catalog
 from migrator.catalog.columns import Grant
 from migrator.catalog.dependents import View
-from migrator.database import execute, fetch_row, with_short_locks
+from migrator.database import LOCK_PATIENCE_S, configure, describe_blockers, execute, search_path, with_short_locks
 from migrator.errors import GO_ON, Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
-from migrator.plan import ColumnPlan, Statement
+from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, literal, name, query, text_of
 from migrator.work import Work
 
 NAME = "cut-over"
-# Under the lock nothing is filled; so often it is let go and tried again when too many rows came meanwhile.
-TRIES = 20
+# Fills before the lock, and tries at the lock; each has less to do than the one before, unless writers are faster.
+TRIES = 5
 # Between two looks for the file that allows the cut-over.
 HOLD_S = 1.0
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    """In order, all in one transaction; with several columns each part is done for all of them before the next."""
-    ordered = [*_lock([column]), *_swap(column), *_create_views([column])]
-    return tuple(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ordered)
+def statements(plan: Plan) -> list[Statement]:
+    """The rest of fill; then, in one transaction, each part for all columns before the next."""
+    lock, lasts = "ACCESS EXCLUSIVE", "milliseconds"
+    filled = [column for column in plan.columns if column.method != "index"]
+    return [
+        *(statement for column in filled for statement in fill.rest(column, column.shadow, NAME)),
+        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
+        *(column.statement(NAME, each, lock, lasts) for column in plan.columns for each in _swap(column)),
+        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _create_views(plan.columns)),
+    ]
 
 
 def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
@@ -60,7 +67,6 @@ def _views(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
 def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
     table, live = column.table, name(column.live)
     swap = [
-        query("cut_over", "drop_index", index=name(column.catalog.table.schema, column.left_index)),
         query("cut_over", "rename_column", table=table, old=live, new=name(column.retired)),
         query("cut_over", "rename_column", table=table, old=name(column.shadow), new=live),
     ]
@@ -168,9 +174,9 @@ def run(work: Work) -> dict[str, object]:
     """All columns in one transaction, with the ledger's word that they are live."""
     _hold(work)
     for _ in range(TRIES):
-        _fill_rest(work)
+        filled = _fill_rest(work)
         try:
-            return _swap_all(work)
+            return _swap_all(work, filled)
         except _TooManyLeft as left:
             work.reporter.message(f"{left}: they are filled first")
     raise Interrupted(
@@ -187,23 +193,23 @@ def _hold(work: Work) -> None:
         return
     while not file.exists():
         work.throttle.hold(f"the cut-over is held until {file} exists", HOLD_S)
-        _fill_rest(work)
+        for column in work.plan.columns:
+            if column.method != "index":
+                fill.fill_rest(work, column, column.shadow)
     work.throttle.wait(0)
 
 
-def _fill_rest(work: Work) -> None:
-    for column in work.plan.columns:
-        if column.method != "index":
-            fill.fill_rest(work, column, column.shadow)
+def _fill_rest(work: Work) -> dict[int, int]:
+    """Fills what is left. Returns by change how many writes had been missed that are filled now."""
+    return {column.id: _fill_missed(work, column) for column in work.plan.columns if column.method != "index"}
 
 
 class _TooManyLeft(Exception):
     """More rows than settle may be left with."""
 
 
-def _swap_all(work: Work) -> dict[str, object]:
+def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
     """Raises _TooManyLeft, and Interrupted where a lock is not to be had."""
-    wanted = {column.id: rows_left.pending(work.connection, work.ledger, column) for column in work.plan.columns}
 
     def swap() -> dict[str, object]:
         columns = work.plan.columns
@@ -212,8 +218,13 @@ def _swap_all(work: Work) -> dict[str, object]:
             _refuse_changed(work, column, views_dropped=False)
         _send(work, _lock(columns))
         left: dict[str, object] = {
-            column.subject: {"rows left": _check_under_lock(work, column, wanted[column.id])} for column in columns
+            column.subject: {"writes left": _check_under_lock(work, column, filled.get(column.id, 0))}
+            for column in columns
         }
+        # Definitions name every schema but pg_catalog, which therefore comes first; what cannot be named with one, such
+        # as the operator of JOIN USING, is looked up where it was.
+        path = dict.fromkeys(["pg_catalog", *columns[0].catalog.server.search_path])
+        configure(work.connection, {"search_path": search_path(path)}, local=True)
         for column in columns:
             _send(work, _swap(column))
             work.ledger.set_state(column.id, LIVE)
@@ -225,15 +236,51 @@ def _swap_all(work: Work) -> dict[str, object]:
     return with_short_locks(work.connection, swap, on_wait=work.waits_for_lock)
 
 
+def _fill_missed(work: Work, column: ColumnPlan) -> int:
+    """Fills what is left, again while many writes are missed meanwhile. Returns how many had been missed before."""
+    for _ in range(TRIES):
+        missed = capture.missed(work.connection, column)
+        _outwait_writers(work, column)
+        fill.fill_rest(work, column, column.shadow)
+        if capture.missed(work.connection, column) - missed <= rows_left.BOUND:
+            break
+    return missed
+
+
+def _outwait_writers(work: Work, column: ColumnPlan) -> None:
+    """Until the writes that were counted can be seen by the fill, or are undone. Nobody waits for migrator meanwhile.
+
+    Raises Interrupted where one stays under way too long.
+    """
+    start, pause = time.monotonic(), 0.05
+    awaited = _writers(work, column)
+    while awaited & _writers(work, column):
+        blockers = describe_blockers(work.connection)
+        if time.monotonic() - start > LOCK_PATIENCE_S:
+            raise Interrupted(
+                f"a write to {column.subject} did not end within {LOCK_PATIENCE_S:.0f} s; {blockers}",
+                meaning="cut-over did not begin; the live column is as it was.",
+                remedy="end that transaction, then run the same command again",
+            )
+        work.reporter.message(f"waiting for writes to end: {blockers}")
+        work.options.stop.pause(pause)
+        pause = min(pause * 2, 2.0)
+
+
+def _writers(work: Work, column: ColumnPlan) -> set[str]:
+    found = execute(work.connection, query("capture", "writers"), {"table": column.catalog.table.oid})
+    return {transaction for (transaction,) in found.fetchall()}
+
+
 def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
     for statement in statements:
         execute(work.connection, statement)
 
 
-def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
-    """Nobody can write now: what the plan was made for must still be there. Returns the rows left for settle.
+def _check_under_lock(work: Work, column: ColumnPlan, filled: int) -> int:
+    """Nobody can write now: what the plan was made for must still be there. Returns the writes left for settle.
 
-    Raises _TooManyLeft.
+    filled: the writes missed whose rows were filled since. Raises _TooManyLeft.
     """
     _refuse_changed(work, column, views_dropped=column.method != "index")
     if column.method == "index":
@@ -246,21 +293,10 @@ def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
             meaning="writes may have been missed, so the shadow column cannot be trusted.",
             remedy="find out who did it, then run the upgrade again from the start",
         )
-    (left,) = fetch_row(
-        work.connection,
-        query(
-            "cut_over",
-            "left",
-            table=column.table,
-            shadow=name(column.shadow),
-            due=column.due,
-            pending=wanted,
-        ),
-        {"limit": rows_left.BOUND + 1},
-    )
+    left = capture.missed(work.connection, column) - filled
     if left > rows_left.BOUND:
         raise _TooManyLeft(f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector")
-    return int(left)
+    return left
 
 
 def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> None:

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from psycopg import sql
 
-from migrator import backup_table, set_aside, store
+from migrator import backup_table, rows_left, set_aside, store
 from migrator.database import Connection, configure, connect, execute, fetch_row
 from migrator.errors import MigratorError
-from migrator.plan import ColumnPlan, Statement
-from migrator.queries import Query, expression, name, query
+from migrator.plan import ColumnPlan, Plan, Statement
+from migrator.queries import Query, expression, query
 from migrator.report import Progress, counted
 from migrator.work import Work, block_ranges
 
@@ -25,13 +25,30 @@ BATCH_SECONDS = 4.0
 SMALLEST_BATCH, LARGEST_BATCH = 16, 2_048
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    if column.method != "embed":
-        return ()
-    return (
-        Statement(NAME, _missing(column, sql.SQL("true")), "ACCESS SHARE", "a range of blocks at a time"),
-        Statement(NAME, query("store", "copy", store=column.store), "none", "a batch at a time"),
-    )
+def statements(plan: Plan) -> list[Statement]:
+    return [statement for column in plan.columns if column.method == "embed" for statement in _statements(column)]
+
+
+def _statements(column: ColumnPlan) -> list[Statement]:
+    made = [
+        column.statement(NAME, statement, "none", "instant", only_if="the store is not there yet")
+        for statement in store.create_statements(column)
+    ]
+    if column.change.priority is not None:
+        made += embedding(column, NAME, wanted(column, only=expression(column.change.priority)))
+    return made + embedding(column, NAME, wanted(column), counted_if="an interrupted run goes on")
+
+
+def embedding(
+    column: ColumnPlan, phase: str, pending: Query, *, counted_if: str = "", only_if: str = "the store lacks texts"
+) -> list[Statement]:
+    """What `embed_missing` sends."""
+    missing, write = _missing(column, pending), store.copy(column)
+    return [
+        column.statement(phase, _counting(column, pending), "ACCESS SHARE", "one scan", only_if=counted_if),
+        column.statement(phase, missing, "ACCESS SHARE", "a range of blocks at a time", only_if=only_if),
+        column.statement(phase, write, "none", "a batch at a time", only_if=only_if),
+    ]
 
 
 def run(work: Work) -> dict[str, object]:
@@ -46,18 +63,20 @@ def run(work: Work) -> dict[str, object]:
         work.ledger.try_again(column.id)
         count = 0
         if column.change.priority is not None:
-            count += embed_missing(work, column, NAME, _pending(column, only=expression(column.change.priority)))
+            count += embed_missing(work, column, NAME, wanted(column, only=expression(column.change.priority)))
         left = max(missing[column.subject] - count, 0) if missing else None
-        count += embed_missing(work, column, NAME, _pending(column), expected=left)
+        count += embed_missing(work, column, NAME, wanted(column), expected=left)
         result[column.subject] = {"texts": count}
     return result
 
 
-def _pending(column: ColumnPlan, *, only: Query | None = None) -> Query:
-    """On a downgrade only the rows whose old vector is gone are wanted."""
+def wanted(column: ColumnPlan, *, only: Query | None = None) -> Query:
+    """Rows whose text is to be embedded before fill: on a downgrade those whose old vector is gone."""
     parts = [only] if only is not None else []
     if column.fills_retired:
-        parts.append(sql.SQL("{} IS NULL").format(name(column.shadow)))
+        parts.append(rows_left.waiting(column, column.shadow))
+    else:
+        parts.append(rows_left.pending(column))
     if backup_table.helps(column):
         parts.append(sql.SQL("NOT {}").format(backup_table.holds(column)))
     return sql.SQL(" AND ").join(parts) if parts else sql.SQL("true")
@@ -76,21 +95,17 @@ def _missing(column: ColumnPlan, pending: Query) -> sql.Composed:
     )
 
 
-def count_missing(work: Work, column: ColumnPlan, pending: Query) -> int:
-    """Distinct texts that the store lacks."""
-    (count,) = fetch_row(
-        work.connection,
-        query(
-            "store",
-            "count_missing",
-            text_hash=column.text_hash,
-            table=column.table,
-            due=column.due,
-            pending=pending,
-            store=column.store,
-        ),
+def _counting(column: ColumnPlan, pending: Query) -> sql.Composed:
+    """Counts the distinct texts that the store lacks."""
+    return query(
+        "store",
+        "count_missing",
+        text_hash=column.text_hash,
+        table=column.table,
+        due=column.due,
+        pending=pending,
+        store=column.store,
     )
-    return int(count)
 
 
 def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *, expected: int | None = None) -> int:
@@ -102,7 +117,7 @@ def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *,
     if column.is_restore and work.options.without_old_model:
         _set_missing_aside(work, column, pending)
         return 0
-    total = count_missing(work, column, pending) if expected is None else expected
+    total = int(fetch_row(work.connection, _counting(column, pending))[0]) if expected is None else expected
     if total == 0:
         return 0
     fixed = work.options.batch_size or column.change.batch_size

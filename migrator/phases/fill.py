@@ -12,8 +12,8 @@ from psycopg import sql
 from migrator import backup_table, capture, rows_left, store
 from migrator.database import configure, execute, fetch_row, with_short_locks
 from migrator.errors import Interrupted
-from migrator.phases.embed import by_index, embed_missing
-from migrator.plan import ColumnPlan, Statement
+from migrator.phases.embed import by_index, embed_missing, embedding
+from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, name, query
 from migrator.report import Progress
 from migrator.work import Work, block_ranges
@@ -25,44 +25,58 @@ RANGE_ROWS = 2_000
 PASSES = 20
 
 
-def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:
+def _start_statements(column: ColumnPlan) -> list[Statement]:
     """One transaction: from it on no write is missed."""
-    if column.method == "index":
-        return ()
-    ddl: list[Query] = []
-    if column.adds_shadow:
-        ddl.append(query("fill", "add_shadow", table=column.table, shadow=name(column.shadow), type=column.type_sql))
-        ddl.append(
-            query(
-                "fill",
-                "set_storage",
-                table=column.table,
-                shadow=name(column.shadow),
-                storage=fragment(storage(column)),
-            )
-        )
+    if column.fills_retired:
+        # The trigger is there since the upgrade; a function is replaced without a lock on the table.
+        return [column.statement(NAME, capture.while_filling(column), "none", "instant")]
+    table, shadow, schema = column.table, name(column.shadow), column.catalog.table.schema
+    indexed = []
     if backup_table.helps(column):
-        ddl.append(backup_table.index(column))
-    ddl.append(capture.while_filling(column))
-    if column.adds_shadow:
-        ddl.extend(capture.create_trigger(column))
-        if column.drops_index_early:
-            schema = column.catalog.table.schema
-            ddl.extend(
-                query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes
-            )
-    return tuple(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl)
+        indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
+    ddl: list[Query] = [
+        query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql),
+        query("fill", "set_storage", table=table, shadow=shadow, storage=fragment(storage(column))),
+        capture.while_filling(column),
+        *capture.create_trigger(column),
+    ]
+    if column.drops_index_early:
+        ddl += [query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes]
+    return indexed + [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    if column.method == "index":
-        return ()
-    updates = [Statement(NAME, _update(column, sql.SQL("true")), "ROW EXCLUSIVE", "a range of blocks at a time")]
-    if backup_table.helps(column):
-        updates.insert(0, Statement(NAME, _from_backup(column), "ROW EXCLUSIVE", "a range of blocks at a time"))
-    if column.keeps_out_of_scope and not column.is_restore:
-        updates.append(Statement(NAME, _keep(column), "ROW EXCLUSIVE", "a range of blocks at a time"))
-    return (*start_statements(column), *updates)
+def statements(plan: Plan) -> list[Statement]:
+    return [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
+
+
+def _statements(column: ColumnPlan) -> list[Statement]:
+    return [*_start_statements(column), *_filling(column, column.shadow, NAME)]
+
+
+def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
+    """What `fill_rest` sends."""
+    return [
+        _left(column, target, phase),
+        *_filling(column, target, phase, only_if="rows without a vector were written since"),
+    ]
+
+
+def _left(column: ColumnPlan, target: str, phase: str) -> Statement:
+    return column.statement(phase, rows_left.counting(column, target), "ACCESS SHARE", "one scan")
+
+
+def _filling(column: ColumnPlan, target: str, phase: str, *, only_if: str = "") -> list[Statement]:
+    """What `_fill` sends."""
+    sent = [
+        column.statement(phase, update, "ROW EXCLUSIVE", "a range of blocks at a time", only_if=only_if)
+        for update in _updates(column, target)
+    ]
+    if not only_if:
+        sent.append(_left(column, target, phase))
+    if column.method == "embed":
+        late = "rows with texts that the store lacks were written since"
+        sent += embedding(column, phase, rows_left.waiting(column, target), counted_if=late, only_if=late)
+    return sent
 
 
 def storage(column: ColumnPlan) -> str:
@@ -103,14 +117,24 @@ def _start(work: Work, column: ColumnPlan) -> None:
             return
 
     def start() -> None:
-        for statement in start_statements(column):
+        for statement in _start_statements(column):
             execute(work.connection, statement.query)
 
     with_short_locks(work.connection, start, on_wait=work.waits_for_lock)
 
 
-def _update(column: ColumnPlan, pending: Query, *, target: str | None = None) -> sql.Composed:
-    shadow = name(target or column.shadow)
+def _updates(column: ColumnPlan, target: str) -> list[sql.Composed]:
+    """What fills a range of blocks."""
+    updates = [_update(column, target)]
+    if backup_table.helps(column) and target == column.shadow:
+        updates.insert(0, _from_backup(column))
+    if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
+        updates.append(_keep(column))
+    return updates
+
+
+def _update(column: ColumnPlan, target: str) -> sql.Composed:
+    shadow, pending = name(target), rows_left.pending(column)
     if column.method == "derive":
         return query(
             "fill",
@@ -159,21 +183,15 @@ def _keep(column: ColumnPlan) -> sql.Composed:
 
 def _fill(work: Work, column: ColumnPlan, target: str) -> int:
     """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again."""
-    wanted = rows_left.pending(work.connection, work.ledger, column)
-    updates = [_update(column, wanted, target=target)]
-    if backup_table.helps(column) and target == column.shadow:
-        updates.insert(0, _from_backup(column))
-    if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
-        updates.append(_keep(column))
+    updates = _updates(column, target)
     filled = 0
     for _ in range(PASSES):
         filled += _pass(work, column, updates)
-        if rows_left.count(work.connection, column, target, wanted) == 0:
+        if rows_left.count(work.connection, column, target) == 0:
             return filled
         if column.method == "embed":
-            still = sql.SQL("{} IS NULL AND {}").format(name(target), wanted)
-            embed_missing(work, column, NAME, still)
-    left = rows_left.count(work.connection, column, target, wanted)
+            embed_missing(work, column, NAME, rows_left.waiting(column, target))
+    left = rows_left.count(work.connection, column, target)
     if left <= rows_left.BOUND:
         return filled
     raise Interrupted(
@@ -185,7 +203,7 @@ def _fill(work: Work, column: ColumnPlan, target: str) -> int:
 
 def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
     """Rows that arrived without a vector since: before cut-over in the shadow column, after it in the live one."""
-    if rows_left.count(work.connection, column, target, rows_left.pending(work.connection, work.ledger, column)) == 0:
+    if rows_left.count(work.connection, column, target) == 0:
         return 0
     return _fill(work, column, target)
 

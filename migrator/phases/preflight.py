@@ -13,15 +13,16 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import backup_table, hazards, rows_left, store
+from migrator import hazards, store
 from migrator.catalog import Catalog, Server
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import Refused
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.hazards import Hazard
-from migrator.ledger import Ledger
-from migrator.plan import ColumnPlan
+from migrator.ledger import Ledger, install_statements
+from migrator.phases.embed import wanted
+from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.proofs.retrieval import relevant_value
 from migrator.queries import Query, expression, name, query
 from migrator.retrieval import read_queries
@@ -43,6 +44,13 @@ class Findings:
 
     hazards: tuple[Hazard, ...]
     estimate: Estimate
+
+
+def statements(plan: Plan) -> list[Statement]:
+    """What is made once preflight is through. Its own statements are those that a dry run sends."""
+    if not plan.makes_ledger:
+        return []
+    return [Statement(NAME, plan.subjects, each, "none", "milliseconds") for each in install_statements()]
 
 
 # ---- the server -----------------------------------------------------------------------------------------------
@@ -101,9 +109,8 @@ def examine(
     refuse_first(found)
     if column.method != "index":
         _try_expressions(connection, column)
-        found += _by_columns(connection, column)
-        refuse_first(found)
-    counts = _count(connection, ledger, column)
+        _by_columns(connection, column)
+    counts = _count(connection, column)
     found += _gaps(column, counts)
     refuse_first(found)
     if counts.rows:
@@ -225,6 +232,7 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
         elif view.has_more:
             having = f"{shown}, which has rules, triggers, defaults or column privileges of its own,"
             found.append(hazards.dependent_not_carried(column.subject, having))
+        found += [hazards.dependent_on_view(shown, dependent) for dependent in view.dependents]
         roles = {view.owner, *(grant.grantor for grant in view.grants)}
         found += _not_a_member(catalog, roles, shown)
     grantors = {grant.grantor for grant in catalog.column.grants}
@@ -296,8 +304,8 @@ def _reason(error: psycopg.Error) -> str:
     return error.diag.message_primary or str(error).splitlines()[0]
 
 
-def _by_columns(connection: Connection, column: ColumnPlan) -> list[Hazard]:
-    """Tries text and scope on a copy of some rows, as the capture trigger and the partial index will use them.
+def _by_columns(connection: Connection, column: ColumnPlan) -> None:
+    """Tries text and scope on a copy of some rows, as the capture trigger will use them.
 
     The copy is a temporary table in a transaction that is rolled back. Raises Refused where a text changes with the
     shadow column or by itself, or reads more than the row's columns.
@@ -330,11 +338,6 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         # Without a row to try it on, a text that reads the whole row is taken for one that changes.
         if before != after or (before is None and whole_row):
             raise hazards.whole_row_text(text).refusal()
-        try:
-            execute(connection, query("catalog", "copy_index", copy=copy, due=column.due))
-        except (psycopg.errors.InvalidObjectDefinition, psycopg.errors.FeatureNotSupported):
-            return [hazards.not_immutable(text)]
-    return []
 
 
 def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None:
@@ -347,7 +350,7 @@ def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None
 # ---- rows and models -----------------------------------------------------------------------------------------
 
 
-def _count(connection: Connection, ledger: Ledger, column: ColumnPlan) -> Counts:
+def _count(connection: Connection, column: ColumnPlan) -> Counts:
     """One scan; on a downgrade only rows without an old vector want one."""
     target = column.shadow if column.fills_retired and column.method != "index" else column.live
     (counted,) = fetch_dicts(
@@ -364,16 +367,12 @@ def _count(connection: Connection, ledger: Ledger, column: ColumnPlan) -> Counts
     )
     missing = 0
     if column.method == "embed" and counted["distinct_texts"]:
-        missing = _missing(connection, ledger, column)
+        missing = _missing(connection, column)
     return Counts(missing=missing, **counted)
 
 
-def _missing(connection: Connection, ledger: Ledger, column: ColumnPlan) -> int:
-    pending = rows_left.pending(connection, ledger, column)
-    if column.fills_retired:
-        pending = sql.SQL("{} IS NULL AND {}").format(name(column.shadow), pending)
-    if backup_table.helps(column):
-        pending = sql.SQL("NOT {} AND {}").format(backup_table.holds(column), pending)
+def _missing(connection: Connection, column: ColumnPlan) -> int:
+    pending = wanted(column) if column.is_restore else sql.SQL("true")
     pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}
     if store.exists(connection, column):
         (missing,) = fetch_row(connection, query("store", "count_missing", store=column.store, **pieces))

@@ -2,76 +2,89 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from psycopg import sql
 
 from migrator import capture, store
 from migrator.database import Connection, execute, with_short_locks
-from migrator.ledger import LIVE, RETIRED, Ledger
+from migrator.ledger import RETIRED, Ledger
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Statement
 from migrator.planner import planned
+from migrator.present import present
 from migrator.queries import fragment, name, query
 from migrator.report import Reporter
 
 NAME = "retire"
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
+def statements(column: ColumnPlan) -> list[Statement]:
+    """What drops the retired column and its capture."""
     dropped = [*capture.drop(column), query("cut_over", "drop_column", table=column.table, column=name(column.retired))]
     wanted = column.catalog.column.storage_sql
     if fill.storage(column) != wanted and fill.fits_page(column):
         # Until now a row held two vectors, which did not both fit in a page.
         live, storage = name(column.live), fragment(wanted)
         dropped.append(query("cut_over", "set_storage", table=column.table, column=live, storage=storage))
-    return (
-        *(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in dropped),
-        Statement(NAME, drop_backup(column), "none", "instant"),
-    )
+    return [column.statement(NAME, each, "ACCESS EXCLUSIVE", "milliseconds") for each in dropped]
 
 
 def drop_backup(column: ColumnPlan) -> sql.Composed:
     return sql.SQL("DROP TABLE IF EXISTS {}").format(column.backup)
 
 
-def leftovers(connection: Connection, ledger: Ledger) -> list[ColumnPlan]:
+@dataclass(frozen=True)
+class Leftover:
+    """What is kept of a change. column: under the table's present name. is_there: whether the table still is.
+
+    keeps_column: the retired column is kept, or was until the table went. has_backup: the backup table is.
+    """
+
+    column: ColumnPlan
+    is_there: bool
+    keeps_column: bool
+    has_backup: bool
+
+    def described(self, *, keep_backup: bool = False) -> str:
+        """What of it goes, in words; empty where nothing does."""
+        column, old = self.column, self.column.change.from_
+        table = f"table {column.backup_name}" if self.has_backup and not keep_backup else ""
+        if not self.is_there:
+            return f"{column.subject}, which is no longer there: {table or 'what the ledger says of it'}"
+        retired = f"column {column.retired} ({old.name}, {old.dimensions})" if self.keeps_column else ""
+        kept = " and ".join(each for each in (retired, table) if each)
+        return f"{column.subject}: {kept}" if kept else ""
+
+
+def leftovers(connection: Connection, ledger: Ledger) -> list[Leftover]:
     """The changes of which a retired column or a backup is kept."""
-    return [
-        column
-        for change in ledger.carried_out()
-        for column in [planned(ledger, change)]
-        if _has_retired_column(ledger, column) or _has_backup(connection, column)
-    ]
+    found = []
+    for change in ledger.carried_out():
+        column = planned(ledger, change)
+        has_backup = store.has_table(connection, column.backup_name)
+        if change.keeps_retired_column or has_backup:
+            now = present(ledger, change)
+            found.append(Leftover(now or column, now is not None, change.keeps_retired_column, has_backup))
+    return found
 
 
-def describe(connection: Connection, ledger: Ledger, column: ColumnPlan, *, keep_backup: bool = False) -> str:
-    """What is kept of a change, in words; empty where that is nothing but a backup to be kept."""
-    kept = []
-    if _has_retired_column(ledger, column):
-        kept.append(f"column {column.retired} ({column.change.from_.name}, {column.change.from_.dimensions})")
-    if not keep_backup and _has_backup(connection, column):
-        kept.append(f"table {column.backup_name}")
-    return f"{column.subject}: {' and '.join(kept)}" if kept else ""
-
-
-def _has_retired_column(ledger: Ledger, column: ColumnPlan) -> bool:
-    return not column.is_restore and column.method != "index" and ledger.change(column.id).state == LIVE
-
-
-def _has_backup(connection: Connection, column: ColumnPlan) -> bool:
-    return store.has_table(connection, column.backup_name)
-
-
-def run(connection: Connection, ledger: Ledger, column: ColumnPlan, reporter: Reporter, *, keep_backup: bool) -> None:
-    """In one transaction with the ledger's word; without the backup there is no way back without embedding again."""
-    if not _has_retired_column(ledger, column):
-        if not keep_backup:
-            execute(connection, drop_backup(column))
+def run(connection: Connection, ledger: Ledger, kept: Leftover, reporter: Reporter, *, keep_backup: bool) -> None:
+    """In one transaction with the ledger's word; without the backup there is no way back but to embed again."""
+    column = kept.column
+    backup = [] if keep_backup else [drop_backup(column)]
+    if not kept.keeps_column:
+        for each in backup:
+            execute(connection, each)
         return
 
     def drop() -> None:
-        for statement in statements(column):
-            if not keep_backup or statement.query != drop_backup(column):
-                execute(connection, statement.query)
+        if kept.is_there:
+            dropped = [statement.query for statement in statements(column)]
+        else:
+            dropped = [*capture.drop_function(column)]
+        for each in [*dropped, *backup]:
+            execute(connection, each)
         ledger.set_state(column.id, RETIRED)
 
     with_short_locks(connection, drop, on_wait=reporter.message)

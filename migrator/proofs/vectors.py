@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from psycopg import sql
 
 from migrator import rows_left
 from migrator.database import execute, fetch_dicts
 from migrator.errors import Refused
-from migrator.plan import ColumnPlan
-from migrator.proofs.proof import Proof, pieces
+from migrator.plan import ColumnPlan, Statement
+from migrator.proofs.proof import Proof, pieces, reads
 from migrator.queries import query
 from migrator.work import Session
 
@@ -18,10 +19,26 @@ SAME_VECTOR = 0.999
 DISTINCT_VECTORS = 0.9
 
 
+def statements(column: ColumnPlan, target: str) -> list[Statement]:
+    """What the proofs of this file send, before cut-over."""
+    sent = reads(column, rows_left.counting(column, target), _scan(column, target))
+    if column.method != "embed":
+        return sent
+    only_if = "texts were embedded for the downgrade" if column.is_restore else ""
+    return sent + reads(column, _sample(column, target), only_if=only_if)
+
+
+def _scan(column: ColumnPlan, target: str) -> sql.Composed:
+    return query("verify", "vectors", **pieces(column, target))
+
+
+def _sample(column: ColumnPlan, target: str) -> sql.Composed:
+    return query("verify", "sample", **pieces(column, target), text=column.text)
+
+
 def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
     """Before cut-over writers may be at work: what they add meanwhile is filled then, as far as it is allowed there."""
-    wanted = rows_left.pending(session.connection, session.ledger, column)
-    left = rows_left.count(session.connection, column, target, wanted)
+    left = rows_left.count(session.connection, column, target)
     allowed = 0 if target == column.live else rows_left.BOUND
     said = f"{left} rows in scope have no vector" if left else "every row in scope has one"
     failed = session.ledger.failed_rows(column.id)
@@ -29,11 +46,7 @@ def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
 
 
 def sound(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
-    (found,) = fetch_dicts(
-        session.connection,
-        query("verify", "vectors", **pieces(column, target)),
-        {"dimensions": column.dimensions},
-    )
+    (found,) = fetch_dicts(session.connection, _scan(column, target), {"dimensions": column.dimensions})
     other, zero, not_finite = found["other_dimensions"], found["zero"], found["not_finite"]
     sound = other + zero + not_finite == 0
     if sound:
@@ -60,11 +73,7 @@ def _number(value: float | None) -> str:
 
 def sample_agrees(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
     """Rows embedded once more, compared with what is stored by cosine similarity."""
-    rows = execute(
-        session.connection,
-        query("verify", "sample", **pieces(column, target), text=column.text),
-        {"limit": column.change.verify.sample},
-    ).fetchall()
+    rows = execute(session.connection, _sample(column, target), {"limit": column.change.verify.sample}).fetchall()
     if not rows:
         return []
     try:

@@ -46,6 +46,7 @@ CREATE VIEW "Other %"."Near est" WITH (security_barrier, security_invoker = true
 CREATE VIEW counted AS SELECT count(*) AS n FROM "Other %"."Near est" JOIN items USING (id);
 CREATE VIEW written WITH (check_option = cascaded) AS SELECT id, body, embedding FROM items WHERE id > 0;
 CREATE VIEW elsewhere AS SELECT id FROM items;
+CREATE VIEW whole_rows AS SELECT written AS of_written, ARRAY[written] AS list FROM written;
 ALTER VIEW plain OWNER TO test_owner;
 GRANT CREATE, USAGE ON SCHEMA "Other %" TO test_owner;
 ALTER VIEW "Other %"."Near est" OWNER TO test_owner;
@@ -58,7 +59,7 @@ GRANT SELECT ON "Other %"."Near est" TO PUBLIC;
 SET ROLE test_grantor;
 GRANT SELECT ON plain TO test_reader;
 """
-ALL_VIEWS = ("plain", '"Other %"."Near est"', "counted", "written", "elsewhere")
+ALL_VIEWS = ("plain", '"Other %"."Near est"', "counted", "written", "elsewhere", "whole_rows")
 
 
 def prepare(database: Database, *scripts: str) -> None:

@@ -280,7 +280,7 @@ def test_the_index_alone_was_dropped(database: Database) -> None:
         "the upgrade of public.items.embedding left no retired column: it replaced the index alone, "
         "or somebody dropped the column\n"
         "the index as it was found: CREATE INDEX items_embedding_idx ON public.items USING ivfflat "
-        "(embedding vector_cosine_ops) WITH (lists='5')"
+        "(embedding public.vector_cosine_ops) WITH (lists='5')"
     )
 
 

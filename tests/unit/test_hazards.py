@@ -274,6 +274,15 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create it again afterwards",
     ),
     (
+        hazards.dependent_on_view,
+        ("view public.near", "function public.nearest(vector)"),
+        "dependent-on-view",
+        True,
+        "function public.nearest(vector) depends on view public.near, which reads the column",
+        "the view is dropped and made again at cut-over, which that would prevent.",
+        "drop it before the upgrade, and create it again afterwards",
+    ),
+    (
         hazards.several_indexes,
         (
             SUBJECT,
@@ -476,8 +485,37 @@ TEXTS: list[Row] = [
         (SUBJECT,),
         "retired-already",
         True,
-        "the retired column and the backup of public.items.embedding were dropped by migrator retire",
-        "the old vectors are gone, so there is nothing to restore.",
+        "the retired column of public.items.embedding was dropped by migrator retire, and the revision names no text",
+        "the old vectors can neither be told from the backup nor embedded again.",
+        'write text="an SQL expression over the row" into a revision with op.change_embedding back to the old model',
+    ),
+    (
+        hazards.old_model_gone,
+        (SUBJECT, 3, "model python:m:f cannot be loaded: there is no module 'm'"),
+        "old-model-gone",
+        True,
+        "3 texts of public.items.embedding have no vector of the old model, which is not to be had: "
+        "model python:m:f cannot be loaded: there is no module 'm'",
+        "without it the rows that hold them would come back without a vector.",
+        "make the model reachable, or list these rows and go back: migrator downgrade REVISION --without-old-model",
+    ),
+    (
+        hazards.table_renamed,
+        (SUBJECT, "archive", "things", "public", "items"),
+        "table-renamed",
+        True,
+        "the table of public.items.embedding is called archive.things since the upgrade",
+        "the ledger and the revision know it by its former name.",
+        'give it that name for the time of the downgrade: ALTER TABLE "archive"."things" RENAME TO "items"; '
+        'ALTER TABLE "archive"."items" SET SCHEMA "public"',
+    ),
+    (
+        hazards.retired_column_gone,
+        (SUBJECT, "migrator_retired_1"),
+        "retired-column-gone",
+        True,
+        'the retired column "migrator_retired_1" of public.items.embedding is not there',
+        "it was dropped, or the table was made anew, so there are no old vectors to restore.",
         "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
     ),
     (
@@ -856,15 +894,6 @@ TEXTS: list[Row] = [
         "old and new model of public.items.embedding have the same dimensions",
         "an application that still writes the old model's vectors is not stopped by the column's type.",
         "stop its writers before cut-over, or let it read the model from the view migrator.registry",
-    ),
-    (
-        hazards.not_immutable,
-        ("concat_ws(' ', a, b)",),
-        "text-not-immutable",
-        False,
-        "text=\"concat_ws(' ', a, b)\" or where= is not immutable",
-        "the rows left at cut-over are found by a scan under the lock, which grows with the table.",
-        "in a maintenance window nothing; else give an IMMUTABLE expression",
     ),
 ]
 
