@@ -123,6 +123,14 @@ class ColumnPlan:
         """The sequence that counts writes for which capture had no vector."""
         return name(SCHEMA, f"missed_{self._upgrade_id}")
 
+    @property
+    def capture_was_off(self) -> bool:
+        """On a downgrade: whether writes may have gone by the capture trigger, so that its marks cannot be trusted."""
+        watched = any(
+            trigger.name == self.trigger and trigger.enabled == "A" for trigger in self.catalog.table.triggers
+        )
+        return self.is_restore and self.method != "index" and not watched
+
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""
         if self.before is None or self.restores is None:

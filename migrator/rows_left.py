@@ -34,6 +34,22 @@ def pending(connection: Connection, column: ColumnPlan) -> Query:
     )
 
 
+def stale(connection: Connection, column: ColumnPlan) -> Query:
+    """On a downgrade: retired vectors that are not known to be of their row's present text."""
+    shadow, extension = name(column.shadow), name(column.catalog.server.extension_schema)
+    if column.upgraded_by == "derive":
+        derived = column.as_upgrade().derived(shadow)
+        pieces = {"shadow": shadow, "scope": column.scope, "derived": derived, "live": name(column.live)}
+        return query("fill", "not_of_live", extension=extension, **pieces)
+    unknown: list[Query] = []
+    pieces = {"shadow": shadow, "text_hash": column.text_hash, "extension": extension}
+    if store.has_table(connection, column.upgrade_backup_name):
+        unknown.append(query("fill", "not_of_backup", backup=column.upgrade_backup, **pieces))
+    if store.exists(connection, column):
+        unknown.append(query("fill", "not_of_store", store=column.store, type=column.type_sql, **pieces))
+    return sql.SQL(" AND ").join(unknown) if unknown else sql.SQL("{} IS NOT NULL").format(shadow)
+
+
 def count(connection: Connection, column: ColumnPlan, target: str, wanted: Query) -> int:
     (left,) = fetch_row(
         connection,

@@ -42,13 +42,15 @@ def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:
             )
         )
     ddl.append(capture.while_filling(column))
-    if not column.is_restore:
+    if column.capture_was_off:
+        ddl.append(capture.drop_trigger(column))
+    if not column.is_restore or column.capture_was_off:
         ddl.extend(capture.create_trigger(column))
-        if column.drops_index_early:
-            schema = column.catalog.table.schema
-            ddl.extend(
-                query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes
-            )
+    if column.drops_index_early:
+        schema = column.catalog.table.schema
+        ddl.extend(
+            query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes
+        )
     return tuple(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl)
 
 
@@ -82,6 +84,8 @@ def run(work: Work) -> dict[str, object]:
         if column.method == "index":
             continue
         _start(work, column)
+        if column.capture_was_off:
+            _clear_stale(work, column)
         result[column.subject] = {"rows": _fill(work, column, column.shadow)}
     return result
 
@@ -102,6 +106,15 @@ def _start(work: Work, column: ColumnPlan) -> None:
             execute(work.connection, statement.query)
 
     with_short_locks(work.connection, start, on_wait=work.reporter.message)
+
+
+def _clear_stale(work: Work, column: ColumnPlan) -> None:
+    """Retired vectors that capture may have failed to mark."""
+    if column.upgraded_by == "embed" and store.has_table(work.connection, column.upgrade_backup_name):
+        index = name(f"{column.upgrade_backup_name.partition('.')[2]}_text_hash")
+        execute(work.connection, query("fill", "index_backup", index=index, backup=column.upgrade_backup))
+    stale = rows_left.stale(work.connection, column)
+    _pass(work, column, [query("fill", "clear", table=column.table, shadow=name(column.shadow), stale=stale)])
 
 
 def _update(column: ColumnPlan, pending: Query, *, target: str | None = None) -> sql.Composed:

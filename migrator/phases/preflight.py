@@ -239,6 +239,8 @@ def _triggers(column: ColumnPlan) -> list[Hazard]:
     for trigger in others:
         if trigger.before and trigger.for_each_row and trigger.name.encode() > column.trigger.encode():
             found.append(hazards.trigger_sorts_last(table.name, trigger.name))
+    if column.capture_was_off:
+        found.append(hazards.capture_was_off(table.name))
     if column.catalog.firing_triggers:
         found.append(hazards.triggers_fire(table.name, column.catalog.firing_triggers))
     return found
@@ -356,8 +358,14 @@ def _count(connection: Connection, column: ColumnPlan) -> Counts:
 
 def _missing(connection: Connection, column: ColumnPlan) -> int:
     pending = rows_left.pending(connection, column)
-    if column.is_restore:
-        pending = sql.SQL("{} IS NULL AND {}").format(name(column.shadow), pending)
+    if not column.is_restore:
+        return _missing_of(connection, column, pending)
+    unmarked = _missing_of(connection, column, rows_left.stale(connection, column)) if column.capture_was_off else 0
+    marked = sql.SQL("{} IS NULL AND {}").format(name(column.shadow), pending)
+    return unmarked + _missing_of(connection, column, marked)
+
+
+def _missing_of(connection: Connection, column: ColumnPlan, pending: Query) -> int:
     pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}
     if store.exists(connection, column):
         (missing,) = fetch_row(connection, query("store", "count_missing", store=column.store, **pieces))
