@@ -5,11 +5,13 @@ On a downgrade the retired column is filled where its vectors went stale.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from psycopg import sql
 
 from migrator import capture, rows_left, store
+from migrator.catalog import Column
 from migrator.database import configure, execute, fetch_row, with_short_locks
 from migrator.errors import Interrupted
 from migrator.phases.embed import by_index, embed_missing
@@ -64,18 +66,35 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
 
 
 def storage(column: ColumnPlan) -> str:
-    """The live column's storage, unless both vectors would not fit in a page; then EXTERNAL until retire."""
+    """The live column's storage, unless all vectors of a row would not fit in a page; then EXTERNAL until retire."""
     live = column.catalog.column
-    old = (2 if live.type == "halfvec" else 4) * (live.dimensions or column.dimensions)
-    if live.storage == "p" and not fits_page(column, beside=old):
+    if live.storage == "p" and not fits_page(column, beside=[live, *_other_vectors(column)]):
         return "EXTERNAL"
     return live.storage_sql
 
 
-def fits_page(column: ColumnPlan, *, beside: int = 0) -> bool:
-    """Whether a row holds the new vector in its page, with so many bytes of another vector beside it."""
-    width = 2 if column.type == "halfvec" else 4
-    return beside + width * column.dimensions + 200 <= store.PLAIN_LIMIT_BYTES
+def fits_once_retired(column: ColumnPlan) -> bool:
+    return fits_page(column, beside=_other_vectors(column))
+
+
+def fits_page(column: ColumnPlan, *, beside: Sequence[Column]) -> bool:
+    """Whether a row holds the new vector in its page, with those vectors beside it."""
+    width = _width(column.type, column.dimensions)
+    others = sum(_width(other.type, other.dimensions or column.dimensions) for other in beside)
+    return others + width + 200 <= store.PLAIN_LIMIT_BYTES
+
+
+def _width(type_: str, dimensions: int) -> int:
+    return (2 if type_ == "halfvec" else 4) * dimensions
+
+
+def _other_vectors(column: ColumnPlan) -> list[Column]:
+    """Vectors of the table that cannot leave the page either."""
+    return [
+        known
+        for known in column.catalog.table.columns
+        if known.type in ("vector", "halfvec") and known.storage == "p" and known.name != column.live
+    ]
 
 
 def run(work: Work) -> dict[str, object]:

@@ -218,7 +218,8 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
         found += [hazards.dependent_on_view(shown, dependent) for dependent in view.dependents]
         roles = {view.owner, *(grant.grantor for grant in view.grants)}
         found += _not_a_member(catalog, roles, shown)
-    grantors = {grant.grantor for grant in catalog.column.grants}
+    retired = catalog.table.column(column.shadow) if column.is_restore else None
+    grantors = {grant.grantor for grant in catalog.column.grants + (retired.grants if retired else [])}
     return found + _not_a_member(catalog, grantors, f"privileges on {column.subject}")
 
 
