@@ -134,6 +134,14 @@ class ColumnPlan:
         """A statement for this column alone."""
         return Statement(phase, (self.subject,), query, lock, lasts, only_if)
 
+    @property
+    def capture_was_off(self) -> bool:
+        """On a downgrade: whether writes may have gone by the capture trigger, so that its marks cannot be trusted."""
+        watched = any(
+            trigger.name == self.trigger and trigger.enabled == "A" for trigger in self.catalog.table.triggers
+        )
+        return self.is_restore and self.method != "index" and not watched
+
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""
         if self.before is None or self.restores is None:

@@ -25,6 +25,9 @@ ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS {target};
 -- name: set_options
 ALTER TABLE {table} ALTER COLUMN {column} SET ({options});
 
+-- name: reset_options
+ALTER TABLE {table} ALTER COLUMN {column} RESET ({options});
+
 -- name: set_storage
 ALTER TABLE {table} ALTER COLUMN {column} SET STORAGE {storage};
 
@@ -56,6 +59,9 @@ SET LOCAL ROLE {role};
 
 -- name: grant
 GRANT {privilege} ON {object} TO {grantee} {option};
+
+-- name: revoke
+REVOKE {privilege} ({column}) ON {table} FROM {grantee} CASCADE;
 
 -- name: add_check
 ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({column} IS NOT NULL) NOT VALID;

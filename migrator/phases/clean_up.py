@@ -33,7 +33,8 @@ def _drop(column: ColumnPlan) -> list[sql.Composed]:
     if column.method == "index":
         return []
     if column.is_restore:
-        return [capture.until_retire(column.as_upgrade())]
+        kept = capture.until_retire(column.as_upgrade())
+        return [kept, *capture.watch_in_part(column)] if column.capture_was_off else [kept]
     dropped = query("cut_over", "drop_column", table=column.table, column=name(column.shadow))
     return [*capture.drop(column), dropped]
 

@@ -5,11 +5,13 @@ On a downgrade the retired column is filled where its vectors went stale.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from psycopg import sql
 
 from migrator import capture, rows_left, store
+from migrator.catalog import Column
 from migrator.database import configure, execute, fetch_row, with_short_locks
 from migrator.errors import Interrupted
 from migrator.phases.embed import by_index, embed_missing, embedding
@@ -27,16 +29,18 @@ PASSES = 20
 
 def _start_statements(column: ColumnPlan) -> list[Statement]:
     """One transaction: from it on no write is missed."""
-    if column.is_restore:
+    if column.is_restore and not column.capture_was_off:
         # The trigger is there since the upgrade; a function is replaced without a lock on the table.
         return [column.statement(NAME, capture.while_filling(column), "none", "instant")]
     table, shadow, schema = column.table, name(column.shadow), column.catalog.table.schema
-    ddl: list[Query] = [
-        query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql),
-        query("fill", "set_storage", table=table, shadow=shadow, storage=fragment(storage(column))),
-        capture.while_filling(column),
-        *capture.create_trigger(column),
-    ]
+    ddl: list[Query] = []
+    if not column.is_restore:
+        ddl.append(query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql))
+        ddl.append(query("fill", "set_storage", table=table, shadow=shadow, storage=fragment(storage(column))))
+    ddl.append(capture.while_filling(column))
+    if column.capture_was_off:
+        ddl.append(capture.drop_trigger(column))
+    ddl += capture.create_trigger(column)
     if column.drops_index_early:
         ddl += [query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes]
     return [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
@@ -47,7 +51,8 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
-    return [*_start_statements(column), *_filling(column, column.shadow, NAME)]
+    cleared = _clearing(column) if column.capture_was_off else []
+    return [*_start_statements(column), *cleared, *_filling(column, column.shadow, NAME)]
 
 
 def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
@@ -77,18 +82,35 @@ def _filling(column: ColumnPlan, target: str, phase: str, *, only_if: str = "") 
 
 
 def storage(column: ColumnPlan) -> str:
-    """The live column's storage, unless both vectors would not fit in a page; then EXTERNAL until retire."""
+    """The live column's storage, unless all vectors of a row would not fit in a page; then EXTERNAL until retire."""
     live = column.catalog.column
-    old = (2 if live.type == "halfvec" else 4) * (live.dimensions or column.dimensions)
-    if live.storage == "p" and not fits_page(column, beside=old):
+    if live.storage == "p" and not fits_page(column, beside=[live, *_other_vectors(column)]):
         return "EXTERNAL"
     return live.storage_sql
 
 
-def fits_page(column: ColumnPlan, *, beside: int = 0) -> bool:
-    """Whether a row holds the new vector in its page, with so many bytes of another vector beside it."""
-    width = 2 if column.type == "halfvec" else 4
-    return beside + width * column.dimensions + 200 <= store.PLAIN_LIMIT_BYTES
+def fits_once_retired(column: ColumnPlan) -> bool:
+    return fits_page(column, beside=_other_vectors(column))
+
+
+def fits_page(column: ColumnPlan, *, beside: Sequence[Column]) -> bool:
+    """Whether a row holds the new vector in its page, with those vectors beside it."""
+    width = _width(column.type, column.dimensions)
+    others = sum(_width(other.type, other.dimensions or column.dimensions) for other in beside)
+    return others + width + 200 <= store.PLAIN_LIMIT_BYTES
+
+
+def _width(type_: str, dimensions: int) -> int:
+    return (2 if type_ == "halfvec" else 4) * dimensions
+
+
+def _other_vectors(column: ColumnPlan) -> list[Column]:
+    """Vectors of the table that cannot leave the page either."""
+    return [
+        known
+        for known in column.catalog.table.columns
+        if known.type in ("vector", "halfvec") and known.storage == "p" and known.name != column.live
+    ]
 
 
 def run(work: Work) -> dict[str, object]:
@@ -97,6 +119,8 @@ def run(work: Work) -> dict[str, object]:
         if column.method == "index":
             continue
         _start(work, column)
+        if column.capture_was_off:
+            _clear_stale(work, column)
         result[column.subject] = {"rows": _fill(work, column, column.shadow)}
     return result
 
@@ -125,6 +149,28 @@ def _updates(column: ColumnPlan, target: str) -> list[sql.Composed]:
     if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
         updates.append(_keep(column))
     return updates
+
+
+def _clear_stale(work: Work, column: ColumnPlan) -> None:
+    """Retired vectors that capture may have failed to mark."""
+    for statement in _clearing(column)[:-1]:
+        execute(work.connection, statement.query)
+    _pass(work, column, [_clear(column)])
+
+
+def _clearing(column: ColumnPlan) -> list[Statement]:
+    """What `_clear_stale` sends; the last of it for each range of blocks."""
+    sent = []
+    if column.upgraded_by == "embed":
+        index = name(f"{column.upgrade_backup_name.partition('.')[2]}_text_hash")
+        indexed = query("fill", "index_backup", index=index, backup=column.upgrade_backup)
+        sent.append(column.statement(NAME, indexed, "none", "one scan of the backup"))
+    return [*sent, column.statement(NAME, _clear(column), "ROW EXCLUSIVE", "a range of blocks at a time")]
+
+
+def _clear(column: ColumnPlan) -> sql.Composed:
+    stale = rows_left.stale(column, in_store=True)
+    return query("fill", "clear", table=column.table, shadow=name(column.shadow), stale=stale)
 
 
 def _update(column: ColumnPlan, target: str) -> sql.Composed:
