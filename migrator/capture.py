@@ -146,19 +146,30 @@ def _marking(column: ColumnPlan, fill: Query) -> sql.Composed:
 
 
 def create_trigger(column: ColumnPlan) -> tuple[sql.Composed, ...]:
-    pieces = {"table": column.table, "trigger": name(column.trigger), "function": column.function}
     return (
         query("capture", "missed_sequence", missed=column.missed),
         query("privileges", "table_to_owner", object=text_of(column.missed)),
         query("privileges", "function_to_owner", object=text_of(column.function)),
-        query("capture", "trigger", **pieces),
+        _trigger(column),
         query("capture", "always", table=column.table, trigger=name(column.trigger)),
     )
 
 
+def _trigger(column: ColumnPlan) -> sql.Composed:
+    return query("capture", "trigger", table=column.table, trigger=name(column.trigger), function=column.function)
+
+
 def drop(column: ColumnPlan) -> tuple[sql.Composed, ...]:
-    trigger = query("capture", "drop_trigger", table=column.table, trigger=name(column.trigger))
-    return (trigger, *drop_function(column))
+    return (drop_trigger(column), *drop_function(column))
+
+
+def drop_trigger(column: ColumnPlan) -> sql.Composed:
+    return query("capture", "drop_trigger", table=column.table, trigger=name(column.trigger))
+
+
+def watch_in_part(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    """The trigger as it is made, not ALWAYS: the next downgrade compares vectors as this one did."""
+    return (drop_trigger(column), _trigger(column))
 
 
 def drop_function(column: ColumnPlan) -> tuple[sql.Composed, ...]:

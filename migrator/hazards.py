@@ -672,6 +672,15 @@ def triggers_fire(table: str, triggers: Iterable[str]) -> Hazard:
     )
 
 
+def capture_was_off(table: str) -> Hazard:
+    return _warn(
+        "capture-was-off",
+        f'the capture trigger of "{table}" was dropped, disabled or altered since the upgrade',
+        "writes may have gone by it, so that it does not know every old vector that is stale.",
+        "nothing is to be done: each old vector is compared with the backup, and embedded again where it is not there",
+    )
+
+
 def trigger_sorts_last(table: str, trigger: str) -> Hazard:
     return _refuse(
         "trigger-sorts-last",

@@ -153,6 +153,11 @@ class ColumnPlan:
         return f"migrator_retired_{self._upgrade_id}_{number}"
 
     @property
+    def left_index(self) -> str:
+        """The index on the rows without a vector, from index to settle."""
+        return f"migrator_left_{self.id}"
+
+    @property
     def missed(self) -> sql.SQL:
         """The sequence that counts writes for which capture had no vector."""
         return name(SCHEMA, f"missed_{self._capture_id}")
@@ -160,6 +165,14 @@ class ColumnPlan:
     def statement(self, phase: str, query: Query, lock: str, lasts: str, *, only_if: str = "") -> Statement:
         """A statement for this column alone."""
         return Statement(phase, (self.subject,), query, lock, lasts, only_if)
+
+    @property
+    def capture_was_off(self) -> bool:
+        """On a downgrade: whether writes may have gone by the capture trigger, so that its marks cannot be trusted."""
+        watched = any(
+            trigger.name == self.trigger and trigger.enabled == "A" for trigger in self.catalog.table.triggers
+        )
+        return self.fills_retired and self.method != "index" and not watched
 
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""

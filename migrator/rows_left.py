@@ -40,6 +40,23 @@ def waiting(column: ColumnPlan, target: str) -> sql.Composed:
     return sql.SQL("{} IS NULL AND {}").format(name(target), pending(column))
 
 
+def stale(column: ColumnPlan, *, in_store: bool) -> Query:
+    """On a downgrade: retired vectors that are not known to be of their row's present text.
+
+    in_store: the old model has a store, which may know them.
+    """
+    shadow, extension = name(column.shadow), name(column.catalog.server.extension_schema)
+    if column.upgraded_by == "derive":
+        derived = column.as_upgrade().derived(shadow)
+        pieces = {"shadow": shadow, "scope": column.scope, "derived": derived, "live": name(column.live)}
+        return query("fill", "not_of_live", extension=extension, **pieces)
+    pieces = {"shadow": shadow, "text_hash": column.text_hash, "extension": extension}
+    unknown: list[Query] = [query("fill", "not_of_backup", backup=column.upgrade_backup, **pieces)]
+    if in_store:
+        unknown.append(query("fill", "not_of_store", store=column.store, type=column.type_sql, **pieces))
+    return sql.SQL(" AND ").join(unknown)
+
+
 def counting(column: ColumnPlan, target: str) -> sql.Composed:
     """Counts them in one scan."""
     return query("fill", "left", table=column.table, column=name(target), due=column.due, pending=pending(column))

@@ -110,17 +110,33 @@ class Work(Session):
         self.options.stop.check()
 
 
-def block_ranges(
-    connection: Connection, column: ColumnPlan, rows_wanted: int
-) -> Iterator[tuple[dict[str, str], int, int]]:
-    """The table's blocks, in ranges of about `rows_wanted` rows: bounds as parameters, blocks done, blocks in all.
+class BlockRanges:
+    """The table's blocks, a range at a time: bounds as parameters, blocks done, blocks in all.
 
     The end is fixed at the start: versions that the fill writes beyond it are filled already.
     """
-    table = column.catalog.table
-    (blocks,) = fetch_row(connection, query("store", "blocks"), {"table": table.oid})
-    per_block = table.rows / table.blocks if table.blocks and table.rows else 10.0
-    step = max(1, int(rows_wanted / max(per_block, 0.1)))
-    for first in range(0, blocks, step):
-        last = min(first + step, blocks)
-        yield {"first": f"({first},0)", "last": f"({last},0)"}, last, blocks
+
+    def __init__(self, connection: Connection, column: ColumnPlan, rows: int, *, whole: bool = False) -> None:
+        """rows: at most about so many a range. whole: all in one."""
+        table = column.catalog.table
+        (self._blocks,) = fetch_row(connection, query("store", "blocks"), {"table": table.oid})
+        per_block = table.rows / table.blocks if table.blocks and table.rows else 10.0
+        self._most = max(1, self._blocks if whole else int(rows / max(per_block, 0.1)))
+        self._step = self._most
+
+    def __iter__(self) -> Iterator[tuple[dict[str, str], int, int]]:
+        first = 0
+        while first < self._blocks:
+            last = min(first + self._step, self._blocks)
+            yield {"first": f"({first},0)", "last": f"({last},0)"}, last, self._blocks
+            first = last
+
+    def begin_small(self) -> None:
+        self._step = max(1, self._most // 16)
+
+    def adapt(self, took: float, target: float) -> None:
+        """The next range by how many seconds this one took; rows are locked for as long."""
+        if took > target:
+            self._step = max(1, int(self._step * target / took))
+        elif took < target / 2:
+            self._step = min(self._most, self._step * 2)

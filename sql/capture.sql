@@ -19,7 +19,7 @@ ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};
 -- name: missed_sequence
 -- How many writes left a row without a vector, or may have. A sequence is counted up without a lock or a row of its own,
 -- within the application's transaction and with no way to fail it.
-CREATE SEQUENCE {missed};
+CREATE SEQUENCE IF NOT EXISTS {missed};
 
 -- name: drop_missed
 DROP SEQUENCE IF EXISTS {missed};

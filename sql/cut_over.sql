@@ -7,6 +7,10 @@ SELECT EXISTS (SELECT FROM pg_attribute
 -- name: lock
 LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;
 
+-- name: left_index
+-- On the rows without a vector, so that those left are found at once. Nothing in it can raise an error.
+CREATE INDEX CONCURRENTLY {index} ON {table} ((true)) WHERE {shadow} IS NULL;
+
 -- name: rename_column
 ALTER TABLE {table} RENAME COLUMN {old} TO {new};
 
@@ -24,6 +28,9 @@ ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS {target};
 
 -- name: set_options
 ALTER TABLE {table} ALTER COLUMN {column} SET ({options});
+
+-- name: reset_options
+ALTER TABLE {table} ALTER COLUMN {column} RESET ({options});
 
 -- name: set_storage
 ALTER TABLE {table} ALTER COLUMN {column} SET STORAGE {storage};
@@ -56,6 +63,9 @@ SET LOCAL ROLE {role};
 
 -- name: grant
 GRANT {privilege} ON {object} TO {grantee} {option};
+
+-- name: revoke
+REVOKE {privilege} ({column}) ON {table} FROM {grantee} CASCADE;
 
 -- name: add_check
 ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({column} IS NOT NULL) NOT VALID;

@@ -171,11 +171,18 @@ $check$;
 SELECT current_setting('rollback.change') AS change, current_setting('rollback.swapped') AS swapped,
        'migrator_retired_' || current_setting('rollback.change') AS retired,
        'migrator_rolled_back_' || current_setting('rollback.change') AS new \gset
+-- Text, scope and predicates mean what they meant at the upgrade.
+SELECT coalesce(string_agg(quote_ident(each), ', ' ORDER BY n), '') AS path
+FROM migrator.change, jsonb_array_elements_text(catalog -> 'server' -> 'search_path') WITH ORDINALITY AS _ (each, n)
+WHERE id = :change \gset
+SELECT set_config('search_path', :'path', false) AS _ \gset
 
 \if :swapped
   \echo 'an earlier run of this script got past the swap of names; going on from there'
 \else
 
+-- So that what is printed names every schema, and means the same in whatever session it is run.
+SET search_path = '';
 -- What hangs on the new column would go with it. Views, outermost first, with the statements that make them again.
 CREATE TEMP TABLE rollback_views AS
 WITH RECURSIVE found (oid, depth) AS (
@@ -230,6 +237,8 @@ SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_other
           USING HINT = 'they are named above, with the statements to drop them before and make them again after';
   END $$;
 \endif
+
+SELECT set_config('search_path', :'path', false) AS _ \gset
 
 -- ---- 2. the index as it was found, on the retired column: reads and writes go on -----------------------------------
 

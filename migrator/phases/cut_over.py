@@ -16,7 +16,7 @@ from migrator.errors import GO_ON, Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import Query, fragment, literal, name, query, text_of
+from migrator.queries import Query, fragment, literal, name, names, query, text_of
 from migrator.work import Work
 
 NAME = "cut-over"
@@ -71,6 +71,7 @@ def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
         query("cut_over", "rename_column", table=table, old=name(column.shadow), new=live),
     ]
     if column.is_restore:
+        swap += _changed_since(column)
         swap.append(query("cut_over", "drop_column", table=table, column=name(column.retired)))
         swap += capture.drop(column)
         if column.adds_shadow:
@@ -79,6 +80,47 @@ def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
     if column.catalog.column.not_null:
         swap.append(query("cut_over", "drop_not_null", table=table, column=name(column.retired)))
     return [*swap, *_attributes(column), *_name_indexes(column), capture.while_settling(column)]
+
+
+def _changed_since(column: ColumnPlan) -> list[sql.Composed]:
+    """On a downgrade: what others set on the live column since the upgrade stays; the retired column has it as before.
+
+    Its default stays as it was, for a vector of the new model's dimensions would not fit.
+    """
+    before, now = column.catalog.table.column(column.shadow), column.catalog.column
+    table, live = column.table, name(column.live)
+    changed: list[sql.Composed] = []
+    if before is None:
+        return changed
+    if now.statistics_target != before.statistics_target:
+        target = sql.Literal(now.statistics_target)
+        changed.append(query("cut_over", "set_statistics", table=table, column=live, target=target))
+    if now.options != before.options:
+        if before.options:
+            options = names(tuple(option.partition("=")[0] for option in before.options))
+            changed.append(query("cut_over", "reset_options", table=table, column=live, options=options))
+        changed += _options(column)
+    if now.comment != before.comment:
+        comment = sql.SQL("NULL") if now.comment is None else literal(now.comment)
+        changed.append(query("cut_over", "comment_on_column", table=table, column=live, comment=comment))
+    if set(now.grants) != set(before.grants):
+        # Last given first, for one privilege may stand on another.
+        for grant in reversed(before.grants):
+            changed.append(query("cut_over", "set_role", role=name(grant.grantor)))
+            changed.append(
+                query(
+                    "cut_over",
+                    "revoke",
+                    privilege=fragment(grant.privilege),
+                    column=live,
+                    table=table,
+                    grantee=_grantee(grant),
+                )
+            )
+        if before.grants:
+            changed.append(query("cut_over", "reset_role", role=name(column.catalog.server.role)))
+        changed += _column_grants(column)
+    return changed
 
 
 def _name_indexes(column: ColumnPlan) -> list[sql.Composed]:
@@ -108,14 +150,32 @@ def _attributes(column: ColumnPlan) -> list[sql.Composed]:
     if old.statistics_target >= 0:
         target = sql.Literal(old.statistics_target)
         carried.append(query("cut_over", "set_statistics", table=table, column=live, target=target))
-    if old.options:
-        options = fragment(", ".join(old.options))
-        carried.append(query("cut_over", "set_options", table=table, column=live, options=options))
+    carried += _options(column)
     if old.comment is not None:
         carried.append(query("cut_over", "comment_on_column", table=table, column=live, comment=literal(old.comment)))
-    return carried + _replay(
-        column.catalog, old.grants, table, lambda grant: sql.SQL("{} ({})").format(fragment(grant.privilege), live)
+    return carried + _column_grants(column)
+
+
+def _options(column: ColumnPlan) -> list[sql.Composed]:
+    options = column.catalog.column.options
+    if not options:
+        return []
+    listed = fragment(", ".join(options))
+    return [query("cut_over", "set_options", table=column.table, column=name(column.live), options=listed)]
+
+
+def _column_grants(column: ColumnPlan) -> list[sql.Composed]:
+    live = name(column.live)
+    return _replay(
+        column.catalog,
+        column.catalog.column.grants,
+        column.table,
+        lambda grant: sql.SQL("{} ({})").format(fragment(grant.privilege), live),
     )
+
+
+def _grantee(grant: Grant) -> Query:
+    return sql.SQL("PUBLIC") if grant.grantee is None else name(grant.grantee)
 
 
 def _replay(
@@ -131,7 +191,7 @@ def _replay(
                 "grant",
                 privilege=privilege(grant),
                 object=object_,
-                grantee=sql.SQL("PUBLIC") if grant.grantee is None else name(grant.grantee),
+                grantee=_grantee(grant),
                 option=sql.SQL("WITH GRANT OPTION" if grant.grantable else ""),
             )
         )

@@ -14,7 +14,7 @@ from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, expression, query
 from migrator.report import Progress, counted
-from migrator.work import Work, block_ranges
+from migrator.work import BlockRanges, Work
 
 NAME = "embed"
 # Texts are read ahead of the model by about this much, so that memory stays flat whatever the table's size.
@@ -108,10 +108,13 @@ def _counting(column: ColumnPlan, pending: Query) -> sql.Composed:
     )
 
 
-def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *, expected: int | None = None) -> int:
+def embed_missing(
+    work: Work, column: ColumnPlan, phase: str, pending: Query, *, expected: int | None = None, few: bool = False
+) -> int:
     """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts.
 
-    expected: how many there are, where that is known; they are counted otherwise. A batch that does not fit the
+    expected: how many there are, where that is known; they are counted otherwise. few: their rows are all read at once,
+    by the index on the rows left. A batch that does not fit the
     memory is halved, and so are those after it. Raises MigratorError where more texts fail than the change allows.
     """
     if column.is_restore and work.options.without_old_model:
@@ -126,7 +129,7 @@ def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *,
     done = 0
     waiting: dict[bytes, str] = {}
     with connect(work.address) as reader, ThreadPoolExecutor(max_workers=1) as writer:
-        pages = _pages(reader, column, pending)
+        pages = _pages(reader, column, pending, few=few)
         _read_ahead(pages, waiting, size, stored={})
         while waiting:
             # Texts of like length together: a batch is padded to its longest.
@@ -200,20 +203,24 @@ def _read_ahead(
         waiting.update((text_hash, text) for text_hash, text in page.items() if text_hash not in stored)
 
 
-def _pages(reader: Connection, column: ColumnPlan, pending: Query) -> Iterator[dict[bytes, str]]:
+def _pages(reader: Connection, column: ColumnPlan, pending: Query, *, few: bool) -> Iterator[dict[bytes, str]]:
     """Missing texts by hash, a range of blocks at a time, each read in a transaction of its own."""
     table = column.catalog.table
     bytes_a_row = max(100, table.bytes // max(table.rows, 1)) if table.rows else 1_000
     statement = _missing(column, pending)
-    ranges = block_ranges(reader, column, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row)))
+    ranges = BlockRanges(reader, column, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row)), whole=few)
     for bounds, _, _ in ranges:
         with reader.transaction():
-            by_index(reader)
+            by_index(reader, few=few)
             # In binary the hashes come as bytes, not as hexadecimal digits to be read.
             rows = reader.execute(statement, bounds, binary=True).fetchall()
         yield dict(rows)
 
 
-def by_index(connection: Connection) -> None:
-    """For this transaction: probe the store by its index. A range is small, the store large and seldom analyzed."""
-    configure(connection, {"enable_hashjoin": "off", "enable_mergejoin": "off"}, local=True)
+def by_index(connection: Connection, *, few: bool = False) -> None:
+    """For this transaction: probe the store by its index. A range is small, the store large and seldom analyzed.
+
+    few: find the rows by the index on those left, too.
+    """
+    off = ["enable_hashjoin", "enable_mergejoin", *(["enable_seqscan", "enable_tidscan"] if few else [])]
+    configure(connection, dict.fromkeys(off, "off"), local=True)

@@ -5,41 +5,47 @@ On a downgrade the retired column is filled where its vectors went stale.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from functools import partial
 
 from psycopg import sql
 
 from migrator import backup_table, capture, rows_left, store
+from migrator.catalog import Column
 from migrator.database import configure, execute, fetch_row, with_short_locks
 from migrator.errors import Interrupted
 from migrator.phases.embed import by_index, embed_missing, embedding
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, name, query
 from migrator.report import Progress
-from migrator.work import Work, block_ranges
+from migrator.work import BlockRanges, Work
 
 NAME = "fill"
-# Rows an UPDATE: a fraction of a second's work, so that a concurrent writer of one of them waits that long at most.
+# Rows an UPDATE at most. A concurrent writer of one of them waits for its end, so it is kept to a fraction of a second.
 RANGE_ROWS = 2_000
+STATEMENT_S, ONLINE_STATEMENT_S = 0.5, 0.05
 # Rows that writers move out of the range being filled are caught by the next pass; each leaves far fewer.
 PASSES = 20
 
 
 def _start_statements(column: ColumnPlan) -> list[Statement]:
     """One transaction: from it on no write is missed."""
-    if column.fills_retired:
+    if column.fills_retired and not column.capture_was_off:
         # The trigger is there since the upgrade; a function is replaced without a lock on the table.
         return [column.statement(NAME, capture.while_filling(column), "none", "instant")]
     table, shadow, schema = column.table, name(column.shadow), column.catalog.table.schema
     indexed = []
     if backup_table.helps(column):
         indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
-    ddl: list[Query] = [
-        query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql),
-        query("fill", "set_storage", table=table, shadow=shadow, storage=fragment(storage(column))),
-        capture.while_filling(column),
-        *capture.create_trigger(column),
-    ]
+    ddl: list[Query] = []
+    if column.adds_shadow:
+        ddl.append(query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql))
+        ddl.append(query("fill", "set_storage", table=table, shadow=shadow, storage=fragment(storage(column))))
+    ddl.append(capture.while_filling(column))
+    if column.capture_was_off:
+        ddl.append(capture.drop_trigger(column))
+    ddl += capture.create_trigger(column)
     if column.drops_index_early:
         ddl += [query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes]
     return indexed + [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
@@ -50,7 +56,8 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
-    return [*_start_statements(column), *_filling(column, column.shadow, NAME)]
+    cleared = _clearing(column) if column.capture_was_off else []
+    return [*_start_statements(column), *cleared, *_filling(column, column.shadow, NAME)]
 
 
 def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
@@ -80,19 +87,36 @@ def _filling(column: ColumnPlan, target: str, phase: str, *, only_if: str = "") 
 
 
 def storage(column: ColumnPlan) -> str:
-    """The live column's storage, unless both vectors would not fit in a page; then EXTERNAL until retire."""
+    """The live column's storage, unless all vectors of a row would not fit in a page; then EXTERNAL until retire."""
     live = column.catalog.column
-    old = (2 if live.type == "halfvec" else 4) * (live.dimensions or column.dimensions)
     wanted = (column.before or column.catalog).column
-    if wanted.storage == "p" and not fits_page(column, beside=old):
+    if wanted.storage == "p" and not fits_page(column, beside=[live, *_other_vectors(column)]):
         return "EXTERNAL"
     return wanted.storage_sql
 
 
-def fits_page(column: ColumnPlan, *, beside: int = 0) -> bool:
-    """Whether a row holds the new vector in its page, with so many bytes of another vector beside it."""
-    width = 2 if column.type == "halfvec" else 4
-    return beside + width * column.dimensions + 200 <= store.PLAIN_LIMIT_BYTES
+def fits_once_retired(column: ColumnPlan) -> bool:
+    return fits_page(column, beside=_other_vectors(column))
+
+
+def fits_page(column: ColumnPlan, *, beside: Sequence[Column]) -> bool:
+    """Whether a row holds the new vector in its page, with those vectors beside it."""
+    width = _width(column.type, column.dimensions)
+    others = sum(_width(other.type, other.dimensions or column.dimensions) for other in beside)
+    return others + width + 200 <= store.PLAIN_LIMIT_BYTES
+
+
+def _width(type_: str, dimensions: int) -> int:
+    return (2 if type_ == "halfvec" else 4) * dimensions
+
+
+def _other_vectors(column: ColumnPlan) -> list[Column]:
+    """Vectors of the table that cannot leave the page either."""
+    return [
+        known
+        for known in column.catalog.table.columns
+        if known.type in ("vector", "halfvec") and known.storage == "p" and known.name != column.live
+    ]
 
 
 def run(work: Work) -> dict[str, object]:
@@ -101,6 +125,8 @@ def run(work: Work) -> dict[str, object]:
         if column.method == "index":
             continue
         _start(work, column)
+        if column.capture_was_off:
+            _clear_stale(work, column)
         result[column.subject] = {"rows": _fill(work, column, column.shadow)}
     return result
 
@@ -131,6 +157,28 @@ def _updates(column: ColumnPlan, target: str) -> list[sql.Composed]:
     if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
         updates.append(_keep(column))
     return updates
+
+
+def _clear_stale(work: Work, column: ColumnPlan) -> None:
+    """Retired vectors that capture may have failed to mark."""
+    for statement in _clearing(column)[:-1]:
+        execute(work.connection, statement.query)
+    _pass(work, column, [_clear(column)])
+
+
+def _clearing(column: ColumnPlan) -> list[Statement]:
+    """What `_clear_stale` sends; the last of it for each range of blocks."""
+    sent = []
+    if column.upgraded_by == "embed":
+        index = name(f"{column.upgrade_backup_name.partition('.')[2]}_text_hash")
+        indexed = query("fill", "index_backup", index=index, backup=column.upgrade_backup)
+        sent.append(column.statement(NAME, indexed, "none", "one scan of the backup"))
+    return [*sent, column.statement(NAME, _clear(column), "ROW EXCLUSIVE", "a range of blocks at a time")]
+
+
+def _clear(column: ColumnPlan) -> sql.Composed:
+    stale = rows_left.stale(column, in_store=True)
+    return query("fill", "clear", table=column.table, shadow=name(column.shadow), stale=stale)
 
 
 def _update(column: ColumnPlan, target: str) -> sql.Composed:
@@ -181,16 +229,22 @@ def _keep(column: ColumnPlan) -> sql.Composed:
     )
 
 
-def _fill(work: Work, column: ColumnPlan, target: str) -> int:
-    """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again."""
+def _fill(work: Work, column: ColumnPlan, target: str, *, left: int | None = None) -> int:
+    """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again.
+
+    left: how many rows are, once an index finds them.
+    """
     updates = _updates(column, target)
-    filled = 0
+    indexed, filled = left is not None, 0
     for _ in range(PASSES):
-        filled += _pass(work, column, updates)
-        if rows_left.count(work.connection, column, target) == 0:
+        few = indexed and left is not None and left <= RANGE_ROWS
+        filled += _pass(work, column, updates, few=few)
+        left = rows_left.count(work.connection, column, target)
+        if left == 0:
             return filled
         if column.method == "embed":
-            embed_missing(work, column, NAME, rows_left.waiting(column, target))
+            few = indexed and left <= RANGE_ROWS
+            embed_missing(work, column, NAME, rows_left.waiting(column, target), few=few)
     left = rows_left.count(work.connection, column, target)
     if left <= rows_left.BOUND:
         return filled
@@ -203,12 +257,11 @@ def _fill(work: Work, column: ColumnPlan, target: str) -> int:
 
 def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
     """Rows that arrived without a vector since: before cut-over in the shadow column, after it in the live one."""
-    if rows_left.count(work.connection, column, target) == 0:
-        return 0
-    return _fill(work, column, target)
+    left = rows_left.count(work.connection, column, target)
+    return _fill(work, column, target, left=left) if left else 0
 
 
-def _pass(work: Work, column: ColumnPlan, updates: list[sql.Composed]) -> int:
+def _pass(work: Work, column: ColumnPlan, updates: list[sql.Composed], *, few: bool = False) -> int:
     settings: dict[str, str] = {}
     if column.catalog.server.quiets_triggers:
         settings["session_replication_role"] = "replica"
@@ -218,13 +271,18 @@ def _pass(work: Work, column: ColumnPlan, updates: list[sql.Composed]) -> int:
 
     def one_range(bounds: dict[str, str]) -> int:
         configure(work.connection, settings, local=True)
-        by_index(work.connection)
+        by_index(work.connection, few=few)
         return sum(execute(work.connection, update, bounds).rowcount for update in updates)
 
     filled = 0
-    for bounds, done, blocks in block_ranges(work.connection, column, RANGE_ROWS):
+    ranges = BlockRanges(work.connection, column, RANGE_ROWS, whole=few)
+    if column.online:
+        ranges.begin_small()
+    for bounds, done, blocks in ranges:
+        start = time.monotonic()
         # A row that a writer holds is waited for without holding the others of the range.
         here = with_short_locks(work.connection, partial(one_range, bounds), on_wait=work.waits_for_lock)
+        ranges.adapt(time.monotonic() - start, ONLINE_STATEMENT_S if column.online else STATEMENT_S)
         filled += here
         work.reporter.progress(NAME, column.subject, Progress(done, blocks, "blocks"))
         work.throttle.wait(here, table=column.catalog.table.oid if column.online else None)

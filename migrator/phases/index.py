@@ -34,7 +34,12 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         building.append(_weak(column, create(column, index), "the whole build"))
     if column.method == "index":
         return building + [_weak(column, each, "milliseconds") for each in _drop_replaced(column)]
-    return [*building, _weak(column, _analyze(column), "a sample of the rows is read")]
+    return [
+        *building,
+        _dropped_if_invalid(column, column.left_index),
+        _weak(column, _left_index(column), "two scans"),
+        _weak(column, _analyze(column), "a sample of the rows is read"),
+    ]
 
 
 def _weak(column: ColumnPlan, statement: Query, lasts: str, *, only_if: str = "") -> Statement:
@@ -48,6 +53,11 @@ def _dropped_if_invalid(column: ColumnPlan, index: str) -> Statement:
 
 def _drop(column: ColumnPlan, index: str) -> sql.Composed:
     return query("index", "drop_concurrently", index=name(column.catalog.table.schema, index))
+
+
+def _left_index(column: ColumnPlan) -> sql.Composed:
+    pieces = {"index": name(column.left_index), "table": column.table, "shadow": name(column.shadow)}
+    return query("cut_over", "left_index", **pieces)
 
 
 def _analyze(column: ColumnPlan) -> sql.Composed:
@@ -74,6 +84,8 @@ def run(work: Work) -> dict[str, object]:
         for statement in _drop_replaced(column) if column.method == "index" else ():
             concurrently(work.connection, statement)
         if column.method != "index":
+            if not _is_there(work, column, column.left_index):
+                concurrently(work.connection, _left_index(column))
             execute(work.connection, _analyze(column))
     return result
 

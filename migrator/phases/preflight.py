@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, store
+from migrator import hazards, rows_left, store
 from migrator.catalog import Catalog, Server
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
@@ -235,7 +235,8 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
         found += [hazards.dependent_on_view(shown, dependent) for dependent in view.dependents]
         roles = {view.owner, *(grant.grantor for grant in view.grants)}
         found += _not_a_member(catalog, roles, shown)
-    grantors = {grant.grantor for grant in catalog.column.grants}
+    retired = catalog.table.column(column.shadow) if column.is_restore else None
+    grantors = {grant.grantor for grant in catalog.column.grants + (retired.grants if retired else [])}
     return found + _not_a_member(catalog, grantors, f"privileges on {column.subject}")
 
 
@@ -256,6 +257,8 @@ def _triggers(column: ColumnPlan) -> list[Hazard]:
     for trigger in others:
         if trigger.before and trigger.for_each_row and trigger.name.encode() > column.trigger.encode():
             found.append(hazards.trigger_sorts_last(table.name, trigger.name))
+    if column.capture_was_off:
+        found.append(hazards.capture_was_off(table.name))
     if column.catalog.firing_triggers:
         found.append(hazards.triggers_fire(table.name, column.catalog.firing_triggers))
     return found
@@ -372,7 +375,16 @@ def _count(connection: Connection, column: ColumnPlan) -> Counts:
 
 
 def _missing(connection: Connection, column: ColumnPlan) -> int:
-    pending = wanted(column) if column.is_restore else sql.SQL("true")
+    if not column.is_restore:
+        return _missing_of(connection, column, sql.SQL("true"))
+    unmarked = 0
+    if column.capture_was_off:
+        stale = rows_left.stale(column, in_store=store.exists(connection, column))
+        unmarked = _missing_of(connection, column, stale)
+    return unmarked + _missing_of(connection, column, wanted(column))
+
+
+def _missing_of(connection: Connection, column: ColumnPlan, pending: Query) -> int:
     pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}
     if store.exists(connection, column):
         (missing,) = fetch_row(connection, query("store", "count_missing", store=column.store, **pieces))

@@ -23,7 +23,7 @@ def statements(column: ColumnPlan) -> list[Statement]:
     """What drops the retired column and its capture."""
     dropped = [*capture.drop(column), query("cut_over", "drop_column", table=column.table, column=name(column.retired))]
     wanted = column.catalog.column.storage_sql
-    if fill.storage(column) != wanted and fill.fits_page(column):
+    if fill.storage(column) != wanted and fill.fits_once_retired(column):
         # Until now a row held two vectors, which did not both fit in a page.
         live, storage = name(column.live), fragment(wanted)
         dropped.append(query("cut_over", "set_storage", table=column.table, column=live, storage=storage))

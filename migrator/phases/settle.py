@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from migrator import capture
-from migrator.database import execute, fetch_row, send_together
+from migrator.database import concurrently, execute, fetch_row, send_together
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, literal, name, query, text_of
@@ -24,8 +24,11 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         steps.append(column.statement(NAME, capture.until_retire(column), "none", "instant"))
     if column.method == "embed":
         steps += fill.rest(column, column.live, NAME)
+    dropped = column.statement(
+        NAME, _drop_left_index(column), "SHARE UPDATE EXCLUSIVE", "milliseconds; reads and writes go on"
+    )
     if not _wants_not_null(column):
-        return steps
+        return [*steps, dropped]
     no_nulls = {"only_if": "no row is without a vector"}
     drop, add, validate, set_, drop_again = _not_null(column)
     exclusive, proved = "ACCESS EXCLUSIVE", "milliseconds, for the check proves it"
@@ -40,7 +43,11 @@ def _statements(column: ColumnPlan) -> list[Statement]:
     renamed = _name_not_null(column)
     if renamed is not None:
         steps.append(column.statement(NAME, renamed, exclusive, "milliseconds", **no_nulls))
-    return steps
+    return [*steps, dropped]
+
+
+def _drop_left_index(column: ColumnPlan) -> sql.Composed:
+    return query("index", "drop_concurrently", index=name(column.catalog.table.schema, column.left_index))
 
 
 def _wants_not_null(column: ColumnPlan) -> bool:
@@ -74,6 +81,7 @@ def run(work: Work) -> dict[str, object]:
             execute(work.connection, capture.until_retire(column))
         filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
+        concurrently(work.connection, _drop_left_index(column))
     return result
 
 

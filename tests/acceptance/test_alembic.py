@@ -458,7 +458,7 @@ def test_status_of_a_table_that_is_gone(pending: Project) -> None:
     pending.database.execute("DROP TABLE items")
     ended = migrator("status")
     assert (ended.code, ended.err) == (0, "")
-    assert "public.items.embedding\n  vector(768), python:tests.models:new\n  cannot be read: relation" in ended.out
+    assert "public.items.embedding\n  vector(768), python:tests.models:new\n  cannot be read: the table" in ended.out
 
 
 def test_verify_proves_the_live_column(pending: Project) -> None:

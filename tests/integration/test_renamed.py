@@ -92,9 +92,7 @@ def test_a_table_that_is_gone_is_passed_over_and_said(database: Database, again:
     assert reporter.messages == ["public.items.embedding: the table is no longer there, so nothing is proved of it"]
     assert "  cannot be read: the table is no longer there" in as_text(read_status(database.address))
     if again:
-        with pytest.raises(
-            Refused, match=r'the retired column "migrator_retired_1" of public\.items\.embedding is not'
-        ):
+        with pytest.raises(Refused, match='retired column "migrator_retired_1"'):
             downgrade(database)
     assert retire(database) == ["public.items.embedding, which is no longer there: table migrator.backup_1"]
     assert database.execute("SELECT relname FROM pg_class WHERE relname ~ '^(backup|missed|capture)_'") == []

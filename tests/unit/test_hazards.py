@@ -861,6 +861,15 @@ TEXTS: list[Row] = [
         "run as a superuser, or GRANT SET ON PARAMETER session_replication_role TO the role, and they stay quiet",
     ),
     (
+        hazards.capture_was_off,
+        ("items",),
+        "capture-was-off",
+        False,
+        'the capture trigger of "items" was dropped, disabled or altered since the upgrade',
+        "writes may have gone by it, so that it does not know every old vector that is stale.",
+        "nothing is to be done: each old vector is compared with the backup, and embedded again where it is not there",
+    ),
+    (
         hazards.trigger_sorts_last,
         (
             "items",
