@@ -16,8 +16,9 @@ VectorType = Literal["vector", "halfvec"]
 INDEX_LIMIT: dict[VectorType, int] = {"vector": 2_000, "halfvec": 4_000}
 # pgvector's limit on stored dimensions.
 STORED_LIMIT = 16_000
-# Every provider that a revision may name; embedders/ says which of them this version can load.
-PROVIDERS = ("sentence-transformers", "openai", "azure-openai", "cohere", "ollama", "python")
+# Providers whose models this version can load, and those that a revision may name already.
+AVAILABLE = ("sentence-transformers", "python")
+PROVIDERS = (*AVAILABLE, "openai", "azure-openai", "cohere", "ollama")
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
@@ -61,7 +62,7 @@ class Model:
         if not colon or not rest or provider not in PROVIDERS:
             raise Refused(
                 f"model {self.name!r} does not name a provider",
-                remedy=f"write it as provider:name, with one of {', '.join(PROVIDERS)}",
+                remedy="write it as sentence-transformers:NAME or python:PACKAGE.MODULE:FACTORY",
             )
         if self.dimensions == 0:
             raise Refused(

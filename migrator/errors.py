@@ -31,9 +31,10 @@ class UsageError(MigratorError):
 
 
 class Refused(MigratorError):
-    """Refused by preflight; nothing was changed."""
+    """Refused by preflight; nothing was changed. code: that of the hazard, "" where it is none."""
 
     exit_code = 3
+    code = ""
 
 
 class VerificationFailed(MigratorError):

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, rows_left, store
+from migrator import hazards, old_model, rows_left, store
 from migrator.catalog import Catalog, Server
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
@@ -101,6 +101,10 @@ def examine(
     refuse_first(found)
     if counts.rows:
         _queries(connection, column, models, project)
+    if counts.rows and column.method == "embed" and not column.is_restore:
+        about_old = old_model.examine(connection, models, column)
+        found += [about_old] if about_old else []
+        refuse_first(found)
     taken = _load_and_sample(connection, models, column, counts, sample=sample)
     return Findings(tuple(found), _estimate(column, counts, taken))
 

@@ -373,7 +373,7 @@ CASES = [
         "provider that is not there yet",
         told(
             "model openai:text-embedding-3-small cannot be loaded: this version of migrator has no provider 'openai' "
-            "yet",
+            "yet; a plug-in (python:) can call it",
             *NO_MODEL,
         ),
         change(to='Model("openai:text-embedding-3-small", dimensions=768)'),
@@ -387,6 +387,17 @@ CASES = [
             "correct from_= in the revision to what the column holds now, or undo that other change first",
         ),
         change(from_='Model("python:tests.models:old", dimensions=256)'),
+    ),
+    Case(
+        "old model of other dimensions",
+        told(
+            "public.items.embedding cannot hold vectors of the model that from_= names: model python:tests.models:tiny "
+            "gives 8 dimensions, the revision says 384",
+            "another model made them, and a rollback would fail for rows written since the upgrade.",
+            "name the model that made them in from_=; where they are the first numbers of longer ones, add "
+            "matryoshka=True",
+        ),
+        change(from_='Model("python:tests.models:tiny", dimensions=384)'),
     ),
     Case(
         "too many dimensions for an index",
@@ -1098,7 +1109,8 @@ def test_a_model_that_the_ledger_does_not_know_the_column_by(project: Project) -
             "the ledger says that public.items.embedding holds vectors of python:tests.models:new, the revision says "
             "python:tests.models:fast768",
             "a rollback would restore the wrong model.",
-            "write from_=Model('python:tests.models:new', ...) in the revision",
+            "write from_=Model('python:tests.models:new', ...) in the revision; where the ledger has a wrong name, "
+            "correct it there: docs/how-to/models.md",
         ),
     )
 

@@ -53,6 +53,65 @@ TEXTS: list[Row] = [
         "load the model that was used before, or give the new one a name of its own in a new revision",
     ),
     (
+        hazards.old_model_not_at_hand,
+        (
+            SUBJECT,
+            "model python:app.models:old cannot be loaded: there is no module 'app'",
+        ),
+        "old-model-not-at-hand",
+        False,
+        "the model that public.items.embedding is said to hold cannot be used here: model python:app.models:old cannot "
+        "be loaded: there is no module 'app'",
+        "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
+        "and the manual rollback would leave them without a vector and list them.",
+        "correct from_= in the revision, or make the model loadable where a rollback would run",
+    ),
+    (
+        hazards.old_model_not_downloaded,
+        (
+            SUBJECT,
+            "sentence-transformers:acme/old",
+            "acme/old",
+        ),
+        "old-model-not-downloaded",
+        False,
+        "the model that public.items.embedding is said to hold, sentence-transformers:acme/old, is on the hub and not "
+        "in the local cache",
+        "it was not tried, so whether it made these vectors is not known; a rollback would have to download it first.",
+        'download it before the window, where a rollback would run: python -c "from sentence_transformers import '
+        "SentenceTransformer; SentenceTransformer('acme/old')\"",
+    ),
+    (
+        hazards.old_model_other_dimensions,
+        (
+            SUBJECT,
+            "model python:app.models:old gives 512 dimensions, the revision says 384",
+        ),
+        "old-model-other-dimensions",
+        True,
+        "public.items.embedding cannot hold vectors of the model that from_= names: model python:app.models:old gives "
+        "512 dimensions, the revision says 384",
+        "another model made them, and a rollback would fail for rows written since the upgrade.",
+        "name the model that made them in from_=; where they are the first numbers of longer ones, add matryoshka=True",
+    ),
+    (
+        hazards.old_model_differs,
+        (
+            SUBJECT,
+            "python:app.models:old",
+            5,
+            0.0312,
+        ),
+        "old-model-differs",
+        False,
+        "5 rows of public.items.embedding embedded again with python:app.models:old agree with what is stored to 0.03 "
+        "only (median cosine)",
+        "from_= is probably not the model that made these vectors, or text= not what it was given; a rollback would "
+        "put vectors of two models into one column.",
+        "correct from_= (name, prompt, revision) or text= in the revision; where both are right the vectors are stale, "
+        "and the upgrade mends that",
+    ),
+    (
         hazards.over_index_limit,
         (
             "vector",
@@ -319,7 +378,8 @@ TEXTS: list[Row] = [
         "the ledger says that public.items.embedding holds vectors of python:app.models:new, the revision "
         "says python:app.models:old",
         "a rollback would restore the wrong model.",
-        "write from_=Model('python:app.models:new', ...) in the revision",
+        "write from_=Model('python:app.models:new', ...) in the revision; where the ledger has a wrong name, correct "
+        "it there: docs/how-to/models.md",
     ),
     (
         hazards.used_up_columns,
