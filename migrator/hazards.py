@@ -60,6 +60,34 @@ def model_not_there(model: Model, reason: str) -> Hazard:
     )
 
 
+def new_model_not_there(reason: str) -> Hazard:
+    """For a revision that is being written. reason: what finding the model ended in, with its name."""
+    return _warn(
+        "new-model-not-there",
+        f"the revision names a model that is not to be had here: {reason}",
+        "its dimensions were taken as they were given; an upgrade is refused where the model cannot be loaded.",
+        "correct --to, or make the model loadable where the upgrade will run",
+    )
+
+
+def unapplied_revisions(revisions: Iterable[str]) -> Hazard:
+    return _warn(
+        "unapplied-revisions",
+        f"there are revisions that this database has not seen yet: {', '.join(revisions)}",
+        "the new one comes after them, and what was not said was read from the database as it is before them.",
+        "look whether it still holds after them, or run migrator upgrade first and write the revision then",
+    )
+
+
+def refused_as_yet(refusal: Refused) -> Hazard:
+    return _warn(
+        "refused-as-yet",
+        f"as the database is now, preflight would refuse the revision: {refusal.problem}",
+        "the revisions before it may change that.",
+        f"where they do not: {refusal.remedy}",
+    )
+
+
 def model_other_dimensions(model: Model, found: int) -> Hazard:
     return _refuse(
         "model-other-dimensions",

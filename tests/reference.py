@@ -61,9 +61,9 @@ there and stopped at the end.
 _HAZARDS = """\
 # Hazards
 
-Every refusal and every warning of the preflight, made from `migrator/hazards.py` by `make docs`. Names and numbers are
-examples. A hazard that refuses ends the command before anything is changed (exit 3); the others are printed with the
-plan. `migrator upgrade --dry-run --json` names each by its code.
+Every refusal and every warning of the preflight and of `migrator revision`, made from `migrator/hazards.py` by
+`make docs`. Names and numbers are examples. A hazard that refuses ends the command before anything is changed (exit 3);
+the others are printed with the plan. `migrator upgrade --dry-run --json` names each by its code.
 
 {hazards}"""
 
@@ -98,6 +98,8 @@ _EXAMPLES: dict[str, object] = {
     "schema": "public",
     "location": "acme/old",
     "rows": 5,
+    "refusal": hazards.text_does_not_parse("summary", 'column "summary" does not exist').refusal(),
+    "revisions": ["0003"],
     "similarity": 0.87,
     "median": 0.03,
     "subject": "public.items.embedding",
@@ -117,6 +119,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
     "not_a_vector": {"type_": "bit(512)"},
     "old_postgresql": {"version": "13.4"},
+    "new_model_not_there": {"reason": "model python:models:large cannot be loaded: there is no module 'models'"},
     "old_model_differs": {"name": "python:models:small"},
     "old_model_not_at_hand": {"reason": "model python:models:small cannot be loaded: there is no module 'models'"},
     "old_model_not_downloaded": {"name": "sentence-transformers:acme/old"},

@@ -85,6 +85,7 @@ def examine(
     """
     catalog = column.catalog
     found = [
+        *_kind(catalog),
         *_table(catalog),
         *_column(ledger, column),
         *_indexes(column),
@@ -93,7 +94,7 @@ def examine(
     ]
     refuse_first(found)
     if column.method != "index":
-        _try_expressions(connection, column)
+        try_expressions(connection, column)
         found += _by_columns(connection, column)
         refuse_first(found)
     counts = _count(connection, column)
@@ -107,6 +108,11 @@ def examine(
         refuse_first(found)
     taken = _load_and_sample(connection, models, column, counts, sample=sample)
     return Findings(tuple(found), _estimate(column, counts, taken))
+
+
+def refuse_declared(ledger: Ledger, column: ColumnPlan) -> None:
+    """What follows from change, table and ledger alone, whoever is to upgrade. Raises Refused."""
+    refuse_first([*_kind(column.catalog), *_column(ledger, column), *_indexes(column)])
 
 
 def disk_hazards(server: Server, needed: int) -> list[Hazard]:
@@ -124,11 +130,14 @@ def refuse_first(found: list[Hazard]) -> None:
             raise hazard.refusal()
 
 
+def _kind(catalog: Catalog) -> list[Hazard]:
+    table = catalog.table
+    return [hazards.not_a_table(table.name, table.kind)] if table.kind != "r" or table.inherits else []
+
+
 def _table(catalog: Catalog) -> list[Hazard]:
     table, server = catalog.table, catalog.server
     found = []
-    if table.kind != "r" or table.inherits:
-        found.append(hazards.not_a_table(table.name, table.kind))
     if not table.owned:
         found.append(hazards.not_owner(table.name, table.owner, server.role))
     if not table.may_create:
@@ -251,8 +260,8 @@ def _triggers(column: ColumnPlan) -> list[Hazard]:
 # ---- text and scope ------------------------------------------------------------------------------------------
 
 
-def _try_expressions(connection: Connection, column: ColumnPlan) -> None:
-    """Parses text, scope and priority as the database does; nothing is evaluated."""
+def try_expressions(connection: Connection, column: ColumnPlan) -> None:
+    """Parses text, scope and priority as the database does; nothing is evaluated. Raises Refused."""
     change = column.change
     if change.text is not None:
         does_not_parse = partial(hazards.text_does_not_parse, change.text)

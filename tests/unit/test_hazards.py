@@ -29,6 +29,34 @@ TEXTS: list[Row] = [
         "path must hold a saved model)",
     ),
     (
+        hazards.new_model_not_there,
+        ("model python:app.models:new cannot be loaded: there is no module 'app'",),
+        "new-model-not-there",
+        False,
+        "the revision names a model that is not to be had here: model python:app.models:new cannot be loaded: there is "
+        "no module 'app'",
+        "its dimensions were taken as they were given; an upgrade is refused where the model cannot be loaded.",
+        "correct --to, or make the model loadable where the upgrade will run",
+    ),
+    (
+        hazards.unapplied_revisions,
+        (["0003", "0004"],),
+        "unapplied-revisions",
+        False,
+        "there are revisions that this database has not seen yet: 0003, 0004",
+        "the new one comes after them, and what was not said was read from the database as it is before them.",
+        "look whether it still holds after them, or run migrator upgrade first and write the revision then",
+    ),
+    (
+        hazards.refused_as_yet,
+        (hazards.standby().refusal(),),
+        "refused-as-yet",
+        False,
+        "as the database is now, preflight would refuse the revision: this server is a standby and takes no writes",
+        "the revisions before it may change that.",
+        "where they do not: give the primary's address",
+    ),
+    (
         hazards.model_other_dimensions,
         (
             MODEL,
