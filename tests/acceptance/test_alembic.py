@@ -304,7 +304,8 @@ def test_what_is_wrong_is_told_before_a_question_nobody_can_answer(
     assert migrator("upgrade").err.startswith("error: there is more than one head")
 
 
-def test_where_nothing_is_to_be_done_nobody_is_asked(pending: Project) -> None:
+@pytest.mark.usefixtures("pending")
+def test_where_nothing_is_to_be_done_nobody_is_asked() -> None:
     nothing = Ended(0, "", "nothing to do: the database is where the command would take it\n")
     assert migrator("downgrade", "0001") == nothing
     assert migrator("abandon") == Ended(0, "nothing is unfinished\n", "")
@@ -376,7 +377,8 @@ def test_what_was_applied_and_undone_is_named(pending: Project) -> None:
 
 
 @pytest.mark.parametrize(("command", "steps", "way"), [("downgrade", "-5", "back"), ("upgrade", "+5", "on")])
-def test_more_steps_than_there_are(pending: Project, command: str, steps: str, way: str) -> None:
+@pytest.mark.usefixtures("pending")
+def test_more_steps_than_there_are(command: str, steps: str, way: str) -> None:
     for ended in (migrator(command, steps, "--yes"), migrator(command, steps, "--dry-run")):
         assert ended == Ended(
             2,
