@@ -7,6 +7,7 @@ from psycopg import sql
 from migrator.database import Connection, fetch_row
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
+from migrator.report import counted
 
 # Rows that may be left for settle; above it, cut-over does not begin.
 BOUND = 100
@@ -60,3 +61,12 @@ def counting(column: ColumnPlan, target: str) -> sql.Composed:
 def count(connection: Connection, column: ColumnPlan, target: str) -> int:
     (left,) = fetch_row(connection, counting(column, target))
     return int(left)
+
+
+def in_words(column: ColumnPlan, left: int) -> str:
+    """What is said of a column with so many rows left, before cut-over and after it."""
+    if column.method != "embed":
+        return f"{counted(left, 'rows in scope')} without a vector" if left else "every row in scope has its vector"
+    if not left:
+        return "every row in scope that has a text has a vector"
+    return f"{counted(left, 'rows in scope')} with a text and no vector"
