@@ -36,10 +36,10 @@ def waiting(column: ColumnPlan, target: str) -> sql.Composed:
     return sql.SQL("{} IS NULL AND {}").format(name(target), pending(column))
 
 
-def stale(column: ColumnPlan, *, in_store: bool) -> Query:
+def stale(column: ColumnPlan, *, in_backup: bool = True, in_store: bool = True) -> Query:
     """On a downgrade: retired vectors that are not known to be of their row's present text.
 
-    in_store: the old model has a store, which may know them.
+    in_backup, in_store: whether the upgrade's backup, and a store of the old model, are there to know them.
     """
     shadow, extension = name(column.shadow), name(column.catalog.server.extension_schema)
     if column.upgraded_by == "derive":
@@ -47,10 +47,12 @@ def stale(column: ColumnPlan, *, in_store: bool) -> Query:
         pieces = {"shadow": shadow, "scope": column.scope, "derived": derived, "live": name(column.live)}
         return query("fill", "not_of_live", extension=extension, **pieces)
     pieces = {"shadow": shadow, "text_hash": column.text_hash, "extension": extension}
-    unknown: list[Query] = [query("fill", "not_of_backup", backup=column.upgrade_backup, **pieces)]
+    unknown: list[Query] = []
+    if in_backup:
+        unknown.append(query("fill", "not_of_backup", backup=column.upgrade_backup, **pieces))
     if in_store:
         unknown.append(query("fill", "not_of_store", store=column.store, type=column.type_sql, **pieces))
-    return sql.SQL(" AND ").join(unknown)
+    return sql.SQL(" AND ").join(unknown) if unknown else sql.SQL("{} IS NOT NULL").format(shadow)
 
 
 def counting(column: ColumnPlan, target: str) -> sql.Composed:

@@ -382,7 +382,8 @@ def _missing(connection: Connection, column: ColumnPlan) -> int:
         return _missing_of(connection, column, sql.SQL("true"))
     unmarked = 0
     if column.capture_was_off:
-        stale = rows_left.stale(column, in_store=store.exists(connection, column))
+        in_backup = store.has_table(connection, column.upgrade_backup_name)
+        stale = rows_left.stale(column, in_backup=in_backup, in_store=store.exists(connection, column))
         unmarked = _missing_of(connection, column, stale)
     return unmarked + _missing_of(connection, column, rows_left.waiting(column, column.shadow))
 
