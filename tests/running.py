@@ -11,6 +11,7 @@ from migrator import EmbeddingChange, runner
 from migrator.change import VectorColumn
 from migrator.database import Connection
 from migrator.errors import Stopped
+from migrator.old_model import SAMPLED_ROWS
 from migrator.phases import NAMES
 from migrator.report import Progress, Reporter, Silent
 from migrator.work import Options
@@ -22,6 +23,8 @@ REVISION = "2"
 BATCH = 16
 # Texts that each check of a model's identity embeds, and rows that verification embeds again.
 PROBES, SAMPLE = 4, CHANGE.verify.sample
+# What preflight embeds with the old model: its probes, and a few rows again.
+OLD_MODEL = [PROBES, SAMPLED_ROWS]
 
 
 def upgrade(
