@@ -179,6 +179,8 @@ def connect(address: Address) -> Connection:
     )
     if connection.info.server_version >= 170_000:
         configure(connection, {"transaction_timeout": "0"})
+    # Where commits are not waited for, a crash of the server would lose vectors that were paid for.
+    execute(connection, query("session", "commit_for_good"))
     if connection.info.parameter_status("is_superuser") == "on":
         # Autovacuum gives way to whoever waits this long for its lock, which must be less than lock_timeout.
         configure(connection, {"deadlock_timeout": "20ms"})

@@ -3,6 +3,9 @@
 -- name: set_config
 SELECT set_config(%(setting)s, %(value)s, %(local)s);
 
+-- name: commit_for_good
+SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off';
+
 -- name: try_lock
 SELECT pg_try_advisory_lock(%(first)s, %(second)s);
 

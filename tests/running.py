@@ -31,10 +31,10 @@ def upgrade(
     revision: str = REVISION,
     reporter: Reporter | None = None,
     project: Path = Path(),
+    online: bool = False,
 ) -> None:
-    runner.upgrade(
-        database.address, revision, [change], Options(reporter or Silent(), batch_size=BATCH, project=project)
-    )
+    options = Options(reporter or Silent(), batch_size=BATCH, project=project, online=online)
+    runner.upgrade(database.address, revision, [change], options)
 
 
 def upgrade_until(database: Database, phase: str, change: EmbeddingChange = CHANGE) -> None:
