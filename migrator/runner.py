@@ -127,6 +127,8 @@ def _carry_out(
         plan, run = unfinished_plan(ledger, unfinished), unfinished
         _still_there(connection, plan)
         models.recording = True
+        # What the last one waited for when it was killed.
+        ledger.set_waiting(run, None)
         _models_at_hand(connection, ledger, models, plan, run)
         options.reporter.message(f"going on with the {run.direction} of revision {run.revision}")
     else:
@@ -181,9 +183,11 @@ def _walk(work: Work) -> None:
             done.add(phase.NAME)
         work.options.stop.check()
         if phase.NAME not in done:
+            work.throttle.wait(0)
             ledger.phase_started(work.run, phase.NAME)
             reporter.phase_started(phase.NAME, work.plan.subject)
             result = phase.run(work)
+            work.throttle.go_on()
             ledger.phase_done(work.run, phase.NAME, result)
             reporter.phase_done(phase.NAME, work.plan.subject, _summary(result))
         if work.options.stop_after == phase.NAME and phase is not PHASES[-1]:

@@ -20,7 +20,7 @@ WAL_SEGMENT_MB = 1
 # A crash loses what was committed just before it, unless whoever committed waited for it.
 _SETTINGS = (
     "-c listen_addresses= -c fsync=off -c full_page_writes=off -c synchronous_commit=off "
-    "-c max_wal_senders=4 -c autovacuum=off"
+    "-c max_wal_senders=4 -c wal_retrieve_retry_interval=100ms"
 )
 
 
@@ -48,6 +48,7 @@ class OwnServer:
             "--username=postgres",
             "--encoding=utf8",
             f"--wal-segsize={WAL_SEGMENT_MB}",
+            "--set=autovacuum=off",
             "--pgdata",
             str(made._data),
         )
