@@ -64,6 +64,25 @@ def abandon(database: Database) -> str:
     return runner.abandon(database.address, Options())
 
 
+def terminate(database: Database) -> None:
+    """Ends the connections of every migrator at work there."""
+    database.execute(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+        "WHERE application_name = 'migrator' AND datname = current_database()"
+    )
+
+
+def until_alone(database: Database) -> None:
+    """The server goes on with the statement of a client that died, such as an index build, and its lock stays."""
+    with database.connect() as connection:
+        statement = (
+            "SELECT EXISTS (SELECT FROM pg_stat_activity "
+            "WHERE application_name = 'migrator' AND datname = current_database())"
+        )
+        while connection.execute(statement.encode()).fetchone() == (True,):
+            pass
+
+
 class At:
     """Calls `action` once, when the phase tells its first event of that name: started, progress or done.
 

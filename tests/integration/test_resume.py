@@ -22,6 +22,8 @@ from tests.running import (
     downgrade,
     downgrade_until,
     phases_from,
+    terminate,
+    until_alone,
     upgrade,
     upgrade_until,
 )
@@ -41,24 +43,6 @@ def killed(database: Database, direction: str, point: str, phase: str, **environ
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     until_alone(database)
-
-
-def until_alone(database: Database) -> None:
-    """The server goes on with the statement of a client that died, such as an index build, and its lock stays."""
-    with database.connect() as connection:
-        statement = (
-            "SELECT EXISTS (SELECT FROM pg_stat_activity "
-            "WHERE application_name = 'migrator' AND datname = current_database())"
-        )
-        while connection.execute(statement.encode()).fetchone() == (True,):
-            pass
-
-
-def terminate(database: Database) -> None:
-    database.execute(
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-        "WHERE application_name = 'migrator' AND datname = current_database()"
-    )
 
 
 def calls(phase: str, point: str) -> tuple[list[int], list[int]]:
