@@ -535,6 +535,16 @@ def standby() -> Hazard:
     )
 
 
+def transaction_pooler(shown: str) -> Hazard:
+    return _refuse(
+        "transaction-pooler",
+        f"{shown} is reached through a pooler in transaction mode",
+        "each transaction may get another server session: the lock that keeps a second migrator out, and the settings "
+        "that texts are hashed under, would not stay with this one.",
+        "connect to PostgreSQL itself, or to a port of the pooler that is in session mode",
+    )
+
+
 def not_owner(table: str, owner: str, role: str) -> Hazard:
     return _refuse(
         "not-owner",

@@ -13,7 +13,8 @@ SELECT pg_try_advisory_lock(%(first)s, %(second)s);
 SELECT pg_advisory_unlock(%(first)s, %(second)s);
 
 -- name: lock_holder
-SELECT l.pid, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS')
+SELECT l.pid, host(a.client_addr), to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS'), a.state,
+       to_char(a.state_change, 'YYYY-MM-DD HH24:MI:SS')
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.locktype = 'advisory' AND l.classid = %(first)s AND l.objid = %(second)s AND l.granted
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -19,19 +20,22 @@ USER = "pgserver" if os.geteuid() == 0 else None
 WAL_SEGMENT_MB = 1
 # A crash loses what was committed just before it, unless whoever committed waited for it.
 _SETTINGS = (
-    "-c listen_addresses= -c fsync=off -c full_page_writes=off -c synchronous_commit=off "
+    "-c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c synchronous_commit=off "
     "-c max_wal_senders=4 -c wal_retrieve_retry_interval=100ms"
 )
 
 
 class OwnServer:
-    """A cluster below `directory`, reached by a socket there. binaries: the directory of pg_ctl."""
+    """A cluster below `directory`, reached by a socket there, and as 127.0.0.1. binaries: the directory of pg_ctl."""
 
     def __init__(self, directory: Path, binaries: Path) -> None:
         self.directory = directory
         self.binaries = binaries
         self._data = directory / "data"
         self._numbers = itertools.count(1)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
 
     @classmethod
     def create(cls, binaries: Path) -> OwnServer:
@@ -79,7 +83,9 @@ class OwnServer:
         return made
 
     def start(self) -> None:
-        self._control("-w", "-o", f"{_SETTINGS} -k {self.directory}", "-l", str(self.directory / "log"), "start")
+        self._control(
+            "-w", "-o", f"{_SETTINGS} -p {self.port} -k {self.directory}", "-l", str(self.directory / "log"), "start"
+        )
 
     def stop(self, mode: str = "immediate") -> None:
         self._control("-w", "-m", mode, "stop")
@@ -101,7 +107,7 @@ class OwnServer:
         shutil.rmtree(self.directory)
 
     def url(self, database: str) -> str:
-        return f"postgresql://postgres@/{database}?host={self.directory}"
+        return f"postgresql://postgres@/{database}?host={self.directory}&port={self.port}"
 
     def connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.url(database), autocommit=True)

@@ -738,6 +738,16 @@ TEXTS: list[Row] = [
         "give the primary's address",
     ),
     (
+        hazards.transaction_pooler,
+        ("app at db.example",),
+        "transaction-pooler",
+        True,
+        "app at db.example is reached through a pooler in transaction mode",
+        "each transaction may get another server session: the lock that keeps a second migrator out, and the settings "
+        "that texts are hashed under, would not stay with this one.",
+        "connect to PostgreSQL itself, or to a port of the pooler that is in session mode",
+    ),
+    (
         hazards.not_owner,
         (
             "items",
