@@ -356,4 +356,11 @@ def is_passing(error: BaseException) -> bool:
     """
     if isinstance(error, psycopg.errors.ProgramLimitExceeded):
         return False
-    return isinstance(error, (psycopg.OperationalError, KeyboardInterrupt))
+    return isinstance(error, (psycopg.OperationalError, KeyboardInterrupt)) or has_no_room(error)
+
+
+def has_no_room(error: BaseException) -> bool:
+    """Whether the server could not write: the disk is full, or a quota is used up, for which PostgreSQL has no code."""
+    if isinstance(error, psycopg.errors.InternalError_):
+        return error.diag.source_file in ("md.c", "fd.c", "buffile.c")
+    return isinstance(error, psycopg.errors.DiskFull)

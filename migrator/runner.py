@@ -12,7 +12,7 @@ from migrator import hazards
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
-from migrator.database import Address, Connection, connect, execute, fetch_row, is_passing, only_migrator
+from migrator.database import Address, Connection, connect, execute, fetch_row, has_no_room, is_passing, only_migrator
 from migrator.errors import GO_ON, Interrupted, MigratorError, Stopped
 from migrator.ledger import LIVE, RETIRED, Ledger, Run
 from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire, verify
@@ -213,7 +213,9 @@ def _after(work: Work, error: BaseException) -> None:
         return
     if is_passing(error):
         raise Interrupted(
-            f"interrupted: {_first_line(error)}", meaning="what was done so far is kept.", remedy=GO_ON
+            f"interrupted: {_first_line(error)}",
+            meaning="what was done so far is kept.",
+            remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
         ) from error
     if cut_over.is_done(work.ledger, work.run):
         raise MigratorError(

@@ -112,10 +112,10 @@ class OwnServer:
     def connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self.url(database), autocommit=True)
 
-    def new_database(self) -> Database:
+    def new_database(self, *, tablespace: str = "pg_default") -> Database:
         name = f"own_{next(self._numbers)}"
         with self.connect("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template_vector".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template_vector TABLESPACE {tablespace}".encode())
         return Database(self.url(name), self.binaries)
 
     def _control(self, *arguments: str) -> None:
