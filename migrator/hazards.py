@@ -297,6 +297,15 @@ def table_replaced(subject: str) -> Hazard:
     )
 
 
+def table_renamed(subject: str, now: str) -> Hazard:
+    return _refuse(
+        "table-renamed",
+        f"the table of {subject} was renamed by others; it is {now} now",
+        "what was done so far is kept, but the run cannot go on or be undone under another name.",
+        "rename it back, and run the same command again",
+    )
+
+
 def nothing_to_restore(subject: str) -> Hazard:
     return _refuse(
         "nothing-to-restore",

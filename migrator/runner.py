@@ -20,7 +20,7 @@ from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
 from migrator.queries import SCHEMA, name, query
-from migrator.report import counted
+from migrator.report import Reporter, counted
 from migrator.work import Models, Options, Session, Work
 
 
@@ -125,6 +125,8 @@ def _carry_out(
     models = Models(ledger, timeout=options.model_timeout)
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished), unfinished
+        if cut_over.is_done(ledger, run):
+            plan = _left_to_settle(connection, plan, options.reporter)
         _still_there(connection, plan)
         models.recording = True
         # What the last one waited for when it was killed.
@@ -154,11 +156,22 @@ def _carry_out(
 
 
 def _still_there(connection: Connection, plan: Plan) -> None:
+    """Raises Refused where a table was dropped or renamed since."""
     for column in plan.columns:
-        table = column.catalog.table
-        present = read_table(connection, table.schema, table.name)
-        if present is None or present.oid != table.oid:
+        present = clean_up.table_now(connection, column)
+        if present is None:
             raise hazards.table_replaced(column.subject).refusal()
+        if present != column.catalog.table.sql.as_string(None):
+            raise hazards.table_renamed(column.subject, present).refusal()
+
+
+def _left_to_settle(connection: Connection, plan: Plan, reporter: Reporter) -> Plan:
+    """Past cut-over: the plan without the columns whose table was dropped since, for which nothing is left to do."""
+    left = tuple(column for column in plan.columns if clean_up.table_now(connection, column) is not None)
+    for column in plan.columns:
+        if column not in left:
+            reporter.message(f"{column.subject}: its table was dropped since cut-over")
+    return replace(plan, columns=left)
 
 
 def _models_at_hand(connection: Connection, ledger: Ledger, models: Models, plan: Plan, run: Run) -> None:
@@ -217,6 +230,11 @@ def _after(work: Work, error: BaseException) -> None:
             meaning="what was done so far is kept.",
             remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
         ) from error
+    moved = [(each, clean_up.table_now(work.connection, each)) for each in work.plan.columns]
+    for column, present in moved:
+        if present not in (None, column.catalog.table.sql.as_string(None)):
+            renamed = hazards.table_renamed(column.subject, str(present))
+            raise Interrupted(renamed.problem, meaning=renamed.meaning, remedy=renamed.remedy) from error
     if cut_over.is_done(work.ledger, work.run):
         raise MigratorError(
             f"failed after cut-over: {_first_line(error)}",
@@ -230,6 +248,13 @@ def _after(work: Work, error: BaseException) -> None:
             f"{_first_line(error)}; and putting everything back failed: {_first_line(second)}",
             meaning="the live column is as it was; shadow column and capture trigger may still be there.",
             remedy="migrator abandon",
+        ) from error
+    dropped = [column.subject for column, present in moved if present is None]
+    if dropped:
+        raise MigratorError(
+            f"the table of {' and '.join(dropped)} was dropped by others meanwhile",
+            meaning="everything else was undone; the embedding store is kept.",
+            remedy="bring the table back, or take it out of the revision; then run the same command again",
         ) from error
     if isinstance(error, psycopg.Error):
         raise MigratorError(

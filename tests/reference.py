@@ -117,6 +117,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "open_schemas": {"schemas": ["public"]},
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "pgvector_with_known_fault": {"version": "0.8.1"},
+    "table_renamed": {"now": '"public"."things"'},
     "transaction_pooler": {"shown": "app at db.example"},
     "unknown_column": {"column": "embeding", "known": ["id", "body", "embedding"]},
     "unknown_table": {"table": "item", "known": [("public", "items")]},

@@ -450,6 +450,15 @@ TEXTS: list[Row] = [
         "migrator abandon closes the run; then run the command again",
     ),
     (
+        hazards.table_renamed,
+        (SUBJECT, '"public"."things"'),
+        "table-renamed",
+        True,
+        'the table of public.items.embedding was renamed by others; it is "public"."things" now',
+        "what was done so far is kept, but the run cannot go on or be undone under another name.",
+        "rename it back, and run the same command again",
+    ),
+    (
         hazards.nothing_to_restore,
         (SUBJECT,),
         "nothing-to-restore",
