@@ -387,6 +387,15 @@ def table_replaced(subject: str) -> Hazard:
     )
 
 
+def table_renamed_meanwhile(subject: str, now: str) -> Hazard:
+    return _refuse(
+        "table-renamed-meanwhile",
+        f"the table of {subject} was renamed by others; it is {now} now",
+        "what was done so far is kept, but the run cannot go on or be undone under another name.",
+        "rename it back, and run the same command again",
+    )
+
+
 def nothing_to_restore(subject: str) -> Hazard:
     return _refuse(
         "nothing-to-restore",
@@ -655,6 +664,16 @@ def standby() -> Hazard:
         "this server is a standby and takes no writes",
         "an upgrade writes.",
         "give the primary's address",
+    )
+
+
+def transaction_pooler(shown: str) -> Hazard:
+    return _refuse(
+        "transaction-pooler",
+        f"{shown} is reached through a pooler in transaction mode",
+        "each transaction may get another server session: the lock that keeps a second migrator out, and the settings "
+        "that texts are hashed under, would not stay with this one.",
+        "connect to PostgreSQL itself, or to a port of the pooler that is in session mode",
     )
 
 

@@ -37,7 +37,10 @@ def read_status(address: Address) -> dict[str, Any]:
 
 
 def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
-    """A phase that is not done is running where a migrator is at work; else its time no longer counts."""
+    """A phase that is not done is running where a migrator is at work; else its time no longer counts.
+
+    waiting: why the migrator at work writes nothing at present; None where it writes, or none is at work.
+    """
     run = ledger.unfinished()
     if run is None:
         return None
@@ -47,6 +50,7 @@ def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
         "columns": [planned(ledger, change).subject for change in ledger.changes(run.id)],
         "texts_embedded": sum(change.texts_embedded for change in ledger.changes(run.id)),
         "phases": [_phase(row, at_work) for row in ledger.phases(run.id)],
+        "waiting": ledger.waiting(run) if at_work else None,
     }
 
 
@@ -95,6 +99,8 @@ def as_text(found: dict[str, Any]) -> str:
         for phase in run["phases"]:
             lines.append(f"  {phase['phase']:<10} {phase['state']:<11}  {_when(phase)}")
         lines.append(f"  texts embedded so far: {run['texts_embedded']:,}")
+        if run["waiting"]:
+            lines.append(f"  waiting: {run['waiting']}")
         again = "migrator upgrade" if run["direction"] == "upgrade" else "migrator downgrade -1"
         lines.append(f"  go on: {again}   undo: migrator abandon")
     for column in found["columns"]:

@@ -130,6 +130,8 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "pgvector_with_known_fault": {"version": "0.8.1"},
     "retired_column_gone": {"column": "migrator_retired_1"},
     "table_renamed": {"schema": "public", "table": "things", "former_schema": "public", "former": "items"},
+    "table_renamed_meanwhile": {"now": '"public"."things"'},
+    "transaction_pooler": {"shown": "app at db.example"},
     "unknown_column": {"column": "embeding", "known": ["id", "body", "embedding"]},
     "unknown_table": {"table": "item", "known": [("public", "items")]},
     "text_is_not_text": {"expression": "price", "type_": "numeric"},

@@ -1076,6 +1076,7 @@ def test_another_migrator_at_work(project: Project) -> None:
     project.write(change())
     assert project.upgraded("--stop-after", "embed").code == 0
     before = project.database.whole_dump()
+    time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
     with project.database.connect() as other:
         other.execute("SELECT pg_advisory_lock(x'6d696772'::int, x'61746f72'::int)")
         for command in (("upgrade", "--yes"), ("abandon", "--yes"), ("retire", "--yes", "--stores")):
@@ -1083,8 +1084,10 @@ def test_another_migrator_at_work(project: Project) -> None:
             assert (ended.code, ended.out) == (6, "")
             assert re.fullmatch(
                 rf"error: another migrator is at work on this database \(server process {other.info.backend_pid}, "
-                r"connected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\)\n"
-                r"fix: wait for it, or end it with SELECT pg_terminate_backend\(PID\) and run this command again\n",
+                rf"connected {time}, idle since {time}\)\n"
+                r"it is idle while it calls its model or waits; it is idle for good if its machine is gone\.\n"
+                rf"fix: wait for it; if it is gone, run SELECT pg_terminate_backend\({other.info.backend_pid}\), "
+                r"then this command again\n",
                 ended.err,
             )
         assert f"another migrator: server process {other.info.backend_pid}, " in migrator("status").out

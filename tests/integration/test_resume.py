@@ -9,11 +9,10 @@ import sys
 import pytest
 
 from migrator.errors import Busy, Interrupted
-from tests.conftest import Server
 from tests.database import Database
 from tests.killed import UNSTORED_BATCH
 from tests.models import EmbedLog, new, old
-from tests.proofs import checksum, rows_hold
+from tests.proofs import checksum, is_upgraded, rows_hold
 from tests.running import (
     BATCH,
     OLD_MODEL,
@@ -24,13 +23,14 @@ from tests.running import (
     downgrade,
     downgrade_until,
     phases_from,
+    terminate,
+    until_alone,
     upgrade,
     upgrade_until,
 )
-from tests.tables import insert, items
+from tests.tables import TEXTS, insert, items
 
 PHASES = phases_from("backup")
-TEXTS = 150
 
 
 def killed(database: Database, direction: str, point: str, phase: str, **environment: str) -> None:
@@ -44,41 +44,6 @@ def killed(database: Database, direction: str, point: str, phase: str, **environ
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     until_alone(database)
-
-
-def until_alone(database: Database) -> None:
-    """The server goes on with the statement of a client that died, such as an index build, and its lock stays."""
-    with database.connect() as connection:
-        statement = (
-            "SELECT EXISTS (SELECT FROM pg_stat_activity "
-            "WHERE application_name = 'migrator' AND datname = current_database())"
-        )
-        while connection.execute(statement.encode()).fetchone() == (True,):
-            pass
-
-
-def terminate(database: Database) -> None:
-    database.execute(
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-        "WHERE application_name = 'migrator' AND datname = current_database()"
-    )
-
-
-@pytest.fixture(scope="module")
-def upgraded_schema(server: Server) -> str:
-    """The schema after an upgrade that nothing disturbed."""
-    database = server.new_database()
-    items(database)
-    upgrade(database)
-    return database.dump()
-
-
-def is_upgraded(database: Database, schema: str) -> None:
-    assert rows_hold(database, new) == 200
-    assert rows_hold(database, old, column="migrator_retired_1") == 200
-    assert database.dump() == schema
-    assert database.value("SELECT state FROM migrator.run") == "done"
-    assert database.value("SELECT texts_embedded FROM migrator.change") == TEXTS
 
 
 def calls(phase: str, point: str) -> tuple[list[int], list[int]]:

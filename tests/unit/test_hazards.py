@@ -561,6 +561,15 @@ TEXTS: list[Row] = [
         "migrator abandon closes the run; then run the command again",
     ),
     (
+        hazards.table_renamed_meanwhile,
+        (SUBJECT, '"public"."things"'),
+        "table-renamed-meanwhile",
+        True,
+        'the table of public.items.embedding was renamed by others; it is "public"."things" now',
+        "what was done so far is kept, but the run cannot go on or be undone under another name.",
+        "rename it back, and run the same command again",
+    ),
+    (
         hazards.nothing_to_restore,
         (SUBJECT,),
         "nothing-to-restore",
@@ -876,6 +885,16 @@ TEXTS: list[Row] = [
         "this server is a standby and takes no writes",
         "an upgrade writes.",
         "give the primary's address",
+    ),
+    (
+        hazards.transaction_pooler,
+        ("app at db.example",),
+        "transaction-pooler",
+        True,
+        "app at db.example is reached through a pooler in transaction mode",
+        "each transaction may get another server session: the lock that keeps a second migrator out, and the settings "
+        "that texts are hashed under, would not stay with this one.",
+        "connect to PostgreSQL itself, or to a port of the pooler that is in session mode",
     ),
     (
         hazards.not_owner,
