@@ -37,6 +37,11 @@ class Refused(MigratorError):
     code = ""
 
 
+# What a revision's own text is refused by. operations/plugin.py, once Alembic is there, makes it a kind of Alembic's
+# CommandError, which plain `alembic` shows as one message.
+in_revision: type[Refused] = Refused
+
+
 class VerificationFailed(MigratorError):
     """The proofs failed; the live column is as it was."""
 
