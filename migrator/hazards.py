@@ -343,13 +343,20 @@ def ledger_of_another(owner: str, role: str) -> Hazard:
     )
 
 
-def unfinished_other(unfinished: str, direction: str) -> Hazard:
+def unfinished_other(unfinished: str, direction: str, is_next: bool = True) -> Hazard:
+    """is_next: the revision has a file here, and the command comes upon it first."""
     again = "migrator upgrade" if direction == "upgrade" else "migrator downgrade -1"
+    if is_next:
+        remedy = f"{again} goes on with it; migrator abandon undoes it"
+    else:
+        remedy = (
+            f"migrator abandon undoes it; to go on with it instead, put its file back where {again} comes to it first"
+        )
     return _refuse(
         "unfinished-other",
         f"the {direction} of revision {unfinished} is unfinished",
         "one change is carried to its end, or abandoned, before the next begins.",
-        f"{again} goes on with it; migrator abandon undoes it",
+        remedy,
     )
 
 

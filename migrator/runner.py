@@ -67,12 +67,10 @@ def restore(address: Address, revision: str, columns: Sequence[VectorColumn], op
         _carry_out(address, connection, ledger, options, unfinished, lambda planner: planner.restore(revision, columns))
 
 
-def refuse_other_unfinished(address: Address, direction: str, first: str | None) -> None:
-    """Raises Refused where a run is unfinished that the first pending revision would not go on with."""
+def unfinished(address: Address) -> Run | None:
+    """The run that was begun and not brought to an end."""
     with connect(address) as connection:
-        unfinished = open_ledger(connection).unfinished()
-        if unfinished is not None and (unfinished.revision, unfinished.direction) != (first, direction):
-            raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
+        return open_ledger(connection).unfinished()
 
 
 def _same_run(
@@ -274,20 +272,35 @@ def _plan(
 # ---- the other commands --------------------------------------------------------------------------------------------
 
 
+def abandonable(address: Address) -> str | None:
+    """What `abandon` would undo, in words; None where nothing is unfinished. Raises where it is too late."""
+    with at_work(address) as (_, ledger):
+        run = ledger.unfinished()
+        if run is None:
+            return None
+        _refuse_past_cut_over(ledger, run)
+        done = ", ".join(row["phase"] for row in ledger.phases(run.id) if row["done"])
+        return f"the {run.direction} of revision {run.revision}, of which is done: {done}"
+
+
+def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:
+    if cut_over.is_done(ledger, run):
+        up, down = "migrator upgrade", "migrator downgrade -1"
+        again, back = (up, down) if run.direction == "upgrade" else (down, up)
+        raise MigratorError(
+            f"the {run.direction} of revision {run.revision} is past cut-over",
+            meaning="what is left is to settle it; nothing can be abandoned any more.",
+            remedy=f"finish it: {again}; then go back, if you want to: {back}",
+        )
+
+
 def abandon(address: Address, options: Options) -> str:
     """Undoes the unfinished run; the store is kept. Returns what was done, in words."""
     with at_work(address) as (connection, ledger):
         run = ledger.unfinished()
         if run is None:
             return "nothing is unfinished"
-        if cut_over.is_done(ledger, run):
-            up, down = "migrator upgrade", "migrator downgrade -1"
-            again, back = (up, down) if run.direction == "upgrade" else (down, up)
-            raise MigratorError(
-                f"the {run.direction} of revision {run.revision} is past cut-over",
-                meaning="what is left is to settle it; nothing can be abandoned any more.",
-                remedy=f"finish it: {again}; then go back, if you want to: {back}",
-            )
+        _refuse_past_cut_over(ledger, run)
         clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), options.reporter)
         return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
 
@@ -305,9 +318,8 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
 
 
 def retirable(address: Address, *, stores: bool) -> list[str]:
-    """What `retire_all` would drop, in words."""
-    with connect(address) as connection:
-        ledger = open_ledger(connection)
+    """What `retire_all` would drop, in words. Raises Busy."""
+    with at_work(address) as (connection, ledger):
         kept = [retire.describe(ledger, column) for column in retire.leftovers(connection, ledger)]
         return kept + ([f"embedding store {SCHEMA}.{store}" for store, _ in ledger.stores()] if stores else [])
 

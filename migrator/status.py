@@ -22,17 +22,19 @@ def read_status(address: Address) -> dict[str, Any]:
     with connect(address) as connection:
         ledger = open_ledger(connection)
         columns = [planned(ledger, change) for change in ledger.last_changes() if change.state in (LIVE, RETIRED)]
+        at_work = lock_holder(connection)
         return {
             "database": address.shown,
-            "at_work": lock_holder(connection),
-            "unfinished": _unfinished(ledger),
+            "at_work": at_work,
+            "unfinished": _unfinished(ledger, at_work),
             "columns": [_column(connection, ledger, column) for column in columns],
             "kept": [retire.describe(ledger, column) for column in retire.leftovers(connection, ledger)],
             "stores": [{"table": f"migrator.{table}", "bytes": taken} for table, taken in ledger.stores()],
         }
 
 
-def _unfinished(ledger: Ledger) -> dict[str, Any] | None:
+def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
+    """A phase that is not done is running where a migrator is at work; else its time no longer counts."""
     run = ledger.unfinished()
     if run is None:
         return None
@@ -41,8 +43,16 @@ def _unfinished(ledger: Ledger) -> dict[str, Any] | None:
         "direction": run.direction,
         "columns": [planned(ledger, change).subject for change in ledger.changes(run.id)],
         "texts_embedded": sum(change.texts_embedded for change in ledger.changes(run.id)),
-        "phases": ledger.phases(run.id),
+        "phases": [_phase(row, at_work) for row in ledger.phases(run.id)],
     }
+
+
+def _phase(row: dict[str, Any], at_work: str | None) -> dict[str, Any]:
+    if row["done"]:
+        return {**row, "state": "done"}
+    if at_work:
+        return {**row, "state": "running"}
+    return {**row, "state": "interrupted", "seconds": None}
 
 
 def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
@@ -59,10 +69,8 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[
             connection, query("catalog", "coverage", **pieces)
         )
         wanted = rows_left.pending(connection, column)
-        found["waiting"] = fetch_row(
-            connection,
-            query("fill", "left", table=column.table, column=name(column.live), due=column.due, pending=wanted),
-        )[0]
+        found["waiting"] = rows_left.count(connection, column, column.live, wanted)
+        found["coverage"] = rows_left.in_words(column, found["waiting"])
     except psycopg.errors.ProgrammingError as error:
         # The table may have been dropped or changed by others since.
         found["unreadable"] = error.diag.message_primary
@@ -78,8 +86,7 @@ def as_text(found: dict[str, Any]) -> str:
     if run is not None:
         lines.append(f"\nunfinished: {run['direction']} of revision {run['revision']}, {', '.join(run['columns'])}")
         for phase in run["phases"]:
-            state = "done" if phase["done"] else "begun"
-            lines.append(f"  {phase['phase']:<10} {state:<6} {phase['started']}, {phase['seconds']:.1f} s")
+            lines.append(f"  {phase['phase']:<10} {phase['state']:<11}  {_when(phase)}")
         lines.append(f"  texts embedded so far: {run['texts_embedded']:,}")
         again = "migrator upgrade" if run["direction"] == "upgrade" else "migrator downgrade -1"
         lines.append(f"  go on: {again}   undo: migrator abandon")
@@ -94,13 +101,16 @@ def as_text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _when(phase: dict[str, Any]) -> str:
+    return str(phase["started"]) + ("" if phase["seconds"] is None else f", {phase['seconds']:.1f} s")
+
+
 def _column_lines(column: dict[str, Any]) -> list[str]:
     lines = [column["column"], f"  {column['type']}, {column['model']}"]
     if "unreadable" in column:
         return [*lines, f"  cannot be read: {column['unreadable']}"]
     lines.append(f"  {column['with_vector']:,} of {column['in_scope']:,} rows in scope have a vector")
-    if column["waiting"]:
-        lines.append(f"  {column['waiting']:,} rows have a text but no vector of it")
+    lines.append(f"  {column['coverage']}")
     if column["failed_rows"]:
         lines.append(f"  {column['failed_rows']:,} rows failed; the ledger's table migrator.failed_row says why")
     return lines

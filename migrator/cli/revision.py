@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrator.change import Distance, VectorType
+from migrator.change import STORED_LIMIT, Distance, VectorType
 from migrator.cli.project import Project
 
 if TYPE_CHECKING:
@@ -30,20 +30,48 @@ if TYPE_CHECKING:
     metavar="EXPRESSION",
     help="What the model reads: an SQL expression over the row.",
 )
-@click.option("--to", required=True, metavar="MODEL", help="The new model, as provider:name; see docs for providers.")
-@click.option("--from", "from_", metavar="MODEL", help="The model that the column holds now.  [from the ledger]")
-@click.option("--dimensions", type=click.IntRange(min=1), metavar="N", help="Of the new model.  [the model is asked]")
+@click.option(
+    "--to",
+    required=True,
+    metavar="MODEL",
+    help="The new model: sentence-transformers:NAME, of the hub or a directory, or python:PACKAGE.MODULE:FACTORY. "
+    "The column's own, where only type, dimensions or index are to change.",
+)
+@click.option(
+    "--from", "from_", metavar="MODEL", help="The model that the column holds now, named alike.  [from the ledger]"
+)
+@click.option(
+    "--dimensions",
+    type=click.IntRange(1, STORED_LIMIT),
+    metavar="N",
+    help="Of the new model, which is not loaded then.  [the model is asked]",
+)
 @click.option("--type", "type_", type=click.Choice(["vector", "halfvec"]), help="The column's type.  [the present one]")
 @click.option("--where", metavar="SQL", help="Condition for the rows in scope.  [all]")
 @click.option(
     "--distance",
     type=click.Choice(["cosine", "l2", "ip", "l1"]),
-    help="What the index measures.  [the present index's]",
+    help="What the index measures; l1 with hnsw alone.  [the present index's, else cosine]",
 )
-@click.option("--index", "method", type=click.Choice(["hnsw", "ivfflat", "none"]), help="[the present one]")
-@click.option("--m", type=int, metavar="N", help="HNSW: links a node.  [the present index's]")
-@click.option("--ef-construction", type=int, metavar="N", help="HNSW: candidates.  [the present index's]")
-@click.option("--lists", type=int, metavar="N", help="IVFFlat: clusters.  [the present index's]")
+@click.option(
+    "--index",
+    "method",
+    type=click.Choice(["hnsw", "ivfflat", "none"]),
+    help="The index on the column; none drops it.  [the present one; where there is none, none unless --distance, "
+    "--m, --ef-construction or --lists asks for one]",
+)
+@click.option(
+    "--m", type=click.IntRange(2, 100), metavar="N", help="hnsw: links a node.  [the present index's, else 16]"
+)
+@click.option(
+    "--ef-construction",
+    type=click.IntRange(4, 1_000),
+    metavar="N",
+    help="hnsw: candidates while building, twice --m at least.  [the present index's, else 64]",
+)
+@click.option(
+    "--lists", type=click.IntRange(1, 32_768), metavar="N", help="ivfflat: clusters.  [the present index's, else 100]"
+)
 @click.pass_obj
 def command(
     project: Project,

@@ -15,7 +15,13 @@ PHASES = ("preflight", "backup", "embed", "fill", "index", "verify", "cut-over")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, with locks, times and disk; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: print the plan as one JSON document.")
 @click.option("--stop-after", type=click.Choice(PHASES), help="Stop after this phase; the next upgrade goes on.")
-@click.option("--batch-size", type=click.IntRange(min=1), help="Texts a model call; found by itself by default.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Texts a call of the model; goes before batch_size= of the revision.  [16, growing to 2,048 while calls are "
+    "short]",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before beginning.")
 @click.pass_obj
 def command(

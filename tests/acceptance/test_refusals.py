@@ -894,6 +894,20 @@ def test_a_database_that_cannot_be_reached(project: Project) -> None:
     )
 
 
+def test_a_private_server_in_a_file(project: Project) -> None:
+    file = Path("data").absolute()
+    file.write_text("something else", "utf-8")
+    project.write(change())
+    for command in ("status", "upgrade"):
+        assert migrator("--database-url", "embedded:data", command) == Ended(
+            2,
+            "",
+            f"error: {file} is a file, and embedded: keeps its database in a directory\n"
+            "fix: name a directory that is empty or not there yet: embedded:DIRECTORY\n",
+        )
+    assert file.read_text("utf-8") == "something else"
+
+
 # ---- the revisions ---------------------------------------------------------------------------------------------
 
 
@@ -1012,7 +1026,7 @@ def test_another_migrator_at_work(project: Project) -> None:
     before = project.database.whole_dump()
     with project.database.connect() as other:
         other.execute("SELECT pg_advisory_lock(x'6d696772'::int, x'61746f72'::int)")
-        for command in (("upgrade", "--yes"), ("abandon",), ("retire", "--yes", "--stores")):
+        for command in (("upgrade", "--yes"), ("abandon", "--yes"), ("retire", "--yes", "--stores")):
             ended = migrator(*command)
             assert (ended.code, ended.out) == (6, "")
             assert re.fullmatch(
@@ -1067,10 +1081,30 @@ def test_another_revision_while_one_is_unfinished(project: Project) -> None:
     error = told(
         "the upgrade of revision 0002 is unfinished",
         "one change is carried to its end, or abandoned, before the next begins.",
-        "migrator upgrade goes on with it; migrator abandon undoes it",
+        "migrator abandon undoes it; to go on with it instead, put its file back where migrator upgrade comes to it "
+        "first",
     )
     expect_refusal(project, error)
+    expect_dry_run_refused(error)
     assert migrator("retire", "--yes", "--stores") == Ended(3, "", error)
+    assert migrator("abandon", "--yes").code == 0
+    assert project.upgraded().code == 0
+
+
+def test_another_direction_while_one_is_unfinished(project: Project) -> None:
+    items(project.database, 20)
+    project.write("pass", "pass")
+    assert project.upgraded().code == 0
+    project.write(change(), revision="0003", down_revision="0002")
+    assert project.upgraded("--stop-after", "fill").code == 0
+    error = told(
+        "the upgrade of revision 0003 is unfinished",
+        "one change is carried to its end, or abandoned, before the next begins.",
+        "migrator upgrade goes on with it; migrator abandon undoes it",
+    )
+    assert project.downgraded() == Ended(3, "", error)
+    assert migrator("retire", "--yes") == Ended(3, "", error)
+    assert project.upgraded().code == 0
 
 
 def test_a_table_that_was_replaced_while_it_was_interrupted(project: Project) -> None:
@@ -1087,7 +1121,7 @@ def test_a_table_that_was_replaced_while_it_was_interrupted(project: Project) ->
             "migrator abandon closes the run; then run the command again",
         ),
     )
-    assert migrator("abandon").code == 0
+    assert migrator("abandon", "--yes").code == 0
     assert project.upgraded().code == 0
 
 

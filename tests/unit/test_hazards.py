@@ -520,6 +520,20 @@ TEXTS: list[Row] = [
         "migrator downgrade -1 goes on with it; migrator abandon undoes it",
     ),
     (
+        hazards.unfinished_other,
+        (
+            "0002",
+            "upgrade",
+            False,
+        ),
+        "unfinished-other",
+        True,
+        "the upgrade of revision 0002 is unfinished",
+        "one change is carried to its end, or abandoned, before the next begins.",
+        "migrator abandon undoes it; to go on with it instead, put its file back where migrator upgrade comes to it "
+        "first",
+    ),
+    (
         hazards.unfinished_differs,
         ("0002",),
         "unfinished-differs",
