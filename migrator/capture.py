@@ -9,6 +9,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from migrator.catalog import Column
+from migrator.database import Connection, fetch_row
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, expression, name, query, text_of
 
@@ -72,6 +73,9 @@ def _fill(column: ColumnPlan, target: str, *, before_cut_over: bool) -> Query:
         condition = query("capture", "to_be_filled" if before_cut_over else "not_given", target=name(target))
         pieces = {"target": name(target), "condition": condition, "type": column.type_sql, "store": column.store}
         block = query("capture", "fill_from_store", **pieces)
+    if before_cut_over:
+        count = query("capture", "count_miss", target=name(target), missed=text_of(column.missed))
+        block = sql.SQL("{}\n{}").format(block, count)
     if before_cut_over and column.keeps_out_of_scope:
         kept = query(
             "capture",
@@ -109,10 +113,6 @@ def _function(column: ColumnPlan, live_type: str, *, stale: Query, fill: Query, 
     )
 
 
-def _set_null(column: str) -> sql.Composed:
-    return sql.SQL("NEW.{} := NULL;").format(name(column))
-
-
 def while_filling(column: ColumnPlan) -> sql.Composed:
     """The function from fill to cut-over."""
     return _function(
@@ -120,7 +120,7 @@ def while_filling(column: ColumnPlan) -> sql.Composed:
         column.catalog.column.type,
         stale=sql.SQL(""),
         fill=_fill(column, column.shadow, before_cut_over=True),
-        give_up=_set_null(column.shadow),
+        give_up=query("capture", "give_up_and_count", target=name(column.shadow), missed=text_of(column.missed)),
     )
 
 
@@ -141,21 +141,49 @@ def _marking(column: ColumnPlan, fill: Query) -> sql.Composed:
         column.type,
         stale=query("capture", "stale", retired=name(column.retired)),
         fill=fill,
-        give_up=_set_null(column.retired),
+        give_up=query("capture", "give_up", target=name(column.retired)),
     )
 
 
 def create_trigger(column: ColumnPlan) -> tuple[sql.Composed, ...]:
-    pieces = {"table": column.table, "trigger": name(column.trigger), "function": column.function}
     return (
+        query("capture", "missed_sequence", missed=column.missed),
+        query("privileges", "table_to_owner", object=text_of(column.missed)),
         query("privileges", "function_to_owner", object=text_of(column.function)),
-        query("capture", "trigger", **pieces),
+        _trigger(column),
         query("capture", "always", table=column.table, trigger=name(column.trigger)),
     )
 
 
+def _trigger(column: ColumnPlan) -> sql.Composed:
+    return query("capture", "trigger", table=column.table, trigger=name(column.trigger), function=column.function)
+
+
 def drop(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    return (drop_trigger(column), *drop_function(column))
+
+
+def drop_trigger(column: ColumnPlan) -> sql.Composed:
+    return query("capture", "drop_trigger", table=column.table, trigger=name(column.trigger))
+
+
+def watch_in_part(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    """The trigger as it is made, not ALWAYS: the next downgrade compares vectors as this one did."""
+    return (drop_trigger(column), _trigger(column))
+
+
+def drop_function(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    """What is there without the table too."""
     return (
-        query("capture", "drop_trigger", table=column.table, trigger=name(column.trigger)),
         query("capture", "drop_function", function=column.function),
+        query("capture", "drop_missed", missed=column.missed),
     )
+
+
+def missed(connection: Connection, column: ColumnPlan) -> int:
+    """Writes since the trigger is there that may have left a row due without a vector; more than there are such rows.
+
+    Those of transactions under way are among them: which rows they are can be seen once they have ended.
+    """
+    (count,) = fetch_row(connection, query("capture", "count_missed", missed=column.missed))
+    return int(count)

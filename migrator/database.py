@@ -232,6 +232,27 @@ def configure(connection: Connection, settings: Mapping[str, str], *, local: boo
         )
 
 
+def search_path(schemas: Iterable[str]) -> str:
+    """The schemas as the setting search_path takes them."""
+    return ", ".join(sql.Identifier(schema).as_string(None) for schema in schemas)
+
+
+@contextmanager
+def qualified_names(connection: Connection) -> Iterator[None]:
+    """Within it the server writes definitions with the schema of whatever is not its own.
+
+    So they mean the same under any search path, today's and that of a later downgrade.
+    """
+    (found,) = fetch_row(connection, query("session", "search_path"))
+    configure(connection, {"search_path": ""})
+    try:
+        yield
+    finally:
+        # A transaction that failed takes the setting back by itself.
+        if connection.info.transaction_status != psycopg.pq.TransactionStatus.INERROR and not connection.broken:
+            configure(connection, {"search_path": found})
+
+
 @contextmanager
 def only_migrator(connection: Connection) -> Iterator[None]:
     """Holds the lock that keeps a second migrator out of this database.

@@ -240,6 +240,15 @@ def dependent_not_carried(subject: str, dependent: str) -> Hazard:
     )
 
 
+def dependent_on_view(view: str, dependent: str) -> Hazard:
+    return _refuse(
+        "dependent-on-view",
+        f"{dependent} depends on {view}, which reads the column",
+        "the view is dropped and made again at cut-over, which that would prevent.",
+        "drop it before the upgrade, and create it again afterwards",
+    )
+
+
 def several_indexes(subject: str, indexes: Iterable[str]) -> Hazard:
     return _refuse(
         "several-indexes",
@@ -401,6 +410,30 @@ def retired_already(subject: str) -> Hazard:
         "retired-already",
         f"the retired column and the backup of {subject} were dropped by migrator retire",
         "the old vectors are gone, so there is nothing to restore.",
+        "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
+    )
+
+
+def table_renamed(subject: str, schema: str, table: str, former_schema: str, former: str) -> Hazard:
+    """schema, table: what it is called now; the others, what it was called at the upgrade."""
+    back = []
+    if table != former:
+        back.append(f'ALTER TABLE "{schema}"."{table}" RENAME TO "{former}"')
+    if schema != former_schema:
+        back.append(f'ALTER TABLE "{schema}"."{former}" SET SCHEMA "{former_schema}"')
+    return _refuse(
+        "table-renamed",
+        f"the table of {subject} is called {schema}.{table} since the upgrade",
+        "the ledger and the revision know it by its former name.",
+        f"give it that name for the time of the downgrade: {'; '.join(back)}",
+    )
+
+
+def retired_column_gone(subject: str, column: str) -> Hazard:
+    return _refuse(
+        "retired-column-gone",
+        f'the retired column "{column}" of {subject} is not there',
+        "it was dropped, or the table was made anew, so there are no old vectors to restore.",
         "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
     )
 
@@ -711,6 +744,15 @@ def triggers_fire(table: str, triggers: Iterable[str]) -> Hazard:
     )
 
 
+def capture_was_off(table: str) -> Hazard:
+    return _warn(
+        "capture-was-off",
+        f'the capture trigger of "{table}" was dropped, disabled or altered since the upgrade',
+        "writes may have gone by it, so that it does not know every old vector that is stale.",
+        "nothing is to be done: each old vector is compared with the backup, and embedded again where it is not there",
+    )
+
+
 def trigger_sorts_last(table: str, trigger: str) -> Hazard:
     return _refuse(
         "trigger-sorts-last",
@@ -737,13 +779,4 @@ def equal_dimensions(subject: str) -> Hazard:
         f"old and new model of {subject} have the same dimensions",
         "an application that still writes the old model's vectors is not stopped by the column's type.",
         "stop its writers before cut-over, or let it read the model from the view migrator.registry",
-    )
-
-
-def not_immutable(expression: str) -> Hazard:
-    return _warn(
-        "text-not-immutable",
-        f"text={expression!r} or where= is not immutable",
-        "the rows left at cut-over are found by a scan under the lock, which grows with the table.",
-        "in a maintenance window nothing; else give an IMMUTABLE expression",
     )

@@ -13,7 +13,7 @@ from migrator.change import EmbeddingChange, Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import Refused
 from migrator.plan import ColumnPlan, Direction, Plan
-from migrator.queries import SCHEMA, name, query, script, text_of
+from migrator.queries import SCHEMA, Query, name, query, script, text_of
 
 VERSION = 1
 # State of a change whose column is the one the application uses.
@@ -43,6 +43,13 @@ class LedgerChange:
             row["texts_embedded"],
         )
 
+    @property
+    def keeps_retired_column(self) -> bool:
+        """Whether it is an upgrade whose retired column is still there."""
+        if self.state != LIVE or self.restores is not None:
+            return False
+        return ColumnPlan(self.id, self.change, self.catalog).method != "index"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -51,6 +58,11 @@ class Run:
     id: int
     revision: str
     direction: Direction
+
+
+def install_statements() -> tuple[Query, ...]:
+    """What makes the ledger, for its owner alone."""
+    return script("ledger"), query("privileges", "schema_to_owner", object=text_of(name(SCHEMA)))
 
 
 class Ledger:
@@ -71,10 +83,11 @@ class Ledger:
 
     def install(self) -> None:
         """Makes schema and tables; does nothing where they are."""
+        if self.installed:
+            return
         with self._connection.transaction():
-            self._connection.execute(script("ledger"))
-            if not self.installed:
-                execute(self._connection, query("privileges", "schema_to_owner", object=text_of(name(SCHEMA))))
+            for statement in install_statements():
+                self._connection.execute(statement)
         self.installed = True
 
     # ---- runs ------------------------------------------------------------------------------------------------
@@ -110,6 +123,31 @@ class Ledger:
     def carried_out(self) -> list[LedgerChange]:
         """All changes that were carried out, first to last."""
         return [LedgerChange.of(row) for row in self._rows("carried_out")]
+
+    def backed_up_nulls(self, upgrade: int) -> bool:
+        """Whether the upgrade's backup table is there and holds rows that had no vector."""
+        return any(row["nulls"] for row in self._rows("backed_up_nulls", change=upgrade))
+
+    def present_table(self, change: LedgerChange) -> tuple[int, str, str] | None:
+        """Oid, schema and name of the change's table now; None where it is no longer there."""
+        table = change.catalog.table
+        found = execute(
+            self._connection,
+            query("catalog", "present_table"),
+            {
+                "table": table.oid,
+                "schema": table.schema,
+                "name": table.name,
+                "column": change.catalog.column.name,
+                "retired": f"migrator_retired_{change.id}",
+                "keeps": change.keeps_retired_column,
+            },
+        ).fetchone()
+        return (found[0], found[1], found[2]) if found else None
+
+    def changes_of(self, revision: str) -> list[LedgerChange]:
+        """The revision's upgrades that are live."""
+        return [LedgerChange.of(row) for row in self._rows("changes_of_revision", revision=revision)]
 
     def live_changes(self) -> list[LedgerChange]:
         return [LedgerChange.of(row) for row in self._rows("live_changes")]

@@ -27,12 +27,17 @@ Method = Literal["embed", "derive", "index"]
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement with the lock it takes on the user's table and for how long."""
+    """A statement with the lock it takes on the user's table and for how long.
+
+    columns: those it is for, as schema.table.column. only_if: when it is sent, where that is not always.
+    """
 
     phase: str
+    columns: tuple[str, ...]
     query: Query
     lock: str
     lasts: str
+    only_if: str = ""
 
 
 def store_name(model: Model) -> str:
@@ -51,6 +56,7 @@ class ColumnPlan:
     before: on a downgrade, what had been found before the upgrade, which is what comes back; else None.
     restores: on a downgrade, the number of the change that is undone.
     undone_change: on a downgrade, what the upgrade's revision had asked for.
+    found_nulls: on a downgrade, whether the upgrade found rows without a vector, which come back without one.
     """
 
     id: int
@@ -59,6 +65,7 @@ class ColumnPlan:
     before: Catalog | None = None
     restores: int | None = None
     undone_change: EmbeddingChange | None = None
+    found_nulls: bool = False
 
     @property
     def is_restore(self) -> bool:
@@ -119,9 +126,21 @@ class ColumnPlan:
         return f"{SCHEMA}.backup_{self._upgrade_id}"
 
     @property
-    def left_index(self) -> str:
-        """The partial index on the rows that have no vector yet."""
-        return f"migrator_left_{self.id}"
+    def missed(self) -> sql.SQL:
+        """The sequence that counts writes for which capture had no vector."""
+        return name(SCHEMA, f"missed_{self._upgrade_id}")
+
+    def statement(self, phase: str, query: Query, lock: str, lasts: str, *, only_if: str = "") -> Statement:
+        """A statement for this column alone."""
+        return Statement(phase, (self.subject,), query, lock, lasts, only_if)
+
+    @property
+    def capture_was_off(self) -> bool:
+        """On a downgrade: whether writes may have gone by the capture trigger, so that its marks cannot be trusted."""
+        watched = any(
+            trigger.name == self.trigger and trigger.enabled == "A" for trigger in self.catalog.table.triggers
+        )
+        return self.is_restore and self.method != "index" and not watched
 
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""
@@ -243,7 +262,7 @@ class ColumnPlan:
     @property
     def due(self) -> sql.Composed:
         """The rows that ought to have a new vector, as a condition over the row."""
-        if self.method == "derive":
+        if self.method == "derive" or (self.method == "index" and self.change.text is None):
             return sql.SQL("({scope} AND {live} IS NOT NULL)").format(scope=self.scope, live=name(self.live))
         return sql.SQL("({scope} AND {text} IS NOT NULL)").format(scope=self.scope, text=self.text)
 
@@ -270,7 +289,11 @@ def _is_truncation(old: Model, new: Model) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """All columns of one revision, up or down. phases_done: of an interrupted run; such a plan has no estimates."""
+    """All columns of one revision, up or down.
+
+    phases_done: of an interrupted run; such a plan has no estimates. phases_left: those that are carried out when it
+    goes on, some of them again; None where all are. makes_ledger: there is none in this database yet.
+    """
 
     revision: str
     direction: Direction
@@ -278,7 +301,13 @@ class Plan:
     hazards: tuple[Hazard, ...]
     estimates: tuple[Estimate, ...] = ()
     phases_done: tuple[str, ...] = ()
+    phases_left: tuple[str, ...] | None = None
+    makes_ledger: bool = False
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        return tuple(column.subject for column in self.columns)
 
     @property
     def subject(self) -> str:
-        return ", ".join(column.subject for column in self.columns)
+        return ", ".join(self.subjects)

@@ -9,7 +9,7 @@ from pathlib import Path
 from migrator import hazards
 from migrator.catalog import Catalog, read_catalog, read_server
 from migrator.change import EmbeddingChange, VectorColumn
-from migrator.database import Connection
+from migrator.database import Connection, configure, search_path
 from migrator.hazards import Hazard
 from migrator.ledger import LIVE, Ledger, LedgerChange, Run
 from migrator.phases import preflight
@@ -46,10 +46,22 @@ class Planner:
         """The plan of a new downgrade. Raises Refused."""
         found = self._server()
         first = self._ledger.next_change()
-        columns = []
-        for number, each in enumerate(wanted):
+        self._refuse_renamed(revision, wanted)
+        undone = []
+        for each in wanted:
             catalog = self._catalog(each.schema, each.table, each.column)
-            columns.append(restoring(first + number, catalog, self._undone(revision, catalog)))
+            undone.append((catalog, self._undone(revision, catalog)))
+        # Text and scope mean what they meant at the upgrade.
+        configure(self._connection, {"search_path": search_path(undone[0][1].catalog.server.search_path)})
+        columns = [
+            restoring(
+                first + number,
+                self._catalog(at.table.schema, at.table.name, at.column.name),
+                upgrade,
+                self._ledger.backed_up_nulls(upgrade.id),
+            )
+            for number, (at, upgrade) in enumerate(undone)
+        ]
         return self._plan(revision, "downgrade", columns, found)
 
     def _server(self) -> list[Hazard]:
@@ -59,6 +71,14 @@ class Planner:
 
     def _catalog(self, schema: str | None, table: str, column: str) -> Catalog:
         return read_catalog(self._connection, schema, table, column)
+
+    def _refuse_renamed(self, revision: str, wanted: Sequence[VectorColumn]) -> None:
+        """A table that was renamed since the upgrade would not be found, or another one that has its name now."""
+        columns = {each.column for each in wanted}
+        for change in self._ledger.changes_of(revision):
+            table, found = change.catalog.table, self._ledger.present_table(change)
+            if change.catalog.column.name in columns and found and found[1:] != (table.schema, table.name):
+                raise hazards.table_renamed(change.catalog.subject, *found[1:], table.schema, table.name).refusal()
 
     def _undone(self, revision: str, catalog: Catalog) -> LedgerChange:
         """The upgrade that the revision's downgrade undoes."""
@@ -70,6 +90,9 @@ class Planner:
             raise hazards.changed_by_another_revision(catalog.subject, by, revision).refusal()
         if upgrade.state != LIVE:
             raise hazards.retired_already(catalog.subject).refusal()
+        retired = f"migrator_retired_{upgrade.id}"
+        if upgrade.keeps_retired_column and catalog.table.column(retired) is None:
+            raise hazards.retired_column_gone(catalog.subject, retired).refusal()
         return upgrade
 
     def _plan(self, revision: str, direction: Direction, columns: list[ColumnPlan], found: list[Hazard]) -> Plan:
@@ -82,14 +105,29 @@ class Planner:
         disk = preflight.disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
         preflight.refuse_first(disk)
         every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards), *disk])
-        return Plan(revision, direction, tuple(columns), tuple(every), tuple(each.estimate for each in findings))
+        return Plan(
+            revision,
+            direction,
+            tuple(columns),
+            tuple(every),
+            tuple(each.estimate for each in findings),
+            makes_ledger=not self._ledger.installed,
+        )
 
 
-def restoring(number: int, catalog: Catalog, upgrade: LedgerChange) -> ColumnPlan:
+def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, found_nulls: bool) -> ColumnPlan:
     """One column of a downgrade: the upgrade's change with old and new exchanged."""
     done = upgrade.change
     back = dataclasses.replace(done, from_=done.to, to=done.from_, type=None, index="same")
-    return ColumnPlan(number, back, catalog, before=upgrade.catalog, restores=upgrade.id, undone_change=upgrade.change)
+    return ColumnPlan(
+        number,
+        back,
+        catalog,
+        before=upgrade.catalog,
+        restores=upgrade.id,
+        undone_change=upgrade.change,
+        found_nulls=found_nulls,
+    )
 
 
 def unfinished_plan(ledger: Ledger, run: Run) -> Plan:
@@ -101,4 +139,5 @@ def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:
     """The plan of one column as the ledger keeps it."""
     if change.restores is None:
         return ColumnPlan(change.id, change.change, change.catalog)
-    return restoring(change.id, change.catalog, ledger.change(change.restores))
+    found_nulls = ledger.backed_up_nulls(change.restores)
+    return restoring(change.id, change.catalog, ledger.change(change.restores), found_nulls)

@@ -71,4 +71,4 @@ def names(columns: tuple[str, ...]) -> sql.Composed:
 
 def readable(statement: Query) -> str:
     """The statement as a person reads it in a plan: percent signs single again, parameters as `:value`."""
-    return re.sub(r"%\((\w+)\)s", r":\1", statement.as_string(None)).replace("%%", "%").rstrip(";")
+    return re.sub(r"%\((\w+)\)s", r":\1", statement.as_string(None)).replace("%%", "%").rstrip("; \n")

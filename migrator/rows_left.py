@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from migrator import store
 from migrator.database import Connection, fetch_row
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
@@ -14,12 +13,9 @@ from migrator.report import counted
 BOUND = 100
 
 
-def pending(connection: Connection, column: ColumnPlan) -> Query:
+def pending(column: ColumnPlan) -> Query:
     """Which of the rows due are waited for. On a downgrade: vectors that were NULL come back NULL."""
-    if not column.is_restore or column.method != "embed" or not store.has_table(connection, column.upgrade_backup_name):
-        return sql.SQL("true")
-    nulls = fetch_row(connection, query("fill", "backup_has_nulls", backup=column.upgrade_backup))[0]
-    if not nulls:
+    if not column.found_nulls or column.method != "embed":
         return sql.SQL("true")
     before = column.before or column.catalog
     same_key = [
@@ -35,11 +31,37 @@ def pending(connection: Connection, column: ColumnPlan) -> Query:
     )
 
 
-def count(connection: Connection, column: ColumnPlan, target: str, wanted: Query) -> int:
-    (left,) = fetch_row(
-        connection,
-        query("fill", "left", table=column.table, column=name(target), due=column.due, pending=wanted),
-    )
+def waiting(column: ColumnPlan, target: str) -> sql.Composed:
+    """Those among the rows due that `target` still lacks, as a condition."""
+    return sql.SQL("{} IS NULL AND {}").format(name(target), pending(column))
+
+
+def stale(column: ColumnPlan, *, in_backup: bool = True, in_store: bool = True) -> Query:
+    """On a downgrade: retired vectors that are not known to be of their row's present text.
+
+    in_backup, in_store: whether the upgrade's backup, and a store of the old model, are there to know them.
+    """
+    shadow, extension = name(column.shadow), name(column.catalog.server.extension_schema)
+    if column.upgraded_by == "derive":
+        derived = column.as_upgrade().derived(shadow)
+        pieces = {"shadow": shadow, "scope": column.scope, "derived": derived, "live": name(column.live)}
+        return query("fill", "not_of_live", extension=extension, **pieces)
+    pieces = {"shadow": shadow, "text_hash": column.text_hash, "extension": extension}
+    unknown: list[Query] = []
+    if in_backup:
+        unknown.append(query("fill", "not_of_backup", backup=column.upgrade_backup, **pieces))
+    if in_store:
+        unknown.append(query("fill", "not_of_store", store=column.store, type=column.type_sql, **pieces))
+    return sql.SQL(" AND ").join(unknown) if unknown else sql.SQL("{} IS NOT NULL").format(shadow)
+
+
+def counting(column: ColumnPlan, target: str) -> sql.Composed:
+    """Counts them in one scan."""
+    return query("fill", "left", table=column.table, column=name(target), due=column.due, pending=pending(column))
+
+
+def count(connection: Connection, column: ColumnPlan, target: str) -> int:
+    (left,) = fetch_row(connection, counting(column, target))
     return int(left)
 
 

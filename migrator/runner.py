@@ -8,13 +8,23 @@ from dataclasses import replace
 
 import psycopg
 
-from migrator import hazards
+from migrator import hazards, present
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
-from migrator.database import Address, Connection, connect, execute, fetch_row, is_passing, only_migrator
+from migrator.database import (
+    Address,
+    Connection,
+    configure,
+    connect,
+    execute,
+    fetch_row,
+    is_passing,
+    only_migrator,
+    search_path,
+)
 from migrator.errors import Interrupted, MigratorError, Stopped
-from migrator.ledger import LIVE, RETIRED, Ledger, Run
+from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire, verify
 from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
@@ -126,11 +136,13 @@ def _carry_out(
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished), unfinished
         _still_there(connection, plan)
+        address = _as_planned(connection, address, plan)
         models.recording = True
         _models_at_hand(connection, ledger, models, plan, run)
         options.reporter.message(f"going on with the {run.direction} of revision {run.revision}")
     else:
         plan = make(Planner(connection, ledger, models, project=options.project))
+        address = _as_planned(connection, address, plan)
         for hazard in plan.hazards:
             options.reporter.message(f"hazard  {hazard.problem}: {hazard.meaning}")
         if options.stop_after == preflight.NAME:
@@ -148,6 +160,13 @@ def _carry_out(
     except BaseException as error:
         _after(work, error)
         raise
+
+
+def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address:
+    """Text and scope mean what they meant when the upgrade was planned: every connection looks names up as then."""
+    path = search_path(plan.columns[0].catalog.server.search_path)
+    configure(connection, {"search_path": path})
+    return replace(address, search_path=path)
 
 
 def _still_there(connection: Connection, plan: Plan) -> None:
@@ -168,17 +187,11 @@ def _models_at_hand(connection: Connection, ledger: Ledger, models: Models, plan
 
 
 def _walk(work: Work) -> None:
-    """Every phase that is not done yet; cut-over, once done, is never done again."""
+    """Every phase that is left."""
     ledger, reporter = work.ledger, work.reporter
-    done = ledger.phases_done(work.run)
-    swapped = cut_over.is_done(ledger, work.run)
-    if fill.NAME not in {row["phase"] for row in ledger.phases(work.run.id)}:
-        # What was written since an earlier --stop-after embed is backed up and embedded before the window too.
-        done -= {backup.NAME, embed.NAME}
+    left = _left(ledger, work.run)
     for phase in PHASES:
-        if phase.NAME == cut_over.NAME and swapped:
-            done.add(phase.NAME)
-        if phase.NAME not in done:
+        if phase.NAME in left:
             ledger.phase_started(work.run, phase.NAME)
             reporter.phase_started(phase.NAME, work.plan.subject)
             result = phase.run(work)
@@ -187,6 +200,17 @@ def _walk(work: Work) -> None:
         if work.options.stop_after == phase.NAME and phase is not PHASES[-1]:
             raise Stopped(phase.NAME)
     ledger.finish(work.run, "done")
+
+
+def _left(ledger: Ledger, run: Run) -> tuple[str, ...]:
+    """The phases that are not done yet; cut-over, once done, is never done again."""
+    done = ledger.phases_done(run)
+    if fill.NAME not in {row["phase"] for row in ledger.phases(run.id)}:
+        # What was written since an earlier --stop-after embed is backed up and embedded before the window too.
+        done -= {backup.NAME, embed.NAME}
+    if cut_over.is_done(ledger, run):
+        done.add(cut_over.NAME)
+    return tuple(phase.NAME for phase in PHASES if phase.NAME not in done)
 
 
 def _summary(result: Mapping[str, object]) -> str:
@@ -266,7 +290,8 @@ def _plan(
         _same_run(ledger, unfinished, revision, direction, changes)
         plan = unfinished_plan(ledger, unfinished)
         _still_there(connection, plan)
-        return replace(plan, phases_done=tuple(sorted(ledger.phases_done(unfinished))))
+        done = tuple(sorted(ledger.phases_done(unfinished)))
+        return replace(plan, phases_done=done, phases_left=_left(ledger, unfinished))
 
 
 # ---- the other commands --------------------------------------------------------------------------------------------
@@ -309,18 +334,26 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
     """The proofs again for every column that an upgrade or downgrade made, as it is now, by column."""
     with connect(address) as connection:
         ledger = open_ledger(connection)
-        columns = [planned(ledger, change) for change in ledger.last_changes() if change.state in (LIVE, RETIRED)]
         session = Session(connection, address, ledger, Models(ledger), options)
-        return {
-            column.subject: prove(session, column, column.live, [index.name for index in column.indexes])
-            for column in columns
-        }
+        columns, gone = present.columns(ledger)
+        for column in gone:
+            options.reporter.message(f"{column.subject}: the table is no longer there, so nothing is proved of it")
+        return {column.subject: _prove_live(session, column) for column in columns}
+
+
+def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
+    present.as_planned(session.connection, column)
+    try:
+        return prove(session, column, column.live, [index.name for index in column.indexes])
+    except psycopg.errors.ProgrammingError as error:
+        # Columns that text or scope name may have been renamed or dropped by others since.
+        return [Proof("readable", False, error.diag.message_primary or _first_line(error))]
 
 
 def retirable(address: Address, *, stores: bool) -> list[str]:
     """What `retire_all` would drop, in words. Raises Busy."""
     with at_work(address) as (connection, ledger):
-        kept = [retire.describe(ledger, column) for column in retire.leftovers(connection, ledger)]
+        kept = [str(each) for each in retire.leftovers(connection, ledger)]
         return kept + ([f"embedding store {SCHEMA}.{store}" for store, _ in ledger.stores()] if stores else [])
 
 
@@ -331,9 +364,9 @@ def retire_all(address: Address, options: Options, *, stores: bool) -> list[str]
         if unfinished is not None:
             raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
         dropped = []
-        for column in retire.leftovers(connection, ledger):
-            dropped.append(retire.describe(ledger, column))
-            retire.run(connection, ledger, column, options.reporter)
+        for kept in retire.leftovers(connection, ledger):
+            dropped.append(str(kept))
+            retire.run(connection, ledger, kept, options.reporter)
         if stores:
             for store, _ in ledger.stores():
                 execute(connection, query("store", "drop", store=name(SCHEMA, store)))

@@ -6,9 +6,9 @@ from typing import Any
 
 import psycopg
 
-from migrator import rows_left
+from migrator import present, rows_left
 from migrator.database import Address, Connection, connect, fetch_row, lock_holder
-from migrator.ledger import LIVE, RETIRED, Ledger
+from migrator.ledger import Ledger
 from migrator.phases import retire
 from migrator.plan import ColumnPlan
 from migrator.planner import planned
@@ -21,14 +21,17 @@ def read_status(address: Address) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table once."""
     with connect(address) as connection:
         ledger = open_ledger(connection)
-        columns = [planned(ledger, change) for change in ledger.last_changes() if change.state in (LIVE, RETIRED)]
+        columns, gone = present.columns(ledger)
         at_work = lock_holder(connection)
         return {
             "database": address.shown,
             "at_work": at_work,
             "unfinished": _unfinished(ledger, at_work),
-            "columns": [_column(connection, ledger, column) for column in columns],
-            "kept": [retire.describe(ledger, column) for column in retire.leftovers(connection, ledger)],
+            "columns": [
+                *(_column(connection, ledger, column) for column in columns),
+                *({**_described(ledger, column), "unreadable": "the table is no longer there"} for column in gone),
+            ],
+            "kept": [str(each) for each in retire.leftovers(connection, ledger)],
             "stores": [{"table": f"migrator.{table}", "bytes": taken} for table, taken in ledger.stores()],
         }
 
@@ -55,24 +58,28 @@ def _phase(row: dict[str, Any], at_work: str | None) -> dict[str, Any]:
     return {**row, "state": "interrupted", "seconds": None}
 
 
-def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _described(ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
+    return {
         "column": column.subject,
         "model": column.change.to.name,
         "dimensions": column.dimensions,
         "type": column.type_text,
         "failed_rows": ledger.failed_rows(column.id),
     }
+
+
+def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
+    found = _described(ledger, column)
+    present.as_planned(connection, column)
     try:
         pieces = {"column": name(column.live), "scope": column.scope, "table": column.table}
         found["rows"], found["in_scope"], found["with_vector"] = fetch_row(
             connection, query("catalog", "coverage", **pieces)
         )
-        wanted = rows_left.pending(connection, column)
-        found["waiting"] = rows_left.count(connection, column, column.live, wanted)
+        found["waiting"] = rows_left.count(connection, column, column.live)
         found["coverage"] = rows_left.in_words(column, found["waiting"])
     except psycopg.errors.ProgrammingError as error:
-        # The table may have been dropped or changed by others since.
+        # The table may have been changed by others since.
         found["unreadable"] = error.diag.message_primary
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from psycopg import sql
 
 from migrator.database import Connection, execute, fetch_row
 from migrator.embedders import Vectors
@@ -31,30 +32,33 @@ def storage(dimensions: int) -> str:
     return "PLAIN" if 4 * dimensions + 100 <= PLAIN_LIMIT_BYTES else "EXTERNAL"
 
 
+def create_statements(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    kept = fragment(storage(column.dimensions))
+    return (
+        query("store", "create", store=column.store, type=column.store_type, storage=kept),
+        query("privileges", "table_to_owner", object=text_of(column.store)),
+    )
+
+
+def copy(column: ColumnPlan) -> sql.Composed:
+    return query("store", "copy", store=column.store)
+
+
 def create(connection: Connection, column: ColumnPlan) -> None:
     """Makes the store of the column's new model where it is missing, for the owner alone."""
     if exists(connection, column):
         return
     with connection.transaction():
-        execute(
-            connection,
-            query(
-                "store",
-                "create",
-                store=column.store,
-                type=column.store_type,
-                storage=fragment(storage(column.dimensions)),
-            ),
-        )
-        execute(connection, query("privileges", "table_to_owner", object=text_of(column.store)))
+        for statement in create_statements(column):
+            execute(connection, statement)
 
 
 def put(connection: Connection, column: ColumnPlan, hashes: Sequence[bytes], vectors: Vectors) -> None:
     """Writes vectors (n, dimensions) under their texts' hashes by binary COPY, in the transaction that is open."""
-    with connection.cursor() as cursor, cursor.copy(query("store", "copy", store=column.store)) as copy:
-        copy.write(COPY_HEADER)
-        copy.write(binary_rows(hashes, vectors))
-        copy.write(COPY_TRAILER)
+    with connection.cursor() as cursor, cursor.copy(copy(column)) as writer:
+        writer.write(COPY_HEADER)
+        writer.write(binary_rows(hashes, vectors))
+        writer.write(COPY_TRAILER)
 
 
 def binary_rows(hashes: Sequence[bytes], vectors: Vectors) -> memoryview:

@@ -16,6 +16,24 @@ WHEN (current_setting('migrator.fill', true) IS DISTINCT FROM 'on') EXECUTE FUNC
 -- name: always
 ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};
 
+-- name: missed_sequence
+-- How many writes left a row without a vector, or may have. A sequence is counted up without a lock or a row of its own,
+-- within the application's transaction and with no way to fail it.
+CREATE SEQUENCE IF NOT EXISTS {missed};
+
+-- name: drop_missed
+DROP SEQUENCE IF EXISTS {missed};
+
+-- name: writers
+-- Transactions that have written to the table and not ended, prepared ones among them.
+SELECT virtualtransaction FROM pg_locks
+WHERE locktype = 'relation' AND relation = %(table)s::oid AND mode = 'RowExclusiveLock' AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND pid IS DISTINCT FROM pg_backend_pid();
+
+-- name: count_missed
+SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {missed};
+
 -- name: drop_trigger
 DROP TRIGGER IF EXISTS {trigger} ON {table};
 
@@ -77,6 +95,22 @@ IF is_due_ THEN
 ELSE
     NEW.{target} := NULL;
 END IF;
+
+-- name: count_miss
+IF is_due_ AND NEW.{target} IS NULL THEN
+    PERFORM nextval({missed});
+END IF;
+
+-- name: give_up
+NEW.{target} := NULL;
+
+-- name: give_up_and_count
+NEW.{target} := NULL;
+BEGIN
+    PERFORM nextval({missed});
+EXCEPTION WHEN OTHERS THEN
+    NULL;
+END;
 
 -- name: keep_out_of_scope
 IF in_scope_ IS NOT TRUE THEN

@@ -52,6 +52,19 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY c.relname = %(table)s::text DESC
 LIMIT 1;
 
+-- name: present_table
+-- A table of the ledger as it is called now: by its oid, or by its name after a dump and restore, which gives other oids.
+-- Where a retired column is kept, it tells the table from another of that name.
+SELECT c.oid::int8, n.nspname::text, c.relname::text
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (SELECT bool_or(a.attname = %(retired)s) AS is_marked, bool_or(a.attname = %(column)s) AS has_column
+                    FROM pg_attribute a
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS found
+WHERE c.relkind = 'r' AND (c.oid = %(table)s::oid OR (n.nspname, c.relname) = (%(schema)s, %(name)s))
+  AND (is_marked OR has_column AND (c.oid = %(table)s::oid OR NOT %(keeps)s))
+ORDER BY is_marked DESC, c.oid = %(table)s::oid DESC
+LIMIT 1;
+
 -- name: table_names
 SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'migrator')
@@ -177,17 +190,21 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
        EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
          OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
          OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.atthasdef))
-         AS has_more
+         AS has_more,
+       -- Functions that take or return its rows, or have an SQL body; policies; whatever else keeps it from being dropped.
+       ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid)
+             FROM pg_depend d
+             LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+             LEFT JOIN pg_class v ON d.classid = 'pg_class'::regclass AND v.oid = d.objid
+             WHERE d.deptype IN ('n', 'a')
+               AND (d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+                    OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (
+                      SELECT t.oid FROM pg_type t WHERE c.reltype IN (t.oid, t.typelem)))
+               AND NOT EXISTS (SELECT FROM found g WHERE g.oid IN (w.ev_class, v.oid))
+             ORDER BY 1) AS dependents
 FROM found f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 GROUP BY c.oid, n.nspname
 ORDER BY max(f.depth), n.nspname, c.relname;
-
--- name: view_dependents
--- What hangs on those views besides other views: functions with a SQL body, policies, row types.
-SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
-FROM pg_depend d
-WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(view)s::regclass
-  AND d.classid NOT IN ('pg_rewrite'::regclass, 'pg_type'::regclass) AND d.deptype = 'n';
 
 -- name: other_dependents
 -- Whatever else hangs on the column, as PostgreSQL describes it; indexes, default, NOT NULL and views have their own queries.
@@ -259,9 +276,6 @@ SELECT ARRAY(SELECT DISTINCT d.refobjid::regclass::text FROM pg_depend d
              ORDER BY 1),
        r.ev_action::text ~ ':varattno 0 '
 FROM pg_rewrite r WHERE r.ev_class = 'pg_temp.migrator_try_view'::regclass;
-
--- name: copy_index
-CREATE INDEX ON pg_temp.{copy} ((true)) WHERE {due};
 
 -- name: counts
 SELECT count(*) AS rows,

@@ -7,16 +7,6 @@ SELECT EXISTS (SELECT FROM pg_attribute
 -- name: lock
 LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;
 
--- name: left_index
--- On the rows without a vector, so that what is left is counted under the lock in no time.
-CREATE INDEX CONCURRENTLY {index} ON {table} ((true)) WHERE {shadow} IS NULL AND {due};
-
--- name: left
-SELECT count(*) FROM (SELECT FROM {table} WHERE {shadow} IS NULL AND {due} AND {pending} LIMIT %(limit)s) AS rows_left;
-
--- name: drop_index
-DROP INDEX IF EXISTS {index};
-
 -- name: rename_column
 ALTER TABLE {table} RENAME COLUMN {old} TO {new};
 
@@ -34,6 +24,9 @@ ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS {target};
 
 -- name: set_options
 ALTER TABLE {table} ALTER COLUMN {column} SET ({options});
+
+-- name: reset_options
+ALTER TABLE {table} ALTER COLUMN {column} RESET ({options});
 
 -- name: set_storage
 ALTER TABLE {table} ALTER COLUMN {column} SET STORAGE {storage};
@@ -67,6 +60,9 @@ SET LOCAL ROLE {role};
 -- name: grant
 GRANT {privilege} ON {object} TO {grantee} {option};
 
+-- name: revoke
+REVOKE {privilege} ({column}) ON {table} FROM {grantee} CASCADE;
+
 -- name: add_check
 ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({column} IS NOT NULL) NOT VALID;
 
@@ -79,13 +75,18 @@ ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;
 -- name: drop_constraint
 ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint};
 
--- name: rename_constraint
-ALTER TABLE {table} RENAME CONSTRAINT {constraint} TO {new};
-
--- name: not_null_name
-SELECT a.attnotnull, (SELECT k.conname::text FROM pg_constraint k
-                      WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum])
-FROM pg_attribute a WHERE a.attrelid = %(table)s::oid AND a.attname = %(column)s;
+-- name: name_not_null
+-- The NOT NULL of the column gets the name wanted, where PostgreSQL gave it another.
+DO $$
+DECLARE present_ text;
+BEGIN
+    SELECT k.conname INTO present_
+    FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
+    WHERE k.conrelid = {table}::regclass AND k.contype = 'n' AND a.attname = {column};
+    IF present_ <> {wanted} THEN
+        EXECUTE 'ALTER TABLE ' || {table} || ' RENAME CONSTRAINT ' || quote_ident(present_) || ' TO ' || quote_ident({wanted});
+    END IF;
+END $$;
 
 -- name: nulls
 SELECT count(*) FROM {table} WHERE {column} IS NULL;

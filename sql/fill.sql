@@ -28,6 +28,28 @@ UPDATE {table} SET {shadow} = {live}::{type}
 WHERE ctid >= %(first)s::tid AND ctid < %(last)s::tid
   AND {shadow} IS NULL AND {live} IS NOT NULL AND ({scope}) IS NOT TRUE;
 
+-- name: not_of_backup
+-- No row of the backup had this text and this vector.
+{shadow} IS NOT NULL
+AND NOT EXISTS (SELECT FROM (SELECT coalesce(migrator_text_hash, '') AS migrator_hash, migrator_vector FROM {backup}) AS b
+                WHERE b.migrator_hash = coalesce({text_hash}, '') AND b.migrator_vector OPERATOR({extension}.=) {shadow})
+
+-- name: not_of_store
+{shadow} IS NOT NULL
+AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash, embedding AS migrator_vector FROM {store}) AS s
+                WHERE s.migrator_hash = {text_hash} AND s.migrator_vector::{type} OPERATOR({extension}.=) {shadow})
+
+-- name: not_of_live
+-- The live vector was derived from another one.
+{shadow} IS NOT NULL AND {scope} AND ({derived} OPERATOR({extension}.=) {live}) IS NOT TRUE
+
+-- name: index_backup
+CREATE INDEX IF NOT EXISTS {index} ON {backup} ((coalesce(migrator_text_hash, '')));
+
+-- name: clear
+-- One range of blocks: vectors that may be of another text.
+UPDATE {table} SET {shadow} = NULL WHERE ctid >= %(first)s::tid AND ctid < %(last)s::tid AND {stale};
+
 -- name: left
 SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} AND {pending};
 
@@ -36,6 +58,3 @@ SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} AND {pending};
 NOT EXISTS (SELECT FROM {backup} AS migrator_backup
             WHERE migrator_backup.migrator_vector IS NULL
               AND migrator_backup.migrator_text_hash IS NOT DISTINCT FROM {text_hash} {same_key})
-
--- name: backup_has_nulls
-SELECT EXISTS (SELECT FROM {backup} WHERE migrator_vector IS NULL);

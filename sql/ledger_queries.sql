@@ -29,6 +29,21 @@ FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done' AND c.restores IS NULL AND c.state = 'live'
 ORDER BY c.id;
 
+-- name: backed_up_nulls
+-- By what the backup phase of the upgrade recorded; the table itself may have been retired since.
+SELECT to_regclass(format('migrator.backup_%%s', c.id)) IS NOT NULL
+       AND (b.result ->> 'rows')::bigint > (b.result ->> 'vectors')::bigint AS nulls
+FROM migrator.change c JOIN migrator.phase p ON p.run_id = c.run_id AND p.phase = 'backup'
+CROSS JOIN LATERAL (SELECT p.result -> concat_ws('.', c.table_schema, c.table_name, c.column_name)) AS b (result)
+WHERE c.id = %(change)s;
+
+-- name: changes_of_revision
+-- The upgrades of a revision that a downgrade would undo.
+SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded
+FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
+WHERE r.revision = %(revision)s AND c.restores IS NULL AND c.state = 'live'
+ORDER BY c.id;
+
 -- name: last_change
 SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, r.revision
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id

@@ -171,11 +171,18 @@ $check$;
 SELECT current_setting('rollback.change') AS change, current_setting('rollback.swapped') AS swapped,
        'migrator_retired_' || current_setting('rollback.change') AS retired,
        'migrator_rolled_back_' || current_setting('rollback.change') AS new \gset
+-- Text, scope and predicates mean what they meant at the upgrade.
+SELECT coalesce(string_agg(quote_ident(each), ', ' ORDER BY n), '') AS path
+FROM migrator.change, jsonb_array_elements_text(catalog -> 'server' -> 'search_path') WITH ORDINALITY AS _ (each, n)
+WHERE id = :change \gset
+SELECT set_config('search_path', :'path', false) AS _ \gset
 
 \if :swapped
   \echo 'an earlier run of this script got past the swap of names; going on from there'
 \else
 
+-- So that what is printed names every schema, and means the same in whatever session it is run.
+SET search_path = '';
 -- What hangs on the new column would go with it. Views, outermost first, with the statements that make them again.
 CREATE TEMP TABLE rollback_views AS
 WITH RECURSIVE found (oid, depth) AS (
@@ -231,6 +238,8 @@ SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_other
   END $$;
 \endif
 
+SELECT set_config('search_path', :'path', false) AS _ \gset
+
 -- ---- 2. the index as it was found, on the retired column: reads and writes go on -----------------------------------
 
 -- What an interrupted run of this script or an unfinished migrator downgrade left behind.
@@ -238,7 +247,7 @@ SELECT format('DROP INDEX CONCURRENTLY %I.%I', :'schema', c.relname)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass
   AND (c.relname ~ '^migrator_rollback_' AND NOT (i.indisvalid AND i.indisready)
-       OR c.relname ~ '^migrator_(index|left)_')
+       OR c.relname ~ '^migrator_index_')
 \gexec
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
@@ -283,6 +292,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, new);
     EXECUTE format('DROP TRIGGER %I ON %s', format('~migrator_capture_%s', change_), relation);
     EXECUTE format('DROP FUNCTION migrator.%I()', format('capture_%s', change_));
+    EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('missed_%s', change_));
 
     -- The indexes of the new column go; the old ones get their names back, with comment and CLUSTER mark.
     FOR each IN SELECT i.indexrelid::regclass AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid

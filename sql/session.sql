@@ -3,6 +3,9 @@
 -- name: set_config
 SELECT set_config(%(setting)s, %(value)s, %(local)s);
 
+-- name: search_path
+SELECT current_setting('search_path');
+
 -- name: try_lock
 SELECT pg_try_advisory_lock(%(first)s, %(second)s);
 

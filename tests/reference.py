@@ -114,6 +114,7 @@ _EXAMPLES: dict[str, object] = {
 }
 # Where one name means different things, by function.
 _OWN_EXAMPLES: dict[str, dict[str, object]] = {
+    "dependent_on_view": {"dependent": "function public.nearest(vector)", "view": "view public.near"},
     "disk_unknown": {"needed": 8_900_000_000},
     "model_other_dimensions": {"found": 384},
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
@@ -127,6 +128,8 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "open_schemas": {"schemas": ["public"]},
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "pgvector_with_known_fault": {"version": "0.8.1"},
+    "retired_column_gone": {"column": "migrator_retired_1"},
+    "table_renamed": {"schema": "public", "table": "things", "former_schema": "public", "former": "items"},
     "unknown_column": {"column": "embeding", "known": ["id", "body", "embedding"]},
     "unknown_table": {"table": "item", "known": [("public", "items")]},
     "text_is_not_text": {"expression": "price", "type_": "numeric"},

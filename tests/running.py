@@ -103,16 +103,21 @@ class At:
 
 
 class Holding(At):
-    """A writer that begins a transaction at the event, and commits it when migrator says that it waits for a lock."""
+    """A writer that begins a transaction at the event, and commits it when migrator says that it waits.
 
-    def __init__(self, event: str, phase: str, writer: Connection, statement: str) -> None:
+    last: what it does before it commits.
+    """
+
+    def __init__(self, event: str, phase: str, writer: Connection, statement: str, *, last: str = "") -> None:
         super().__init__(event, phase, lambda: writer.execute(f"BEGIN; {statement}".encode()))
         self._writer = writer
+        self._end = f"{last}; COMMIT"
 
     def message(self, text: str) -> None:
         super().message(text)
-        if text.startswith("waiting for a lock"):
-            self._writer.execute("COMMIT")
+        if text.startswith("waiting for") and self._end:
+            self._writer.execute(self._end.encode())
+            self._end = ""
 
 
 def phases_from(first: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from migrator.catalog.columns import Column, Table, read_table, table_names
 from migrator.catalog.dependents import View, read_others, read_views
 from migrator.catalog.indexes import VECTOR_METHODS, TableIndex, read_indexes
 from migrator.catalog.settings import Server, read_server
-from migrator.database import Connection
+from migrator.database import Connection, qualified_names
 from migrator.hazards import not_a_vector, unknown_column, unknown_table
 
 __all__ = ["Catalog", "Column", "Server", "Table", "View", "read_catalog", "read_server"]
@@ -77,12 +77,12 @@ def read_catalog(connection: Connection, schema: str | None, table: str, column:
         raise unknown_column(found.name, column, [known.name for known in found.columns]).refusal()
     if at.type not in ("vector", "halfvec"):
         raise not_a_vector(found.name, column, at.type_text).refusal()
-    views = read_views(connection, found.oid, at.number)
-    return Catalog(
-        server,
-        found,
-        at,
-        read_indexes(connection, found.oid, at.number),
-        views,
-        read_others(connection, found.oid, at.number, views),
-    )
+    with qualified_names(connection):
+        return Catalog(
+            server,
+            found,
+            at,
+            read_indexes(connection, found.oid, at.number),
+            read_views(connection, found.oid, at.number),
+            read_others(connection, found.oid, at.number),
+        )

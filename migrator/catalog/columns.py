@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import sql
 
-from migrator.database import Connection, execute, fetch_dicts
+from migrator.database import Connection, execute, fetch_dicts, qualified_names
 from migrator.queries import name, query
 
 
@@ -106,6 +106,11 @@ def read_table(connection: Connection, schema: str | None, table: str) -> Table 
         return None
     found = rows[0]
     oid = {"table": found["oid"]}
+    with qualified_names(connection):
+        return _described(connection, found, oid)
+
+
+def _described(connection: Connection, found: dict[str, Any], oid: dict[str, object]) -> Table:
     return Table(
         **found,
         used_numbers=_one(connection, "attribute_numbers", oid) or 0,

@@ -16,6 +16,7 @@ class View:
     """A view that reads the column, itself or through another view. depth 1 reads the table.
 
     has_more: it has rules, triggers, defaults or column grants of its own, which are not carried over.
+    dependents: what would keep it from being dropped besides other such views, as PostgreSQL describes it.
     """
 
     schema: str
@@ -30,6 +31,7 @@ class View:
     grants: list[Grant]
     has_grants: bool
     has_more: bool
+    dependents: list[str]
 
     @property
     def sql(self) -> sql.SQL:
@@ -42,12 +44,7 @@ def read_views(connection: Connection, table: int, column: int) -> list[View]:
     return [View(**{**row, "grants": [Grant(**grant) for grant in row["grants"]]}) for row in rows]
 
 
-def read_others(connection: Connection, table: int, column: int, views: list[View]) -> list[str]:
-    """Everything else that depends on the column or on those views, as PostgreSQL describes it."""
-    found = [
-        row[0] for row in execute(connection, query("catalog", "other_dependents"), {"table": table, "column": column})
-    ]
-    for view in views:
-        qualified = view.sql.as_string(None).replace("%%", "%")
-        found += [row[0] for row in execute(connection, query("catalog", "view_dependents"), {"view": qualified})]
-    return found
+def read_others(connection: Connection, table: int, column: int) -> list[str]:
+    """Everything else that depends on the column, as PostgreSQL describes it."""
+    found = execute(connection, query("catalog", "other_dependents"), {"table": table, "column": column})
+    return [row[0] for row in found]

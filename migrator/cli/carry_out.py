@@ -25,7 +25,8 @@ def dry_run(project: Project, target: str, direction: Direction, *, as_json: boo
     if as_json:
         show_json(plan_as_json(pending.revisions, direction, plan))
     else:
-        show_result(plan_as_text(pending.revisions, direction, plan))
+        command = f"migrator{project.option} {direction}{'' if target == 'head' else f' {target}'}"
+        show_result(plan_as_text(pending.revisions, direction, plan, command))
 
 
 def carry_out(project: Project, target: str, direction: Direction, options: Options, *, yes: bool) -> None:

@@ -7,23 +7,32 @@ from typing import Any
 
 from migrator.cli.display import duration, pairs
 from migrator.estimate import Estimate
-from migrator.phases import PHASES
+from migrator.phases import embed, statements
 from migrator.plan import ColumnPlan, Direction, Plan, Statement
 from migrator.queries import readable
-from migrator.report import size
+from migrator.report import counted, size
 
 NOTHING_TO_DO = "nothing to do: the database is where the command would take it"
 _ORDINARY = "an ordinary revision of Alembic's, which migrator does not plan; alembic {direction} --sql prints it"
 
+BESIDES = """\
+besides these: session settings, reads of the system catalogs, rows of migrator's own bookkeeping in schema migrator,
+and Alembic's version. Preflight, in this dry run too, reads the table (ACCESS SHARE) and tries text and scope on
+temporary tables in transactions that it rolls back; event triggers see them. A run that fails before cut-over drops
+what it added, and builds the old index again."""
 
-def plan_as_text(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None) -> str:
-    """The whole plan of the first revision; the others by name."""
+
+def plan_as_text(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None, command: str) -> str:
+    """The whole plan of the first revision; the others by name. What decides stands last, where the eye ends.
+
+    command: what carries it out, without --dry-run.
+    """
     if not revisions:
         return NOTHING_TO_DO
     parts = [_title(revisions, direction, plan)]
     if plan is not None:
-        parts += [_figures(plan), _hazards(plan), _dependents(plan), _statements(plan)]
-    parts += [_others(revisions), "nothing was changed"]
+        parts += [_statements(plan), BESIDES, _dependents(plan), _hazards(plan), _figures(plan)]
+    parts += [_others(revisions), _ending(plan, command)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -45,17 +54,19 @@ def plan_as_json(revisions: list[tuple[str, str]], direction: Direction, plan: P
         and {
             "revision": plan.revision,
             "phases_done": list(plan.phases_done),
-            "columns": [_column_as_json(column) for column in plan.columns],
+            "columns": [_column_as_json(column, plan) for column in plan.columns],
             "estimates": [
                 {**asdict(estimate), "disk": {**asdict(estimate.disk), "total": estimate.disk.total}}
                 for estimate in plan.estimates
             ],
             "hazards": [asdict(hazard) for hazard in plan.hazards],
+            "statements": [_statement_as_json(each) for each in statements(plan)],
+            "besides": BESIDES,
         },
     }
 
 
-def _column_as_json(column: ColumnPlan) -> dict[str, Any]:
+def _column_as_json(column: ColumnPlan, plan: Plan) -> dict[str, Any]:
     return {
         "column": column.subject,
         "from": {"type": column.catalog.column.type_text, "model": column.change.from_.name},
@@ -63,21 +74,19 @@ def _column_as_json(column: ColumnPlan) -> dict[str, Any]:
         "method": column.method,
         "indexes": [index.name for index in column.indexes],
         "views": [f"{view.schema}.{view.name}" for view in column.catalog.views],
-        "statements": [
-            {
-                "phase": statement.phase,
-                "sql": readable(statement.query),
-                "lock": statement.lock,
-                "lasts": statement.lasts,
-            }
-            for statement in statements(column)
-        ],
+        "statements": [_statement_as_json(each) for each in statements(plan) if column.subject in each.columns],
     }
 
 
-def statements(column: ColumnPlan) -> list[Statement]:
-    """Every statement of the plan, phase by phase."""
-    return [statement for phase in PHASES for statement in phase.statements(column)]
+def _statement_as_json(statement: Statement) -> dict[str, Any]:
+    return {
+        "phase": statement.phase,
+        "columns": statement.columns,
+        "sql": readable(statement.query),
+        "lock": statement.lock,
+        "lasts": statement.lasts,
+        "only_if": statement.only_if or None,
+    }
 
 
 def _title(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None) -> str:
@@ -171,16 +180,47 @@ def _dependents(plan: Plan) -> str:
 
 
 def _statements(plan: Plan) -> str:
+    """In the order in which they are sent. What was printed before is printed by its first line."""
     lines = ["statements, the lock each takes on the table, and for how long"]
-    phase = ""
-    for column in plan.columns:
-        for statement in statements(column):
-            if statement.phase != phase:
-                phase = statement.phase
-                lines.append(f"\n{phase}  {column.subject}")
-            lines.append(f"  [{statement.lock}, {statement.lasts}]")
-            lines += [f"    {line}" for line in readable(statement.query).splitlines()]
+    heading = condition = ""
+    printed: dict[str, str] = {}
+    for statement in statements(plan):
+        new_heading = f"{statement.phase}  {', '.join(statement.columns)}"
+        new_condition = f"  [{statement.lock}, {statement.lasts}]"
+        if statement.only_if:
+            new_condition += f" only if {statement.only_if}"
+        if new_heading != heading:
+            lines.append(f"\n{new_heading}")
+        if (new_heading, new_condition) != (heading, condition):
+            lines.append(new_condition)
+        heading, condition = new_heading, new_condition
+        text = readable(statement.query)
+        if "\n" in text and text in printed:
+            lines.append(f"    {text.splitlines()[0]} ... as in {printed[text]}")
+        else:
+            lines += [f"    {line}".rstrip() for line in f"{text};".splitlines()]
+            printed[text] = statement.phase
     return "\n".join(lines)
+
+
+def _ending(plan: Plan | None, command: str) -> str:
+    lines = ["nothing was changed"]
+    if plan is not None and plan.hazards:
+        lines.insert(0, f"{counted(len(plan.hazards), 'hazards')} above")
+    if plan is not None and _embeds_before(plan):
+        lines += [
+            f"next: {command} --stop-after {embed.NAME} --yes    before the window",
+            f"      {command} --yes{' ' * len(' --stop-after embed')}    in the window",
+        ]
+    else:
+        lines.append(f"next: {command} --yes")
+    return "\n".join(lines)
+
+
+def _embeds_before(plan: Plan) -> bool:
+    """Whether the long part can be done before the window."""
+    embeds = any(column.method == "embed" for column in plan.columns)
+    return plan.direction == "upgrade" and embeds and embed.NAME not in plan.phases_done
 
 
 def _others(revisions: list[tuple[str, str]]) -> str:

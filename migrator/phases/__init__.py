@@ -1,11 +1,11 @@
-"""The phases in order. Each has a NAME, `statements(column)` for the plan, and `run(work)`."""
+"""The phases in order. Each has a NAME, `statements(plan)` for the dry run, and `run(work)`."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from migrator.phases import backup, cut_over, embed, fill, index, preflight, settle, verify
-from migrator.plan import ColumnPlan, Statement
+from migrator.plan import Plan, Statement
 from migrator.work import Work
 
 
@@ -14,8 +14,8 @@ class Phase(Protocol):
 
     NAME: str
 
-    def statements(self, column: ColumnPlan) -> tuple[Statement, ...]:
-        """What it will send for the column, with the locks; the plan prints it."""
+    def statements(self, plan: Plan) -> list[Statement]:
+        """What it will send, in order, with the locks: all that changes anything or locks a table of the user's."""
 
     def run(self, work: Work) -> dict[str, object]:
         """Does the phase, or the rest of it. Returns its result for the ledger, by column."""
@@ -24,3 +24,9 @@ class Phase(Protocol):
 PHASES: tuple[Phase, ...] = (backup, embed, fill, index, verify, cut_over, settle)
 # What --stop-after takes: nothing follows settle.
 NAMES = (preflight.NAME, *(phase.NAME for phase in PHASES))
+
+
+def statements(plan: Plan) -> list[Statement]:
+    """Every statement of the phases that are left, phase by phase."""
+    left = [phase for phase in PHASES if plan.phases_left is None or phase.NAME in plan.phases_left]
+    return [*preflight.statements(plan), *(statement for phase in left for statement in phase.statements(plan))]

@@ -10,7 +10,7 @@ from psycopg import sql
 from migrator.catalog import Catalog
 from migrator.database import UNBOUNDED, configure, execute, fetch_row
 from migrator.errors import MigratorError
-from migrator.plan import ColumnPlan, Statement
+from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, name, query, text_of
 from migrator.work import Work
 
@@ -36,9 +36,25 @@ def _which(column: ColumnPlan) -> Query:
     )
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    if column.method == "index":
-        return ()
+def statements(plan: Plan) -> list[Statement]:
+    """For each column in one transaction."""
+    return [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
+
+
+def _statements(column: ColumnPlan) -> list[Statement]:
+    in_table, in_backup = _checksums(column)
+    scan = "two scans in one transaction, of which this is {}; reads and writes go on"
+    drop, create, to_owner = _copy(column)
+    return [
+        column.statement(NAME, drop, "none", "instant"),
+        column.statement(NAME, create, "ACCESS SHARE", scan.format("the first")),
+        column.statement(NAME, to_owner, "none", "instant"),
+        column.statement(NAME, in_table, "ACCESS SHARE", scan.format("the second")),
+        column.statement(NAME, in_backup, "none", "one scan of the backup table"),
+    ]
+
+
+def _copy(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed, sql.Composed]:
     key = [sql.SQL("{}, ").format(name(part)) for part in column.catalog.table.key]
     create = query(
         "backup",
@@ -51,8 +67,28 @@ def statements(column: ColumnPlan) -> tuple[Statement, ...]:
         which=_which(column),
     )
     return (
-        Statement(NAME, create, "ACCESS SHARE", "one scan; reads and writes go on"),
-        Statement(NAME, query("privileges", "table_to_owner", object=text_of(column.backup)), "none", "instant"),
+        sql.SQL("DROP TABLE IF EXISTS {}").format(column.backup),
+        create,
+        query("privileges", "table_to_owner", object=text_of(column.backup)),
+    )
+
+
+def _checksums(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed]:
+    """Of the live column, and of its copy."""
+    pieces = {
+        "extension": name(column.catalog.server.extension_schema),
+        "type": fragment(column.catalog.column.type),
+    }
+    return (
+        query("backup", "checksum", vector=name(column.live), table=column.table, which=_which(column), **pieces),
+        query(
+            "backup",
+            "checksum",
+            vector=name("migrator_vector"),
+            table=column.backup,
+            which=sql.SQL("true"),
+            **pieces,
+        ),
     )
 
 
@@ -66,28 +102,9 @@ def _back_up(work: Work, column: ColumnPlan) -> dict[str, object]:
     with connection.transaction():
         execute(connection, sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         configure(connection, {"lock_timeout": UNBOUNDED}, local=True)
-        execute(connection, sql.SQL("DROP TABLE IF EXISTS {}").format(column.backup))
-        for statement in statements(column):
-            execute(connection, statement.query)
-        extension = column.catalog.server.extension_schema
-        found, copied = (
-            fetch_row(
-                connection,
-                query(
-                    "backup",
-                    "checksum",
-                    vector=name(vector),
-                    table=table,
-                    which=which,
-                    extension=name(extension),
-                    type=fragment(column.catalog.column.type),
-                ),
-            )
-            for vector, table, which in (
-                (column.live, column.table, _which(column)),
-                ("migrator_vector", column.backup, sql.SQL("true")),
-            )
-        )
+        for statement in _copy(column):
+            execute(connection, statement)
+        found, copied = (fetch_row(connection, checksum) for checksum in _checksums(column))
         if found != copied:
             raise MigratorError(
                 f"the backup of {column.subject} differs from the table: {copied} against {found}",

@@ -33,7 +33,8 @@ def _drop(column: ColumnPlan) -> list[sql.Composed]:
     if column.method == "index":
         return []
     if column.is_restore:
-        return [capture.until_retire(column.as_upgrade())]
+        kept = capture.until_retire(column.as_upgrade())
+        return [kept, *capture.watch_in_part(column)] if column.capture_was_off else [kept]
     dropped = query("cut_over", "drop_column", table=column.table, column=name(column.shadow))
     return [*capture.drop(column), dropped]
 
@@ -41,8 +42,8 @@ def _drop(column: ColumnPlan) -> list[sql.Composed]:
 def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
     """What was built for the new column, unless it went with it."""
     schema = column.catalog.table.schema
-    for called in (*(index.temporary for index in column.indexes), column.left_index):
-        concurrently(connection, query("index", "drop_concurrently", index=name(schema, called)))
+    for index in column.indexes:
+        concurrently(connection, query("index", "drop_concurrently", index=name(schema, index.temporary)))
 
 
 def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:

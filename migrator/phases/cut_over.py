@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from psycopg import sql
@@ -10,21 +11,29 @@ from migrator import capture, rows_left
 from migrator.catalog import Catalog, read_catalog
 from migrator.catalog.columns import Grant
 from migrator.catalog.dependents import View
-from migrator.database import execute, fetch_row, with_short_locks
+from migrator.database import LOCK_PATIENCE_S, configure, describe_blockers, execute, search_path, with_short_locks
 from migrator.errors import Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
-from migrator.plan import ColumnPlan, Statement
-from migrator.queries import Query, fragment, literal, name, query, text_of
+from migrator.plan import ColumnPlan, Plan, Statement
+from migrator.queries import Query, fragment, literal, name, names, query, text_of
 from migrator.work import Work
 
 NAME = "cut-over"
+# Fills before the lock; each has less to do than the one before, unless writers are faster.
+TRIES = 5
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    """In order, all in one transaction; with several columns each part is done for all of them before the next."""
-    ordered = [*_lock([column]), *_swap(column), *_create_views([column])]
-    return tuple(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ordered)
+def statements(plan: Plan) -> list[Statement]:
+    """The rest of fill; then, in one transaction, each part for all columns before the next."""
+    lock, lasts = "ACCESS EXCLUSIVE", "milliseconds"
+    filled = [column for column in plan.columns if column.method != "index"]
+    return [
+        *(statement for column in filled for statement in fill.rest(column, column.shadow, NAME)),
+        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
+        *(column.statement(NAME, each, lock, lasts) for column in plan.columns for each in _swap(column)),
+        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _create_views(plan.columns)),
+    ]
 
 
 def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
@@ -56,17 +65,58 @@ def _views(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
 def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
     table, live = column.table, name(column.live)
     swap = [
-        query("cut_over", "drop_index", index=name(column.catalog.table.schema, column.left_index)),
         query("cut_over", "rename_column", table=table, old=live, new=name(column.retired)),
         query("cut_over", "rename_column", table=table, old=name(column.shadow), new=live),
     ]
     if column.is_restore:
+        swap += _changed_since(column)
         swap.append(query("cut_over", "drop_column", table=table, column=name(column.retired)))
         swap += capture.drop(column)
         return [*swap, *_name_indexes(column)]
     if column.catalog.column.not_null:
         swap.append(query("cut_over", "drop_not_null", table=table, column=name(column.retired)))
     return [*swap, *_attributes(column), *_name_indexes(column), capture.while_settling(column)]
+
+
+def _changed_since(column: ColumnPlan) -> list[sql.Composed]:
+    """On a downgrade: what others set on the live column since the upgrade stays; the retired column has it as before.
+
+    Its default stays as it was, for a vector of the new model's dimensions would not fit.
+    """
+    before, now = column.catalog.table.column(column.shadow), column.catalog.column
+    table, live = column.table, name(column.live)
+    changed: list[sql.Composed] = []
+    if before is None:
+        return changed
+    if now.statistics_target != before.statistics_target:
+        target = sql.Literal(now.statistics_target)
+        changed.append(query("cut_over", "set_statistics", table=table, column=live, target=target))
+    if now.options != before.options:
+        if before.options:
+            options = names(tuple(option.partition("=")[0] for option in before.options))
+            changed.append(query("cut_over", "reset_options", table=table, column=live, options=options))
+        changed += _options(column)
+    if now.comment != before.comment:
+        comment = sql.SQL("NULL") if now.comment is None else literal(now.comment)
+        changed.append(query("cut_over", "comment_on_column", table=table, column=live, comment=comment))
+    if set(now.grants) != set(before.grants):
+        # Last given first, for one privilege may stand on another.
+        for grant in reversed(before.grants):
+            changed.append(query("cut_over", "set_role", role=name(grant.grantor)))
+            changed.append(
+                query(
+                    "cut_over",
+                    "revoke",
+                    privilege=fragment(grant.privilege),
+                    column=live,
+                    table=table,
+                    grantee=_grantee(grant),
+                )
+            )
+        if before.grants:
+            changed.append(query("cut_over", "reset_role", role=name(column.catalog.server.role)))
+        changed += _column_grants(column)
+    return changed
 
 
 def _name_indexes(column: ColumnPlan) -> list[sql.Composed]:
@@ -88,14 +138,32 @@ def _attributes(column: ColumnPlan) -> list[sql.Composed]:
     if old.statistics_target >= 0:
         target = sql.Literal(old.statistics_target)
         carried.append(query("cut_over", "set_statistics", table=table, column=live, target=target))
-    if old.options:
-        options = fragment(", ".join(old.options))
-        carried.append(query("cut_over", "set_options", table=table, column=live, options=options))
+    carried += _options(column)
     if old.comment is not None:
         carried.append(query("cut_over", "comment_on_column", table=table, column=live, comment=literal(old.comment)))
-    return carried + _replay(
-        column.catalog, old.grants, table, lambda grant: sql.SQL("{} ({})").format(fragment(grant.privilege), live)
+    return carried + _column_grants(column)
+
+
+def _options(column: ColumnPlan) -> list[sql.Composed]:
+    options = column.catalog.column.options
+    if not options:
+        return []
+    listed = fragment(", ".join(options))
+    return [query("cut_over", "set_options", table=column.table, column=name(column.live), options=listed)]
+
+
+def _column_grants(column: ColumnPlan) -> list[sql.Composed]:
+    live = name(column.live)
+    return _replay(
+        column.catalog,
+        column.catalog.column.grants,
+        column.table,
+        lambda grant: sql.SQL("{} ({})").format(fragment(grant.privilege), live),
     )
+
+
+def _grantee(grant: Grant) -> Query:
+    return sql.SQL("PUBLIC") if grant.grantee is None else name(grant.grantee)
 
 
 def _replay(
@@ -111,7 +179,7 @@ def _replay(
                 "grant",
                 privilege=privilege(grant),
                 object=object_,
-                grantee=sql.SQL("PUBLIC") if grant.grantee is None else name(grant.grantee),
+                grantee=_grantee(grant),
                 option=sql.SQL("WITH GRANT OPTION" if grant.grantable else ""),
             )
         )
@@ -152,10 +220,7 @@ def is_done(ledger: Ledger, run: Run) -> bool:
 
 def run(work: Work) -> dict[str, object]:
     """All columns in one transaction, with the ledger's word that they are live."""
-    wanted = {column.id: rows_left.pending(work.connection, column) for column in work.plan.columns}
-    for column in work.plan.columns:
-        if column.method != "index":
-            fill.fill_rest(work, column, column.shadow)
+    filled = {column.id: _fill_rest(work, column) for column in work.plan.columns if column.method != "index"}
 
     def swap() -> dict[str, object]:
         columns = work.plan.columns
@@ -164,8 +229,13 @@ def run(work: Work) -> dict[str, object]:
             _refuse_changed(work, column, views_dropped=False)
         _send(work, _lock(columns))
         left: dict[str, object] = {
-            column.subject: {"rows left": _check_under_lock(work, column, wanted[column.id])} for column in columns
+            column.subject: {"writes left": _check_under_lock(work, column, filled.get(column.id, 0))}
+            for column in columns
         }
+        # Definitions name every schema but pg_catalog, which therefore comes first; what cannot be named with one, such
+        # as the operator of JOIN USING, is looked up where it was.
+        path = dict.fromkeys(["pg_catalog", *columns[0].catalog.server.search_path])
+        configure(work.connection, {"search_path": search_path(path)}, local=True)
         for column in columns:
             _send(work, _swap(column))
             work.ledger.set_state(column.id, LIVE)
@@ -177,13 +247,52 @@ def run(work: Work) -> dict[str, object]:
     return with_short_locks(work.connection, swap, on_wait=work.reporter.message)
 
 
+def _fill_rest(work: Work, column: ColumnPlan) -> int:
+    """Fills what is left, again while many writes are missed meanwhile. Returns how many had been missed before."""
+    for _ in range(TRIES):
+        missed = capture.missed(work.connection, column)
+        _outwait_writers(work, column)
+        fill.fill_rest(work, column, column.shadow)
+        if capture.missed(work.connection, column) - missed <= rows_left.BOUND:
+            break
+    return missed
+
+
+def _outwait_writers(work: Work, column: ColumnPlan) -> None:
+    """Until the writes that were counted can be seen by the fill, or are undone. Nobody waits for migrator meanwhile.
+
+    Raises Interrupted where one stays under way too long.
+    """
+    start, pause = time.monotonic(), 0.05
+    awaited = _writers(work, column)
+    while awaited & _writers(work, column):
+        blockers = describe_blockers(work.connection)
+        if time.monotonic() - start > LOCK_PATIENCE_S:
+            raise Interrupted(
+                f"a write to {column.subject} did not end within {LOCK_PATIENCE_S:.0f} s; {blockers}",
+                meaning="cut-over did not begin; the live column is as it was.",
+                remedy="end that transaction, then run the same command again",
+            )
+        work.reporter.message(f"waiting for writes to end: {blockers}")
+        time.sleep(pause)
+        pause = min(pause * 2, 2.0)
+
+
+def _writers(work: Work, column: ColumnPlan) -> set[str]:
+    found = execute(work.connection, query("capture", "writers"), {"table": column.catalog.table.oid})
+    return {transaction for (transaction,) in found.fetchall()}
+
+
 def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
     for statement in statements:
         execute(work.connection, statement)
 
 
-def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
-    """Nobody can write now: what the plan was made for must still be there. Returns the rows left for settle."""
+def _check_under_lock(work: Work, column: ColumnPlan, filled: int) -> int:
+    """Nobody can write now: what the plan was made for must still be there. Returns the writes left for settle.
+
+    filled: the writes missed whose rows were filled since.
+    """
     _refuse_changed(work, column, views_dropped=column.method != "index")
     if column.method == "index":
         return 0
@@ -195,25 +304,14 @@ def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
             meaning="writes may have been missed, so the shadow column cannot be trusted.",
             remedy="find out who did it, then run the upgrade again from the start",
         )
-    (left,) = fetch_row(
-        work.connection,
-        query(
-            "cut_over",
-            "left",
-            table=column.table,
-            shadow=name(column.shadow),
-            due=column.due,
-            pending=wanted,
-        ),
-        {"limit": rows_left.BOUND + 1},
-    )
+    left = capture.missed(work.connection, column) - filled
     if left > rows_left.BOUND:
         raise Interrupted(
-            f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector since fill",
+            f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector just before cut-over",
             meaning="cut-over did not begin; the live column is as it was.",
             remedy="run the same command again; it fills them first",
         )
-    return int(left)
+    return left
 
 
 def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> None:

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from psycopg import sql
 
-from migrator import store
+from migrator import rows_left, store
 from migrator.database import Connection, configure, connect, fetch_row
 from migrator.embedders import Vectors
-from migrator.plan import ColumnPlan, Statement
-from migrator.queries import Query, expression, name, query
+from migrator.plan import ColumnPlan, Plan, Statement
+from migrator.queries import Query, expression, query
 from migrator.report import Progress
 from migrator.work import Work, block_ranges
 
@@ -25,13 +25,30 @@ BATCH_SECONDS = 4.0
 SMALLEST_BATCH, LARGEST_BATCH = 16, 2_048
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    if column.method != "embed":
-        return ()
-    return (
-        Statement(NAME, _missing(column, sql.SQL("true")), "ACCESS SHARE", "a range of blocks at a time"),
-        Statement(NAME, query("store", "copy", store=column.store), "none", "a batch at a time"),
-    )
+def statements(plan: Plan) -> list[Statement]:
+    return [statement for column in plan.columns if column.method == "embed" for statement in _statements(column)]
+
+
+def _statements(column: ColumnPlan) -> list[Statement]:
+    made = [
+        column.statement(NAME, statement, "none", "instant", only_if="the store is not there yet")
+        for statement in store.create_statements(column)
+    ]
+    if column.change.priority is not None:
+        made += embedding(column, NAME, _pending(column, only=expression(column.change.priority)))
+    return made + embedding(column, NAME, _pending(column), counted_if="an interrupted run goes on")
+
+
+def embedding(
+    column: ColumnPlan, phase: str, pending: Query, *, counted_if: str = "", only_if: str = "the store lacks texts"
+) -> list[Statement]:
+    """What `embed_missing` sends."""
+    missing, write = _missing(column, pending), store.copy(column)
+    return [
+        column.statement(phase, _counting(column, pending), "ACCESS SHARE", "one scan", only_if=counted_if),
+        column.statement(phase, missing, "ACCESS SHARE", "a range of blocks at a time", only_if=only_if),
+        column.statement(phase, write, "none", "a batch at a time", only_if=only_if),
+    ]
 
 
 def run(work: Work) -> dict[str, object]:
@@ -56,7 +73,7 @@ def _pending(column: ColumnPlan, *, only: Query | None = None) -> Query:
     """On a downgrade only the rows whose retired vector is gone are wanted."""
     parts = [only] if only is not None else []
     if column.is_restore:
-        parts.append(sql.SQL("{} IS NULL").format(name(column.shadow)))
+        parts.append(rows_left.waiting(column, column.shadow))
     return sql.SQL(" AND ").join(parts) if parts else sql.SQL("true")
 
 
@@ -73,21 +90,17 @@ def _missing(column: ColumnPlan, pending: Query) -> sql.Composed:
     )
 
 
-def count_missing(work: Work, column: ColumnPlan, pending: Query) -> int:
-    """Distinct texts that the store lacks."""
-    (count,) = fetch_row(
-        work.connection,
-        query(
-            "store",
-            "count_missing",
-            text_hash=column.text_hash,
-            table=column.table,
-            due=column.due,
-            pending=pending,
-            store=column.store,
-        ),
+def _counting(column: ColumnPlan, pending: Query) -> sql.Composed:
+    """Counts the distinct texts that the store lacks."""
+    return query(
+        "store",
+        "count_missing",
+        text_hash=column.text_hash,
+        table=column.table,
+        due=column.due,
+        pending=pending,
+        store=column.store,
     )
-    return int(count)
 
 
 def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *, expected: int | None = None) -> int:
@@ -95,7 +108,7 @@ def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *,
 
     expected: how many there are, where that is known; they are counted otherwise.
     """
-    total = count_missing(work, column, pending) if expected is None else expected
+    total = int(fetch_row(work.connection, _counting(column, pending))[0]) if expected is None else expected
     if total == 0:
         return 0
     fixed = work.options.batch_size or column.change.batch_size

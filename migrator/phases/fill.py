@@ -5,15 +5,17 @@ On a downgrade the retired column is filled where its vectors went stale.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from psycopg import sql
 
 from migrator import capture, rows_left, store
+from migrator.catalog import Column
 from migrator.database import configure, execute, fetch_row, with_short_locks
 from migrator.errors import Interrupted
-from migrator.phases.embed import by_index, embed_missing
-from migrator.plan import ColumnPlan, Statement
+from migrator.phases.embed import by_index, embed_missing, embedding
+from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, name, query
 from migrator.report import Progress
 from migrator.work import Work, block_ranges
@@ -25,55 +27,90 @@ RANGE_ROWS = 2_000
 PASSES = 20
 
 
-def start_statements(column: ColumnPlan) -> tuple[Statement, ...]:
+def _start_statements(column: ColumnPlan) -> list[Statement]:
     """One transaction: from it on no write is missed."""
-    if column.method == "index":
-        return ()
+    if column.is_restore and not column.capture_was_off:
+        # The trigger is there since the upgrade; a function is replaced without a lock on the table.
+        return [column.statement(NAME, capture.while_filling(column), "none", "instant")]
+    table, shadow, schema = column.table, name(column.shadow), column.catalog.table.schema
     ddl: list[Query] = []
     if not column.is_restore:
-        ddl.append(query("fill", "add_shadow", table=column.table, shadow=name(column.shadow), type=column.type_sql))
-        ddl.append(
-            query(
-                "fill",
-                "set_storage",
-                table=column.table,
-                shadow=name(column.shadow),
-                storage=fragment(storage(column)),
-            )
-        )
+        ddl.append(query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql))
+        ddl.append(query("fill", "set_storage", table=table, shadow=shadow, storage=fragment(storage(column))))
     ddl.append(capture.while_filling(column))
-    if not column.is_restore:
-        ddl.extend(capture.create_trigger(column))
-        if column.drops_index_early:
-            schema = column.catalog.table.schema
-            ddl.extend(
-                query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes
-            )
-    return tuple(Statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl)
+    if column.capture_was_off:
+        ddl.append(capture.drop_trigger(column))
+    ddl += capture.create_trigger(column)
+    if column.drops_index_early:
+        ddl += [query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes]
+    return [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    if column.method == "index":
-        return ()
-    updates = [Statement(NAME, _update(column, sql.SQL("true")), "ROW EXCLUSIVE", "a range of blocks at a time")]
-    if column.keeps_out_of_scope and not column.is_restore:
-        updates.append(Statement(NAME, _keep(column), "ROW EXCLUSIVE", "a range of blocks at a time"))
-    return (*start_statements(column), *updates)
+def statements(plan: Plan) -> list[Statement]:
+    return [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
+
+
+def _statements(column: ColumnPlan) -> list[Statement]:
+    cleared = _clearing(column) if column.capture_was_off else []
+    return [*_start_statements(column), *cleared, *_filling(column, column.shadow, NAME)]
+
+
+def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
+    """What `fill_rest` sends."""
+    return [
+        _left(column, target, phase),
+        *_filling(column, target, phase, only_if="rows without a vector were written since"),
+    ]
+
+
+def _left(column: ColumnPlan, target: str, phase: str) -> Statement:
+    return column.statement(phase, rows_left.counting(column, target), "ACCESS SHARE", "one scan")
+
+
+def _filling(column: ColumnPlan, target: str, phase: str, *, only_if: str = "") -> list[Statement]:
+    """What `_fill` sends."""
+    sent = [
+        column.statement(phase, update, "ROW EXCLUSIVE", "a range of blocks at a time", only_if=only_if)
+        for update in _updates(column, target)
+    ]
+    if not only_if:
+        sent.append(_left(column, target, phase))
+    if column.method == "embed":
+        late = "rows with texts that the store lacks were written since"
+        sent += embedding(column, phase, rows_left.waiting(column, target), counted_if=late, only_if=late)
+    return sent
 
 
 def storage(column: ColumnPlan) -> str:
-    """The live column's storage, unless both vectors would not fit in a page; then EXTERNAL until retire."""
+    """The live column's storage, unless all vectors of a row would not fit in a page; then EXTERNAL until retire."""
     live = column.catalog.column
-    old = (2 if live.type == "halfvec" else 4) * (live.dimensions or column.dimensions)
-    if live.storage == "p" and not fits_page(column, beside=old):
+    if live.storage == "p" and not fits_page(column, beside=[live, *_other_vectors(column)]):
         return "EXTERNAL"
     return live.storage_sql
 
 
-def fits_page(column: ColumnPlan, *, beside: int = 0) -> bool:
-    """Whether a row holds the new vector in its page, with so many bytes of another vector beside it."""
-    width = 2 if column.type == "halfvec" else 4
-    return beside + width * column.dimensions + 200 <= store.PLAIN_LIMIT_BYTES
+def fits_once_retired(column: ColumnPlan) -> bool:
+    return fits_page(column, beside=_other_vectors(column))
+
+
+def fits_page(column: ColumnPlan, *, beside: Sequence[Column]) -> bool:
+    """Whether a row holds the new vector in its page, with those vectors beside it."""
+    width = _width(column.type, column.dimensions)
+    others = sum(_width(other.type, other.dimensions or column.dimensions) for other in beside)
+    return others + width + 200 <= store.PLAIN_LIMIT_BYTES
+
+
+def _width(type_: str, dimensions: int) -> int:
+    return (2 if type_ == "halfvec" else 4) * dimensions
+
+
+def _other_vectors(column: ColumnPlan) -> list[Column]:
+    """Vectors of the table that cannot leave the page either."""
+    return [
+        known
+        for known in column.catalog.table.columns
+        if known.type in ("vector", "halfvec") and known.storage == "p" and known.name != column.live
+    ]
 
 
 def run(work: Work) -> dict[str, object]:
@@ -82,6 +119,8 @@ def run(work: Work) -> dict[str, object]:
         if column.method == "index":
             continue
         _start(work, column)
+        if column.capture_was_off:
+            _clear_stale(work, column)
         result[column.subject] = {"rows": _fill(work, column, column.shadow)}
     return result
 
@@ -98,14 +137,48 @@ def _start(work: Work, column: ColumnPlan) -> None:
             return
 
     def start() -> None:
-        for statement in start_statements(column):
+        for statement in _start_statements(column):
             execute(work.connection, statement.query)
 
     with_short_locks(work.connection, start, on_wait=work.reporter.message)
 
 
-def _update(column: ColumnPlan, pending: Query, *, target: str | None = None) -> sql.Composed:
-    shadow = name(target or column.shadow)
+def _updates(column: ColumnPlan, target: str) -> list[sql.Composed]:
+    """What fills a range of blocks."""
+    updates = [_update(column, target)]
+    if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
+        updates.append(_keep(column))
+    return updates
+
+
+def _clear_stale(work: Work, column: ColumnPlan) -> None:
+    """Retired vectors that capture may have failed to mark."""
+    in_backup = store.has_table(work.connection, column.upgrade_backup_name)
+    if in_backup and column.upgraded_by == "embed":
+        execute(work.connection, _index_backup(column))
+    _pass(work, column, [_clear(column, in_backup=in_backup)])
+
+
+def _clearing(column: ColumnPlan) -> list[Statement]:
+    """What `_clear_stale` sends where the backup is there."""
+    sent = [column.statement(NAME, _clear(column, in_backup=True), "ROW EXCLUSIVE", "a range of blocks at a time")]
+    if column.upgraded_by == "embed":
+        sent.insert(0, column.statement(NAME, _index_backup(column), "none", "one scan of the backup"))
+    return sent
+
+
+def _index_backup(column: ColumnPlan) -> sql.Composed:
+    index = name(f"{column.upgrade_backup_name.partition('.')[2]}_text_hash")
+    return query("fill", "index_backup", index=index, backup=column.upgrade_backup)
+
+
+def _clear(column: ColumnPlan, *, in_backup: bool) -> sql.Composed:
+    stale = rows_left.stale(column, in_backup=in_backup)
+    return query("fill", "clear", table=column.table, shadow=name(column.shadow), stale=stale)
+
+
+def _update(column: ColumnPlan, target: str) -> sql.Composed:
+    shadow, pending = name(target), rows_left.pending(column)
     if column.method == "derive":
         return query(
             "fill",
@@ -143,19 +216,15 @@ def _keep(column: ColumnPlan) -> sql.Composed:
 
 def _fill(work: Work, column: ColumnPlan, target: str) -> int:
     """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again."""
-    wanted = rows_left.pending(work.connection, column)
-    updates = [_update(column, wanted, target=target)]
-    if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
-        updates.append(_keep(column))
+    updates = _updates(column, target)
     filled = 0
     for _ in range(PASSES):
         filled += _pass(work, column, updates)
-        if rows_left.count(work.connection, column, target, wanted) == 0:
+        if rows_left.count(work.connection, column, target) == 0:
             return filled
         if column.method == "embed":
-            still = sql.SQL("{} IS NULL AND {}").format(name(target), wanted)
-            embed_missing(work, column, NAME, still)
-    left = rows_left.count(work.connection, column, target, wanted)
+            embed_missing(work, column, NAME, rows_left.waiting(column, target))
+    left = rows_left.count(work.connection, column, target)
     if left <= rows_left.BOUND:
         return filled
     raise Interrupted(
@@ -167,7 +236,7 @@ def _fill(work: Work, column: ColumnPlan, target: str) -> int:
 
 def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
     """Rows that arrived without a vector since: before cut-over in the shadow column, after it in the live one."""
-    if rows_left.count(work.connection, column, target, rows_left.pending(work.connection, column)) == 0:
+    if rows_left.count(work.connection, column, target) == 0:
         return 0
     return _fill(work, column, target)
 

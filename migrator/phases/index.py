@@ -11,7 +11,7 @@ from psycopg import sql
 
 from migrator.catalog.indexes import IndexToBuild
 from migrator.database import Connection, concurrently, configure, connect, execute
-from migrator.plan import ColumnPlan, Statement
+from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, name, query
 from migrator.report import Progress
 from migrator.work import Work
@@ -22,45 +22,45 @@ POLL_SECONDS = 0.5
 BYTES_A_LINK = 24
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    building = tuple(
-        Statement(NAME, create(column, index), "SHARE UPDATE EXCLUSIVE", "the whole build; reads and writes go on")
-        for index in column.indexes
-    )
+def statements(plan: Plan) -> list[Statement]:
+    return [statement for column in plan.columns for statement in _statements(column)]
+
+
+def _statements(column: ColumnPlan) -> list[Statement]:
+    building = []
+    for index in column.indexes:
+        building.append(_dropped_if_invalid(column, index.temporary))
+        building.append(_weak(column, create(column, index), "the whole build"))
     if column.method == "index":
-        dropped = (
-            Statement(NAME, each, "SHARE UPDATE EXCLUSIVE", "milliseconds; reads and writes go on")
-            for each in _drop_replaced(column)
-        )
-        return (*building, *dropped)
-    return (
-        *building,
-        Statement(NAME, left_index(column), "SHARE UPDATE EXCLUSIVE", "two scans; reads and writes go on"),
-    )
+        return building + [_weak(column, each, "milliseconds") for each in _drop_replaced(column)]
+    return [*building, _weak(column, _analyze(column), "a sample of the rows is read")]
+
+
+def _weak(column: ColumnPlan, statement: Query, lasts: str, *, only_if: str = "") -> Statement:
+    lasts = f"{lasts}; reads and writes go on"
+    return column.statement(NAME, statement, "SHARE UPDATE EXCLUSIVE", lasts, only_if=only_if)
+
+
+def _dropped_if_invalid(column: ColumnPlan, index: str) -> Statement:
+    return _weak(column, _drop(column, index), "milliseconds", only_if="an earlier try left it invalid")
+
+
+def _drop(column: ColumnPlan, index: str) -> sql.Composed:
+    return query("index", "drop_concurrently", index=name(column.catalog.table.schema, index))
+
+
+def _analyze(column: ColumnPlan) -> sql.Composed:
+    return query("store", "analyze", table=column.table)
 
 
 def _drop_replaced(column: ColumnPlan) -> list[sql.Composed]:
     """Where only the index changes, old and new are on one column, and only one of them can be proved at a time."""
-    schema = column.catalog.table.schema
-    return [
-        query("index", "drop_concurrently", index=name(schema, index.name)) for index in column.catalog.vector_indexes
-    ]
+    return [_drop(column, index.name) for index in column.catalog.vector_indexes]
 
 
 def create(column: ColumnPlan, index: IndexToBuild) -> sql.Composed:
     target = column.live if column.method == "index" else column.shadow
     return index.create(column.table, target, column.type, column.catalog.server.extension_schema)
-
-
-def left_index(column: ColumnPlan) -> sql.Composed:
-    return query(
-        "cut_over",
-        "left_index",
-        index=name(column.left_index),
-        table=column.table,
-        shadow=name(column.shadow),
-        due=column.due,
-    )
 
 
 def run(work: Work) -> dict[str, object]:
@@ -72,9 +72,8 @@ def run(work: Work) -> dict[str, object]:
         result[column.subject] = {"indexes": [index.name for index in column.indexes]}
         for statement in _drop_replaced(column) if column.method == "index" else ():
             concurrently(work.connection, statement)
-        if column.method != "index" and not _is_there(work, column, column.left_index):
-            _build_left_index(work, column)
-            execute(work.connection, query("store", "analyze", table=column.table))
+        if column.method != "index":
+            execute(work.connection, _analyze(column))
     return result
 
 
@@ -83,17 +82,8 @@ def _is_there(work: Work, column: ColumnPlan, index: str) -> bool:
     schema = column.catalog.table.schema
     row = execute(work.connection, query("index", "state"), {"schema": schema, "index": index}).fetchone()
     if row is not None and not row[0]:
-        concurrently(work.connection, query("index", "drop_concurrently", index=name(schema, index)))
+        concurrently(work.connection, _drop(column, index))
     return row is not None and bool(row[0])
-
-
-def _build_left_index(work: Work, column: ColumnPlan) -> None:
-    try:
-        concurrently(work.connection, left_index(column))
-    except (psycopg.errors.InvalidObjectDefinition, psycopg.errors.FeatureNotSupported):
-        work.reporter.message(
-            f"{column.subject}: text or scope is not immutable, so the rows left are found by a scan at cut-over"
-        )
 
 
 def memory_for(column: ColumnPlan, index: IndexToBuild) -> int:

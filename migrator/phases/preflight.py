@@ -19,8 +19,8 @@ from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.hazards import Hazard
-from migrator.ledger import Ledger
-from migrator.plan import ColumnPlan
+from migrator.ledger import Ledger, install_statements
+from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.proofs.retrieval import relevant_value
 from migrator.queries import Query, expression, name, query
 from migrator.retrieval import read_queries
@@ -42,6 +42,13 @@ class Findings:
 
     hazards: tuple[Hazard, ...]
     estimate: Estimate
+
+
+def statements(plan: Plan) -> list[Statement]:
+    """What is made once preflight is through. Its own statements are those that a dry run sends."""
+    if not plan.makes_ledger:
+        return []
+    return [Statement(NAME, plan.subjects, each, "none", "milliseconds") for each in install_statements()]
 
 
 # ---- the server -----------------------------------------------------------------------------------------------
@@ -95,8 +102,7 @@ def examine(
     refuse_first(found)
     if column.method != "index":
         try_expressions(connection, column)
-        found += _by_columns(connection, column)
-        refuse_first(found)
+        _by_columns(connection, column)
     counts = _count(connection, column)
     found += _gaps(column, counts)
     refuse_first(found)
@@ -229,9 +235,11 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
         elif view.has_more:
             having = f"{shown}, which has rules, triggers, defaults or column privileges of its own,"
             found.append(hazards.dependent_not_carried(column.subject, having))
+        found += [hazards.dependent_on_view(shown, dependent) for dependent in view.dependents]
         roles = {view.owner, *(grant.grantor for grant in view.grants)}
         found += _not_a_member(catalog, roles, shown)
-    grantors = {grant.grantor for grant in catalog.column.grants}
+    retired = catalog.table.column(column.shadow) if column.is_restore else None
+    grantors = {grant.grantor for grant in catalog.column.grants + (retired.grants if retired else [])}
     return found + _not_a_member(catalog, grantors, f"privileges on {column.subject}")
 
 
@@ -252,6 +260,8 @@ def _triggers(column: ColumnPlan) -> list[Hazard]:
     for trigger in others:
         if trigger.before and trigger.for_each_row and trigger.name.encode() > column.trigger.encode():
             found.append(hazards.trigger_sorts_last(table.name, trigger.name))
+    if column.capture_was_off:
+        found.append(hazards.capture_was_off(table.name))
     if column.catalog.firing_triggers:
         found.append(hazards.triggers_fire(table.name, column.catalog.firing_triggers))
     return found
@@ -300,8 +310,8 @@ def _reason(error: psycopg.Error) -> str:
     return error.diag.message_primary or str(error).splitlines()[0]
 
 
-def _by_columns(connection: Connection, column: ColumnPlan) -> list[Hazard]:
-    """Tries text and scope on a copy of some rows, as the capture trigger and the partial index will use them.
+def _by_columns(connection: Connection, column: ColumnPlan) -> None:
+    """Tries text and scope on a copy of some rows, as the capture trigger will use them.
 
     The copy is a temporary table in a transaction that is rolled back. Raises Refused where a text changes with the
     shadow column or by itself, or reads more than the row's columns.
@@ -334,11 +344,6 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         # Without a row to try it on, a text that reads the whole row is taken for one that changes.
         if before != after or (before is None and whole_row):
             raise hazards.whole_row_text(text).refusal()
-        try:
-            execute(connection, query("catalog", "copy_index", copy=copy, due=column.due))
-        except (psycopg.errors.InvalidObjectDefinition, psycopg.errors.FeatureNotSupported):
-            return [hazards.not_immutable(text)]
-    return []
 
 
 def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None:
@@ -373,9 +378,17 @@ def _count(connection: Connection, column: ColumnPlan) -> Counts:
 
 
 def _missing(connection: Connection, column: ColumnPlan) -> int:
-    pending = rows_left.pending(connection, column)
-    if column.is_restore:
-        pending = sql.SQL("{} IS NULL AND {}").format(name(column.shadow), pending)
+    if not column.is_restore:
+        return _missing_of(connection, column, sql.SQL("true"))
+    unmarked = 0
+    if column.capture_was_off:
+        in_backup = store.has_table(connection, column.upgrade_backup_name)
+        stale = rows_left.stale(column, in_backup=in_backup, in_store=store.exists(connection, column))
+        unmarked = _missing_of(connection, column, stale)
+    return unmarked + _missing_of(connection, column, rows_left.waiting(column, column.shadow))
+
+
+def _missing_of(connection: Connection, column: ColumnPlan, pending: Query) -> int:
     pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}
     if store.exists(connection, column):
         (missing,) = fetch_row(connection, query("store", "count_missing", store=column.store, **pieces))

@@ -7,28 +7,40 @@ from psycopg import sql
 from migrator import capture
 from migrator.database import execute, fetch_row, send_together
 from migrator.phases import fill
-from migrator.plan import ColumnPlan, Statement
-from migrator.queries import Query, name, query
+from migrator.plan import ColumnPlan, Plan, Statement
+from migrator.queries import Query, literal, name, query, text_of
 from migrator.work import Work
 
 NAME = "settle"
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    if column.method == "index":
-        return ()
+def statements(plan: Plan) -> list[Statement]:
+    return [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
+
+
+def _statements(column: ColumnPlan) -> list[Statement]:
     steps = []
     if not column.is_restore:
-        steps.append(Statement(NAME, capture.until_retire(column), "none", "instant"))
-    if _wants_not_null(column):
-        add, validate, set_, drop = _not_null(column)
-        steps += [
-            Statement(NAME, add, "ACCESS EXCLUSIVE", "milliseconds"),
-            Statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on"),
-            Statement(NAME, set_, "ACCESS EXCLUSIVE", "milliseconds, for the check proves it"),
-            Statement(NAME, drop, "ACCESS EXCLUSIVE", "milliseconds"),
-        ]
-    return tuple(steps)
+        steps.append(column.statement(NAME, capture.until_retire(column), "none", "instant"))
+    if column.method == "embed":
+        steps += fill.rest(column, column.live, NAME)
+    if not _wants_not_null(column):
+        return steps
+    no_nulls = {"only_if": "no row is without a vector"}
+    drop, add, validate, set_, drop_again = _not_null(column)
+    exclusive, proved = "ACCESS EXCLUSIVE", "milliseconds, for the check proves it"
+    steps += [
+        column.statement(NAME, _nulls(column), "ACCESS SHARE", "one scan"),
+        column.statement(NAME, drop, exclusive, "milliseconds", **no_nulls),
+        column.statement(NAME, add, exclusive, "milliseconds", **no_nulls),
+        column.statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on", **no_nulls),
+        column.statement(NAME, set_, exclusive, proved, **no_nulls),
+        column.statement(NAME, drop_again, exclusive, "milliseconds", **no_nulls),
+    ]
+    renamed = _name_not_null(column)
+    if renamed is not None:
+        steps.append(column.statement(NAME, renamed, exclusive, "milliseconds", **no_nulls))
+    return steps
 
 
 def _wants_not_null(column: ColumnPlan) -> bool:
@@ -39,11 +51,17 @@ def _not_null(column: ColumnPlan) -> tuple[sql.Composed, ...]:
     constraint = name(f"migrator_not_null_{column.id}")
     table, live = column.table, name(column.live)
     return (
+        # What an interrupted try left.
+        query("cut_over", "drop_constraint", table=table, constraint=constraint),
         query("cut_over", "add_check", table=table, column=live, constraint=constraint),
         query("cut_over", "validate", table=table, constraint=constraint),
         query("cut_over", "set_not_null", table=table, column=live),
         query("cut_over", "drop_constraint", table=table, constraint=constraint),
     )
+
+
+def _nulls(column: ColumnPlan) -> sql.Composed:
+    return query("cut_over", "nulls", table=column.table, column=name(column.live))
 
 
 def run(work: Work) -> dict[str, object]:
@@ -63,7 +81,7 @@ def _settle_not_null(work: Work, column: ColumnPlan) -> bool:
     """Whether the column is NOT NULL now. Rows that keep it from being so are listed in the ledger."""
     if not _wants_not_null(column):
         return False
-    (nulls,) = fetch_row(work.connection, query("cut_over", "nulls", table=column.table, column=name(column.live)))
+    (nulls,) = fetch_row(work.connection, _nulls(column))
     if nulls:
         work.ledger.set_aside(column, b"", nulls, "no text in scope to embed; NOT NULL waits for these rows")
         work.reporter.message(
@@ -71,11 +89,13 @@ def _settle_not_null(work: Work, column: ColumnPlan) -> bool:
             f'ALTER TABLE "{column.catalog.table.name}" ALTER COLUMN "{column.live}" SET NOT NULL'
         )
         return False
-    add, validate, set_, drop = _not_null(column)
+    drop, add, validate, set_, drop_again = _not_null(column)
     _short(work, drop, add)
     execute(work.connection, validate)
-    _short(work, set_, drop)
-    _rename_not_null(work, column)
+    _short(work, set_, drop_again)
+    renamed = _name_not_null(column)
+    if renamed is not None:
+        _short(work, renamed)
     return True
 
 
@@ -83,13 +103,10 @@ def _short(work: Work, *statements: Query) -> None:
     send_together(work.connection, statements, on_wait=work.reporter.message)
 
 
-def _rename_not_null(work: Work, column: ColumnPlan) -> None:
+def _name_not_null(column: ColumnPlan) -> sql.Composed | None:
     """From PostgreSQL 18 on NOT NULL has a name, which stays what it was."""
     wanted = (column.before or column.catalog).column.not_null_name
-    parameters = {"table": column.catalog.table.oid, "column": column.live}
-    _, present = fetch_row(work.connection, query("cut_over", "not_null_name"), parameters)
-    if wanted is not None and present is not None and wanted != present:
-        _short(
-            work,
-            query("cut_over", "rename_constraint", table=column.table, constraint=name(present), new=name(wanted)),
-        )
+    if wanted is None:
+        return None
+    pieces = {"table": text_of(column.table), "column": literal(column.live), "wanted": literal(wanted)}
+    return query("cut_over", "name_not_null", **pieces)

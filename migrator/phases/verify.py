@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from psycopg import sql
-
+from migrator import proofs
 from migrator.errors import VerificationFailed
 from migrator.phases import fill
-from migrator.plan import ColumnPlan, Statement
-from migrator.proofs import Proof, prove
-from migrator.proofs.proof import pieces, search
-from migrator.queries import query
+from migrator.plan import Plan, Statement
+from migrator.proofs import Proof
 from migrator.work import Work
 
 NAME = "verify"
 
 
-def statements(column: ColumnPlan) -> tuple[Statement, ...]:
-    target = column.live if column.method == "index" else column.shadow
-    scan = query("verify", "vectors", **pieces(column, target))
-    searches = [search(column, target, index.distance, "nearest", sql.SQL("true")) for index in column.indexes]
-    return (
-        Statement(NAME, scan, "ACCESS SHARE", "one scan; reads and writes go on"),
-        *(
-            Statement(NAME, search, "ACCESS SHARE", f"{column.change.verify.sample} times by the index")
-            for search in searches
-        ),
-    )
+def statements(plan: Plan) -> list[Statement]:
+    sent = []
+    for column in plan.columns:
+        if column.method == "index":
+            sent += proofs.statements(column, column.live)
+        else:
+            sent += [*fill.rest(column, column.shadow, NAME), *proofs.statements(column, column.shadow)]
+    return sent
 
 
 def run(work: Work) -> dict[str, object]:
@@ -39,15 +33,15 @@ def run(work: Work) -> dict[str, object]:
         if column.method != "index":
             # What was written since fill has texts that no store held then.
             fill.fill_rest(work, column, column.shadow)
-        proofs = prove(work, column, target, [index.temporary for index in column.indexes])
+        found = proofs.prove(work, column, target, [index.temporary for index in column.indexes])
         if column.is_restore:
-            proofs = [_told_only(proof) for proof in proofs]
+            found = [_told_only(proof) for proof in found]
         result[column.subject] = [
-            {"proof": proof.name, "passed": proof.passed, "detail": proof.detail} for proof in proofs
+            {"proof": proof.name, "passed": proof.passed, "detail": proof.detail} for proof in found
         ]
-        for proof in proofs:
+        for proof in found:
             work.reporter.message(f"{'proved' if proof.passed else 'FAILED'}  {proof.name}: {proof.detail}")
-        failed += [f"{column.subject}: {proof.name}: {proof.detail}" for proof in proofs if not proof.passed]
+        failed += [f"{column.subject}: {proof.name}: {proof.detail}" for proof in found if not proof.passed]
     if failed:
         raise VerificationFailed(
             "verification failed:\n  " + "\n  ".join(failed),

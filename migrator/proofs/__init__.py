@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from migrator.plan import ColumnPlan
+from migrator.plan import ColumnPlan, Statement
 from migrator.proofs import index, retrieval, vectors
 from migrator.proofs.proof import Proof
 from migrator.work import Session
 
-__all__ = ["Proof", "prove"]
+__all__ = ["Proof", "prove", "statements"]
+
+
+def statements(column: ColumnPlan, target: str) -> list[Statement]:
+    """What `prove` sends before cut-over."""
+    sent = [*vectors.statements(column, target), *index.statements(column, target)]
+    return sent + (retrieval.statements(column, target) if _wants_retrieval(column) else [])
 
 
 def prove(session: Session, column: ColumnPlan, target: str, indexes: list[str]) -> list[Proof]:
@@ -18,10 +24,13 @@ def prove(session: Session, column: ColumnPlan, target: str, indexes: list[str])
         proofs += vectors.sample_agrees(session, column, target)
     for built, called in zip(column.indexes, indexes, strict=True):
         proofs += index.finds(session, column, target, built, called)
-    wants_retrieval = column.change.verify.queries is not None and not column.is_restore
-    if wants_retrieval and retrieval.has_rows(session, column):
+    if _wants_retrieval(column) and retrieval.has_rows(session, column):
         proofs.append(retrieval.keeps_up(session, column, target))
     return proofs
+
+
+def _wants_retrieval(column: ColumnPlan) -> bool:
+    return column.change.verify.queries is not None and not column.is_restore
 
 
 def _embedded(session: Session, column: ColumnPlan) -> bool:

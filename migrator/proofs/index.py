@@ -9,12 +9,42 @@ from psycopg import sql
 
 from migrator.catalog.indexes import IndexToBuild
 from migrator.database import configure, execute, fetch_row
-from migrator.plan import ColumnPlan
-from migrator.proofs.proof import Proof, pieces, search
+from migrator.plan import ColumnPlan, Statement
+from migrator.proofs.proof import Proof, pieces, reads, search
 from migrator.queries import Query, expression, name, query
 from migrator.work import Session
 
 NEIGHBOURS = 10
+
+
+def statements(column: ColumnPlan, target: str) -> list[Statement]:
+    """What the proofs of every index send, where there is a row to search for."""
+    sent = []
+    for index in column.indexes:
+        condition, times = _condition(index), f"{column.change.verify.sample} times by the index"
+        explain, nearest, closer = (
+            search(column, target, index.distance, named, condition)
+            for named in ("explain_nearest", "nearest", "closer")
+        )
+        sent += reads(column, _sample(column, target, index))
+        sent += reads(column, explain, lasts="milliseconds")
+        sent += reads(column, nearest, lasts=times)
+        sent += reads(column, closer)
+        sent += reads(column, _present(column, target, condition), lasts="milliseconds")
+    return sent
+
+
+def _condition(index: IndexToBuild) -> sql.SQL:
+    return expression(index.predicate or "true")
+
+
+def _sample(column: ColumnPlan, target: str, index: IndexToBuild) -> sql.Composed:
+    predicate = sql.SQL("AND {}").format(_condition(index))
+    return query("verify", "sample_vectors", **pieces(column, target), predicate=predicate)
+
+
+def _present(column: ColumnPlan, target: str, condition: Query) -> sql.Composed:
+    return query("verify", "present", table=column.table, column=name(target), condition=condition)
 
 
 def finds(session: Session, column: ColumnPlan, target: str, index: IndexToBuild, called: str) -> list[Proof]:
@@ -22,12 +52,9 @@ def finds(session: Session, column: ColumnPlan, target: str, index: IndexToBuild
     state = execute(session.connection, query("index", "state"), {"schema": schema, "index": called}).fetchone()
     if state is None or not state[0]:
         return [Proof(f"index {index.name}", False, "not there, or not valid and ready")]
-    condition = expression(index.predicate) if index.predicate else sql.SQL("true")
-    predicate = sql.SQL("AND {}").format(condition)
+    condition = _condition(index)
     sample = execute(
-        session.connection,
-        query("verify", "sample_vectors", **pieces(column, target), predicate=predicate),
-        {"limit": column.change.verify.sample},
+        session.connection, _sample(column, target, index), {"limit": column.change.verify.sample}
     ).fetchall()
     if not sample:
         return [Proof(f"index {index.name}", True, "valid and ready; there is no row to search for")]
@@ -121,7 +148,5 @@ def _recall(
     # Column j: rows closer than the j-th that the index found.
     ranks = closer.cumsum(axis=1)
     hits = sum(int(rank < NEIGHBOURS) for each, row in zip(found, ranks, strict=True) for rank in row[: len(each)])
-    (present,) = fetch_row(
-        connection, query("verify", "present", table=column.table, column=name(target), condition=condition)
-    )
+    (present,) = fetch_row(connection, _present(column, target, condition))
     return hits / (len(vectors) * min(NEIGHBOURS, present)) if present else 1.0

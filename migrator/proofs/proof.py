@@ -8,7 +8,7 @@ from psycopg import sql
 
 from migrator.catalog.indexes import OPERATORS
 from migrator.change import Distance
-from migrator.plan import ColumnPlan
+from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, fragment, name, query
 
 
@@ -43,6 +43,11 @@ def pieces(column: ColumnPlan, target: str) -> dict[str, Query]:
         "type": fragment(column.type),
         "norm": sql.SQL("{}.{}(migrator_vector)").format(extension, name(norm)),
     }
+
+
+def reads(column: ColumnPlan, *statements: Query, lasts: str = "one scan", only_if: str = "") -> list[Statement]:
+    """Statements of verify's that read the table and keep nobody from it."""
+    return [column.statement("verify", each, "ACCESS SHARE", lasts, only_if=only_if) for each in statements]
 
 
 def search(column: ColumnPlan, target: str, distance: Distance, named: str, condition: Query) -> sql.Composed:

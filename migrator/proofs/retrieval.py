@@ -8,8 +8,8 @@ from migrator.catalog.indexes import OPERATORS
 from migrator.change import Model
 from migrator.database import configure, execute, fetch_row
 from migrator.embedders import Vectors
-from migrator.plan import ColumnPlan
-from migrator.proofs.proof import Proof
+from migrator.plan import ColumnPlan, Statement
+from migrator.proofs.proof import Proof, reads
 from migrator.queries import Query, expression, name, query
 from migrator.retrieval import Scores, read_queries, score
 from migrator.work import Session
@@ -21,9 +21,22 @@ def relevant_value(column: ColumnPlan) -> Query:
     return expression(written) if written else name(column.catalog.table.key[0])
 
 
+def statements(column: ColumnPlan, target: str) -> list[Statement]:
+    """What the proof sends, before cut-over."""
+    lasts = "one scan for each question"
+    return [
+        *reads(column, _any_row(column), lasts="milliseconds"),
+        *reads(column, _ranking(column, target), _ranking(column, column.live), lasts=lasts),
+    ]
+
+
+def _any_row(column: ColumnPlan) -> sql.Composed:
+    return query("verify", "has_rows", table=column.table)
+
+
 def has_rows(session: Session, column: ColumnPlan) -> bool:
     """Without rows there is nothing to find, and no model is loaded to find it with."""
-    return bool(fetch_row(session.connection, query("verify", "has_rows", table=column.table))[0])
+    return bool(fetch_row(session.connection, _any_row(column))[0])
 
 
 def keeps_up(session: Session, column: ColumnPlan, target: str) -> Proof:
@@ -48,13 +61,11 @@ def _shown(scores: Scores, k: int) -> str:
     return f"recall@{k} {scores.recall:.3f}, MRR {scores.mrr:.3f}, nDCG@{k} {scores.ndcg:.3f}"
 
 
-def _rank(session: Session, column: ColumnPlan, target: str, model: Model, texts: list[str]) -> list[list[str]]:
-    vectors: Vectors = session.models.get(model).embed_queries(texts)
-    verify = column.change.verify
+def _ranking(column: ColumnPlan, target: str) -> sql.Composed:
     live_index = column.catalog.vector_indexes[:1]
     distance = column.indexes[0].distance if column.indexes else (live_index[0].distance if live_index else None)
     type_ = column.catalog.column.type if target == column.live else column.type
-    statement = query(
+    return query(
         "verify",
         "ranked",
         relevant=relevant_value(column),
@@ -64,11 +75,16 @@ def _rank(session: Session, column: ColumnPlan, target: str, model: Model, texts
         operator=sql.SQL(OPERATORS[distance or "cosine"]),
         type=sql.SQL("{}.{}").format(name(column.catalog.server.extension_schema), name(type_)),
     )
+
+
+def _rank(session: Session, column: ColumnPlan, target: str, model: Model, texts: list[str]) -> list[list[str]]:
+    vectors: Vectors = session.models.get(model).embed_queries(texts)
+    statement, k = _ranking(column, target), column.change.verify.k
     ranked = []
     with session.connection.transaction():
         configure(session.connection, {"enable_indexscan": "off"}, local=True)
         for vector in vectors:
             written = "[" + ",".join(map(repr, vector.tolist())) + "]"
-            rows = execute(session.connection, statement, {"vector": written, "limit": verify.k}).fetchall()
+            rows = execute(session.connection, statement, {"vector": written, "limit": k}).fetchall()
             ranked.append([value for (value,) in rows])
     return ranked

@@ -14,8 +14,8 @@ from migrator.catalog.columns import read_table
 from migrator.database import execute, fetch_dicts
 from migrator.embedders import Embedder, Vectors
 from migrator.errors import Refused
-from migrator.plan import ColumnPlan
-from migrator.proofs.proof import Proof, pieces
+from migrator.plan import ColumnPlan, Statement
+from migrator.proofs.proof import Proof, pieces, reads
 from migrator.queries import name, query
 from migrator.work import Session
 
@@ -27,9 +27,26 @@ DISTINCT_VECTORS = 0.9
 NAMED_ROWS = 5
 
 
+def statements(column: ColumnPlan, target: str) -> list[Statement]:
+    """What the proofs of this file send, before cut-over."""
+    sent = reads(column, rows_left.counting(column, target), _scan(column, target))
+    if column.method != "embed":
+        return sent
+    only_if = "texts were embedded for the downgrade" if column.is_restore else ""
+    return sent + reads(column, _sample(column, target), only_if=only_if)
+
+
+def _scan(column: ColumnPlan, target: str) -> sql.Composed:
+    return query("verify", "vectors", **pieces(column, target))
+
+
+def _sample(column: ColumnPlan, target: str) -> sql.Composed:
+    return query("verify", "sample", **pieces(column, target), text=column.text)
+
+
 def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
     """Before cut-over writers may be at work: what they add meanwhile is filled then, as far as it is allowed there."""
-    left = rows_left.count(session.connection, column, target, rows_left.pending(session.connection, column))
+    left = rows_left.count(session.connection, column, target)
     allowed = 0 if target == column.live else rows_left.BOUND
     return Proof(
         "coverage",
@@ -39,11 +56,7 @@ def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
 
 
 def sound(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
-    (found,) = fetch_dicts(
-        session.connection,
-        query("verify", "vectors", **pieces(column, target)),
-        {"dimensions": column.dimensions},
-    )
+    (found,) = fetch_dicts(session.connection, _scan(column, target), {"dimensions": column.dimensions})
     other, zero, not_finite = found["other_dimensions"], found["zero"], found["not_finite"]
     sound = other + zero + not_finite == 0
     if sound:
@@ -70,11 +83,7 @@ def _number(value: float | None) -> str:
 
 def sample_agrees(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
     """Rows embedded once more, compared with what is stored by cosine similarity."""
-    rows = execute(
-        session.connection,
-        query("verify", "sample", **pieces(column, target), text=column.text),
-        {"limit": column.change.verify.sample},
-    ).fetchall()
+    rows = execute(session.connection, _sample(column, target), {"limit": column.change.verify.sample}).fetchall()
     if not rows:
         return []
     try:

@@ -57,7 +57,7 @@ def test_alembic_itself_upgrades_and_downgrades(pending: Project) -> None:
     assert (up.code, up.out) == (0, "")
     assert (pending.revision, column_type(database)) == ("0002", "vector(768)")
     # What it does is told, in lines, as by migrator.
-    assert "cut-over public.items.embedding: 0 rows left" in up.err
+    assert "cut-over public.items.embedding: 0 writes left" in up.err
     down = process("alembic", "downgrade", "-1", environment=environment)
     assert (down.code, down.out) == (0, "")
     assert (pending.revision, column_type(database)) == ("0001", "vector(384)")
@@ -226,12 +226,65 @@ def test_a_dry_run_plans_the_first_revision_and_names_the_others(pending: Projec
         "\n\nthen, planned when their turn comes:\n"
         "  0003: something ordinary\n"
         "  0004: items: 768 -> 8\n\n"
+        "1 hazard above\n"
         "nothing was changed\n"
+        "next: migrator upgrade --stop-after embed --yes    before the window\n"
+        "      migrator upgrade --yes                       in the window\n"
     )
     document = json.loads(migrator("upgrade", "--dry-run", "--json").out)
     assert [each["revision"] for each in document["revisions"]] == ["0002", "0003", "0004"]
     assert document["plan"]["revision"] == "0002"
     assert pending.database.whole_dump() == before
+
+
+def test_a_dry_run_says_what_to_type_next(pending: Project) -> None:
+    """With the revision and the configuration that it was asked for, and no --stop-after for what is done."""
+    for option, target in (([], []), (["-c", "other.ini"], ["0002"])):
+        Path("other.ini").write_bytes(Path("alembic.ini").read_bytes())
+        command = " ".join(["migrator", *option, "upgrade", *target])
+        assert migrator(*option, "upgrade", *target, "--dry-run").out.endswith(
+            "\n\n1 hazard above\n"
+            "nothing was changed\n"
+            f"next: {command} --stop-after embed --yes    before the window\n"
+            f"      {command} --yes                       in the window\n"
+        )
+    assert pending.upgraded("--stop-after", "embed").code == 0
+    assert migrator("upgrade", "--dry-run").out.endswith("\n\nnothing was changed\nnext: migrator upgrade --yes\n")
+    assert pending.upgraded().code == 0
+    assert migrator("downgrade", "-1", "--dry-run").out.endswith(
+        "\n\nnothing was changed\nnext: migrator downgrade -1 --yes\n"
+    )
+
+
+@pytest.mark.usefixtures("pending")
+def test_what_decides_stands_last_in_a_dry_run() -> None:
+    out = migrator("upgrade", "--dry-run").out
+    order = ("statements, the lock", "\nsettle  ", "besides these: ", "carried over on ", "hazard: ", "  window  ")
+    assert sorted(order, key=out.rindex) == list(order)
+    # What verify and cut-over fill once more is written out once, in fill.
+    assert out.count("    UPDATE ") == 4
+    assert out.count('    UPDATE "public"."items" SET "migrator_shadow_1" = ') == 3
+    assert out.count(" ... as in fill\n") == 6
+
+
+@pytest.mark.usefixtures("pending")
+def test_a_dry_run_in_json_has_every_statement_in_order_and_by_column() -> None:
+    plan = json.loads(migrator("upgrade", "--dry-run", "--json").out)["plan"]
+    statements = plan["statements"]
+    assert statements == plan["columns"][0]["statements"]
+    assert list(dict.fromkeys(each["phase"] for each in statements)) == [
+        "preflight", "backup", "embed", "fill", "index", "verify", "cut-over", "settle"
+    ]  # fmt: skip
+    assert statements[-1].keys() == {"phase", "columns", "sql", "lock", "lasts", "only_if"}
+    assert {
+        "phase": "index",
+        "columns": ["public.items.embedding"],
+        "sql": 'ANALYZE "public"."items"',
+        "lock": "SHARE UPDATE EXCLUSIVE",
+        "lasts": "a sample of the rows is read; reads and writes go on",
+        "only_if": None,
+    } in statements
+    assert plan["besides"].startswith("besides these: ")
 
 
 def test_several_pending_revisions_are_carried_out_in_order(pending: Project) -> None:
@@ -537,11 +590,11 @@ def test_status_of_a_table_that_is_gone(pending: Project) -> None:
     pending.database.execute("DROP TABLE items")
     ended = migrator("status")
     assert (ended.code, ended.err) == (0, "")
-    assert "public.items.embedding\n  vector(768), python:tests.models:new\n  cannot be read: relation" in ended.out
+    assert "public.items.embedding\n  vector(768), python:tests.models:new\n  cannot be read: the table" in ended.out
 
 
 def test_verify_proves_the_live_column(pending: Project) -> None:
-    assert migrator("verify") == Ended(0, "the ledger knows no migrated column\n", "")
+    assert migrator("verify") == Ended(0, "there is no migrated column\n", "")
     assert pending.upgraded().code == 0
     ended = migrator("verify")
     assert (ended.code, ended.err) == (0, "")

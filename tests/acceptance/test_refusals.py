@@ -70,6 +70,10 @@ NOT_CARRIED = (
     "it would stay bound to the old column after cut-over.",
     "drop it before the upgrade, and create it again afterwards",
 )
+MADE_AGAIN = (
+    "the view is dropped and made again at cut-over, which that would prevent.",
+    "drop it before the upgrade, and create it again afterwards",
+)
 NOT_A_TABLE = (
     "a column cannot be put beside the live one in an ordinary way there.",
     "name an ordinary table in the revision",
@@ -429,8 +433,8 @@ CASES = [
     Case(
         "default of the old dimensions",
         told(
-            "public.items.embedding has the default (array_fill(0.5, ARRAY[384]))::vector, which does not fit the new "
-            "dimensions",
+            "public.items.embedding has the default (array_fill(0.5, ARRAY[384]))::public.vector, which does not fit "
+            "the new dimensions",
             "inserts that rely on it would fail after cut-over.",
             "drop the default before the upgrade: ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT",
         ),
@@ -453,7 +457,7 @@ CASES = [
         "expression index",
         told(
             'index "half_idx" on public.items.embedding cannot be carried over: CREATE INDEX half_idx ON public.items '
-            "USING hnsw (((embedding)::halfvec(384)) halfvec_cosine_ops)",
+            "USING hnsw (((embedding)::public.halfvec(384)) public.halfvec_cosine_ops)",
             "only valid HNSW and IVFFlat indexes on the column itself can be built again on the new one.",
             'drop it before the upgrade, and create it again afterwards: DROP INDEX "half_idx"',
         ),
@@ -463,7 +467,7 @@ CASES = [
         "index on bits, first of two",
         told(
             'index "bit_idx" on public.items.embedding cannot be carried over: CREATE INDEX bit_idx ON public.items '
-            "USING hnsw (((binary_quantize(embedding))::bit(384)) bit_hamming_ops)",
+            "USING hnsw (((public.binary_quantize(embedding))::bit(384)) public.bit_hamming_ops)",
             "only valid HNSW and IVFFlat indexes on the column itself can be built again on the new one.",
             'drop it before the upgrade, and create it again afterwards: DROP INDEX "bit_idx"',
         ),
@@ -509,21 +513,67 @@ CASES = [
     ),
     Case(
         "function with an SQL body",
-        told("function first_vector() depends on public.items.embedding and cannot be carried over", *NOT_CARRIED),
+        told(
+            "function public.first_vector() depends on public.items.embedding and cannot be carried over", *NOT_CARRIED
+        ),
         before=(
             "CREATE FUNCTION first_vector() RETURNS vector LANGUAGE sql "
             "BEGIN ATOMIC SELECT embedding FROM items LIMIT 1; END",
         ),
     ),
     Case(
+        "function that returns rows of a view",
+        told("function public.all_near() depends on view public.near, which reads the column", *MADE_AGAIN),
+        before=(
+            "CREATE VIEW near AS SELECT id, embedding FROM items",
+            "CREATE FUNCTION all_near() RETURNS SETOF near LANGUAGE plpgsql AS 'BEGIN RETURN; END'",
+        ),
+    ),
+    Case(
+        "function that takes rows of a view of a view",
+        told("function public.ids(public.far[]) depends on view public.far, which reads the column", *MADE_AGAIN),
+        before=(
+            "CREATE VIEW near AS SELECT id, embedding FROM items",
+            "CREATE VIEW far AS SELECT * FROM near",
+            "CREATE FUNCTION ids(far[]) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'",
+        ),
+    ),
+    Case(
+        "column of a view's row type",
+        told("column seen of table public.log depends on view public.near, which reads the column", *MADE_AGAIN),
+        before=(
+            "CREATE VIEW near AS SELECT id, embedding FROM items",
+            "CREATE TABLE log (seen near)",
+        ),
+    ),
+    Case(
+        "view of a view's row type",
+        told("column of_near of view public.typed depends on view public.near, which reads the column", *MADE_AGAIN),
+        before=(
+            "CREATE VIEW near AS SELECT id, embedding FROM items",
+            "CREATE VIEW typed AS SELECT NULL::near AS of_near",
+        ),
+    ),
+    Case(
+        "function with an SQL body that reads a view",
+        told("function public.near_ids() depends on view public.near, which reads the column", *MADE_AGAIN),
+        before=(
+            "CREATE VIEW near AS SELECT id, embedding FROM items",
+            "CREATE FUNCTION near_ids() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT id FROM near LIMIT 1; END",
+        ),
+    ),
+    Case(
         "policy that reads the column",
-        told("policy known on table items depends on public.items.embedding and cannot be carried over", *NOT_CARRIED),
+        told(
+            "policy known on table public.items depends on public.items.embedding and cannot be carried over",
+            *NOT_CARRIED,
+        ),
         before=("CREATE POLICY known ON items USING (embedding IS NOT NULL)",),
     ),
     Case(
         "check on the column",
         told(
-            "constraint length on table items depends on public.items.embedding and cannot be carried over",
+            "constraint length on table public.items depends on public.items.embedding and cannot be carried over",
             *NOT_CARRIED,
         ),
         before=("ALTER TABLE items ADD CONSTRAINT length CHECK (vector_dims(embedding) = 384)",),
@@ -531,7 +581,8 @@ CASES = [
     Case(
         "column generated from it",
         told(
-            "default value for column norm of table items depends on public.items.embedding and cannot be carried over",
+            "default value for column norm of table public.items depends on public.items.embedding and cannot be "
+            "carried over",
             *NOT_CARRIED,
         ),
         before=("ALTER TABLE items ADD COLUMN norm float8 GENERATED ALWAYS AS (vector_norm(embedding)) STORED",),
@@ -539,7 +590,8 @@ CASES = [
     Case(
         "trigger on updates of the column",
         told(
-            "trigger touched on table items depends on public.items.embedding and cannot be carried over", *NOT_CARRIED
+            "trigger touched on table public.items depends on public.items.embedding and cannot be carried over",
+            *NOT_CARRIED,
         ),
         before=(
             A_TRIGGER_FUNCTION,

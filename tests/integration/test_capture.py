@@ -151,6 +151,8 @@ def test_promise_3_many_rows_written_since_fill_are_embedded_before_verification
     assert rows_hold(database, new) == 320
 
 
+# Holds up the swap, and not the fill before it.
+READ = "SELECT FROM items"
 LATE = "INSERT INTO items (id, body, embedding) SELECT id + 1000, 'late ' || id, embedding FROM items WHERE id < "
 
 
@@ -158,10 +160,10 @@ def test_promise_3_rows_that_come_between_the_last_fill_and_cut_over_are_settled
     items(database)
     before = database.dump()
     with database.connect() as writer:
-        reporter = Holding("started", "cut-over", writer, LATE + "100")
+        reporter = Holding("started", "cut-over", writer, READ, last=LATE + "100")
         upgrade(database, reporter=reporter)
     assert rows_hold(database, new) == 300
-    assert ("done", "cut-over", "public.items.embedding", "100 rows left") in reporter.told
+    assert ("done", "cut-over", "public.items.embedding", "100 writes left") in reporter.told
     downgrade(database)
     assert rows_hold(database, old, where="id < 1000") == 200
     assert database.dump() == before
@@ -170,13 +172,53 @@ def test_promise_3_rows_that_come_between_the_last_fill_and_cut_over_are_settled
 def test_promise_4_cut_over_does_not_begin_with_many_rows_left(database: Database) -> None:
     items(database)
     with database.connect() as writer:
-        reporter = Holding("started", "cut-over", writer, LATE + "101")
+        reporter = Holding("started", "cut-over", writer, READ, last=LATE + "101")
         with pytest.raises(Interrupted, match="more than 100 rows") as caught:
             upgrade(database, reporter=reporter)
     assert caught.value.exit_code == 5
     rows_hold(database, old, where="id < 1000")
     upgrade(database)
     assert rows_hold(database, new) == 301
+
+
+def test_promise_4_a_transaction_that_is_under_way_at_the_last_fill_leaves_nothing_to_settle(
+    database: Database,
+) -> None:
+    items(database)
+    with database.connect() as writer:
+        reporter = Holding("started", "cut-over", writer, LATE + "101")
+        upgrade(database, reporter=reporter)
+    assert ("done", "cut-over", "public.items.embedding", "0 writes left") in reporter.told
+    assert ("done", "settle", "public.items.embedding", "0 rows") in reporter.told
+    assert rows_hold(database, new) == 301
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_promise_3_an_expression_that_raises_never_fails_the_applications_write(database: Database, stop: str) -> None:
+    """Not even by an index. The upgrade waits until the row is mended."""
+    items(database)
+    change = dataclasses.replace(CHANGE, text="body || 100 / position('e' IN note)", where="(note || '.')::text > ''")
+    upgrade_until(database, stop, change)
+    database.execute("UPDATE items SET note = 'x' WHERE id = 3")
+    database.execute("INSERT INTO items SELECT 1000, 'later', 'y', embedding FROM items WHERE id = 4")
+    assert nulls(database, column=SHADOW) == [3, 1000]
+    assert database.value("SELECT last_value FROM migrator.missed_1") == 2
+    database.execute("UPDATE items SET note = 'mended'")
+    upgrade(database, change)
+    assert rows_hold(database, new, text=change.text or "") == 201
+
+
+def test_promise_3_writes_go_on_where_the_count_of_misses_is_gone(database: Database) -> None:
+    items(database)
+    before = database.dump()
+    upgrade_until(database, "verify")
+    database.execute("DROP SEQUENCE migrator.missed_1")
+    inserted(database)
+    assert nulls(database, column=SHADOW) == [1001, 1002, 1003, 1004]
+    database.execute("DELETE FROM items WHERE id >= 1000")
+    with pytest.raises(MigratorError, match="missed_1"):
+        upgrade(database)
+    assert database.dump() == before
 
 
 def test_promise_3_texts_known_to_the_store_cost_nothing(database: Database, embed_log: EmbedLog) -> None:
@@ -330,7 +372,7 @@ def test_promise_4_what_a_writer_holds_is_asked_for_again_and_again(database: Da
         reporter = Holding("started", phase, writer, "UPDATE items SET body = 'held' WHERE id = 7")
         upgrade(database, reporter=reporter)
         pid = writer.info.backend_pid
-    waited = [text for text in reporter.messages if text.startswith("waiting for a lock")]
+    waited = [text for text in reporter.messages if text.startswith("waiting for")]
     assert len(waited) == 1
     assert f"process {pid} (" in waited[0]
     assert rows_hold(database, new) == 200

@@ -38,6 +38,7 @@ GRANT UPDATE (embedding), REFERENCES (embedding) ON items TO PUBLIC;
 SET ROLE test_grantor;
 GRANT SELECT (embedding) ON items TO test_reader;
 """
+ALTER_OWNER = "ALTER TABLE items OWNER TO test_owner; GRANT SELECT ON items TO test_grantor;"
 VIEWS = """
 CREATE SCHEMA "Other %";
 CREATE VIEW plain AS SELECT * FROM items;
@@ -46,6 +47,7 @@ CREATE VIEW "Other %"."Near est" WITH (security_barrier, security_invoker = true
 CREATE VIEW counted AS SELECT count(*) AS n FROM "Other %"."Near est" JOIN items USING (id);
 CREATE VIEW written WITH (check_option = cascaded) AS SELECT id, body, embedding FROM items WHERE id > 0;
 CREATE VIEW elsewhere AS SELECT id FROM items;
+CREATE VIEW whole_rows AS SELECT written AS of_written, ARRAY[written] AS list FROM written;
 ALTER VIEW plain OWNER TO test_owner;
 GRANT CREATE, USAGE ON SCHEMA "Other %" TO test_owner;
 ALTER VIEW "Other %"."Near est" OWNER TO test_owner;
@@ -58,7 +60,7 @@ GRANT SELECT ON "Other %"."Near est" TO PUBLIC;
 SET ROLE test_grantor;
 GRANT SELECT ON plain TO test_reader;
 """
-ALL_VIEWS = ("plain", '"Other %"."Near est"', "counted", "written", "elsewhere")
+ALL_VIEWS = ("plain", '"Other %"."Near est"', "counted", "written", "elsewhere", "whole_rows")
 
 
 def prepare(database: Database, *scripts: str) -> None:
@@ -89,6 +91,40 @@ def test_promise_5_attributes_and_privileges_of_the_column(database: Database) -
     assert column(database) == before
     downgrade(database)
     assert database.dump() == schema
+
+
+SINCE = """
+SET ROLE test_owner;
+COMMENT ON COLUMN items.embedding IS 'said since';
+ALTER TABLE items ALTER COLUMN embedding SET STATISTICS -1;
+ALTER TABLE items ALTER COLUMN embedding RESET (n_distinct);
+ALTER TABLE items ALTER COLUMN embedding SET (n_distinct_inherited = 4);
+REVOKE UPDATE (embedding) ON items FROM PUBLIC;
+REVOKE SELECT (embedding) ON items FROM test_grantor CASCADE;
+GRANT INSERT (embedding) ON items TO test_grantor WITH GRANT OPTION;
+SET ROLE test_grantor;
+GRANT INSERT (embedding) ON items TO test_reader;
+"""
+NOTHING_LEFT = """
+SET ROLE test_owner;
+COMMENT ON COLUMN items.embedding IS NULL;
+ALTER TABLE items ALTER COLUMN embedding RESET (n_distinct, n_distinct_inherited);
+REVOKE ALL (embedding) ON items FROM test_grantor, PUBLIC CASCADE;
+"""
+
+
+@pytest.mark.parametrize("prepared", [COLUMN, ALTER_OWNER], ids=["all set before", "nothing set before"])
+@pytest.mark.parametrize("since", [SINCE, NOTHING_LEFT], ids=["changed", "taken away"])
+def test_promise_6_what_was_set_on_the_live_column_since_stays_after_a_downgrade(
+    database: Database, prepared: str, since: str
+) -> None:
+    prepare(database, prepared)
+    change = dataclasses.replace(CHANGE, index="same")
+    upgrade(database, change)
+    database.execute(since)
+    now = column(database)
+    downgrade(database, change)
+    assert column(database) == now
 
 
 @pytest.mark.parametrize("storage", ["PLAIN", "EXTERNAL", "EXTENDED", "MAIN"])

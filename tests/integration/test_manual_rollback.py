@@ -280,7 +280,7 @@ def test_the_index_alone_was_dropped(database: Database) -> None:
         "the upgrade of public.items.embedding left no retired column: it replaced the index alone, "
         "or somebody dropped the column\n"
         "the index as it was found: CREATE INDEX items_embedding_idx ON public.items USING ivfflat "
-        "(embedding vector_cosine_ops) WITH (lists='5')"
+        "(embedding public.vector_cosine_ops) WITH (lists='5')"
     )
 
 
@@ -299,10 +299,10 @@ def test_views_are_named_with_the_statements_that_bring_them_back(database: Data
     )
     assert database.dump() == after
     drop, make = stopped.out.partition("-- first part\n")[2].split("-- second part\n")
-    assert drop == "DROP VIEW nearer;\nDROP VIEW near;\n"
+    assert drop == "DROP VIEW public.nearer;\nDROP VIEW public.near;\n"
     database.execute(drop)
     assert roll_back(database).code == 0
-    database.execute(make)
+    database.execute("SET search_path = pg_catalog; " + make)
     assert database.dump() == schema
 
 
@@ -310,4 +310,17 @@ def test_what_else_depends_on_the_new_column_is_named(upgraded: Database) -> Non
     upgraded.execute("ALTER TABLE items ADD CONSTRAINT sound CHECK (vector_dims(embedding) > 0)")
     stopped = roll_back(upgraded)
     assert refused(stopped).startswith("views or other objects depend on the new column; nothing was changed\n")
-    assert "-- drop or change by hand: constraint sound on table items\n" in stopped.out
+    assert "-- drop or change by hand: constraint sound on table public.items\n" in stopped.out
+
+
+def test_names_are_looked_up_as_at_the_upgrade(database: Database) -> None:
+    items(database)
+    database.execute("CREATE SCHEMA helpers")
+    database.execute("CREATE FUNCTION helpers.cleaned(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT upper($1)'")
+    address = dataclasses.replace(database.address, search_path="helpers, public")
+    runner.upgrade(address, "0002", [dataclasses.replace(CHANGE, text="cleaned(body)")], Options())
+    at(database, "0002")
+    database.execute("UPDATE items SET body = 'other' WHERE id = 4")
+    ended = roll_back(database)
+    assert ended.code == 0, ended
+    assert database.execute("SELECT id FROM migrator.rollback_1") == [(4,)]

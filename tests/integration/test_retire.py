@@ -89,3 +89,19 @@ def test_storage_that_two_vectors_in_a_row_forbade_comes_back(database: Database
     assert database.value(STORAGE) == "e"
     retire(database)
     assert database.value(STORAGE) == "p"
+
+
+def test_every_vector_that_cannot_leave_the_page_counts(database: Database) -> None:
+    """Live and shadow column alone would fit, and after retire the new one does not either."""
+    items(database, 20)
+    database.execute("ALTER TABLE items ADD COLUMN title_embedding vector(900), ADD COLUMN third halfvec(400)")
+    for column in ("embedding", "title_embedding", "third"):
+        database.execute(f"ALTER TABLE items ALTER COLUMN {column} SET STORAGE PLAIN")
+    database.execute(
+        "UPDATE items SET title_embedding = array_fill(id::int + 1, ARRAY[900])::vector, "
+        "third = array_fill(id::int + 1, ARRAY[400])::halfvec"
+    )
+    upgrade(database)
+    assert database.value(STORAGE) == "e"
+    retire(database)
+    assert database.value(STORAGE) == "p"

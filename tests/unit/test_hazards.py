@@ -361,6 +361,15 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create it again afterwards",
     ),
     (
+        hazards.dependent_on_view,
+        ("view public.near", "function public.nearest(vector)"),
+        "dependent-on-view",
+        True,
+        "function public.nearest(vector) depends on view public.near, which reads the column",
+        "the view is dropped and made again at cut-over, which that would prevent.",
+        "drop it before the upgrade, and create it again afterwards",
+    ),
+    (
         hazards.several_indexes,
         (
             SUBJECT,
@@ -580,6 +589,25 @@ TEXTS: list[Row] = [
         True,
         "the retired column and the backup of public.items.embedding were dropped by migrator retire",
         "the old vectors are gone, so there is nothing to restore.",
+        "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
+    ),
+    (
+        hazards.table_renamed,
+        (SUBJECT, "archive", "things", "public", "items"),
+        "table-renamed",
+        True,
+        "the table of public.items.embedding is called archive.things since the upgrade",
+        "the ledger and the revision know it by its former name.",
+        'give it that name for the time of the downgrade: ALTER TABLE "archive"."things" RENAME TO "items"; '
+        'ALTER TABLE "archive"."items" SET SCHEMA "public"',
+    ),
+    (
+        hazards.retired_column_gone,
+        (SUBJECT, "migrator_retired_1"),
+        "retired-column-gone",
+        True,
+        'the retired column "migrator_retired_1" of public.items.embedding is not there',
+        "it was dropped, or the table was made anew, so there are no old vectors to restore.",
         "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
     ),
     (
@@ -925,6 +953,15 @@ TEXTS: list[Row] = [
         "run as a superuser, or GRANT SET ON PARAMETER session_replication_role TO the role, and they stay quiet",
     ),
     (
+        hazards.capture_was_off,
+        ("items",),
+        "capture-was-off",
+        False,
+        'the capture trigger of "items" was dropped, disabled or altered since the upgrade',
+        "writes may have gone by it, so that it does not know every old vector that is stale.",
+        "nothing is to be done: each old vector is compared with the backup, and embedded again where it is not there",
+    ),
+    (
         hazards.trigger_sorts_last,
         (
             "items",
@@ -958,15 +995,6 @@ TEXTS: list[Row] = [
         "old and new model of public.items.embedding have the same dimensions",
         "an application that still writes the old model's vectors is not stopped by the column's type.",
         "stop its writers before cut-over, or let it read the model from the view migrator.registry",
-    ),
-    (
-        hazards.not_immutable,
-        ("concat_ws(' ', a, b)",),
-        "text-not-immutable",
-        False,
-        "text=\"concat_ws(' ', a, b)\" or where= is not immutable",
-        "the rows left at cut-over are found by a scan under the lock, which grows with the table.",
-        "in a maintenance window nothing; else give an IMMUTABLE expression",
     ),
 ]
 

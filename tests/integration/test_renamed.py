@@ -1,0 +1,119 @@
+"""A table that was renamed, moved, dropped or replaced since its upgrade."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrator import runner
+from migrator.errors import Refused
+from migrator.proofs import Proof
+from migrator.status import as_text, read_status
+from migrator.work import Options
+from tests.database import Database
+from tests.models import old
+from tests.proofs import rows_hold
+from tests.running import At, downgrade, upgrade
+from tests.tables import CHANGE, items
+
+RENAMES = ["ALTER TABLE items RENAME TO things", "CREATE SCHEMA archive; ALTER TABLE items SET SCHEMA archive"]
+NAMES = ["public.things", "archive.items"]
+KEPT = "column migrator_retired_1 (python:tests.models:old, 384) and table migrator.backup_1"
+
+
+def verify(database: Database, reporter: At | None = None) -> dict[str, list[Proof]]:
+    return runner.verify_live(database.address, Options(reporter or At("", "", lambda: None)))
+
+
+def retire(database: Database) -> list[str]:
+    return runner.retire_all(database.address, Options(), stores=False)
+
+
+@pytest.mark.parametrize(("statement", "name"), list(zip(RENAMES, NAMES, strict=True)))
+def test_a_renamed_table_is_worked_on_under_its_new_name(database: Database, statement: str, name: str) -> None:
+    items(database)
+    upgrade(database)
+    database.execute(statement)
+    # Another one of its former name is not taken for it.
+    database.execute("CREATE TABLE items (id int, body text, embedding vector(768))")
+    proofs = verify(database)
+    assert list(proofs) == [f"{name}.embedding"]
+    assert all(proof.passed for proof in proofs[f"{name}.embedding"])
+    (column,) = read_status(database.address)["columns"]
+    assert (column["column"], column["with_vector"]) == (f"{name}.embedding", 200)
+    assert retire(database) == [f"{name}.embedding: {KEPT}"]
+    assert database.value("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == 0
+    assert "migrator_retired" not in database.dump()
+
+
+@pytest.mark.parametrize(
+    ("statement", "name", "back"),
+    [
+        (RENAMES[0], NAMES[0], 'ALTER TABLE "public"."things" RENAME TO "items"'),
+        (RENAMES[1], NAMES[1], 'ALTER TABLE "archive"."items" SET SCHEMA "public"'),
+    ],
+)
+@pytest.mark.parametrize("another", [False, True])
+def test_a_downgrade_of_a_renamed_table_says_how_to_go_on(
+    database: Database, statement: str, name: str, back: str, another: bool
+) -> None:
+    items(database)
+    before = database.dump()
+    upgrade(database)
+    database.execute(statement)
+    if another:
+        database.execute("CREATE TABLE items (id int, body text, embedding vector(768))")
+    unchanged = database.whole_dump()
+    with pytest.raises(Refused) as refused:
+        downgrade(database)
+    assert str(refused.value) == (
+        f"the table of public.items.embedding is called {name} since the upgrade\n"
+        "the ledger and the revision know it by its former name.\n"
+        f"fix: give it that name for the time of the downgrade: {back}"
+    )
+    assert database.whole_dump() == unchanged
+    if another:
+        database.execute("DROP TABLE items")
+    database.execute(back)
+    downgrade(database)
+    assert rows_hold(database, old) == 200
+    database.execute("DROP SCHEMA IF EXISTS archive")
+    assert database.dump() == before
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_table_that_is_gone_is_passed_over_and_said(database: Database, again: bool) -> None:
+    items(database)
+    upgrade(database)
+    database.execute("DROP TABLE items")
+    if again:
+        items(database)
+    reporter = At("", "", lambda: None)
+    assert verify(database, reporter) == {}
+    assert reporter.messages == ["public.items.embedding: the table is no longer there, so nothing is proved of it"]
+    assert "  cannot be read: the table is no longer there" in as_text(read_status(database.address))
+    if again:
+        with pytest.raises(Refused, match='retired column "migrator_retired_1"'):
+            downgrade(database)
+    assert retire(database) == ["public.items.embedding, which is no longer there: table migrator.backup_1"]
+    assert database.execute("SELECT relname FROM pg_class WHERE relname ~ '^(backup|missed|capture)_'") == []
+    assert database.execute("SELECT proname FROM pg_proc WHERE proname ~ '^capture_'") == []
+    assert retire(database) == []
+
+
+def test_a_column_that_the_text_names_is_gone(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    database.execute("ALTER TABLE items RENAME COLUMN body TO words")
+    (proof,) = verify(database)["public.items.embedding"]
+    assert (proof.name, proof.passed) == ("readable", False)
+    assert proof.detail == 'column "body" does not exist'
+
+
+def test_the_ledger_of_a_restored_dump_knows_its_tables_by_name(database: Database) -> None:
+    items(database)
+    upgrade(database, CHANGE)
+    # What a dump and restore does to the oid.
+    database.execute("UPDATE migrator.change SET catalog = jsonb_set(catalog, '{table,oid}', '1')")
+    assert list(verify(database)) == ["public.items.embedding"]
+    downgrade(database)
+    assert rows_hold(database, old) == 200
