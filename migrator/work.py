@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,3 +124,11 @@ def block_ranges(
     for first in range(0, blocks, step):
         last = min(first + step, blocks)
         yield {"first": f"({first},0)", "last": f"({last},0)"}, last, blocks
+
+
+def split(bounds: Mapping[str, str], parts: int) -> Iterator[dict[str, str]]:
+    """A range of blocks in about so many smaller ones, of a block at least."""
+    first, end = (int(bounds[key].strip("()").split(",")[0]) for key in ("first", "last"))
+    step = max(1, (end - first) // parts)
+    for block in range(first, end, step):
+        yield {"first": f"({block},0)", "last": f"({min(block + step, end)},0)"}

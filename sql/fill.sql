@@ -17,6 +17,16 @@ WHERE {table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid
   AND {table}.{shadow} IS NULL AND {due} AND {pending}
   AND migrator_store.migrator_hash = {text_hash};
 
+-- name: rest
+-- The rows left, found at once, and whether the store holds their vector already.
+SELECT migrator_row, migrator_hash, migrator_text,
+       EXISTS (SELECT FROM {store} AS migrator_store WHERE migrator_store.text_hash = migrator_hash)
+FROM (SELECT {table}.ctid::text AS migrator_row, {text_hash} AS migrator_hash, {text}::text AS migrator_text FROM {table}
+      WHERE {target} IS NULL AND {due} IS TRUE AND {pending} LIMIT %(limit)s) AS migrator_rest;
+
+-- name: left_in_range
+SELECT count(*) FROM {table} WHERE ctid >= %(first)s::tid AND ctid < %(last)s::tid AND {target} IS NULL;
+
 -- name: from_live
 -- One range of blocks, derived from the live vector.
 UPDATE {table} SET {shadow} = {derived}
@@ -51,7 +61,7 @@ GROUP BY 2
 ON CONFLICT (change_id, text_hash) DO UPDATE SET rows = excluded.rows, reason = excluded.reason;
 
 -- name: left
-SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} AND {pending};
+SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} IS TRUE AND {pending};
 
 -- name: null_by_right
 -- A row that had no vector at the upgrade although it had this text.

@@ -18,7 +18,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
     """Leaves tables, indexes and privileges as they were found; may be interrupted and run again."""
     for column in plan.columns:
         reporter.message(f"{column.subject}: putting everything back")
-        send_together(connection, _drop(column), on_wait=reporter.message)
+        send_together(connection, _drop(column), table=column.catalog.table.oid, on_wait=reporter.message)
         if column.drops_index_early or column.method == "index":
             _rebuild(connection, column, reporter)
         _drop_indexes(connection, column)
@@ -64,4 +64,5 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
             connection,
             again.create(catalog.table.sql, column.live, catalog.column.type, catalog.server.extension_schema),
         )
-        send_together(connection, again.marks(catalog.table.sql, schema), on_wait=reporter.message)
+        marks = again.marks(catalog.table.sql, schema)
+        send_together(connection, marks, table=catalog.table.oid, on_wait=reporter.message)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from psycopg import sql
+from psycopg import Cursor, sql
+from psycopg.rows import TupleRow
 
 from migrator import capture, rows_left
 from migrator.catalog import Catalog, read_catalog
 from migrator.catalog.columns import Grant
 from migrator.catalog.dependents import View
-from migrator.database import execute, fetch_row, with_short_locks
+from migrator.database import execute, with_short_locks
 from migrator.errors import GO_ON, Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
@@ -198,26 +199,43 @@ class _TooManyLeft(Exception):
 
 def _swap_all(work: Work) -> dict[str, object]:
     """Raises _TooManyLeft, and Interrupted where a lock is not to be had."""
+    tables = [column.catalog.table.oid for column in work.plan.columns]
     wanted = {column.id: rows_left.pending(work.connection, work.ledger, column) for column in work.plan.columns}
 
     def swap() -> dict[str, object]:
         columns = work.plan.columns
-        # Views can be looked at only while they are there; everything else is looked at again under the lock.
+        # What takes its time is looked at while writers go on, views too, for they can be only while they are there.
+        before = [(_versions(work, column).fetchone() or (None,))[0] for column in columns]
         for column in columns:
             _refuse_changed(work, column, views_dropped=False)
-        _send(work, _lock(columns))
+        # From here on writers wait: statements are sent together, so that the way to the server counts but thrice.
+        with work.connection.pipeline():
+            _send(work, _lock(columns))
+            under = [_versions(work, column) for column in columns]
+            counts = [_count_left(work, column, wanted[column.id]) for column in columns]
+        for column, earlier, now in zip(columns, before, under, strict=True):
+            versions, has_views = now.fetchone() or (None, True)
+            if versions != earlier or (has_views and column.method != "index"):
+                _refuse_changed(work, column, views_dropped=column.method != "index")
         left: dict[str, object] = {
-            column.subject: {"rows left": _check_under_lock(work, column, wanted[column.id])} for column in columns
+            column.subject: {"rows left": _few(column, count)} for column, count in zip(columns, counts, strict=True)
         }
-        for column in columns:
-            _send(work, _swap(column))
-            work.ledger.set_state(column.id, LIVE)
-            if column.restores is not None:
-                work.ledger.set_state(column.restores, "restored")
-        _send(work, _create_views(columns))
+        with work.connection.pipeline():
+            for column in columns:
+                _send(work, _swap(column))
+                work.ledger.set_state(column.id, LIVE)
+                if column.restores is not None:
+                    work.ledger.set_state(column.restores, "restored")
+            _send(work, _create_views(columns))
         return left
 
-    return with_short_locks(work.connection, swap, on_wait=work.waits_for_lock)
+    return with_short_locks(work.connection, swap, tables=tables, on_wait=work.waits_for_lock)
+
+
+def _versions(work: Work, column: ColumnPlan) -> Cursor[TupleRow]:
+    """What changes with anything that the catalog says of the table, views apart; and whether any reads the column."""
+    numbers = {"table": column.catalog.table.oid, "column": column.catalog.column.number}
+    return execute(work.connection, query("cut_over", "versions"), numbers)
 
 
 def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
@@ -225,41 +243,27 @@ def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
         execute(work.connection, statement)
 
 
-def _check_under_lock(work: Work, column: ColumnPlan, wanted: Query) -> int:
-    """Nobody can write now: what the plan was made for must still be there. Returns the rows left for settle.
-
-    Raises _TooManyLeft.
-    """
-    _refuse_changed(work, column, views_dropped=column.method != "index")
+def _count_left(work: Work, column: ColumnPlan, wanted: Query) -> Cursor[TupleRow] | None:
+    """Counts the rows left for settle, up to one more than may be left."""
     if column.method == "index":
-        return 0
-    trigger = {"table": column.catalog.table.oid, "trigger": column.trigger}
-    state = execute(work.connection, query("capture", "trigger_state"), trigger).fetchone()
-    if state is None or state[0] != "A":
-        raise MigratorError(
-            f"the capture trigger of {column.subject} was dropped or disabled by others",
-            meaning="writes may have been missed, so the shadow column cannot be trusted.",
-            remedy="find out who did it, then run the upgrade again from the start",
-        )
-    (left,) = fetch_row(
-        work.connection,
-        query(
-            "cut_over",
-            "left",
-            table=column.table,
-            shadow=name(column.shadow),
-            due=column.due,
-            pending=wanted,
-        ),
-        {"limit": rows_left.BOUND + 1},
+        return None
+    statement = query(
+        "cut_over", "left", table=column.table, shadow=name(column.shadow), due=column.due, pending=wanted
     )
+    return execute(work.connection, statement, {"limit": rows_left.BOUND + 1})
+
+
+def _few(column: ColumnPlan, count: Cursor[TupleRow] | None) -> int:
+    """The rows left for settle. Raises _TooManyLeft."""
+    row = count.fetchone() if count is not None else None
+    left = int(row[0]) if row is not None else 0
     if left > rows_left.BOUND:
         raise _TooManyLeft(f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector")
-    return int(left)
+    return left
 
 
 def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> None:
-    """Raises MigratorError where others changed what the plan was made for."""
+    """Raises MigratorError where others changed what the plan was made for, the capture trigger among it."""
     table = column.catalog.table
     present = read_catalog(work.connection, table.schema, table.name, column.live).signature()
     expected = column.catalog.signature()
@@ -273,4 +277,14 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
             f"{column.subject}: {' and '.join(differing)} of the table changed since the upgrade was planned",
             meaning="what others changed meanwhile would be lost or left bound to the old column.",
             remedy="run the upgrade again, which plans with what is there now",
+        )
+    if column.method == "index":
+        return
+    trigger = {"table": table.oid, "trigger": column.trigger}
+    state = execute(work.connection, query("capture", "trigger_state"), trigger).fetchone()
+    if state is None or state[0] != "A":
+        raise MigratorError(
+            f"the capture trigger of {column.subject} was dropped or disabled by others",
+            meaning="writes may have been missed, so the shadow column cannot be trusted.",
+            remedy="find out who did it, then run the upgrade again from the start",
         )

@@ -92,10 +92,10 @@ def count_missing(work: Work, column: ColumnPlan, pending: Query) -> int:
 
 
 def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *, expected: int | None = None) -> int:
-    """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts.
+    """Embeds what the store lacks. Returns the number of texts.
 
-    expected: how many there are, where that is known; they are counted otherwise. A batch that does not fit the
-    memory is halved, and so are those after it. Raises MigratorError where more texts fail than the change allows.
+    expected: how many there are, where that is known; they are counted otherwise. Raises MigratorError where more
+    texts fail than the change allows.
     """
     if column.is_restore and work.options.without_old_model:
         _set_missing_aside(work, column, pending)
@@ -103,13 +103,22 @@ def embed_missing(work: Work, column: ColumnPlan, phase: str, pending: Query, *,
     total = count_missing(work, column, pending) if expected is None else expected
     if total == 0:
         return 0
+    with connect(work.address) as reader:
+        return embed_pages(work, column, phase, _pages(reader, column, pending), total)
+
+
+def embed_pages(work: Work, column: ColumnPlan, phase: str, pages: Iterator[dict[bytes, str]], total: int) -> int:
+    """Embeds texts by hash, and stores each batch before the next is begun. Returns the number of texts.
+
+    total: how many there are, about. A batch that does not fit the memory is halved, and so are those after it. Raises
+    MigratorError where more texts fail than the change allows.
+    """
     fixed = work.options.batch_size or column.change.batch_size
     size, largest = fixed or SMALLEST_BATCH, fixed or LARGEST_BATCH
     may_fail = column.change.max_failed_rows - work.ledger.failed_rows(column.id)
     done = 0
     waiting: dict[bytes, str] = {}
-    with connect(work.address) as reader, ThreadPoolExecutor(max_workers=1) as writer:
-        pages = _pages(reader, column, pending)
+    with ThreadPoolExecutor(max_workers=1) as writer:
         _read_ahead(pages, waiting, size, stored={})
         while waiting:
             # Texts of like length together: a batch is padded to its longest.

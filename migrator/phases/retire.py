@@ -73,4 +73,4 @@ def run(connection: Connection, ledger: Ledger, column: ColumnPlan, reporter: Re
             execute(connection, statement.query)
         ledger.set_state(column.id, RETIRED)
 
-    with_short_locks(connection, drop, on_wait=reporter.message)
+    with_short_locks(connection, drop, tables=[column.catalog.table.oid], on_wait=reporter.message)

@@ -74,15 +74,15 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
         )
         return False
     add, validate, set_, drop = _not_null(column)
-    _short(work, drop, add)
+    _short(work, column, drop, add)
     execute(work.connection, validate)
-    _short(work, set_, drop)
+    _short(work, column, set_, drop)
     _rename_not_null(work, column)
     return True
 
 
-def _short(work: Work, *statements: Query) -> None:
-    send_together(work.connection, statements, on_wait=work.waits_for_lock)
+def _short(work: Work, column: ColumnPlan, *statements: Query) -> None:
+    send_together(work.connection, statements, table=column.catalog.table.oid, on_wait=work.waits_for_lock)
 
 
 def _rename_not_null(work: Work, column: ColumnPlan) -> None:
@@ -93,5 +93,6 @@ def _rename_not_null(work: Work, column: ColumnPlan) -> None:
     if wanted is not None and present is not None and wanted != present:
         _short(
             work,
+            column,
             query("cut_over", "rename_constraint", table=column.table, constraint=name(present), new=name(wanted)),
         )
