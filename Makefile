@@ -1,6 +1,6 @@
 # make demo    the main job on an embedded PostgreSQL: 384 -> 768 dimensions and back
 # make test    lint, types, and every test
-# make bench   speed, as ratios in one run (tests/benchmarks)
+# make bench   speed as ratios in one run, and what writers feel of an online upgrade (tests/benchmarks)
 # make docs    writes the generated pages of docs/ anew
 PYTHON ?= python3
 BIN := .venv/bin

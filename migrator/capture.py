@@ -185,5 +185,8 @@ def missed(connection: Connection, column: ColumnPlan) -> int:
 
     Those of transactions under way are among them: which rows they are can be seen once they have ended.
     """
-    (count,) = fetch_row(connection, query("capture", "count_missed", missed=column.missed))
-    return int(count)
+    return int(fetch_row(connection, counting(column))[0])
+
+
+def counting(column: ColumnPlan) -> sql.Composed:
+    return query("capture", "count_missed", missed=column.missed)

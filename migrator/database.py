@@ -6,7 +6,7 @@ import os
 import random
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -317,12 +317,14 @@ def with_short_locks(
     connection: Connection,
     work: Callable[[], Result],
     *,
+    tables: Sequence[int],
     on_wait: Callable[[str], None],
     patience: float = LOCK_PATIENCE_S,
 ) -> Result:
     """Runs `work` in a transaction that gives up each wait for a lock after 50 ms, and tries again with growing pauses.
 
-    Raises Interrupted after `patience` seconds, naming who holds the lock.
+    tables: oids of those that `work` locks, or locks rows of. Raises Interrupted after `patience` seconds, naming who
+    holds locks on them.
     """
     start = time.monotonic()
     pause = 0.05
@@ -332,27 +334,29 @@ def with_short_locks(
                 configure(connection, {"lock_timeout": SHORT}, local=True)
                 return work()
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            blockers = describe_blockers(connection)
+            blockers = describe_blockers(connection, tables)
             if time.monotonic() - start > patience:
                 raise Interrupted(
-                    f"a lock on the table was not to be had within {patience:.0f} s; {blockers}",
+                    f"a lock on the table was not to be had within {patience:.0f} s; it is {blockers}",
                     meaning="what was done so far is kept.",
                     remedy="end that transaction, then run the same command again",
                 ) from None
-        on_wait(f"waiting for a lock: {blockers}")
+        on_wait(f"waiting for a lock on the table, {blockers}")
         time.sleep(pause * random.uniform(0.5, 1.5))
         pause = min(pause * 2, 2.0)
 
 
-def send_together(connection: Connection, statements: Iterable[Query], *, on_wait: Callable[[str], None]) -> None:
-    """Sends the statements in one transaction with short waits for locks. Raises Interrupted."""
+def send_together(
+    connection: Connection, statements: Iterable[Query], *, table: int, on_wait: Callable[[str], None]
+) -> None:
+    """Sends the statements, which lock that table, in one transaction with short waits. Raises Interrupted."""
     sent = list(statements)
 
     def together() -> None:
         for statement in sent:
             execute(connection, statement)
 
-    with_short_locks(connection, together, on_wait=on_wait)
+    with_short_locks(connection, together, tables=[table], on_wait=on_wait)
 
 
 def concurrently(connection: Connection, statement: Query) -> None:
@@ -365,13 +369,17 @@ def concurrently(connection: Connection, statement: Query) -> None:
             configure(connection, {"lock_timeout": PATIENT})
 
 
-def describe_blockers(connection: Connection) -> str:
-    """Open transactions of others in this database, oldest first: the ones a lock waits for."""
-    rows = execute(connection, query("session", "open_transactions")).fetchall()
-    if not rows:
-        return "no open transaction is in sight any more"
-    return "open transactions: " + "; ".join(
-        f"process {pid} ({application or 'no application name'}), since {since}" for pid, application, since in rows
+def describe_blockers(connection: Connection, tables: Sequence[int]) -> str:
+    """Who else holds locks on the tables of those oids, oldest transaction first: the ones a lock waits for."""
+    holders = execute(connection, query("session", "lock_holders"), {"tables": list(tables)}).fetchall()
+    if not holders:
+        return "held by nobody any more"
+    return "held by " + "; ".join(
+        f"process {pid} ({application or 'no application name'}), "
+        f"in a transaction since {transaction or 'a time that this role may not see'}, its statement since {statement}"
+        if pid is not None
+        else "a prepared transaction, which pg_prepared_xacts names"
+        for pid, application, transaction, statement in holders
     )
 
 

@@ -9,31 +9,38 @@ ALTER TABLE {table} ALTER COLUMN {shadow} SET STORAGE {storage};
 -- name: drop_index
 DROP INDEX IF EXISTS {index};
 
+-- name: range
+{table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid
+
+-- name: places
+{table}.ctid = ANY (%(places)s::tid[])
+
+-- name: rest
+-- Where the rows left are.
+SELECT ctid::text FROM {table} WHERE {shadow} IS NULL AND {due} AND {pending} LIMIT %(limit)s;
+
 -- name: from_store
 -- One range of blocks, joined on the text's hash; rows whose text is not in the store wait.
 UPDATE {table} SET {shadow} = migrator_store.migrator_vector::{type}
 FROM (SELECT text_hash AS migrator_hash, embedding AS migrator_vector FROM {store}) AS migrator_store
-WHERE {table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid
-  AND {table}.{shadow} IS NULL AND {due} AND {pending}
+WHERE {here} AND {table}.{shadow} IS NULL AND {due} AND {pending}
   AND migrator_store.migrator_hash = {text_hash};
 
 -- name: from_backup
 -- One range of blocks, from the backup of the upgrade that is undone.
 UPDATE {table} SET {shadow} = migrator_backup.migrator_vector
 FROM {backup} AS migrator_backup
-WHERE {table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid
-  AND {table}.{shadow} IS NULL AND migrator_backup.migrator_vector IS NOT NULL AND {same_row};
+WHERE {here} AND {table}.{shadow} IS NULL AND migrator_backup.migrator_vector IS NOT NULL AND {same_row};
 
 -- name: from_live
 -- One range of blocks, derived from the live vector.
 UPDATE {table} SET {shadow} = {derived}
-WHERE ctid >= %(first)s::tid AND ctid < %(last)s::tid AND {shadow} IS NULL AND {due} AND {pending};
+WHERE {here} AND {shadow} IS NULL AND {due} AND {pending};
 
 -- name: out_of_scope
 -- Rows out of scope keep what they hold.
 UPDATE {table} SET {shadow} = {live}::{type}
-WHERE ctid >= %(first)s::tid AND ctid < %(last)s::tid
-  AND {shadow} IS NULL AND {live} IS NOT NULL AND ({scope}) IS NOT TRUE;
+WHERE {here} AND {shadow} IS NULL AND {live} IS NOT NULL AND ({scope}) IS NOT TRUE;
 
 -- name: not_set_aside
 -- The model failed on their text; they wait for backfill.
@@ -77,10 +84,10 @@ CREATE INDEX IF NOT EXISTS {index} ON {backup} ((coalesce(migrator_text_hash, ''
 
 -- name: clear
 -- One range of blocks: vectors that may be of another text.
-UPDATE {table} SET {shadow} = NULL WHERE ctid >= %(first)s::tid AND ctid < %(last)s::tid AND {stale};
+UPDATE {table} SET {shadow} = NULL WHERE {here} AND {stale};
 
 -- name: left
-SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} AND {pending};
+SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} IS TRUE AND {pending};
 
 -- name: null_by_right
 -- A row that had no vector at the upgrade although it had this text.

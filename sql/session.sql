@@ -22,9 +22,13 @@ FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.locktype = 'advisory' AND l.classid = %(first)s AND l.objid = %(second)s AND l.granted
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
 
--- name: open_transactions
-SELECT pid, application_name, to_char(xact_start, 'HH24:MI:SS')
-FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
-ORDER BY xact_start
+-- name: lock_holders
+-- A prepared transaction has no process. Of another role's only a member of pg_read_all_stats sees more than that.
+SELECT pid, application_name, to_char(xact_start, 'HH24:MI:SS'), to_char(query_start, 'HH24:MI:SS')
+FROM (SELECT DISTINCT pid FROM pg_locks
+      WHERE locktype IN ('relation', 'tuple') AND relation = ANY (%(tables)s::oid[]) AND granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND pid IS DISTINCT FROM pg_backend_pid()) AS holders
+LEFT JOIN pg_stat_activity USING (pid)
+ORDER BY xact_start NULLS FIRST, pid
 LIMIT 3;

@@ -117,6 +117,16 @@ def other() -> Hashed:
     return Hashed(384, seed=385)
 
 
+def small_old() -> Hashed:
+    """64 dimensions, for benchmarks that are not about vectors: the model before the change."""
+    return Hashed(64, seed=64)
+
+
+def small_new() -> Hashed:
+    """128 dimensions: the model after it."""
+    return Hashed(128, seed=128)
+
+
 def drifted() -> Hashed:
     """768 dimensions; other vectors under the same name where MIGRATOR_TEST_DRIFT is 1."""
     return Hashed(768, seed=1 if os.environ.get("MIGRATOR_TEST_DRIFT") == "1" else 768)

@@ -27,13 +27,13 @@ def rows_hold(
     without = [text for text, vector in rows if vector is None]
     assert without == [], f"{len(without)} of {len(rows)} rows have no vector"
     expected = factory().embed_queries([text for text, _ in rows])
-    found: Vectors = np.array([_received(vector) for _, vector in rows], dtype=np.float32).reshape(expected.shape)
+    found: Vectors = np.array([received(vector) for _, vector in rows], dtype=np.float32).reshape(expected.shape)
     wrong = [text for (text, _), same in zip(rows, (found == expected).all(axis=1), strict=True) if not same]
     assert wrong == [], f"{len(wrong)} of {len(rows)} rows have another vector"
     return len(rows)
 
 
-def _received(sent: bytes) -> Vectors:
+def received(sent: bytes) -> Vectors:
     """A vector as pgvector's vector_send writes it: int16 length, int16 unused, big-endian float32."""
     vector: Vectors = np.frombuffer(sent, dtype=">f4", offset=4).astype(np.float32)
     return vector

@@ -28,7 +28,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         if present != column.catalog.table.sql.as_string(None):
             raise hazards.table_renamed_meanwhile(column.subject, present).refusal()
         reporter.message(f"{column.subject}: putting everything back")
-        send_together(connection, _drop(column), on_wait=reporter.message)
+        send_together(connection, _drop(column), table=column.catalog.table.oid, on_wait=reporter.message)
         if column.drops_index_early or column.method == "index":
             _rebuild(connection, column, reporter)
         _drop_indexes(connection, column)
@@ -81,4 +81,5 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
             connection,
             again.create(catalog.table.sql, column.live, catalog.column.type, catalog.server.extension_schema),
         )
-        send_together(connection, again.marks(catalog.table.sql, schema), on_wait=reporter.message)
+        marks = again.marks(catalog.table.sql, schema)
+        send_together(connection, marks, table=catalog.table.oid, on_wait=reporter.message)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from psycopg import sql
+from psycopg import Cursor, sql
+from psycopg.rows import TupleRow
 
 from migrator import capture, rows_left
 from migrator.catalog import Catalog, read_catalog
@@ -270,30 +271,50 @@ class _TooManyLeft(Exception):
 
 def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
     """Raises _TooManyLeft, and Interrupted where a lock is not to be had."""
+    tables = [column.catalog.table.oid for column in work.plan.columns]
 
     def swap() -> dict[str, object]:
         columns = work.plan.columns
-        # Views can be looked at only while they are there; everything else is looked at again under the lock.
+        # What takes its time is looked at while writers go on, views too, for they can be only while they are there.
+        before = [(_versions(work, column).fetchone() or (None,))[0] for column in columns]
         for column in columns:
             _refuse_changed(work, column, views_dropped=False)
-        _send(work, _lock(columns))
+        # From here on writers wait: statements are sent together, so that the way to the server counts but thrice.
+        with work.connection.pipeline():
+            _send(work, _lock(columns))
+            under = [_versions(work, column) for column in columns]
+            counts = [
+                execute(work.connection, capture.counting(column)) if column.method != "index" else None
+                for column in columns
+            ]
+        for column, earlier, now in zip(columns, before, under, strict=True):
+            versions, has_views = now.fetchone() or (None, True)
+            if versions != earlier or (has_views and column.method != "index"):
+                _refuse_changed(work, column, views_dropped=column.method != "index")
         left: dict[str, object] = {
-            column.subject: {"writes left": _check_under_lock(work, column, filled.get(column.id, 0))}
-            for column in columns
+            column.subject: {"writes left": _few(column, missed, filled)}
+            for column, missed in zip(columns, counts, strict=True)
         }
         # Definitions name every schema but pg_catalog, which therefore comes first; what cannot be named with one, such
         # as the operator of JOIN USING, is looked up where it was.
         path = dict.fromkeys(["pg_catalog", *columns[0].catalog.server.search_path])
-        configure(work.connection, {"search_path": search_path(path)}, local=True)
-        for column in columns:
-            _send(work, _swap(column))
-            work.ledger.set_state(column.id, LIVE)
-            if column.restores is not None:
-                work.ledger.set_state(column.restores, "restored")
-        _send(work, _create_views(columns))
+        with work.connection.pipeline():
+            configure(work.connection, {"search_path": search_path(path)}, local=True)
+            for column in columns:
+                _send(work, _swap(column))
+                work.ledger.set_state(column.id, LIVE)
+                if column.restores is not None:
+                    work.ledger.set_state(column.restores, "restored")
+            _send(work, _create_views(columns))
         return left
 
-    return with_short_locks(work.connection, swap, on_wait=work.waits_for_lock)
+    return with_short_locks(work.connection, swap, tables=tables, on_wait=work.waits_for_lock)
+
+
+def _versions(work: Work, column: ColumnPlan) -> Cursor[TupleRow]:
+    """What changes with anything that the catalog says of the table, views apart; and whether any reads the column."""
+    numbers = {"table": column.catalog.table.oid, "column": column.catalog.column.number}
+    return execute(work.connection, query("cut_over", "versions"), numbers)
 
 
 def _fill_missed(work: Work, column: ColumnPlan) -> int:
@@ -315,14 +336,14 @@ def _outwait_writers(work: Work, column: ColumnPlan) -> None:
     start, pause = time.monotonic(), 0.05
     awaited = _writers(work, column)
     while awaited & _writers(work, column):
-        blockers = describe_blockers(work.connection)
+        blockers = describe_blockers(work.connection, [column.catalog.table.oid])
         if time.monotonic() - start > LOCK_PATIENCE_S:
             raise Interrupted(
-                f"a write to {column.subject} did not end within {LOCK_PATIENCE_S:.0f} s; {blockers}",
+                f"a write to {column.subject} did not end within {LOCK_PATIENCE_S:.0f} s; the table is {blockers}",
                 meaning="cut-over did not begin; the live column is as it was.",
                 remedy="end that transaction, then run the same command again",
             )
-        work.reporter.message(f"waiting for writes to end: {blockers}")
+        work.reporter.message(f"waiting for writes to the table to end, {blockers}")
         work.options.stop.pause(pause)
         pause = min(pause * 2, 2.0)
 
@@ -337,30 +358,20 @@ def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
         execute(work.connection, statement)
 
 
-def _check_under_lock(work: Work, column: ColumnPlan, filled: int) -> int:
-    """Nobody can write now: what the plan was made for must still be there. Returns the writes left for settle.
+def _few(column: ColumnPlan, missed: Cursor[TupleRow] | None, filled: dict[int, int]) -> int:
+    """The writes left for settle. filled: of each change, the writes missed whose rows were filled since.
 
-    filled: the writes missed whose rows were filled since. Raises _TooManyLeft.
+    Raises _TooManyLeft.
     """
-    _refuse_changed(work, column, views_dropped=column.method != "index")
-    if column.method == "index":
-        return 0
-    trigger = {"table": column.catalog.table.oid, "trigger": column.trigger}
-    state = execute(work.connection, query("capture", "trigger_state"), trigger).fetchone()
-    if state is None or state[0] != "A":
-        raise MigratorError(
-            f"the capture trigger of {column.subject} was dropped or disabled by others",
-            meaning="writes may have been missed, so the shadow column cannot be trusted.",
-            remedy="find out who did it, then run the upgrade again from the start",
-        )
-    left = capture.missed(work.connection, column) - filled
+    row = missed.fetchone() if missed is not None else None
+    left = int(row[0]) - filled[column.id] if row is not None else 0
     if left > rows_left.BOUND:
         raise _TooManyLeft(f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector")
     return left
 
 
 def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> None:
-    """Raises MigratorError where others changed what the plan was made for."""
+    """Raises MigratorError where others changed what the plan was made for, the capture trigger among it."""
     table = column.catalog.table
     present = read_catalog(work.connection, table.schema, table.name, column.live).signature()
     expected = column.catalog.signature()
@@ -374,4 +385,14 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
             f"{column.subject}: {' and '.join(differing)} of the table changed since the upgrade was planned",
             meaning="what others changed meanwhile would be lost or left bound to the old column.",
             remedy="run the upgrade again, which plans with what is there now",
+        )
+    if column.method == "index":
+        return
+    trigger = {"table": table.oid, "trigger": column.trigger}
+    state = execute(work.connection, query("capture", "trigger_state"), trigger).fetchone()
+    if state is None or state[0] != "A":
+        raise MigratorError(
+            f"the capture trigger of {column.subject} was dropped or disabled by others",
+            meaning="writes may have been missed, so the shadow column cannot be trusted.",
+            remedy="find out who did it, then run the upgrade again from the start",
         )

@@ -6,7 +6,7 @@ On a downgrade the retired column is filled where its vectors went stale.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from psycopg import sql
@@ -24,7 +24,12 @@ from migrator.work import BlockRanges, Work
 NAME = "fill"
 # Rows an UPDATE at most. A concurrent writer of one of them waits for its end, so it is kept to a fraction of a second.
 RANGE_ROWS = 2_000
-STATEMENT_S, ONLINE_STATEMENT_S = 0.5, 0.05
+STATEMENT_S, ONLINE_STATEMENT_S = 0.5, 0.03
+# Up to so many rows left are found by their index, and filled a few at a time: in online mode each goes into the old index
+# too.
+REST_ROWS, ONLINE_ROWS = 5_000, 16
+# Told how many seconds a part took.
+Pace = Callable[[float], None]
 # Rows that writers move out of the range being filled are caught by the next pass; each leaves far fewer.
 PASSES = 20
 
@@ -62,9 +67,16 @@ def _statements(column: ColumnPlan) -> list[Statement]:
 
 def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
     """What `fill_rest` sends."""
+    late = "rows without a vector were written since"
+    few = [
+        column.statement(phase, update, "ROW EXCLUSIVE", "a few rows at a time", only_if=late)
+        for update in _updates(column, target, "places")
+    ]
     return [
         _left(column, target, phase),
-        *_filling(column, target, phase, only_if="rows without a vector were written since"),
+        column.statement(phase, _rest(column, target), "ACCESS SHARE", "milliseconds by the index", only_if=late),
+        *few,
+        *_filling(column, target, phase, only_if=late),
     ]
 
 
@@ -72,11 +84,16 @@ def _left(column: ColumnPlan, target: str, phase: str) -> Statement:
     return column.statement(phase, rows_left.counting(column, target), "ACCESS SHARE", "one scan")
 
 
+def _rest(column: ColumnPlan, target: str) -> sql.Composed:
+    pending = rows_left.pending(column)
+    return query("fill", "rest", table=column.table, shadow=name(target), due=column.due, pending=pending)
+
+
 def _filling(column: ColumnPlan, target: str, phase: str, *, only_if: str = "") -> list[Statement]:
     """What `_fill` sends."""
     sent = [
         column.statement(phase, update, "ROW EXCLUSIVE", "a range of blocks at a time", only_if=only_if)
-        for update in _updates(column, target)
+        for update in _updates(column, target, "range")
     ]
     if not only_if:
         sent.append(_left(column, target, phase))
@@ -146,16 +163,17 @@ def _start(work: Work, column: ColumnPlan) -> None:
         for statement in _start_statements(column):
             execute(work.connection, statement.query)
 
-    with_short_locks(work.connection, start, on_wait=work.waits_for_lock)
+    with_short_locks(work.connection, start, tables=[column.catalog.table.oid], on_wait=work.waits_for_lock)
 
 
-def _updates(column: ColumnPlan, target: str) -> list[sql.Composed]:
-    """What fills a range of blocks."""
-    updates = [_update(column, target)]
+def _updates(column: ColumnPlan, target: str, here: str) -> list[sql.Composed]:
+    """What fills the rows `here`: of a "range" of blocks, or at some "places"."""
+    rows = query("fill", here, table=column.table)
+    updates = [_update(column, target, rows)]
     if backup_table.helps(column) and target == column.shadow:
-        updates.insert(0, _from_backup(column))
+        updates.insert(0, _from_backup(column, rows))
     if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
-        updates.append(_keep(column))
+        updates.append(_keep(column, rows))
     return updates
 
 
@@ -164,7 +182,7 @@ def _clear_stale(work: Work, column: ColumnPlan) -> None:
     in_backup = store.has_table(work.connection, column.upgrade_backup_name)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, _index_backup(column))
-    _pass(work, column, [_clear(column, in_backup=in_backup)])
+    _pass(work, column, [_clear(column, in_backup=in_backup)], _ranges(work, column))
 
 
 def _clearing(column: ColumnPlan) -> list[Statement]:
@@ -182,15 +200,17 @@ def _index_backup(column: ColumnPlan) -> sql.Composed:
 
 def _clear(column: ColumnPlan, *, in_backup: bool) -> sql.Composed:
     stale = rows_left.stale(column, in_backup=in_backup)
-    return query("fill", "clear", table=column.table, shadow=name(column.shadow), stale=stale)
+    here = query("fill", "range", table=column.table)
+    return query("fill", "clear", table=column.table, shadow=name(column.shadow), stale=stale, here=here)
 
 
-def _update(column: ColumnPlan, target: str) -> sql.Composed:
+def _update(column: ColumnPlan, target: str, here: Query) -> sql.Composed:
     shadow, pending = name(target), rows_left.pending(column)
     if column.method == "derive":
         return query(
             "fill",
             "from_live",
+            here=here,
             table=column.table,
             shadow=shadow,
             derived=column.derived(name(column.live)),
@@ -200,6 +220,7 @@ def _update(column: ColumnPlan, target: str) -> sql.Composed:
     return query(
         "fill",
         "from_store",
+        here=here,
         table=column.table,
         shadow=shadow,
         type=column.type_sql,
@@ -210,10 +231,11 @@ def _update(column: ColumnPlan, target: str) -> sql.Composed:
     )
 
 
-def _from_backup(column: ColumnPlan) -> sql.Composed:
+def _from_backup(column: ColumnPlan, here: Query) -> sql.Composed:
     return query(
         "fill",
         "from_backup",
+        here=here,
         table=column.table,
         shadow=name(column.shadow),
         backup=column.upgrade_backup,
@@ -221,10 +243,11 @@ def _from_backup(column: ColumnPlan) -> sql.Composed:
     )
 
 
-def _keep(column: ColumnPlan) -> sql.Composed:
+def _keep(column: ColumnPlan, here: Query) -> sql.Composed:
     return query(
         "fill",
         "out_of_scope",
+        here=here,
         table=column.table,
         shadow=name(column.shadow),
         live=name(column.live),
@@ -238,16 +261,17 @@ def _fill(work: Work, column: ColumnPlan, target: str, *, left: int | None = Non
 
     left: how many rows are, once an index finds them.
     """
-    updates = _updates(column, target)
     indexed, filled = left is not None, 0
     for _ in range(PASSES):
-        few = indexed and left is not None and left <= RANGE_ROWS
-        filled += _pass(work, column, updates, few=few)
+        if indexed and left is not None and left <= REST_ROWS:
+            filled += _pass(work, column, _updates(column, target, "places"), _places(work, column, target))
+        else:
+            filled += _pass(work, column, _updates(column, target, "range"), _ranges(work, column))
         left = rows_left.count(work.connection, column, target)
         if left == 0:
             return filled
         if column.method == "embed":
-            few = indexed and left <= RANGE_ROWS
+            few = indexed and left <= REST_ROWS
             embed_missing(work, column, NAME, rows_left.waiting(column, target), few=few)
     left = rows_left.count(work.connection, column, target)
     if left <= rows_left.BOUND:
@@ -265,29 +289,56 @@ def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
     return _fill(work, column, target, left=left) if left else 0
 
 
-def _pass(work: Work, column: ColumnPlan, updates: list[sql.Composed], *, few: bool = False) -> int:
-    settings: dict[str, str] = {}
+def _ranges(work: Work, column: ColumnPlan) -> Iterator[tuple[dict[str, object], Progress, Pace]]:
+    """The table's blocks, so many at a time that a writer of one of their rows does not wait long."""
+    ranges = BlockRanges(work.connection, column, RANGE_ROWS)
+    if column.online:
+        ranges.begin_small()
+    target = ONLINE_STATEMENT_S if column.online else STATEMENT_S
+    for bounds, done, blocks in ranges:
+        yield dict(bounds), Progress(done, blocks, "blocks"), partial(ranges.adapt, target=target)
+
+
+def _places(work: Work, column: ColumnPlan, target: str) -> Iterator[tuple[dict[str, object], Progress, Pace]]:
+    """The rows left, a few at a time."""
+    rest = execute(work.connection, _rest(column, target), {"limit": REST_ROWS})
+    places = [place for (place,) in rest.fetchall()]
+    step = ONLINE_ROWS if column.online else RANGE_ROWS
+    for first in range(0, len(places), step):
+        done = min(first + step, len(places))
+        yield {"places": places[first:done]}, Progress(done, len(places), "rows"), lambda _seconds: None
+
+
+def _pass(
+    work: Work,
+    column: ColumnPlan,
+    updates: list[sql.Composed],
+    parts: Iterable[tuple[dict[str, object], Progress, Pace]],
+) -> int:
+    """Sends the updates for one part of the rows after the other. Returns how many were filled."""
+    # A crash of the server may lose the last of them, which are filled again; the commits after them wait for the disk.
+    settings = {"synchronous_commit": "off"}
     if column.catalog.server.quiets_triggers:
         settings["session_replication_role"] = "replica"
     if not column.catalog.firing_triggers:
         # Nothing else can change the rows that this updates, so capture need not look at them.
         settings["migrator.fill"] = "on"
+    table = column.catalog.table.oid
 
-    def one_range(bounds: dict[str, str]) -> int:
+    def one_part(parameters: dict[str, object]) -> int:
         configure(work.connection, settings, local=True)
-        by_index(work.connection, few=few)
-        return sum(execute(work.connection, update, bounds).rowcount for update in updates)
+        by_index(work.connection)
+        return sum(execute(work.connection, update, parameters).rowcount for update in updates)
 
     filled = 0
-    ranges = BlockRanges(work.connection, column, RANGE_ROWS, whole=few)
-    if column.online:
-        ranges.begin_small()
-    for bounds, done, blocks in ranges:
+    for parameters, progress, adapt in parts:
         start = time.monotonic()
-        # A row that a writer holds is waited for without holding the others of the range.
-        here = with_short_locks(work.connection, partial(one_range, bounds), on_wait=work.waits_for_lock)
-        ranges.adapt(time.monotonic() - start, ONLINE_STATEMENT_S if column.online else STATEMENT_S)
+        # A row that a writer holds is waited for without holding the others of the part.
+        here = with_short_locks(
+            work.connection, partial(one_part, parameters), tables=[table], on_wait=work.waits_for_lock
+        )
+        adapt(time.monotonic() - start)
         filled += here
-        work.reporter.progress(NAME, column.subject, Progress(done, blocks, "blocks"))
-        work.throttle.wait(here, table=column.catalog.table.oid if column.online else None)
+        work.reporter.progress(NAME, column.subject, progress)
+        work.throttle.wait(here, table=table if column.online else None)
     return filled

@@ -87,4 +87,4 @@ def run(connection: Connection, ledger: Ledger, kept: Leftover, reporter: Report
             execute(connection, each)
         ledger.set_state(column.id, RETIRED)
 
-    with_short_locks(connection, drop, on_wait=reporter.message)
+    with_short_locks(connection, drop, tables=[column.catalog.table.oid], on_wait=reporter.message)

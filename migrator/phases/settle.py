@@ -100,17 +100,17 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
         )
         return False
     drop, add, validate, set_, drop_again = _not_null(column)
-    _short(work, drop, add)
+    _short(work, column, drop, add)
     execute(work.connection, validate)
-    _short(work, set_, drop_again)
+    _short(work, column, set_, drop_again)
     renamed = _name_not_null(column)
     if renamed is not None:
-        _short(work, renamed)
+        _short(work, column, renamed)
     return True
 
 
-def _short(work: Work, *statements: Query) -> None:
-    send_together(work.connection, statements, on_wait=work.waits_for_lock)
+def _short(work: Work, column: ColumnPlan, *statements: Query) -> None:
+    send_together(work.connection, statements, table=column.catalog.table.oid, on_wait=work.waits_for_lock)
 
 
 def _name_not_null(column: ColumnPlan) -> sql.Composed | None:

@@ -1,1 +1,1 @@
-"""Speed, as ratios of migrator to bare SQL in one run: `make bench`."""
+"""Speed, as ratios of migrator to bare SQL in one run, and what writers feel of an online upgrade: `make bench`."""

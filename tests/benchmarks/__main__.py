@@ -15,7 +15,7 @@ from statistics import median
 from migrator import runner
 from migrator.errors import Stopped
 from migrator.work import Options
-from tests.benchmarks import bare
+from tests.benchmarks import bare, load
 from tests.benchmarks.table import HNSW, REVISION, change, fill, server
 from tests.benchmarks.timing import Stopwatch
 from tests.conftest import Server
@@ -111,19 +111,30 @@ def _peak(on: Server, rows: int) -> int:
 def main(rows: int) -> int:
     with server() as on:
         ratios = [*speed(on, rows), memory(on, rows)]
+        courses = load.measure(on, (rows // 5, 2 * rows), RESULTS)
     lines = ["| what | ratio | bound | measured |", "| --- | --- | --- | --- |"]
     for each in ratios:
         bound = f"{'>=' if each.least else '<='} {each.bound}{'' if each.kept else ' MISSED'}"
         lines.append(f"| {each.name} | {each.ratio:.2f} | {bound} | {each.detail} |")
     table = "\n".join(
-        [f"{rows:,} rows, 384 -> 768 dimensions, {os.cpu_count()} cores, {platform.machine()}", "", *lines]
+        [
+            f"{rows:,} rows, 384 -> 768 dimensions, {os.cpu_count()} cores, {platform.machine()}",
+            "",
+            *lines,
+            "",
+            load.table(courses),
+        ]
     )
     print(table)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "results.md").write_text(table + "\n", encoding="utf-8")
-    document = {"rows": rows, "ratios": [{**asdict(each), "kept": each.kept} for each in ratios]}
+    document = {
+        "rows": rows,
+        "ratios": [{**asdict(each), "kept": each.kept} for each in ratios],
+        "load": [asdict(course) for course in courses],
+    }
     (RESULTS / "results.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    return 0 if all(each.kept for each in ratios) else 1
+    return 0 if all(each.kept for each in ratios) and load.kept(courses) else 1
 
 
 if __name__ == "__main__":

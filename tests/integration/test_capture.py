@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from migrator import EmbeddingChange, rows_left
-from migrator.errors import Interrupted, MigratorError
+from migrator.errors import MigratorError
 from tests.database import Database
 from tests.models import EmbedLog, Hashed, Vectors, new, old, other
 from tests.proofs import checksum, nulls, rows_hold
@@ -170,14 +170,14 @@ def test_promise_3_rows_that_come_between_the_last_fill_and_cut_over_are_settled
 
 
 def test_promise_4_cut_over_does_not_begin_with_many_rows_left(database: Database) -> None:
+    """They are filled first."""
     items(database)
     with database.connect() as writer:
-        reporter = Holding("started", "cut-over", writer, READ, last=LATE + "101")
-        with pytest.raises(Interrupted, match="more than 100 rows") as caught:
-            upgrade(database, reporter=reporter)
-    assert caught.value.exit_code == 5
-    rows_hold(database, old, where="id < 1000")
-    upgrade(database)
+        reporter = Holding("started", "cut-over", writer, LATE + "101")
+        upgrade(database, reporter=reporter)
+    told = "public.items.embedding: more than 100 rows were written without a vector: they are filled first"
+    assert told in reporter.messages
+    assert ("done", "cut-over", "public.items.embedding", "0 rows left") in reporter.told
     assert rows_hold(database, new) == 301
 
 
@@ -366,15 +366,20 @@ def test_promise_3_an_unprivileged_application_writes(database: Database) -> Non
 
 @pytest.mark.parametrize("phase", ["fill", "cut-over"])
 def test_promise_4_what_a_writer_holds_is_asked_for_again_and_again(database: Database, phase: str) -> None:
-    """Whom it waits for is told."""
+    """Whom it waits for is told, and nobody else who is at work in the database."""
     items(database)
-    with database.connect() as writer:
+    database.execute("CREATE TABLE others ()")
+    with database.connect() as writer, database.connect() as bystander:
+        bystander.execute("BEGIN; LOCK TABLE others")
         reporter = Holding("started", phase, writer, "UPDATE items SET body = 'held' WHERE id = 7")
         upgrade(database, reporter=reporter)
         pid = writer.info.backend_pid
     waited = [text for text in reporter.messages if text.startswith("waiting for")]
     assert len(waited) == 1
-    assert f"process {pid} (" in waited[0]
+    assert waited[0].startswith(
+        f"waiting for a lock on the table, held by process {pid} (no application name), in a transaction since "
+    )
+    assert waited[0].count("process") == 1
     assert rows_hold(database, new) == 200
 
 

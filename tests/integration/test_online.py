@@ -6,10 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from migrator import runner
 from migrator.change import VectorColumn
+from migrator.database import execute
 from migrator.errors import Stopped
+from migrator.planner import planned
+from migrator.queries import name, query
+from migrator.report import Progress
+from migrator.runner import at_work
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old
@@ -105,3 +111,37 @@ def test_cut_over_is_held_until_the_file_exists(database: Database, tmp_path: Pa
     assert reporter.messages[-2:] == [f"waiting: the cut-over is held until {file} exists", "going on"]
     assert rows_hold(database, new) == 400
     assert database.value("SELECT waiting FROM migrator.run") is None
+
+
+def test_rows_left_are_counted_by_their_index(database: Database) -> None:
+    """What is done under the lock does not grow with the table: NOT NULL of the text must not hide the index."""
+    items(database)
+    with pytest.raises(Stopped):
+        upgrade_online(database, replace(ONLINE, stop_after="verify"))
+    with at_work(database.address) as (connection, ledger):
+        (change,) = ledger.changes(1)
+        column = planned(ledger, change)
+        for file, counting in (("cut_over", "left"), ("fill", "left")):
+            pieces = {"table": column.table, "shadow": name(column.shadow), "column": name(column.shadow)}
+            statement = query(file, counting, due=column.due, pending=sql.SQL("true"), **pieces)
+            explained = execute(connection, sql.SQL("EXPLAIN {}").format(statement), {"limit": 101}).fetchall()
+            assert any(column.left_index in line for (line,) in explained), explained
+
+
+def test_writers_faster_than_the_fill_do_not_keep_it_from_ending(database: Database) -> None:
+    """What came during the last pass is left to the phases after it."""
+    items(database)
+
+    class Writing(At):
+        rows = 200
+
+        def progress(self, phase: str, subject: str, progress: Progress) -> None:
+            super().progress(phase, subject, progress)
+            if phase == "fill" and progress.unit == "blocks":
+                insert(database, [(number, f"later {number}") for number in range(self.rows, self.rows + 120)])
+                self.rows += 120
+
+    reporter = Writing("never", "", lambda: None)
+    upgrade_online(database, replace(ONLINE, reporter=reporter))
+    assert reporter.rows > 320
+    assert rows_hold(database, new) == reporter.rows

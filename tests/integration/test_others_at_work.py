@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
+from psycopg import sql
 
 from migrator import EmbeddingChange, Hnsw
 from migrator.errors import MigratorError, Refused
+from migrator.phases import cut_over
+from migrator.plan import ColumnPlan
 from tests.database import Database
 from tests.models import new, old
 from tests.proofs import rows_hold
@@ -48,6 +53,33 @@ def test_promise_5_what_others_changed_since_the_plan_is_not_reverted(
     database.execute("DROP INDEX IF EXISTS second")
     upgrade(database)
     assert rows_hold(database, new) == 200
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("COMMENT ON COLUMN items.embedding IS 'changed'", "attributes of the column"),
+        ("CREATE INDEX second ON items USING hnsw (embedding vector_l2_ops)", "indexes"),
+        ("CREATE VIEW second AS SELECT embedding FROM items", "views"),
+        ("CREATE TRIGGER a BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger()", "triggers"),
+        ('ALTER TABLE items DISABLE TRIGGER "~migrator_capture_1"', "the capture trigger"),
+    ],
+)
+def test_promise_5_what_others_change_just_before_the_lock_is_seen_under_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, statement: str, told: str
+) -> None:
+    items(database)
+    upgrade_until(database, "verify")
+    lock = cut_over._lock
+
+    def changed_before(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+        database.execute(statement)
+        return lock(columns)
+
+    monkeypatch.setattr(cut_over, "_lock", changed_before)
+    with pytest.raises(MigratorError, match=told):
+        upgrade(database)
+    assert rows_hold(database, old) == 200
 
 
 def test_promise_7_a_row_copied_whole_gets_the_vector_of_its_own_text(database: Database) -> None:
