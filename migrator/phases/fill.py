@@ -5,6 +5,7 @@ On a downgrade the retired column is filled where its vectors went stale.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -14,7 +15,6 @@ from psycopg import sql
 from migrator import backup_table, capture, rows_left, store
 from migrator.catalog import Column
 from migrator.database import configure, execute, fetch_row, with_short_locks
-from migrator.errors import Interrupted
 from migrator.phases.embed import by_index, embed_missing, embedding
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, name, query
@@ -25,13 +25,10 @@ NAME = "fill"
 # Rows an UPDATE at most. A concurrent writer of one of them waits for its end, so it is kept to a fraction of a second.
 RANGE_ROWS = 2_000
 STATEMENT_S, ONLINE_STATEMENT_S = 0.5, 0.03
-# Up to so many rows left are found by their index, and filled a few at a time: in online mode each goes into the old index
-# too.
+# Up to so many rows left are found by their index and filled a few at a time, in online mode into the old index too.
 REST_ROWS, ONLINE_ROWS = 5_000, 16
 # Told how many seconds a part took.
 Pace = Callable[[float], None]
-# Rows that writers move out of the range being filled are caught by the next pass; each leaves far fewer.
-PASSES = 20
 
 
 def _start_statements(column: ColumnPlan) -> list[Statement]:
@@ -259,28 +256,22 @@ def _keep(column: ColumnPlan, here: Query) -> sql.Composed:
 def _fill(work: Work, column: ColumnPlan, target: str, *, left: int | None = None) -> int:
     """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again.
 
-    left: how many rows are, once an index finds them.
+    left: how many rows are, once an index finds them. Where writers are faster than a pass, what came during the last
+    one is left to the phases that follow.
     """
-    indexed, filled = left is not None, 0
-    for _ in range(PASSES):
+    indexed, filled, before = left is not None, 0, sys.maxsize
+    while True:
         if indexed and left is not None and left <= REST_ROWS:
             filled += _pass(work, column, _updates(column, target, "places"), _places(work, column, target))
         else:
             filled += _pass(work, column, _updates(column, target, "range"), _ranges(work, column))
         left = rows_left.count(work.connection, column, target)
-        if left == 0:
+        if left == 0 or left >= before:
             return filled
+        before = left
         if column.method == "embed":
             few = indexed and left <= REST_ROWS
             embed_missing(work, column, NAME, rows_left.waiting(column, target), few=few)
-    left = rows_left.count(work.connection, column, target)
-    if left <= rows_left.BOUND:
-        return filled
-    raise Interrupted(
-        f"{column.subject}: {left} rows are still without a vector after {PASSES} passes",
-        meaning="they are written faster than they can be filled; what was done so far is kept.",
-        remedy="stop the writers of this table, and run the same command again",
-    )
 
 
 def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:

@@ -173,11 +173,11 @@ def test_promise_4_cut_over_does_not_begin_with_many_rows_left(database: Databas
     """They are filled first."""
     items(database)
     with database.connect() as writer:
-        reporter = Holding("started", "cut-over", writer, LATE + "101")
+        reporter = Holding("started", "cut-over", writer, READ, last=LATE + "101")
         upgrade(database, reporter=reporter)
     told = "public.items.embedding: more than 100 rows were written without a vector: they are filled first"
     assert told in reporter.messages
-    assert ("done", "cut-over", "public.items.embedding", "0 rows left") in reporter.told
+    assert ("done", "cut-over", "public.items.embedding", "0 writes left") in reporter.told
     assert rows_hold(database, new) == 301
 
 

@@ -121,9 +121,9 @@ def test_rows_left_are_counted_by_their_index(database: Database) -> None:
     with at_work(database.address) as (connection, ledger):
         (change,) = ledger.changes(1)
         column = planned(ledger, change)
-        for file, counting in (("cut_over", "left"), ("fill", "left")):
-            pieces = {"table": column.table, "shadow": name(column.shadow), "column": name(column.shadow)}
-            statement = query(file, counting, due=column.due, pending=sql.SQL("true"), **pieces)
+        pieces = {"table": column.table, "shadow": name(column.shadow), "column": name(column.shadow)}
+        for counting in ("left", "rest"):
+            statement = query("fill", counting, due=column.due, pending=sql.SQL("true"), **pieces)
             explained = execute(connection, sql.SQL("EXPLAIN {}").format(statement), {"limit": 101}).fetchall()
             assert any(column.left_index in line for (line,) in explained), explained
 
