@@ -204,6 +204,11 @@ class Ledger:
         """Why the run writes nothing at present; None: it does."""
         self._execute("set_waiting", run=run.id, reason=reason)
 
+    def waiting(self, run: Run) -> str | None:
+        """That reason, as the last migrator at work on the run told it."""
+        reason: str | None = self._row("waiting", run=run.id)[0]
+        return reason
+
     def set_state(self, change: int, state: str) -> None:
         self._execute("set_change_state", change=change, state=state)
 

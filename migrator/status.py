@@ -21,11 +21,12 @@ def read_status(address: Address) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table once."""
     with connect(address) as connection:
         ledger = open_ledger(connection)
+        at_work = lock_holder(connection)
         columns, gone = present.columns(ledger)
         return {
             "database": address.shown,
-            "at_work": lock_holder(connection),
-            "unfinished": _unfinished(ledger),
+            "at_work": at_work,
+            "unfinished": _unfinished(ledger, at_work),
             "columns": [
                 *(_column(connection, ledger, column) for column in columns),
                 *({**_described(ledger, column), "unreadable": "the table is no longer there"} for column in gone),
@@ -35,7 +36,8 @@ def read_status(address: Address) -> dict[str, Any]:
         }
 
 
-def _unfinished(ledger: Ledger) -> dict[str, Any] | None:
+def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
+    """waiting: why the migrator at work writes nothing at present; None where it writes, or none is at work."""
     run = ledger.unfinished()
     if run is None:
         return None
@@ -45,6 +47,7 @@ def _unfinished(ledger: Ledger) -> dict[str, Any] | None:
         "columns": [planned(ledger, change).subject for change in ledger.changes(run.id)],
         "texts_embedded": sum(change.texts_embedded for change in ledger.changes(run.id)),
         "phases": ledger.phases(run.id),
+        "waiting": ledger.waiting(run) if at_work else None,
     }
 
 
@@ -85,6 +88,8 @@ def as_text(found: dict[str, Any]) -> str:
             state = "done" if phase["done"] else "begun"
             lines.append(f"  {phase['phase']:<10} {state:<6} {phase['started']}, {phase['seconds']:.1f} s")
         lines.append(f"  texts embedded so far: {run['texts_embedded']:,}")
+        if run["waiting"]:
+            lines.append(f"  waiting: {run['waiting']}")
         again = "migrator upgrade" if run["direction"] == "upgrade" else "migrator downgrade -1"
         lines.append(f"  go on: {again}   undo: migrator abandon")
     for column in found["columns"]:

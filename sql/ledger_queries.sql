@@ -103,6 +103,9 @@ FROM migrator.phase WHERE run_id = %(run)s ORDER BY phase.started_at;
 -- name: set_waiting
 UPDATE migrator.run SET waiting = %(reason)s WHERE id = %(run)s;
 
+-- name: waiting
+SELECT waiting FROM migrator.run WHERE id = %(run)s;
+
 -- name: set_change_state
 UPDATE migrator.change SET state = %(state)s WHERE id = %(change)s;
 
