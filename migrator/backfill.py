@@ -35,5 +35,6 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
                 store.create(connection, column)
                 rows = fill.fill_rest(work, column, column.live)
                 settle.settle_not_null(work, column)
+                work.throttle.go_on()
             found[column.subject] = {"rows": rows, "failed rows": ledger.failed_rows(column.id)}
     return found

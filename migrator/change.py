@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from migrator.errors import Refused
+from migrator import errors
 
 Distance = Literal["cosine", "l2", "ip", "l1"]
 VectorType = Literal["vector", "halfvec"]
@@ -16,20 +16,21 @@ VectorType = Literal["vector", "halfvec"]
 INDEX_LIMIT: dict[VectorType, int] = {"vector": 2_000, "halfvec": 4_000}
 # pgvector's limit on stored dimensions.
 STORED_LIMIT = 16_000
-# Every provider that a revision may name; embedders/ says which of them this version can load.
-PROVIDERS = ("sentence-transformers", "openai", "azure-openai", "cohere", "ollama", "python")
+# Providers whose models this version can load, and those that a revision may name already.
+AVAILABLE = ("sentence-transformers", "python")
+PROVIDERS = (*AVAILABLE, "openai", "azure-openai", "cohere", "ollama")
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise Refused(
+        raise errors.in_revision(
             f"{name}={value} is outside {low}..{high}", remedy=f"give {name} a value in that range in the revision"
         )
 
 
 def _known_distance(distance: str) -> None:
     if distance not in get_args(Distance):
-        raise Refused(
+        raise errors.in_revision(
             f"there is no distance {distance!r}", remedy=f"write one of {', '.join(get_args(Distance))} in the revision"
         )
 
@@ -59,12 +60,12 @@ class Model:
     def __post_init__(self) -> None:
         provider, colon, rest = self.name.partition(":")
         if not colon or not rest or provider not in PROVIDERS:
-            raise Refused(
+            raise errors.in_revision(
                 f"model {self.name!r} does not name a provider",
-                remedy=f"write it as provider:name, with one of {', '.join(PROVIDERS)}",
+                remedy="write it as sentence-transformers:NAME or python:PACKAGE.MODULE:FACTORY",
             )
         if self.dimensions == 0:
-            raise Refused(
+            raise errors.in_revision(
                 f"model {self.name} is given without dimensions",
                 meaning="the type of the new column follows from them.",
                 remedy="write dimensions=N in the revision; `migrator revision` asks the model for it",
@@ -93,7 +94,7 @@ class Hnsw(msgspec.Struct, frozen=True, tag=True):
         _between("m", self.m, 2, 100)
         _between("ef_construction", self.ef_construction, 4, 1_000)
         if self.ef_construction < 2 * self.m:
-            raise Refused(
+            raise errors.in_revision(
                 f"ef_construction={self.ef_construction} is less than twice m={self.m}, which pgvector refuses",
                 remedy=f"give ef_construction={2 * self.m} or more in the revision",
             )
@@ -109,7 +110,7 @@ class IvfFlat(msgspec.Struct, frozen=True, tag=True):
         _known_distance(self.distance)
         _between("lists", self.lists, 1, 32_768)
         if self.distance == "l1":
-            raise Refused('IVFFlat has no distance "l1"', remedy='write Hnsw(distance="l1") in the revision')
+            raise errors.in_revision('IVFFlat has no distance "l1"', remedy='write Hnsw(distance="l1") in the revision')
 
 
 # Tagged structs, for the ledger has to tell one from the other when it reads them back.
@@ -146,7 +147,7 @@ class Verify:
             ("max_regression", self.max_regression),
         ):
             if not 0 <= share <= 1:
-                raise Refused(f"{name}={share} is not a share", remedy=f"give {name} a value in 0..1")
+                raise errors.in_revision(f"{name}={share} is not a share", remedy=f"give {name} a value in 0..1")
 
 
 @dataclass(frozen=True)
@@ -181,14 +182,16 @@ class EmbeddingChange:
         for name in ("text", "where", "priority"):
             expression = getattr(self, name)
             if expression is not None and not expression.strip():
-                raise Refused(f"{name}= is empty", remedy="give an SQL expression over the row, or leave it out")
+                raise errors.in_revision(
+                    f"{name}= is empty", remedy="give an SQL expression over the row, or leave it out"
+                )
         if self.type not in (None, *get_args(VectorType)):
-            raise Refused(
+            raise errors.in_revision(
                 f"type={self.type!r} is no vector type",
                 remedy=f"write one of {', '.join(get_args(VectorType))} in the revision",
             )
         if self.index not in ("same", None) and not isinstance(self.index, Index):
-            raise Refused(
+            raise errors.in_revision(
                 f"index={self.index!r} does not say an index",
                 remedy='write Hnsw(...), IvfFlat(...), None, or "same" to keep the present ones',
             )

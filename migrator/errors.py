@@ -33,9 +33,15 @@ class UsageError(MigratorError):
 
 
 class Refused(MigratorError):
-    """Refused by preflight; nothing was changed."""
+    """Refused by preflight; nothing was changed. code: that of the hazard, "" where it is none."""
 
     exit_code = 3
+    code = ""
+
+
+# What a revision's own text is refused by. operations/plugin.py, once Alembic is there, makes it a kind of Alembic's
+# CommandError, which plain `alembic` shows as one message.
+in_revision: type[Refused] = Refused
 
 
 class VerificationFailed(MigratorError):

@@ -25,7 +25,9 @@ class Hazard:
     refuses: bool
 
     def refusal(self) -> Refused:
-        return Refused(self.problem, meaning=self.meaning, remedy=self.remedy)
+        refused = Refused(self.problem, meaning=self.meaning, remedy=self.remedy)
+        refused.code = self.code
+        return refused
 
 
 def _refuse(code: str, problem: str, meaning: str, remedy: str) -> Hazard:
@@ -58,6 +60,34 @@ def model_not_there(model: Model, reason: str) -> Hazard:
     )
 
 
+def new_model_not_there(reason: str) -> Hazard:
+    """For a revision that is being written. reason: what finding the model ended in, with its name."""
+    return _warn(
+        "new-model-not-there",
+        f"the revision names a model that is not to be had here: {reason}",
+        "its dimensions were taken as they were given; an upgrade is refused where the model cannot be loaded.",
+        "correct --to, or make the model loadable where the upgrade will run",
+    )
+
+
+def unapplied_revisions(revisions: Iterable[str]) -> Hazard:
+    return _warn(
+        "unapplied-revisions",
+        f"there are revisions that this database has not seen yet: {', '.join(revisions)}",
+        "the new one comes after them, and what was not said was read from the database as it is before them.",
+        "look whether it still holds after them, or run migrator upgrade first and write the revision then",
+    )
+
+
+def refused_as_yet(refusal: Refused) -> Hazard:
+    return _warn(
+        "refused-as-yet",
+        f"as the database is now, preflight would refuse the revision: {refusal.problem}",
+        "the revisions before it may change that.",
+        f"where they do not: {refusal.remedy}",
+    )
+
+
 def model_other_dimensions(model: Model, found: int) -> Hazard:
     return _refuse(
         "model-other-dimensions",
@@ -73,6 +103,49 @@ def model_changed(name: str, similarity: float) -> Hazard:
         f"model {name} no longer gives the vectors it gave before: its probe texts agree to {similarity:.4f} only",
         "vectors of two models would stand in one column and could not be compared.",
         "load the model that was used before, or give the new one a name of its own in a new revision",
+    )
+
+
+def old_model_not_at_hand(subject: str, reason: str) -> Hazard:
+    """reason: what loading it ended in, with the model's name."""
+    return _warn(
+        "old-model-not-at-hand",
+        f"the model that {subject} is said to hold cannot be used here: {reason}",
+        "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
+        "and the manual rollback would leave them without a vector and list them.",
+        "correct from_= in the revision, or make the model loadable where a rollback would run",
+    )
+
+
+def old_model_not_downloaded(subject: str, name: str, location: str) -> Hazard:
+    return _warn(
+        "old-model-not-downloaded",
+        f"the model that {subject} is said to hold, {name}, is on the hub and not in the local cache",
+        "it was not tried, so whether it made these vectors is not known; a rollback would have to download it first.",
+        f'download it before the window, where a rollback would run: python -c "from sentence_transformers import '
+        f"SentenceTransformer; SentenceTransformer('{location}')\"",
+    )
+
+
+def old_model_other_dimensions(subject: str, reason: str) -> Hazard:
+    """reason: what loading it ended in, with the model's name."""
+    return _refuse(
+        "old-model-other-dimensions",
+        f"{subject} cannot hold vectors of the model that from_= names: {reason}",
+        "another model made them, and a rollback would fail for rows written since the upgrade.",
+        "name the model that made them in from_=; where they are the first numbers of longer ones, add matryoshka=True",
+    )
+
+
+def old_model_differs(subject: str, name: str, rows: int, median: float) -> Hazard:
+    return _warn(
+        "old-model-differs",
+        f"{counted(rows, 'rows')} of {subject} embedded again with {name} agree with what is stored to {median:.2f} "
+        "only (median cosine)",
+        "from_= is probably not the model that made these vectors, or text= not what it was given; a rollback would "
+        "put vectors of two models into one column.",
+        "correct from_= (name, prompt, revision) or text= in the revision; where both are right the vectors are stale, "
+        "and the upgrade mends that",
     )
 
 
@@ -208,7 +281,8 @@ def other_model_in_column(subject: str, found: str, expected: str) -> Hazard:
         "other-model-in-column",
         f"the ledger says that {subject} holds vectors of {found}, the revision says {expected}",
         "a rollback would restore the wrong model.",
-        f"write from_=Model({found!r}, ...) in the revision",
+        f"write from_=Model({found!r}, ...) in the revision; where the ledger has a wrong name, correct it there: "
+        "docs/how-to/models.md",
     )
 
 
@@ -278,13 +352,20 @@ def ledger_of_another(owner: str, role: str) -> Hazard:
     )
 
 
-def unfinished_other(unfinished: str, direction: str) -> Hazard:
+def unfinished_other(unfinished: str, direction: str, is_next: bool = True) -> Hazard:
+    """is_next: the revision has a file here, and the command comes upon it first."""
     again = "migrator upgrade" if direction == "upgrade" else "migrator downgrade -1"
+    if is_next:
+        remedy = f"{again} goes on with it; migrator abandon undoes it"
+    else:
+        remedy = (
+            f"migrator abandon undoes it; to go on with it instead, put its file back where {again} comes to it first"
+        )
     return _refuse(
         "unfinished-other",
         f"the {direction} of revision {unfinished} is unfinished",
         "one change is carried to its end, or abandoned, before the next begins.",
-        f"{again} goes on with it; migrator abandon undoes it",
+        remedy,
     )
 
 
@@ -303,6 +384,15 @@ def table_replaced(subject: str) -> Hazard:
         f"the table of {subject} was dropped or replaced since the run was interrupted",
         "what the ledger knows of it no longer holds.",
         "migrator abandon closes the run; then run the command again",
+    )
+
+
+def table_renamed_meanwhile(subject: str, now: str) -> Hazard:
+    return _refuse(
+        "table-renamed-meanwhile",
+        f"the table of {subject} was renamed by others; it is {now} now",
+        "what was done so far is kept, but the run cannot go on or be undone under another name.",
+        "rename it back, and run the same command again",
     )
 
 
@@ -574,6 +664,16 @@ def standby() -> Hazard:
         "this server is a standby and takes no writes",
         "an upgrade writes.",
         "give the primary's address",
+    )
+
+
+def transaction_pooler(shown: str) -> Hazard:
+    return _refuse(
+        "transaction-pooler",
+        f"{shown} is reached through a pooler in transaction mode",
+        "each transaction may get another server session: the lock that keeps a second migrator out, and the settings "
+        "that texts are hashed under, would not stay with this one.",
+        "connect to PostgreSQL itself, or to a port of the pooler that is in session mode",
     )
 
 

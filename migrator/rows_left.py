@@ -8,6 +8,7 @@ from migrator import backup_table
 from migrator.database import Connection, fetch_row
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
+from migrator.report import counted
 
 # Rows that may be left for settle; above it, cut-over does not begin.
 BOUND = 100
@@ -40,10 +41,10 @@ def waiting(column: ColumnPlan, target: str) -> sql.Composed:
     return sql.SQL("{} IS NULL AND {}").format(name(target), pending(column))
 
 
-def stale(column: ColumnPlan, *, in_store: bool) -> Query:
+def stale(column: ColumnPlan, *, in_backup: bool = True, in_store: bool = True) -> Query:
     """On a downgrade: retired vectors that are not known to be of their row's present text.
 
-    in_store: the old model has a store, which may know them.
+    in_backup, in_store: whether the upgrade's backup, and a store of the old model, are there to know them.
     """
     shadow, extension = name(column.shadow), name(column.catalog.server.extension_schema)
     if column.upgraded_by == "derive":
@@ -51,10 +52,12 @@ def stale(column: ColumnPlan, *, in_store: bool) -> Query:
         pieces = {"shadow": shadow, "scope": column.scope, "derived": derived, "live": name(column.live)}
         return query("fill", "not_of_live", extension=extension, **pieces)
     pieces = {"shadow": shadow, "text_hash": column.text_hash, "extension": extension}
-    unknown: list[Query] = [query("fill", "not_of_backup", backup=column.upgrade_backup, **pieces)]
+    unknown: list[Query] = []
+    if in_backup:
+        unknown.append(query("fill", "not_of_backup", backup=column.upgrade_backup, **pieces))
     if in_store:
         unknown.append(query("fill", "not_of_store", store=column.store, type=column.type_sql, **pieces))
-    return sql.SQL(" AND ").join(unknown)
+    return sql.SQL(" AND ").join(unknown) if unknown else sql.SQL("{} IS NOT NULL").format(shadow)
 
 
 def counting(column: ColumnPlan, target: str) -> sql.Composed:
@@ -65,3 +68,12 @@ def counting(column: ColumnPlan, target: str) -> sql.Composed:
 def count(connection: Connection, column: ColumnPlan, target: str) -> int:
     (left,) = fetch_row(connection, counting(column, target))
     return int(left)
+
+
+def in_words(column: ColumnPlan, left: int) -> str:
+    """What is said of a column with so many rows left, before cut-over and after it."""
+    if column.method != "embed":
+        return f"{counted(left, 'rows in scope')} without a vector" if left else "every row in scope has its vector"
+    if not left:
+        return "every row in scope that has a text has a vector"
+    return f"{counted(left, 'rows in scope')} with a text and no vector"

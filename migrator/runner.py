@@ -19,6 +19,7 @@ from migrator.database import (
     connect,
     execute,
     fetch_row,
+    has_no_room,
     is_passing,
     only_migrator,
     search_path,
@@ -30,7 +31,7 @@ from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
 from migrator.queries import SCHEMA, name, query
-from migrator.report import counted
+from migrator.report import Reporter, counted
 from migrator.work import Models, Options, Session, Work
 
 
@@ -75,12 +76,10 @@ def restore(address: Address, revision: str, columns: Sequence[VectorColumn], op
         _carry_out(address, connection, ledger, options, unfinished, lambda planner: planner.restore(revision, columns))
 
 
-def refuse_other_unfinished(address: Address, direction: str, first: str | None) -> None:
-    """Raises Refused where a run is unfinished that the first pending revision would not go on with."""
+def unfinished(address: Address) -> Run | None:
+    """The run that was begun and not brought to an end."""
     with connect(address) as connection:
-        unfinished = open_ledger(connection).unfinished()
-        if unfinished is not None and (unfinished.revision, unfinished.direction) != (first, direction):
-            raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
+        return open_ledger(connection).unfinished()
 
 
 def _same_run(
@@ -135,9 +134,13 @@ def _carry_out(
     models = Models(ledger, timeout=options.model_timeout)
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished), unfinished
+        if cut_over.is_done(ledger, run):
+            plan = _left_to_settle(connection, plan, options.reporter)
         _still_there(connection, plan)
         address = _as_planned(connection, address, plan)
         models.recording = True
+        # What the last one waited for when it was killed.
+        ledger.set_waiting(run, None)
         _models_at_hand(connection, ledger, models, plan, run)
         options.reporter.message(f"going on with the {run.direction} of revision {run.revision}")
     else:
@@ -171,11 +174,22 @@ def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address
 
 
 def _still_there(connection: Connection, plan: Plan) -> None:
+    """Raises Refused where a table was dropped or renamed since."""
     for column in plan.columns:
-        table = column.catalog.table
-        present = read_table(connection, table.schema, table.name)
-        if present is None or present.oid != table.oid:
+        now = clean_up.table_now(connection, column)
+        if now is None:
             raise hazards.table_replaced(column.subject).refusal()
+        if now != column.catalog.table.sql.as_string(None):
+            raise hazards.table_renamed_meanwhile(column.subject, now).refusal()
+
+
+def _left_to_settle(connection: Connection, plan: Plan, reporter: Reporter) -> Plan:
+    """Past cut-over: the plan without the columns whose table was dropped since, for which nothing is left to do."""
+    left = tuple(column for column in plan.columns if clean_up.table_now(connection, column) is not None)
+    for column in plan.columns:
+        if column not in left:
+            reporter.message(f"{column.subject}: its table was dropped since cut-over")
+    return replace(plan, columns=left)
 
 
 def _models_at_hand(connection: Connection, ledger: Ledger, models: Models, plan: Plan, run: Run) -> None:
@@ -194,9 +208,11 @@ def _walk(work: Work) -> None:
     for phase in PHASES:
         work.options.stop.check()
         if phase.NAME in left:
+            work.throttle.wait(0)
             ledger.phase_started(work.run, phase.NAME)
             reporter.phase_started(phase.NAME, work.plan.subject)
             result = phase.run(work)
+            work.throttle.go_on()
             ledger.phase_done(work.run, phase.NAME, result)
             reporter.phase_done(phase.NAME, work.plan.subject, _summary(result))
         if work.options.stop_after == phase.NAME and phase is not PHASES[-1]:
@@ -233,8 +249,15 @@ def _after(work: Work, error: BaseException) -> None:
         return
     if is_passing(error):
         raise Interrupted(
-            f"interrupted: {_first_line(error)}", meaning="what was done so far is kept.", remedy=GO_ON
+            f"interrupted: {_first_line(error)}",
+            meaning="what was done so far is kept.",
+            remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
         ) from error
+    moved = [(each, clean_up.table_now(work.connection, each)) for each in work.plan.columns]
+    for column, now in moved:
+        if now not in (None, column.catalog.table.sql.as_string(None)):
+            renamed = hazards.table_renamed_meanwhile(column.subject, str(now))
+            raise Interrupted(renamed.problem, meaning=renamed.meaning, remedy=renamed.remedy) from error
     if cut_over.is_done(work.ledger, work.run):
         raise MigratorError(
             f"failed after cut-over: {_first_line(error)}",
@@ -248,6 +271,13 @@ def _after(work: Work, error: BaseException) -> None:
             f"{_first_line(error)}; and putting everything back failed: {_first_line(second)}",
             meaning="the live column is as it was; shadow column and capture trigger may still be there.",
             remedy="migrator abandon",
+        ) from error
+    dropped = [column.subject for column, present in moved if present is None]
+    if dropped:
+        raise MigratorError(
+            f"the table of {' and '.join(dropped)} was dropped by others meanwhile",
+            meaning="everything else was undone; the embedding store is kept.",
+            remedy="bring the table back, or take it out of the revision; then run the same command again",
         ) from error
     if isinstance(error, psycopg.Error):
         raise MigratorError(
@@ -300,20 +330,35 @@ def _plan(
 # ---- the other commands --------------------------------------------------------------------------------------------
 
 
+def abandonable(address: Address) -> str | None:
+    """What `abandon` would undo, in words; None where nothing is unfinished. Raises where it is too late."""
+    with at_work(address) as (_, ledger):
+        run = ledger.unfinished()
+        if run is None:
+            return None
+        _refuse_past_cut_over(ledger, run)
+        done = ", ".join(row["phase"] for row in ledger.phases(run.id) if row["done"])
+        return f"the {run.direction} of revision {run.revision}, of which is done: {done}"
+
+
+def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:
+    if cut_over.is_done(ledger, run):
+        up, down = "migrator upgrade", "migrator downgrade -1"
+        again, back = (up, down) if run.direction == "upgrade" else (down, up)
+        raise MigratorError(
+            f"the {run.direction} of revision {run.revision} is past cut-over",
+            meaning="what is left is to settle it; nothing can be abandoned any more.",
+            remedy=f"finish it: {again}; then go back, if you want to: {back}",
+        )
+
+
 def abandon(address: Address, options: Options) -> str:
     """Undoes the unfinished run; the store is kept. Returns what was done, in words."""
     with at_work(address) as (connection, ledger):
         run = ledger.unfinished()
         if run is None:
             return "nothing is unfinished"
-        if cut_over.is_done(ledger, run):
-            up, down = "migrator upgrade", "migrator downgrade -1"
-            again, back = (up, down) if run.direction == "upgrade" else (down, up)
-            raise MigratorError(
-                f"the {run.direction} of revision {run.revision} is past cut-over",
-                meaning="what is left is to settle it; nothing can be abandoned any more.",
-                remedy=f"finish it: {again}; then go back, if you want to: {back}",
-            )
+        _refuse_past_cut_over(ledger, run)
         clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), options.reporter)
         return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
 
@@ -339,9 +384,8 @@ def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
 
 
 def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> list[str]:
-    """What `retire_all` would drop, in words."""
-    with connect(address) as connection:
-        ledger = open_ledger(connection)
+    """What `retire_all` would drop, in words. Raises Busy."""
+    with at_work(address) as (connection, ledger):
         kept = [each.described(keep_backup=keep_backups) for each in retire.leftovers(connection, ledger)]
         kept = [each for each in kept if each]
         return kept + ([f"embedding store {SCHEMA}.{store}" for store, _ in ledger.stores()] if stores else [])

@@ -21,8 +21,8 @@ def read_status(address: Address) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table once."""
     with connect(address) as connection:
         ledger = open_ledger(connection)
-        at_work = lock_holder(connection)
         columns, gone = present.columns(ledger)
+        at_work = lock_holder(connection)
         return {
             "database": address.shown,
             "at_work": at_work,
@@ -37,7 +37,10 @@ def read_status(address: Address) -> dict[str, Any]:
 
 
 def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
-    """waiting: why the migrator at work writes nothing at present; None where it writes, or none is at work."""
+    """A phase that is not done is running where a migrator is at work; else its time no longer counts.
+
+    waiting: why the migrator at work writes nothing at present; None where it writes, or none is at work.
+    """
     run = ledger.unfinished()
     if run is None:
         return None
@@ -46,9 +49,17 @@ def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
         "direction": run.direction,
         "columns": [planned(ledger, change).subject for change in ledger.changes(run.id)],
         "texts_embedded": sum(change.texts_embedded for change in ledger.changes(run.id)),
-        "phases": ledger.phases(run.id),
+        "phases": [_phase(row, at_work) for row in ledger.phases(run.id)],
         "waiting": ledger.waiting(run) if at_work else None,
     }
+
+
+def _phase(row: dict[str, Any], at_work: str | None) -> dict[str, Any]:
+    if row["done"]:
+        return {**row, "state": "done"}
+    if at_work:
+        return {**row, "state": "running"}
+    return {**row, "state": "interrupted", "seconds": None}
 
 
 def _described(ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
@@ -70,6 +81,7 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[
             connection, query("catalog", "coverage", **pieces)
         )
         found["waiting"] = rows_left.count(connection, column, column.live)
+        found["coverage"] = rows_left.in_words(column, found["waiting"])
     except psycopg.errors.ProgrammingError as error:
         # The table may have been changed by others since.
         found["unreadable"] = error.diag.message_primary
@@ -85,8 +97,7 @@ def as_text(found: dict[str, Any]) -> str:
     if run is not None:
         lines.append(f"\nunfinished: {run['direction']} of revision {run['revision']}, {', '.join(run['columns'])}")
         for phase in run["phases"]:
-            state = "done" if phase["done"] else "begun"
-            lines.append(f"  {phase['phase']:<10} {state:<6} {phase['started']}, {phase['seconds']:.1f} s")
+            lines.append(f"  {phase['phase']:<10} {phase['state']:<11}  {_when(phase)}")
         lines.append(f"  texts embedded so far: {run['texts_embedded']:,}")
         if run["waiting"]:
             lines.append(f"  waiting: {run['waiting']}")
@@ -103,13 +114,16 @@ def as_text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _when(phase: dict[str, Any]) -> str:
+    return str(phase["started"]) + ("" if phase["seconds"] is None else f", {phase['seconds']:.1f} s")
+
+
 def _column_lines(column: dict[str, Any]) -> list[str]:
     lines = [column["column"], f"  {column['type']}, {column['model']}"]
     if "unreadable" in column:
         return [*lines, f"  cannot be read: {column['unreadable']}"]
     lines.append(f"  {column['with_vector']:,} of {column['in_scope']:,} rows in scope have a vector")
-    if column["waiting"]:
-        lines.append(f"  {column['waiting']:,} rows have a text but no vector of it")
+    lines.append(f"  {column['coverage']}")
     if column["failed_rows"]:
         lines.append(f"  {column['failed_rows']:,} rows failed; the ledger's table migrator.failed_row says why")
     return lines

@@ -46,6 +46,10 @@ class Models:
             self._checked.add((model, self.recording))
         return embedder
 
+    def put_away(self, model: Model) -> None:
+        """Frees its memory; it is loaded anew where it is wanted again."""
+        self._loaded.pop(model, None)
+
     def may_call(self, embedder: Embedder) -> bool:
         return not (self.dry_run and embedder.paid)
 

@@ -288,5 +288,8 @@ FROM {table};
 -- name: coverage
 SELECT count(*), count(*) FILTER (WHERE {scope}), count(*) FILTER (WHERE {scope} AND {column} IS NOT NULL) FROM {table};
 
+-- name: vector_sample
+SELECT {text}::text, {column}::text FROM {table} WHERE {column} IS NOT NULL AND {due} LIMIT %(limit)s;
+
 -- name: text_sample
 SELECT {text}::text FROM {table} WHERE {scope} AND {text} IS NOT NULL LIMIT %(limit)s;

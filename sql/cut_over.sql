@@ -1,5 +1,8 @@
 -- The one transaction in which shadow becomes live, and what follows it.
 
+-- name: table_now
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %(table)s::oid;
+
 -- name: has_column
 SELECT EXISTS (SELECT FROM pg_attribute
                WHERE attrelid = %(table)s::oid AND attname = %(column)s AND NOT attisdropped);

@@ -6,6 +6,9 @@ SELECT set_config(%(setting)s, %(value)s, %(local)s);
 -- name: search_path
 SELECT current_setting('search_path');
 
+-- name: commit_for_good
+SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off';
+
 -- name: try_lock
 SELECT pg_try_advisory_lock(%(first)s, %(second)s);
 
@@ -13,7 +16,8 @@ SELECT pg_try_advisory_lock(%(first)s, %(second)s);
 SELECT pg_advisory_unlock(%(first)s, %(second)s);
 
 -- name: lock_holder
-SELECT l.pid, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS')
+SELECT l.pid, host(a.client_addr), to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS'), a.state,
+       to_char(a.state_change, 'YYYY-MM-DD HH24:MI:SS')
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.locktype = 'advisory' AND l.classid = %(first)s AND l.objid = %(second)s AND l.granted
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());

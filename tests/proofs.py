@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tests.database import Database
-from tests.models import Hashed, Vectors
+from tests.models import Hashed, Vectors, new, old
+from tests.tables import TEXTS
 
 
 def rows_hold(
@@ -49,3 +50,15 @@ def checksum(database: Database, columns: str = "id, body, note", *, table: str 
 def nulls(database: Database, *, table: str = "items", column: str = "embedding", key: str = "id") -> list[object]:
     """Keys of the rows without a vector."""
     return [row[0] for row in database.execute(f"SELECT {key} FROM {table} WHERE {column} IS NULL ORDER BY {key}")]
+
+
+def is_upgraded(database: Database, schema: str) -> None:
+    """Asserts that the table of tests.tables.items is as after an upgrade that nothing disturbed.
+
+    schema: as that upgrade left it. The old vectors are there too, and each text was stored once.
+    """
+    assert rows_hold(database, new) == 200
+    assert rows_hold(database, old, column="migrator_retired_1") == 200
+    assert database.dump() == schema
+    assert database.value("SELECT state FROM migrator.run") == "done"
+    assert database.value("SELECT texts_embedded FROM migrator.change") == TEXTS

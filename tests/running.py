@@ -11,6 +11,7 @@ from migrator import EmbeddingChange, runner
 from migrator.change import VectorColumn
 from migrator.database import Connection
 from migrator.errors import Stopped
+from migrator.old_model import SAMPLED_ROWS
 from migrator.phases import NAMES
 from migrator.report import Progress, Reporter, Silent
 from migrator.work import Options
@@ -22,6 +23,8 @@ REVISION = "2"
 BATCH = 16
 # Texts that each check of a model's identity embeds, and rows that verification embeds again.
 PROBES, SAMPLE = 4, CHANGE.verify.sample
+# What preflight embeds with the old model: its probes, and a few rows again.
+OLD_MODEL = [PROBES, SAMPLED_ROWS]
 
 
 def upgrade(
@@ -31,10 +34,10 @@ def upgrade(
     revision: str = REVISION,
     reporter: Reporter | None = None,
     project: Path = Path(),
+    online: bool = False,
 ) -> None:
-    runner.upgrade(
-        database.address, revision, [change], Options(reporter or Silent(), batch_size=BATCH, project=project)
-    )
+    options = Options(reporter or Silent(), batch_size=BATCH, project=project, online=online)
+    runner.upgrade(database.address, revision, [change], options)
 
 
 def upgrade_until(database: Database, phase: str, change: EmbeddingChange = CHANGE) -> None:
@@ -62,6 +65,25 @@ def downgrade_until(database: Database, phase: str, change: EmbeddingChange = CH
 
 def abandon(database: Database) -> str:
     return runner.abandon(database.address, Options())
+
+
+def terminate(database: Database) -> None:
+    """Ends the connections of every migrator at work there."""
+    database.execute(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+        "WHERE application_name = 'migrator' AND datname = current_database()"
+    )
+
+
+def until_alone(database: Database) -> None:
+    """The server goes on with the statement of a client that died, such as an index build, and its lock stays."""
+    with database.connect() as connection:
+        statement = (
+            "SELECT EXISTS (SELECT FROM pg_stat_activity "
+            "WHERE application_name = 'migrator' AND datname = current_database())"
+        )
+        while connection.execute(statement.encode()).fetchone() == (True,):
+            pass
 
 
 class At:

@@ -13,9 +13,11 @@ NEW = Model("python:tests.models:new", dimensions=768)
 OTHER = Model("python:tests.models:other", dimensions=384)
 # What most tests ask for.
 CHANGE = EmbeddingChange("items", "embedding", text="body", from_=OLD, to=NEW, index=Hnsw("cosine"))
+# Different ones among the rows of items.
+TEXTS = 150
 
 
-def items(database: Database, rows: int = 200, *, distinct: int = 150) -> None:
+def items(database: Database, rows: int = 200, *, distinct: int = TEXTS) -> None:
     """items(id, body, note, embedding vector(384) NOT NULL) with an IVFFlat index; `distinct` of the texts differ."""
     database.execute(
         "CREATE TABLE items (id bigint PRIMARY KEY, body text NOT NULL, note text, embedding vector(384) NOT NULL)"

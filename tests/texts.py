@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -31,12 +31,21 @@ def texts(file: Path, *functions: str) -> set[Text]:
 
 
 def _strings(tree: ast.AST) -> Iterator[Text]:
-    """Whole ones: of a string that is put together not its parts, and no keys that something is looked up by."""
+    """Whole ones: of a string that is put together not its parts, and none that something is looked up by."""
     if isinstance(tree, ast.Constant) or _is_put_together(tree):
         yield _text(_parts(tree))
-    for node in _values(tree) if _is_put_together(tree) else ast.iter_child_nodes(tree):
-        if not _is_docstring(node):
-            yield from _strings(node.value if isinstance(node, ast.Subscript) else node)
+    for node in _within(tree):
+        yield from _strings(node)
+
+
+def _within(tree: ast.AST) -> Iterable[ast.AST]:
+    if _is_put_together(tree):
+        return _values(tree)
+    if isinstance(tree, ast.Dict):
+        return tree.values
+    if isinstance(tree, ast.Subscript):
+        return [tree.value]
+    return (node for node in ast.iter_child_nodes(tree) if not (_is_docstring(node) or isinstance(node, ast.Compare)))
 
 
 def _is_put_together(node: ast.AST) -> bool:

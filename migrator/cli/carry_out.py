@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from migrator.cli.project import Project
-from migrator.errors import UsageError
 
 if TYPE_CHECKING:
     from migrator.cli.pending import Pending
@@ -36,47 +32,47 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
     """Alembic walks the revisions; migrator's operations find their options in its configuration."""
     from alembic import command
 
+    from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.display import reporting, show_note
     from migrator.cli.plan import NOTHING_TO_DO
     from migrator.operations.implementation import OPTIONS
 
-    if not yes and not sys.stdin.isatty():
-        raise UsageError(
-            f"there is nobody to ask whether the {direction} may begin",
-            remedy=f"migrator {direction} {target} --dry-run shows what it would do; --yes begins without asking",
-        )
     pending = _pending(project, target, direction)
     if not pending.revisions:
         show_note(NOTHING_TO_DO)
         return
-    if not yes and not _agreed(project, direction, pending, options):
-        show_note("nothing was changed")
-        return
+    if not yes:
+        refuse_unasked(
+            f"whether the {direction} may begin",
+            f"migrator{project.option} {direction} {target} --dry-run shows what it would do; --yes begins without "
+            "asking",
+        )
+        ask(_summary(project, direction, pending, options))
     config = project.config_with_database()
     way = command.upgrade if direction == "upgrade" else command.downgrade
     with reporting() as reporter:
         config.attributes[OPTIONS] = replace(options, reporter=reporter, project=home(project))
         way(config, target)
+    done = "applied" if direction == "upgrade" else "undone"
+    for revision, message in pending.revisions:
+        show_note(f"{revision} {done}: {message}")
 
 
 def _pending(project: Project, target: str, direction: Direction) -> Pending:
     """Refuses where another run is unfinished, even if the revisions on the way are ordinary ones."""
-    from migrator import runner
-    from migrator.cli.pending import read_pending
+    from migrator.cli.pending import read_pending, refuse_unfinished
 
     pending = read_pending(project, target, direction)
     first = pending.revisions[0][0] if pending.revisions else None
-    runner.refuse_other_unfinished(pending.address, direction, first)
+    refuse_unfinished(project, pending.address, but=(first, direction))
     return pending
 
 
-def _agreed(project: Project, direction: Direction, pending: Pending, options: Options) -> bool:
-    """Shows what is about to be done, and whether a person agrees."""
-    from migrator.cli.display import show_note
+def _summary(project: Project, direction: Direction, pending: Pending, options: Options) -> str:
+    """What is about to be done."""
     from migrator.cli.plan import summary
 
-    show_note(summary(pending.revisions, direction, pending.plan(replace(options, project=home(project)))))
-    return click.confirm("go on?", err=True)
+    return summary(pending.revisions, direction, pending.plan(replace(options, project=home(project))))
 
 
 def home(project: Project) -> Path:

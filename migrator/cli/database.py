@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 
@@ -9,13 +12,27 @@ from migrator.cli.project import Project
 from migrator.database import Address, address_of_connection
 
 
-def address(project: Project) -> Address:
-    """What env.py connects to, with its role and search_path."""
-    found: list[Address] = []
+@dataclass(frozen=True)
+class Located:
+    """What env.py connects to, with its role and search_path, and the revisions that database is at.
 
-    def look(_heads: object, context: MigrationContext) -> list[object]:
+    heads: a tuple of identifiers, as Alembic hands them round; its annotations say otherwise.
+    """
+
+    address: Address
+    heads: Any
+
+
+def address(project: Project) -> Address:
+    return locate(project).address
+
+
+def locate(project: Project) -> Located:
+    found: list[Located] = []
+
+    def look(heads: Any, context: MigrationContext) -> list[object]:
         if context.connection is not None:
-            found.append(address_of_connection(context.connection))
+            found.append(Located(address_of_connection(context.connection), heads))
         return []
 
     with EnvironmentContext(project.config_with_database(), project.script, fn=look, dont_mutate=True):

@@ -109,6 +109,13 @@ def _explain_revisions(
             remedy="bring its file back from version control, or name the right database; "
             f"there is: {_known_revisions(project)}",
         )
+    steps = re.match(r"Relative revision ([+-])(\d+) didn't produce", str(cause))
+    if steps:
+        way = "back from" if steps[1] == "-" else "on from"
+        return UsageError(
+            f"there are no {steps[2]} revisions to go {way} where the database is; nothing was changed",
+            remedy=f"migrator{project.option} history -i shows where it is; base is before the first, head the last",
+        )
     return UsageError(str(error))
 
 

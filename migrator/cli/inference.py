@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
-from migrator.catalog import Catalog, read_catalog
+from migrator.catalog import Catalog
 from migrator.catalog.indexes import TableIndex
 from migrator.change import Distance, EmbeddingChange, Hnsw, Index, IvfFlat, Model, VectorType
-from migrator.database import Connection
-from migrator.embedders import own_dimensions
-from migrator.errors import UsageError
-from migrator.hazards import several_indexes
+from migrator.embedders import at_hand, own_dimensions
+from migrator.errors import Refused, UsageError
+from migrator.hazards import Hazard, new_model_not_there, several_indexes
 from migrator.ledger import Ledger
+from migrator.old_model import look_up
 
 
 @dataclass(frozen=True)
@@ -44,40 +45,44 @@ class Inference:
 
     registered: the model that the column holds by the ledger.
     facts: what was not said, with its value and source.
+    warnings: what preflight will find unless it is mended until then.
     """
 
     said: Said
     catalog: Catalog
     registered: Model | None
     facts: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[Hazard] = field(default_factory=list)
 
     @classmethod
-    def read(cls, connection: Connection, said: Said) -> Inference:
-        """Raises Refused where there is no such vector column."""
-        catalog = read_catalog(connection, said.schema, said.table, said.column)
-        ledger = Ledger(connection, installed=catalog.server.ledger)
+    def read(cls, catalog: Catalog, ledger: Ledger, said: Said) -> Inference:
         return cls(said, catalog, ledger.registered_model(catalog.table.schema, catalog.table.name, said.column))
 
-    def change(self) -> EmbeddingChange:
-        """May load a model, which takes a while: no connection is needed."""
+    def change(self, check: Callable[[EmbeddingChange], None]) -> EmbeddingChange:
+        """May load a model, which takes a while: no transaction may be open.
+
+        check: is given the change before that, with the old model in the new one's place.
+        """
         said = self.said
         old = self._old_model()
         # Before the model is asked: what is wrong with the index options is known at once.
         index = self._index()
-        new = self._new_model(old)
-        if said.type is None:
-            self._infer("type", self.catalog.column.type, "as the column is now")
-        return EmbeddingChange(
+        unasked = EmbeddingChange(
             self.catalog.table.name,
             said.column,
             schema=said.schema and self.catalog.table.schema,
             text=said.text,
             where=said.where,
             from_=old,
-            to=new,
+            to=old,
             type=said.type,
             index=index,
         )
+        check(unasked)
+        new = self._new_model(old)
+        if said.type is None:
+            self._infer("type", self.catalog.column.type, "as the column is now")
+        return dataclasses.replace(unasked, to=new)
 
     def _infer(self, name: str, value: str, source: str) -> None:
         self.facts.append((name, f"{value}: {source}"))
@@ -102,7 +107,11 @@ class Inference:
         present = self.catalog.column.dimensions
         if present is not None:
             self._infer("from", f"{present} dimensions", f"the column is {self.catalog.column.type_text}")
-            return Model(said.from_, dimensions=present)
+            model = Model(said.from_, dimensions=present)
+            if said.from_ != said.to:
+                missing = look_up(self.catalog.subject, model)
+                self.warnings += [missing] if missing else []
+            return model
         asked = own_dimensions(said.from_)
         self._infer("from", f"{asked} dimensions", "as the model says; the column's type has none")
         return Model(said.from_, dimensions=asked)
@@ -111,7 +120,12 @@ class Inference:
         said = self.said
         if said.to != old.name:
             if said.dimensions is not None:
-                return Model(said.to, dimensions=said.dimensions)
+                model = Model(said.to, dimensions=said.dimensions)
+                try:
+                    at_hand(model)
+                except Refused as refusal:
+                    self.warnings.append(new_model_not_there(refusal.problem))
+                return model
             asked = own_dimensions(said.to)
             self._infer("to", f"{asked} dimensions", "as the model says")
             return Model(said.to, dimensions=asked)

@@ -42,7 +42,11 @@ _OPTIONS = (
     click.option("--pause-file", type=click.Path(path_type=Path), help="Wait while this file exists."),
 )
 batch_size_option = click.option(
-    "--batch-size", type=click.IntRange(min=1), help="Texts a model call; found by itself by default."
+    "--batch-size",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Texts a call of the model; goes before batch_size= of the revision.  [16, growing to 2,048 while calls are "
+    "short]",
 )
 model_timeout_option = click.option(
     "--model-timeout",

@@ -8,11 +8,13 @@ from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.util import CommandError
 
 from migrator import runner
 from migrator.cli.project import Project
 from migrator.database import Address, address_of_connection
-from migrator.hazards import transaction_outside
+from migrator.hazards import transaction_outside, unfinished_other
+from migrator.ledger import Run
 from migrator.operations.implementation import columns_to_restore, refuse_mixed
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.revision import Revision, names_operations, read
@@ -65,6 +67,22 @@ def read_pending(project: Project, target: str, direction: Direction) -> Pending
     with EnvironmentContext(config, script, fn=look, destination_rev=target, dont_mutate=True):
         script.run_env()
     return found[0]
+
+
+def refuse_unfinished(project: Project, address: Address, *, but: tuple[str | None, Direction] | None = None) -> None:
+    """Raises Refused where a run is unfinished, other than that of this revision and direction."""
+    run = runner.unfinished(address)
+    if run is not None and (run.revision, run.direction) != but:
+        raise unfinished_other(run.revision, run.direction, _is_next(project, run)).refusal()
+
+
+def _is_next(project: Project, run: Run) -> bool:
+    """Whether the command that the run began with would come upon its revision first, and so go on with it."""
+    try:
+        pending = read_pending(project, "heads" if run.direction == "upgrade" else "-1", run.direction)
+    except CommandError:
+        return False
+    return bool(pending.revisions) and pending.revisions[0][0] == run.revision
 
 
 def _first(steps: Sequence[RevisionStep], context: MigrationContext) -> Revision | None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from migrator.cli.project import Project
-from migrator.errors import UsageError
 
 
 @click.command()
@@ -18,21 +15,21 @@ from migrator.errors import UsageError
 def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> None:
     """Drop retired columns and backups. Without the backups there is no way back but to embed again."""
     from migrator import runner
+    from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.database import address
-    from migrator.cli.display import reporting, show_note, show_result
+    from migrator.cli.display import reporting, show_result
+    from migrator.cli.pending import refuse_unfinished
     from migrator.work import Options
 
     where = address(project)
     kept = runner.retirable(where, keep_backups=keep_backups, stores=stores)
+    refuse_unfinished(project, where)
     if not kept:
         show_result("there is nothing to retire")
         return
     if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("there is nobody to ask whether it may be dropped", remedy="migrator retire --yes")
-        show_note("\n".join(["about to be dropped:", *(f"  {each}" for each in kept)]))
-        if not click.confirm("go on?", err=True):
-            return
+        refuse_unasked("whether it may be dropped", f"migrator{project.option} retire --yes")
+        ask("\n".join(["about to be dropped:", *(f"  {each}" for each in kept)]))
     with reporting() as reporter:
         dropped = runner.retire_all(where, Options(reporter), keep_backups=keep_backups, stores=stores)
     show_result("\n".join(f"dropped  {each}" for each in dropped))

@@ -1,6 +1,6 @@
 """The protocol every provider keeps, and `load`, which finds the provider for a model.
 
-One file a provider; a new provider is a new file and a line in `load`.
+One file a provider; a new provider is a new file, a name in change.AVAILABLE, and a line in `load` and `at_hand`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from migrator.change import Model
+from migrator.change import AVAILABLE, Model
 from migrator.hazards import model_not_there
 
 Vectors = NDArray[np.float32]
@@ -54,11 +54,32 @@ def load(model: Model) -> Embedder:
         from migrator.embedders.python import load_plugin
 
         return load_plugin(model)
-    if model.provider != "sentence-transformers":
-        raise model_not_there(model, f"this version of migrator has no provider {model.provider!r} yet").refusal()
+    _refuse_missing_provider(model)
     from migrator.embedders.sentence_transformers import load_sentence_transformer
 
     return load_sentence_transformer(model)
+
+
+def at_hand(model: Model) -> bool:
+    """Whether loading it needs no download. Nothing is loaded but a plug-in's module.
+
+    Raises Refused where there is none of that name.
+    """
+    if model.provider == "python":
+        from migrator.embedders.python import find_factory
+
+        find_factory(model)
+        return True
+    _refuse_missing_provider(model)
+    from migrator.embedders.sentence_transformers import is_local
+
+    return is_local(model)
+
+
+def _refuse_missing_provider(model: Model) -> None:
+    if model.provider not in AVAILABLE:
+        reason = f"this version of migrator has no provider {model.provider!r} yet; a plug-in (python:) can call it"
+        raise model_not_there(model, reason).refusal()
 
 
 def own_dimensions(name: str) -> int:

@@ -23,6 +23,7 @@ from migrator.errors import ModelError
 from migrator.hazards import model_not_there
 
 Result = TypeVar("Result")
+_WITHHELD = " (its message is withheld, for it may hold a key; calling the factory by itself shows it)"
 
 
 @runtime_checkable
@@ -72,8 +73,9 @@ class PythonEmbedder:
         except Exception as error:
             raise ModelError(
                 f"model {self._model.name} failed: {_told(error)}",
-                meaning="no vector of this batch was stored.",
-                remedy="correct the plug-in, and run the same command again",
+                meaning="no vector of this batch was stored; the message of that error is withheld, for it may hold a "
+                "key or a text.",
+                remedy="call the plug-in by itself to see the message, correct it, and run the same command again",
             ) from None
 
 
@@ -84,7 +86,8 @@ def load_plugin(model: Model) -> Embedder:
     return PythonEmbedder(model, plugin)
 
 
-def _make(model: Model) -> Plugin:
+def find_factory(model: Model) -> Callable[[], object]:
+    """The function that makes the model. Raises Refused where there is none, or its module cannot be imported."""
     module_name, _, factory_name = model.location.partition(":")
     if not module_name or not factory_name:
         raise model_not_there(model, "it is not of the form python:package.module:factory").refusal()
@@ -93,14 +96,20 @@ def _make(model: Model) -> Plugin:
     except ModuleNotFoundError as error:
         raise model_not_there(model, f"there is no module {error.name!r}").refusal() from None
     except Exception as error:
-        raise model_not_there(model, f"importing {module_name} raised {_told(error)}").refusal() from None
-    factory = getattr(module, factory_name, None)
+        raise model_not_there(model, f"importing {module_name} raised {_told(error)}{_WITHHELD}").refusal() from None
+    factory: Callable[[], object] | None = getattr(module, factory_name, None)
     if not callable(factory):
         raise model_not_there(model, f"module {module_name} has no function {factory_name!r}").refusal()
+    return factory
+
+
+def _make(model: Model) -> Plugin:
+    factory = find_factory(model)
+    factory_name = model.location.partition(":")[2]
     try:
         plugin = factory()
     except Exception as error:
-        raise model_not_there(model, f"{factory_name}() raised {_told(error)}").refusal() from None
+        raise model_not_there(model, f"{factory_name}() raised {_told(error)}{_WITHHELD}").refusal() from None
     if not isinstance(plugin, Plugin):
         wanted = ("dimensions", "embed_documents", "embed_queries")
         missing = ", ".join(name for name in wanted if not hasattr(plugin, name))

@@ -110,6 +110,12 @@ def load_sentence_transformer(model: Model) -> Embedder:
     return embedder
 
 
+def is_local(model: Model) -> bool:
+    """Whether it is a directory or in the hub's local cache. Raises Refused where it is nowhere."""
+    source = _find(model)
+    return source.cached or _in_cache(source.name, source.revision)
+
+
 def library() -> type[SentenceTransformer]:
     """The library's class, imported on first use, with its progress bars and log lines off."""
     from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -140,7 +146,7 @@ def _find(model: Model) -> _Source:
 
 
 def _find_on_hub(model: Model) -> _Source:
-    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub import HfApi
     from huggingface_hub.errors import (
         HFValidationError,
         RepositoryNotFoundError,
@@ -159,9 +165,7 @@ def _find_on_hub(model: Model) -> _Source:
         reason = "there is no such directory, and it cannot be the name of a model on the hub"
     except Exception as error:
         # No network, a proxy, a hub out of order, HF_HUB_OFFLINE: each has an exception of its own.
-        cache = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
-        files = [try_to_load_from_cache(name, file, cache, model.revision) for file in _MODEL_FILES]
-        if any(isinstance(file, str) for file in files):
+        if _in_cache(name, model.revision):
             return _Source(name, model.revision)
         reason = (
             "no directory has that name, the hub's local cache does not hold it, and the hub cannot be asked: "
@@ -170,6 +174,13 @@ def _find_on_hub(model: Model) -> _Source:
     else:
         return _Source(name, found.sha, cached=False)
     raise model_not_there(model, reason).refusal()
+
+
+def _in_cache(name: str, revision: str | None) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    cache = os.environ.get("SENTENCE_TRANSFORMERS_HOME")
+    return any(isinstance(try_to_load_from_cache(name, file, cache, revision), str) for file in _MODEL_FILES)
 
 
 def _load(model: Model, source: _Source) -> SentenceTransformer:

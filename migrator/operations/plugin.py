@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 
 def setup(plugin: Plugin) -> None:
-    """Registers operations, implementations, renderers and comparators."""
+    """Registers operations, implementations, renderers and comparators, and how a revision's mistakes are told."""
     from alembic.autogenerate.render import renderers
     from alembic.operations import Operations
 
+    from migrator import errors
     from migrator.operations import autogenerate
+    from migrator.operations.failing import RefusedInRevision
     from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
 
+    errors.in_revision = RefusedInRevision
     Operations.register_operation("change_embedding")(ChangeEmbeddingOp)
     Operations.register_operation("change_embeddings")(ChangeEmbeddingOp)
     Operations.register_operation("restore_embedding")(RestoreEmbeddingOp)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from migrator import capture
+from migrator import capture, hazards
 from migrator.catalog.indexes import carried_over
 from migrator.database import Connection, concurrently, configure, execute, send_together
 from migrator.ledger import Ledger, Run
@@ -15,8 +15,18 @@ from migrator.report import Reporter
 
 
 def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter: Reporter) -> None:
-    """Leaves tables, indexes and privileges as they were found; may be interrupted and run again."""
+    """Leaves tables, indexes and privileges as they were found; may be interrupted and run again.
+
+    Of a table that was dropped nothing is left but what stands beside it. Raises Refused where one was renamed.
+    """
     for column in plan.columns:
+        present = table_now(connection, column)
+        if present is None:
+            execute(connection, query("capture", "drop_function", function=column.function))
+            execute(connection, drop_backup(column))
+            continue
+        if present != column.catalog.table.sql.as_string(None):
+            raise hazards.table_renamed_meanwhile(column.subject, present).refusal()
         reporter.message(f"{column.subject}: putting everything back")
         send_together(connection, _drop(column), on_wait=reporter.message)
         if column.drops_index_early or column.method == "index":
@@ -27,6 +37,12 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         for column in plan.columns:
             ledger.set_state(column.id, "undone")
         ledger.finish(run, "undone")
+
+
+def table_now(connection: Connection, column: ColumnPlan) -> str | None:
+    """The name that the table has now, as in SQL; None where it was dropped, whatever has its name now."""
+    row = execute(connection, query("cut_over", "table_now"), {"table": column.catalog.table.oid}).fetchone()
+    return name(*row).as_string(None) if row else None
 
 
 def _drop(column: ColumnPlan) -> list[sql.Composed]:

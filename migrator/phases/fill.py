@@ -161,23 +161,27 @@ def _updates(column: ColumnPlan, target: str) -> list[sql.Composed]:
 
 def _clear_stale(work: Work, column: ColumnPlan) -> None:
     """Retired vectors that capture may have failed to mark."""
-    for statement in _clearing(column)[:-1]:
-        execute(work.connection, statement.query)
-    _pass(work, column, [_clear(column)])
+    in_backup = store.has_table(work.connection, column.upgrade_backup_name)
+    if in_backup and column.upgraded_by == "embed":
+        execute(work.connection, _index_backup(column))
+    _pass(work, column, [_clear(column, in_backup=in_backup)])
 
 
 def _clearing(column: ColumnPlan) -> list[Statement]:
-    """What `_clear_stale` sends; the last of it for each range of blocks."""
-    sent = []
+    """What `_clear_stale` sends where the backup is there."""
+    sent = [column.statement(NAME, _clear(column, in_backup=True), "ROW EXCLUSIVE", "a range of blocks at a time")]
     if column.upgraded_by == "embed":
-        index = name(f"{column.upgrade_backup_name.partition('.')[2]}_text_hash")
-        indexed = query("fill", "index_backup", index=index, backup=column.upgrade_backup)
-        sent.append(column.statement(NAME, indexed, "none", "one scan of the backup"))
-    return [*sent, column.statement(NAME, _clear(column), "ROW EXCLUSIVE", "a range of blocks at a time")]
+        sent.insert(0, column.statement(NAME, _index_backup(column), "none", "one scan of the backup"))
+    return sent
 
 
-def _clear(column: ColumnPlan) -> sql.Composed:
-    stale = rows_left.stale(column, in_store=True)
+def _index_backup(column: ColumnPlan) -> sql.Composed:
+    index = name(f"{column.upgrade_backup_name.partition('.')[2]}_text_hash")
+    return query("fill", "index_backup", index=index, backup=column.upgrade_backup)
+
+
+def _clear(column: ColumnPlan, *, in_backup: bool) -> sql.Composed:
+    stale = rows_left.stale(column, in_backup=in_backup)
     return query("fill", "clear", table=column.table, shadow=name(column.shadow), stale=stale)
 
 

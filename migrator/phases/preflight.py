@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, rows_left, store
+from migrator import hazards, old_model, rows_left, store
 from migrator.catalog import Catalog, Server
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
@@ -100,6 +100,7 @@ def examine(
     """
     catalog = column.catalog
     found = [
+        *_kind(catalog),
         *_table(catalog),
         *_column(ledger, column),
         *_indexes(column),
@@ -108,17 +109,26 @@ def examine(
     ]
     refuse_first(found)
     if column.method != "index":
-        _try_expressions(connection, column)
+        try_expressions(connection, column)
         _by_columns(connection, column)
     counts = _count(connection, column)
     found += _gaps(column, counts)
     refuse_first(found)
     if counts.rows:
         _queries(connection, column, models, options.project)
+    if counts.rows and column.method == "embed" and not column.is_restore:
+        about_old = old_model.examine(connection, models, column)
+        found += [about_old] if about_old else []
+        refuse_first(found)
     taken = None
     if not (column.is_restore and options.without_old_model):
         taken = _load_and_sample(connection, models, column, counts, sample=sample)
     return Findings(tuple(found), _estimate(column, counts, taken))
+
+
+def refuse_declared(ledger: Ledger, column: ColumnPlan) -> None:
+    """What follows from change, table and ledger alone, whoever is to upgrade. Raises Refused."""
+    refuse_first([*_kind(column.catalog), *_column(ledger, column), *_indexes(column)])
 
 
 def disk_hazards(server: Server, needed: int) -> list[Hazard]:
@@ -136,11 +146,14 @@ def refuse_first(found: list[Hazard]) -> None:
             raise hazard.refusal()
 
 
+def _kind(catalog: Catalog) -> list[Hazard]:
+    table = catalog.table
+    return [hazards.not_a_table(table.name, table.kind)] if table.kind != "r" or table.inherits else []
+
+
 def _table(catalog: Catalog) -> list[Hazard]:
     table, server = catalog.table, catalog.server
     found = []
-    if table.kind != "r" or table.inherits:
-        found.append(hazards.not_a_table(table.name, table.kind))
     if not table.owned:
         found.append(hazards.not_owner(table.name, table.owner, server.role))
     if not table.may_create:
@@ -267,8 +280,8 @@ def _triggers(column: ColumnPlan) -> list[Hazard]:
 # ---- text and scope ------------------------------------------------------------------------------------------
 
 
-def _try_expressions(connection: Connection, column: ColumnPlan) -> None:
-    """Parses text, scope and priority as the database does; nothing is evaluated."""
+def try_expressions(connection: Connection, column: ColumnPlan) -> None:
+    """Parses text, scope and priority as the database does; nothing is evaluated. Raises Refused."""
     change = column.change
     if change.text is not None:
         does_not_parse = partial(hazards.text_does_not_parse, change.text)
@@ -379,7 +392,8 @@ def _missing(connection: Connection, column: ColumnPlan) -> int:
         return _missing_of(connection, column, sql.SQL("true"))
     unmarked = 0
     if column.capture_was_off:
-        stale = rows_left.stale(column, in_store=store.exists(connection, column))
+        in_backup = store.has_table(connection, column.upgrade_backup_name)
+        stale = rows_left.stale(column, in_backup=in_backup, in_store=store.exists(connection, column))
         unmarked = _missing_of(connection, column, stale)
     return unmarked + _missing_of(connection, column, wanted(column))
 

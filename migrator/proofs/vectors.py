@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 from psycopg import sql
 
 from migrator import rows_left
+from migrator.catalog.columns import read_table
 from migrator.database import execute, fetch_dicts
+from migrator.embedders import Embedder, Vectors
 from migrator.errors import Refused
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, pieces, reads
-from migrator.queries import query
+from migrator.queries import name, query
 from migrator.work import Session
 
 # halfvec keeps 11 bits of a number; batches of other shapes move a float32 vector by less than this.
 SAME_VECTOR = 0.999
 # Among texts that differ, this share of vectors must differ too: a broken model gives all texts the same.
 DISTINCT_VECTORS = 0.9
+# So many stale rows are named.
+NAMED_ROWS = 5
 
 
 def statements(column: ColumnPlan, target: str) -> list[Statement]:
@@ -40,8 +48,7 @@ def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
     """Before cut-over writers may be at work: what they add meanwhile is filled then, as far as it is allowed there."""
     left = rows_left.count(session.connection, column, target)
     allowed = 0 if target == column.live else rows_left.BOUND
-    said = f"{left} rows in scope have no vector" if left else "every row in scope has one"
-    failed = session.ledger.failed_rows(column.id)
+    said, failed = rows_left.in_words(column, left), session.ledger.failed_rows(column.id)
     return Proof("coverage", left <= allowed, f"{said}, but for {failed} that are set aside" if failed else said)
 
 
@@ -77,23 +84,54 @@ def sample_agrees(session: Session, column: ColumnPlan, target: str) -> list[Pro
     if not rows:
         return []
     try:
-        again = session.models.get(column.change.to).embed_documents([text for text, _ in rows])
+        similarity = agreement(session.models.get(column.change.to), [(text, vector) for text, vector, _ in rows])
     except Refused as refusal:
         if not column.is_restore:
             raise
         return [Proof("sample", True, f"not taken, for the old model is no longer to be had ({refusal.problem})")]
-    stored = np.array([_parsed(vector) for _, vector in rows])
-    lengths = np.linalg.norm(again, axis=1) * np.linalg.norm(stored, axis=1)
-    # A zero vector, which an application may have written, agrees with nothing.
-    similarity = np.divide((again * stored).sum(axis=1), lengths, out=np.zeros(len(rows)), where=lengths > 0)
     least = float(similarity.min())
-    return [
-        Proof(
-            "sample",
-            least >= SAME_VECTOR,
-            f"{len(rows)} rows embedded again agree with what is stored to {least:.4f} or better (cosine)",
+    shown = f"{len(rows)} rows embedded again agree with what is stored to {least:.4f} or better (cosine)"
+    stale = [place for (_, _, place), similar in zip(rows, similarity, strict=True) if similar < SAME_VECTOR]
+    if stale:
+        shown = (
+            f"{len(stale)} of {len(rows)} rows do not hold the model's vector of their present text"
+            f"{_named(session, column, stale)}; the farthest has a cosine of {least:.4f} to it"
         )
-    ]
+    return [Proof("sample", not stale, shown)]
+
+
+def agreement(embedder: Embedder, rows: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+    """(n,): the cosine of each row's vector with that of its text embedded now. rows: text, and vector as text."""
+    again = embedder.embed_documents([text for text, _ in rows])
+    return np.array([_cosine(new, np.array(_parsed(vector))) for new, (_, vector) in zip(again, rows, strict=True)])
+
+
+def _cosine(one: Vectors, other: NDArray[np.float64]) -> float:
+    """0 where the lengths differ, or one is zero, as an application may have written it."""
+    if one.shape != other.shape:
+        return 0.0
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    return float(one @ other / lengths) if lengths > 0 else 0.0
+
+
+def _named(session: Session, column: ColumnPlan, places: Sequence[str]) -> str:
+    """The first of these rows by their key, never by their text. places: each row's ctid."""
+    table = read_table(session.connection, column.catalog.table.schema, column.catalog.table.name)
+    if table is None or not table.key or _reads(column.change.text or "", table.key):
+        return ""
+    key = sql.SQL(", ").join(sql.SQL("{}::text").format(name(part)) for part in table.key)
+    rows = execute(
+        session.connection,
+        query("verify", "keys", key=key, table=column.table),
+        {"places": list(places), "limit": NAMED_ROWS},
+    ).fetchall()
+    named = [" ".join(f"{part}={value}" for part, value in zip(table.key, row, strict=True)) for row in rows]
+    return f": {', '.join(named)}" + ", ..." * (len(places) > len(named))
+
+
+def _reads(text: str, key: Sequence[str]) -> bool:
+    """Whether the expression may read a column of the key."""
+    return any(re.search(rf"\b{re.escape(part)}\b", text, re.IGNORECASE) for part in key)
 
 
 def _parsed(vector: str) -> list[float]:

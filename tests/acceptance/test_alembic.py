@@ -80,6 +80,36 @@ def test_alembic_itself_tells_a_refusal_without_a_traceback(project: Project) ->
     assert project.database.whole_dump() == before
 
 
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [
+        (
+            change(to='Model("pyton:tests.models:new", dimensions=768)'),
+            "model 'pyton:tests.models:new' does not name a provider\n"
+            "fix: write it as sentence-transformers:NAME or python:PACKAGE.MODULE:FACTORY\n",
+        ),
+        (
+            change(type='"bit"'),
+            "type='bit' is no vector type\nfix: write one of vector, halfvec in the revision\n",
+        ),
+        (
+            change(index='Hnsw(distance="cosin")'),
+            "there is no distance 'cosin'\nfix: write one of cosine, l2, ip, l1 in the revision\n",
+        ),
+    ],
+    ids=["model", "change", "index"],
+)
+def test_alembic_itself_tells_a_mistake_in_a_revision_without_a_traceback(
+    project: Project, operation: str, told: str
+) -> None:
+    project.write(operation)
+    ended = process("alembic", "upgrade", "head", environment=project.environment())
+    assert ended.code != 0
+    assert "Traceback" not in ended.out + ended.err
+    assert f"FAILED: {told}" in ended.out + ended.err
+    assert project.upgraded() == Ended(3, "", f"error: {told}")
+
+
 def test_alembic_goes_on_where_migrator_stopped(pending: Project) -> None:
     assert pending.upgraded("--stop-after", "fill").code == 0
     ended = process("alembic", "upgrade", "head", environment=pending.environment())
@@ -304,6 +334,8 @@ def test_an_upgrade_stops_after_a_phase_and_goes_on(pending: Project, phase: str
 
 @pytest.mark.parametrize(("command", "to"), [("upgrade", "head"), ("downgrade", "0001")])
 def test_without_a_terminal_nobody_can_be_asked(pending: Project, command: str, to: str) -> None:
+    if command == "downgrade":
+        assert pending.upgraded().code == 0
     before = pending.database.whole_dump()
     assert migrator(command, to) == Ended(
         2,
@@ -314,12 +346,31 @@ def test_without_a_terminal_nobody_can_be_asked(pending: Project, command: str, 
     assert pending.database.whole_dump() == before
 
 
-def answer(project: Project, what: str) -> Ended:
-    """`migrator upgrade` with a terminal, on which a person answers."""
+def test_what_is_wrong_is_told_before_a_question_nobody_can_answer(
+    pending: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert migrator("-c", "nowhere.ini", "upgrade").err.startswith("error: there is no Alembic configuration")
+    monkeypatch.setenv("DATABASE_URL", "mysql://there/items")
+    assert migrator("upgrade").err.startswith("error: the database URL names mysql,")
+    monkeypatch.setenv("DATABASE_URL", pending.database.url)
+    pending.write(change(), revision="0002b")
+    assert migrator("upgrade").err.startswith("error: there is more than one head")
+
+
+@pytest.mark.usefixtures("pending")
+def test_where_nothing_is_to_be_done_nobody_is_asked() -> None:
+    nothing = Ended(0, "", "nothing to do: the database is where the command would take it\n")
+    assert migrator("downgrade", "0001") == nothing
+    assert migrator("abandon") == Ended(0, "nothing is unfinished\n", "")
+    assert migrator("retire") == Ended(0, "there is nothing to retire\n", "")
+
+
+def answer(project: Project, what: str, *command: str) -> Ended:
+    """A command with a terminal, on which a person answers."""
     person, terminal = pty.openpty()
     os.write(person, f"{what}\n".encode())
     done = subprocess.run(
-        [Path(sys.executable).with_name("migrator"), "upgrade"],
+        [Path(sys.executable).with_name("migrator"), *command],
         stdin=terminal,
         capture_output=True,
         text=True,
@@ -332,14 +383,62 @@ def answer(project: Project, what: str) -> Ended:
 
 def test_at_a_terminal_a_person_is_asked(pending: Project) -> None:
     before = pending.database.whole_dump()
-    no = answer(pending, "n")
-    assert (no.code, no.out) == (0, "")
+    no = answer(pending, "n", "upgrade")
+    assert (no.code, no.out) == (5, "")
     assert no.err.startswith("upgrade 0002: items: 384 -> 768\n")
     assert "  rows in scope    20 of 20\n" in no.err
     assert no.err.rstrip().endswith("go on? [y/N]: nothing was changed")
     assert pending.database.whole_dump() == before
-    assert answer(pending, "y").code == 0
+    assert answer(pending, "y", "upgrade").code == 0
     assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")
+
+
+@pytest.mark.parametrize("what", ["n", "\x04"], ids=["no", "end-of-input"])
+@pytest.mark.parametrize("command", ["upgrade", "downgrade", "retire", "abandon"])
+def test_what_is_not_agreed_to_is_not_done(pending: Project, command: str, what: str) -> None:
+    """Nor does it end as if it were: another command may wait for it."""
+    stop = {"upgrade": ("--stop-after", "preflight"), "abandon": ("--stop-after", "fill")}.get(command, ())
+    assert pending.upgraded(*stop).code == 0
+    before = pending.database.whole_dump()
+    ended = answer(pending, what, command, *(["0001"] if command == "downgrade" else []))
+    assert (ended.code, ended.out) == (5, "")
+    assert re.search(r"go on\? \[y/N\]:\s+nothing was changed\n$", ended.err)
+    assert pending.database.whole_dump() == before
+
+
+def test_agreed_to_at_a_terminal(pending: Project) -> None:
+    assert pending.upgraded("--stop-after", "fill").code == 0
+    ended = answer(pending, "y", "abandon")
+    assert (ended.code, ended.out) == (0, "the upgrade of revision 0002 is undone; the embedding store is kept\n")
+    assert ended.err.startswith(
+        "about to be undone: the upgrade of revision 0002, of which is done: preflight, backup, embed, fill; "
+        "the embedding store is kept\n"
+    )
+
+
+def test_what_was_applied_and_undone_is_named(pending: Project) -> None:
+    """Ordinary revisions say nothing of themselves."""
+    pending.write("pass", "pass", revision="0003", down_revision="0002", message="something ordinary")
+    pending.write("pass", "pass", revision="0004", down_revision="0003", message="and more")
+    assert pending.upgraded().err.endswith(
+        "0002 applied: items: 384 -> 768\n0003 applied: something ordinary\n0004 applied: and more\n"
+    )
+    assert pending.downgraded("0002") == Ended(0, "", "0004 undone: and more\n0003 undone: something ordinary\n")
+    pending.write('op.execute("SELECT nothing")', "pass", revision="0004", down_revision="0003", message="and more")
+    failed = pending.upgraded()
+    assert (failed.code, "applied" in failed.err) == (1, False)
+
+
+@pytest.mark.parametrize(("command", "steps", "way"), [("downgrade", "-5", "back"), ("upgrade", "+5", "on")])
+@pytest.mark.usefixtures("pending")
+def test_more_steps_than_there_are(command: str, steps: str, way: str) -> None:
+    for ended in (migrator(command, steps, "--yes"), migrator(command, steps, "--dry-run")):
+        assert ended == Ended(
+            2,
+            "",
+            f"error: there are no 5 revisions to go {way} from where the database is; nothing was changed\n"
+            "fix: migrator history -i shows where it is; base is before the first, head the last\n",
+        )
 
 
 def test_an_upgrade_when_nothing_is_pending(pending: Project) -> None:
@@ -369,6 +468,10 @@ def test_an_empty_table_loads_no_model(project: Project) -> None:
 # ---- status, verify, retire, abandon -------------------------------------------------------------------------------
 
 
+def without_time(text: str) -> str:
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, \d+\.\d s", "WHEN", text)
+
+
 def without_size(text: str) -> str:
     return re.sub(r"\d+ kB", "N kB", text)
 
@@ -394,13 +497,12 @@ def test_status_of_what_is_unfinished(pending: Project) -> None:
     assert pending.upgraded("--stop-after", "embed").code == 0
     ended = migrator("status")
     assert (ended.code, ended.err) == (0, "")
-    shown = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, \d+\.\d s", "WHEN", without_size(ended.out))
-    assert shown == (
+    assert without_time(without_size(ended.out)) == (
         f"{header(pending)}\n"
         "unfinished: upgrade of revision 0002, public.items.embedding\n"
-        "  preflight  done   WHEN\n"
-        "  backup     done   WHEN\n"
-        "  embed      done   WHEN\n"
+        "  preflight  done         WHEN\n"
+        "  backup     done         WHEN\n"
+        "  embed      done         WHEN\n"
         "  texts embedded so far: 20\n"
         "  go on: migrator upgrade   undo: migrator abandon\n"
         f"embedding store {STORE}, N kB\n"
@@ -419,6 +521,35 @@ def test_status_of_what_is_unfinished(pending: Project) -> None:
     ]
 
 
+def test_status_tells_what_was_interrupted_from_what_runs(pending: Project) -> None:
+    assert pending.upgraded("--stop-after", "embed").code == 0
+    pending.database.execute("INSERT INTO migrator.phase (run_id, phase) SELECT id, 'fill' FROM migrator.run")
+    ended = migrator("status")
+    assert re.search(r"^  fill       interrupted  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", ended.out, re.MULTILINE)
+    last = json.loads(migrator("status", "--json").out)["unfinished"]["phases"][-1]
+    assert (last["state"], last["seconds"]) == ("interrupted", None)
+    with pending.database.connect() as other:
+        other.execute("SELECT pg_advisory_lock(x'6d696772'::int, x'61746f72'::int)")
+        ended = migrator("status")
+        assert f"at work   another migrator: server process {other.info.backend_pid}, connected " in ended.out
+        assert "  fill       running      WHEN\n" in without_time(ended.out)
+        last = json.loads(migrator("status", "--json").out)["unfinished"]["phases"][-1]
+        assert last["state"] == "running"
+
+
+def test_status_and_verify_say_the_same_of_coverage(pending: Project) -> None:
+    assert pending.upgraded().code == 0
+    pending.database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL, ALTER body DROP NOT NULL")
+    pending.database.execute("INSERT INTO items (id, body) VALUES (100, NULL)")
+    whole = "every row in scope that has a text has a vector"
+    assert f"  20 of 21 rows in scope have a vector\n  {whole}\n" in migrator("status").out
+    assert f"  proved  coverage: {whole}\n" in migrator("verify").out
+    pending.database.execute("INSERT INTO items (id, body) VALUES (101, 'b'), (102, 'c')")
+    gaps = "2 rows in scope with a text and no vector"
+    assert f"  20 of 23 rows in scope have a vector\n  {gaps}\n" in migrator("status").out
+    assert f"  FAILED  coverage: {gaps}\n" in migrator("verify").out
+
+
 def test_status_of_what_is_done(pending: Project) -> None:
     assert pending.upgraded().code == 0
     pending.database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL")
@@ -430,7 +561,7 @@ def test_status_of_what_is_done(pending: Project) -> None:
         "public.items.embedding\n"
         "  vector(768), python:tests.models:new\n"
         "  20 of 21 rows in scope have a vector\n"
-        "  1 rows have a text but no vector of it\n"
+        "  1 row in scope with a text and no vector\n"
         "\n"
         "kept for a rollback, until migrator retire:\n"
         "  public.items.embedding: column migrator_retired_1 (python:tests.models:old, 384) and table "
@@ -449,6 +580,7 @@ def test_status_of_what_is_done(pending: Project) -> None:
             "in_scope": 21,
             "with_vector": 20,
             "waiting": 1,
+            "coverage": "1 row in scope with a text and no vector",
         }
     ]
 
@@ -499,6 +631,31 @@ def test_verify_finds_what_was_damaged(pending: Project) -> None:
     assert not all(each["passed"] for each in json.loads(failed.out)["public.items.embedding"])
 
 
+def test_verify_names_stale_rows_and_shows_no_text(pending: Project) -> None:
+    assert pending.upgraded().code == 0
+    pending.database.execute("UPDATE items SET body = 'confidential ' || id WHERE id BETWEEN 3 AND 9")
+    ended = migrator("verify")
+    assert ended.code == 4
+    (line,) = [line for line in ended.out.splitlines() if "sample: " in line]
+    assert re.fullmatch(
+        r"  FAILED  sample: 7 of 20 rows do not hold the model's vector of their present text: "
+        r"(id=[3-9], ){5}\.\.\.; the farthest has a cosine of -?0\.\d{4} to it",
+        line,
+    )
+    assert "confidential" not in ended.out + ended.err
+
+
+def test_verify_names_no_row_by_a_key_that_is_its_text(project: Project) -> None:
+    items(project.database, 20, distinct=20)
+    project.database.execute("ALTER TABLE items DROP CONSTRAINT items_pkey, ADD PRIMARY KEY (body)")
+    project.write(change())
+    assert project.upgraded().code == 0
+    project.database.execute("UPDATE items SET body = 'confidential ' || id WHERE id = 3")
+    ended = migrator("verify")
+    assert "1 of 20 rows do not hold the model's vector of their present text; the farthest" in ended.out
+    assert "confidential" not in ended.out + ended.err
+
+
 def test_retire_drops_what_is_kept(pending: Project) -> None:
     assert migrator("retire") == Ended(0, "there is nothing to retire\n", "")
     assert pending.upgraded().code == 0
@@ -521,7 +678,12 @@ def test_abandon_undoes_what_is_unfinished(pending: Project) -> None:
     before = pending.database.dump()
     assert migrator("abandon") == Ended(0, "nothing is unfinished\n", "")
     assert pending.upgraded("--stop-after", "index").code == 0
+    unfinished = pending.database.whole_dump()
     assert migrator("abandon") == Ended(
+        2, "", "error: there is nobody to ask whether it may be undone\nfix: migrator abandon --yes\n"
+    )
+    assert pending.database.whole_dump() == unfinished
+    assert migrator("abandon", "--yes") == Ended(
         0,
         "the upgrade of revision 0002 is undone; the embedding store is kept\n",
         "public.items.embedding: putting everything back\n",

@@ -73,8 +73,8 @@ def test_an_unknown_command_or_option_is_a_mistake_in_usage() -> None:
 
 def test_steps_back_are_no_option() -> None:
     """-1 is a revision to Alembic; click alone would look for an option of that name."""
-    code, shown = run("downgrade", "-1")
-    assert (code, "nobody to ask" in shown) == (2, True)
+    code, shown = run("-c", "nowhere.ini", "downgrade", "-1")
+    assert (code, shown.partition(":")[0], "nowhere.ini was not found" in shown) == (2, "error", True)
     assert run("downgrade", "-10", "--yes", "0001")[1].endswith("Got unexpected extra argument (-10)\n")
     assert "No such option '-x'" in run("downgrade", "-x")[1]
 

@@ -377,7 +377,7 @@ CASES = [
         "provider that is not there yet",
         told(
             "model openai:text-embedding-3-small cannot be loaded: this version of migrator has no provider 'openai' "
-            "yet",
+            "yet; a plug-in (python:) can call it",
             *NO_MODEL,
         ),
         change(to='Model("openai:text-embedding-3-small", dimensions=768)'),
@@ -391,6 +391,17 @@ CASES = [
             "correct from_= in the revision to what the column holds now, or undo that other change first",
         ),
         change(from_='Model("python:tests.models:old", dimensions=256)'),
+    ),
+    Case(
+        "old model of other dimensions",
+        told(
+            "public.items.embedding cannot hold vectors of the model that from_= names: model python:tests.models:tiny "
+            "gives 8 dimensions, the revision says 384",
+            "another model made them, and a rollback would fail for rows written since the upgrade.",
+            "name the model that made them in from_=; where they are the first numbers of longer ones, add "
+            "matryoshka=True",
+        ),
+        change(from_='Model("python:tests.models:tiny", dimensions=384)'),
     ),
     Case(
         "too many dimensions for an index",
@@ -935,6 +946,20 @@ def test_a_database_that_cannot_be_reached(project: Project) -> None:
     )
 
 
+def test_a_private_server_in_a_file(project: Project) -> None:
+    file = Path("data").absolute()
+    file.write_text("something else", "utf-8")
+    project.write(change())
+    for command in ("status", "upgrade"):
+        assert migrator("--database-url", "embedded:data", command) == Ended(
+            2,
+            "",
+            f"error: {file} is a file, and embedded: keeps its database in a directory\n"
+            "fix: name a directory that is empty or not there yet: embedded:DIRECTORY\n",
+        )
+    assert file.read_text("utf-8") == "something else"
+
+
 # ---- the revisions ---------------------------------------------------------------------------------------------
 
 
@@ -1051,15 +1076,18 @@ def test_another_migrator_at_work(project: Project) -> None:
     project.write(change())
     assert project.upgraded("--stop-after", "embed").code == 0
     before = project.database.whole_dump()
+    time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
     with project.database.connect() as other:
         other.execute("SELECT pg_advisory_lock(x'6d696772'::int, x'61746f72'::int)")
-        for command in (("upgrade", "--yes"), ("abandon",), ("retire", "--yes", "--stores")):
+        for command in (("upgrade", "--yes"), ("abandon", "--yes"), ("retire", "--yes", "--stores")):
             ended = migrator(*command)
             assert (ended.code, ended.out) == (6, "")
             assert re.fullmatch(
                 rf"error: another migrator is at work on this database \(server process {other.info.backend_pid}, "
-                r"connected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\)\n"
-                r"fix: wait for it, or end it with SELECT pg_terminate_backend\(PID\) and run this command again\n",
+                rf"connected {time}, idle since {time}\)\n"
+                r"it is idle while it calls its model or waits; it is idle for good if its machine is gone\.\n"
+                rf"fix: wait for it; if it is gone, run SELECT pg_terminate_backend\({other.info.backend_pid}\), "
+                r"then this command again\n",
                 ended.err,
             )
         assert f"another migrator: server process {other.info.backend_pid}, " in migrator("status").out
@@ -1108,10 +1136,30 @@ def test_another_revision_while_one_is_unfinished(project: Project) -> None:
     error = told(
         "the upgrade of revision 0002 is unfinished",
         "one change is carried to its end, or abandoned, before the next begins.",
-        "migrator upgrade goes on with it; migrator abandon undoes it",
+        "migrator abandon undoes it; to go on with it instead, put its file back where migrator upgrade comes to it "
+        "first",
     )
     expect_refusal(project, error)
+    expect_dry_run_refused(error)
     assert migrator("retire", "--yes", "--stores") == Ended(3, "", error)
+    assert migrator("abandon", "--yes").code == 0
+    assert project.upgraded().code == 0
+
+
+def test_another_direction_while_one_is_unfinished(project: Project) -> None:
+    items(project.database, 20)
+    project.write("pass", "pass")
+    assert project.upgraded().code == 0
+    project.write(change(), revision="0003", down_revision="0002")
+    assert project.upgraded("--stop-after", "fill").code == 0
+    error = told(
+        "the upgrade of revision 0003 is unfinished",
+        "one change is carried to its end, or abandoned, before the next begins.",
+        "migrator upgrade goes on with it; migrator abandon undoes it",
+    )
+    assert project.downgraded() == Ended(3, "", error)
+    assert migrator("retire", "--yes") == Ended(3, "", error)
+    assert project.upgraded().code == 0
 
 
 def test_a_table_that_was_replaced_while_it_was_interrupted(project: Project) -> None:
@@ -1128,7 +1176,7 @@ def test_a_table_that_was_replaced_while_it_was_interrupted(project: Project) ->
             "migrator abandon closes the run; then run the command again",
         ),
     )
-    assert migrator("abandon").code == 0
+    assert migrator("abandon", "--yes").code == 0
     assert project.upgraded().code == 0
 
 
@@ -1150,7 +1198,8 @@ def test_a_model_that_the_ledger_does_not_know_the_column_by(project: Project) -
             "the ledger says that public.items.embedding holds vectors of python:tests.models:new, the revision says "
             "python:tests.models:fast768",
             "a rollback would restore the wrong model.",
-            "write from_=Model('python:tests.models:new', ...) in the revision",
+            "write from_=Model('python:tests.models:new', ...) in the revision; where the ledger has a wrong name, "
+            "correct it there: docs/how-to/models.md",
         ),
     )
 

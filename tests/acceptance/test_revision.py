@@ -241,6 +241,102 @@ def test_options_that_do_not_go_together_are_named(options: tuple[str, ...], mis
     )
 
 
+# ---- what preflight would refuse -----------------------------------------------------------------------------
+
+
+def refused(*arguments: str) -> str:
+    """The first line of what a refusal says; no file was written."""
+    ended = revision(*arguments)
+    assert (ended.code, ended.out, list(Path("versions").glob("*.py"))) == (3, "", [])
+    return ended.err.splitlines()[0].removeprefix("error: ")
+
+
+ON_ITEMS = ("--table", "items", "--column", "embedding")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--text", "bodi"), "text='bodi' is not an SQL expression over the row: column \"bodi\" does not exist"),
+        (("--text", "id"), "text='id' gives bigint, not text"),
+        (
+            ("--text", "body", "--where", "id"),
+            "where='id' is not an SQL condition over the row: argument of WHERE must be type boolean, not type bigint",
+        ),
+        (
+            ("--text", "body", "--dimensions", "3072"),
+            "vector(3072) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
+        ),
+    ],
+)
+def test_what_preflight_would_refuse_is_refused_now(arguments: tuple[str, ...], problem: str) -> None:
+    assert refused(*ON_ITEMS, *arguments, *TO_NEW, *FROM_OLD) == problem
+
+
+def test_a_text_is_looked_at_before_a_model_is_loaded() -> None:
+    assert refused(*ON_ITEMS, "--text", "bodi", "--to", "python:tests.models:none", *FROM_OLD).startswith("text='bodi'")
+
+
+def test_a_table_that_cannot_be_changed_is_refused_now(database: Database) -> None:
+    database.execute("CREATE TABLE parts (body text, embedding vector(384)) PARTITION BY HASH (body)")
+    parts = ("--table", "parts", "--column", "embedding", "--text", "body")
+    assert refused(*parts, *TO_NEW, *FROM_OLD) == '"parts" is a partitioned table, which migrator cannot change yet'
+
+
+def test_a_model_that_the_ledger_contradicts_is_refused_now(database: Database) -> None:
+    held = Model("python:tests.models:old", dimensions=384)
+    record(database, EmbeddingChange("items", "embedding", text="body", from_=held, to=held))
+    assert refused(*COLUMN, *TO_NEW, "--from", "python:tests.models:other").startswith(
+        "the ledger says that public.items.embedding holds vectors of python:tests.models:old, the revision says"
+    )
+
+
+def test_nothing_to_change_is_refused_now() -> None:
+    options = ("--index", "ivfflat", "--lists", "5")
+    assert refused(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, *options) == (
+        "public.items.embedding is already as the revision wants it"
+    )
+
+
+def warnings(ended: Ended) -> list[str]:
+    """What is warned of, without what it means."""
+    assert ended.code == 0, ended.err
+    return [line for line in ended.err.splitlines() if line.startswith("warning: ")]
+
+
+def test_models_that_are_not_to_be_had_are_warned_of_where_dimensions_are_given() -> None:
+    ended = revision(
+        *COLUMN, "--to", "python:nowhere:new", "--dimensions", "768", "--from", "python:tests.models:oldest"
+    )
+    assert warnings(ended) == [
+        "warning: the model that public.items.embedding is said to hold cannot be used here: model "
+        "python:tests.models:oldest cannot be loaded: module tests.models has no function 'oldest'",
+        "warning: the revision names a model that is not to be had here: model python:nowhere:new cannot be loaded: "
+        "there is no module 'nowhere'",
+    ]
+    assert "\n  fix: correct --to, or make the model loadable where the upgrade will run\n" in ended.err
+    assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD, "--dimensions", "768"))[1:] == []
+
+
+def test_revisions_that_are_not_applied_are_named_and_may_make_it_right(database: Database) -> None:
+    first = Path(revision(*COLUMN, *TO_NEW, *FROM_OLD).out.strip()).name.partition("_")[0]
+    unapplied = f"warning: there are revisions that this database has not seen yet: {first}"
+    assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD)) == [unapplied]
+    for file in list(Path("versions").glob("*.py")):
+        if not file.name.startswith(first):
+            file.unlink()
+    ended = revision(*ON_ITEMS, "--text", "summary", *TO_NEW, *FROM_OLD)
+    assert warnings(ended) == [
+        unapplied,
+        "warning: as the database is now, preflight would refuse the revision: text='summary' is not an SQL expression "
+        'over the row: column "summary" does not exist',
+    ]
+    database.execute("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)")
+    written = Path(ended.out.strip()).name.partition("_")[0]
+    database.execute("INSERT INTO alembic_version VALUES (%(revision)s)", {"revision": written})
+    assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD)) == []
+
+
 # ---- mistakes ------------------------------------------------------------------------------------------------
 
 

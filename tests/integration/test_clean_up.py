@@ -19,6 +19,7 @@ from tests.models import EmbedLog, Hashed, Vectors, new, old
 from tests.proofs import checksum, rows_hold
 from tests.running import (
     BATCH,
+    OLD_MODEL,
     PROBES,
     SAMPLE,
     At,
@@ -75,7 +76,8 @@ def test_promise_1_abandoned_after_each_phase(database: Database, embed_log: Emb
     assert ledger_says(database) == ("undone", "undone")
     embed_log.calls()
     upgrade(database)
-    assert embed_log.calls() == ([PROBES, SAMPLE] if paid else [PROBES, PROBES, *batches(TEXTS), SAMPLE])
+    new_model = [PROBES, SAMPLE] if paid else [PROBES, PROBES, *batches(TEXTS), SAMPLE]
+    assert embed_log.calls() == [*OLD_MODEL, *new_model]
     assert rows_hold(database, new) == 200
     downgrade(database)
     assert database.dump() == found._schema
@@ -137,7 +139,7 @@ def test_promise_2_a_model_that_fails_in_the_middle(
     calls = itertools.count(1)
 
     def embed_or_fail(self: Hashed, texts: Sequence[str]) -> Vectors:
-        if next(calls) == 5:
+        if next(calls) == 7:
             raise ConnectionError("key sk-secret is not valid")
         return embed(self, texts)
 
@@ -148,10 +150,10 @@ def test_promise_2_a_model_that_fails_in_the_middle(
     assert caught.value.exit_code == 1
     assert "sk-secret" not in str(caught.value)
     found.is_as_it_was()
-    assert embed_log.calls() == [PROBES, PROBES, BATCH, BATCH]
+    assert embed_log.calls() == [*OLD_MODEL, PROBES, PROBES, BATCH, BATCH]
     upgrade(database)
     # The model was recorded, so its probes are compared before the run and during it.
-    assert embed_log.calls() == [PROBES, PROBES, *batches(TEXTS - 2 * BATCH), SAMPLE]
+    assert embed_log.calls() == [*OLD_MODEL, PROBES, PROBES, *batches(TEXTS - 2 * BATCH), SAMPLE]
     assert rows_hold(database, new) == 200
 
 
@@ -206,7 +208,7 @@ def test_an_index_of_little_recall_fails_verification(database: Database, embed_
     fails_verification(database, change, "recall of items_embedding_idx")
     embed_log.calls()
     upgrade(database)
-    assert embed_log.calls() == [PROBES, SAMPLE]
+    assert embed_log.calls() == [*OLD_MODEL, PROBES, SAMPLE]
     assert rows_hold(database, new) == 200
 
 

@@ -15,7 +15,7 @@ from migrator.queries import readable
 from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new
-from tests.running import PROBES, REVISION, downgrade, downgrade_until, upgrade, upgrade_until
+from tests.running import OLD_MODEL, PROBES, REVISION, downgrade, downgrade_until, upgrade, upgrade_until
 from tests.tables import CHANGE, insert, items
 
 TIMED_SAMPLE = 32
@@ -39,12 +39,12 @@ def listed(plan: Plan, phase: str) -> list[tuple[str, str]]:
 
 
 def test_a_plan_changes_nothing(database: Database, embed_log: EmbedLog) -> None:
-    """The first loads the model and times a sample, after one text to warm up."""
+    """The first tries the old model, and loads the new one and times a sample, after one text to warm up."""
     items(database)
     before = database.whole_dump()
     plan_upgrade(database)
     assert database.whole_dump() == before
-    assert embed_log.calls() == [PROBES, 1, TIMED_SAMPLE]
+    assert embed_log.calls() == [*OLD_MODEL, PROBES, 1, TIMED_SAMPLE]
 
 
 def test_a_plan_changes_nothing_where_a_ledger_is(database: Database) -> None:
@@ -105,14 +105,14 @@ def test_counts_of_a_downgrade(database: Database) -> None:
 
 
 def test_what_is_missing_is_not_counted_twice(database: Database, embed_log: EmbedLog) -> None:
-    """A second plan after an upgrade and a downgrade finds everything stored, and calls no model."""
+    """A second plan after an upgrade and a downgrade finds everything stored, and does not call the new model."""
     items(database)
     upgrade(database)
     downgrade(database)
     embed_log.calls()
     (estimate,) = plan_upgrade(database).estimates
     assert (estimate.counts.distinct_texts, estimate.counts.missing) == (150, 0)
-    assert embed_log.calls() == []
+    assert embed_log.calls() == OLD_MODEL
 
 
 def test_statements_of_the_cut_over_with_their_lock(database: Database) -> None:

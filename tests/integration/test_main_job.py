@@ -11,7 +11,7 @@ from migrator.change import Index
 from tests.database import Database
 from tests.models import EmbedLog, new, old
 from tests.proofs import checksum, nulls, rows_hold
-from tests.running import PROBES, SAMPLE, batches, downgrade, upgrade
+from tests.running import OLD_MODEL, PROBES, SAMPLE, batches, downgrade, upgrade
 from tests.tables import CHANGE, NEW, OLD, insert, items
 
 RETIRED = "migrator_retired_1"
@@ -117,14 +117,15 @@ def test_not_null_is_back_after_the_upgrade(database: Database) -> None:
 
 
 def test_promise_2_a_text_is_paid_for_once(database: Database, embed_log: EmbedLog) -> None:
-    """200 rows have 150 texts. The log has probes, before and during the run, and verification's sample as well."""
+    """200 rows have 150 texts. The log has the check of the old model, probes, before and during the run, and
+    verification's sample as well."""
     items(database, 200, distinct=150)
     upgrade(database)
-    assert embed_log.calls() == [PROBES, PROBES, *batches(150), SAMPLE]
+    assert embed_log.calls() == [*OLD_MODEL, PROBES, PROBES, *batches(150), SAMPLE]
     downgrade(database)
     assert embed_log.calls() == []
     upgrade(database)
-    assert embed_log.calls() == [PROBES, SAMPLE]
+    assert embed_log.calls() == [*OLD_MODEL, PROBES, SAMPLE]
     assert embedded_texts(database) == [150, 0, 0]
 
 
@@ -135,7 +136,7 @@ def test_promise_2_another_table_with_the_same_texts_pays_nothing(database: Data
     upgrade(database)
     embed_log.calls()
     upgrade(database, dataclasses.replace(CHANGE, table="copies", index="same"), revision="3")
-    assert embed_log.calls() == [PROBES, SAMPLE]
+    assert embed_log.calls() == [*OLD_MODEL, PROBES, SAMPLE]
     assert rows_hold(database, new, table="copies") == 200
 
 

@@ -28,7 +28,7 @@ def retire(database: Database) -> list[str]:
     return runner.retire_all(database.address, Options(), stores=False)
 
 
-@pytest.mark.parametrize(("statement", "name"), zip(RENAMES, NAMES, strict=True))
+@pytest.mark.parametrize(("statement", "name"), list(zip(RENAMES, NAMES, strict=True)))
 def test_a_renamed_table_is_worked_on_under_its_new_name(database: Database, statement: str, name: str) -> None:
     items(database)
     upgrade(database)

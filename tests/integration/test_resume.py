@@ -9,13 +9,13 @@ import sys
 import pytest
 
 from migrator.errors import Busy, Interrupted
-from tests.conftest import Server
 from tests.database import Database
 from tests.killed import UNSTORED_BATCH
 from tests.models import EmbedLog, new, old
-from tests.proofs import checksum, rows_hold
+from tests.proofs import checksum, is_upgraded, rows_hold
 from tests.running import (
     BATCH,
+    OLD_MODEL,
     PROBES,
     SAMPLE,
     At,
@@ -23,13 +23,14 @@ from tests.running import (
     downgrade,
     downgrade_until,
     phases_from,
+    terminate,
+    until_alone,
     upgrade,
     upgrade_until,
 )
-from tests.tables import insert, items
+from tests.tables import TEXTS, insert, items
 
 PHASES = phases_from("backup")
-TEXTS = 150
 
 
 def killed(database: Database, direction: str, point: str, phase: str, **environment: str) -> None:
@@ -45,46 +46,12 @@ def killed(database: Database, direction: str, point: str, phase: str, **environ
     until_alone(database)
 
 
-def until_alone(database: Database) -> None:
-    """The server goes on with the statement of a client that died, such as an index build, and its lock stays."""
-    with database.connect() as connection:
-        statement = (
-            "SELECT EXISTS (SELECT FROM pg_stat_activity "
-            "WHERE application_name = 'migrator' AND datname = current_database())"
-        )
-        while connection.execute(statement.encode()).fetchone() == (True,):
-            pass
-
-
-def terminate(database: Database) -> None:
-    database.execute(
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-        "WHERE application_name = 'migrator' AND datname = current_database()"
-    )
-
-
-@pytest.fixture(scope="module")
-def upgraded_schema(server: Server) -> str:
-    """The schema after an upgrade that nothing disturbed."""
-    database = server.new_database()
-    items(database)
-    upgrade(database)
-    return database.dump()
-
-
-def is_upgraded(database: Database, schema: str) -> None:
-    assert rows_hold(database, new) == 200
-    assert rows_hold(database, old, column="migrator_retired_1") == 200
-    assert database.dump() == schema
-    assert database.value("SELECT state FROM migrator.run") == "done"
-    assert database.value("SELECT texts_embedded FROM migrator.change") == TEXTS
-
-
 def calls(phase: str, point: str) -> tuple[list[int], list[int]]:
     """What the model is called for by an upgrade killed there, and by the one that goes on: each text once."""
     reached = PHASES.index(phase) + (point == "unsaid")
     embedded, verified = reached > PHASES.index("embed"), reached > PHASES.index("verify")
-    first = [PROBES, *([PROBES, *batches(TEXTS)] if embedded else []), *([SAMPLE] if verified else [])]
+    embedding = [PROBES, *batches(TEXTS)] if embedded else []
+    first = [*OLD_MODEL, PROBES, *embedding, *([SAMPLE] if verified else [])]
     if phase in phases_from("cut-over"):
         return first, []
     return first, [PROBES, *([] if embedded else batches(TEXTS)), SAMPLE]
@@ -129,7 +96,7 @@ def test_promise_2_a_batch_in_flight_is_all_that_a_crash_costs(
 ) -> None:
     items(database)
     killed(database, "upgrade", "unstored", "embed")
-    assert embed_log.calls() == [PROBES, PROBES, *[BATCH] * UNSTORED_BATCH]
+    assert embed_log.calls() == [*OLD_MODEL, PROBES, PROBES, *[BATCH] * UNSTORED_BATCH]
     upgrade(database)
     assert embed_log.calls() == [PROBES, *batches(TEXTS - BATCH * (UNSTORED_BATCH - 1)), SAMPLE]
     is_upgraded(database, upgraded_schema)
@@ -140,10 +107,11 @@ def test_promise_2_killed_again_and_again_while_embedding(
 ) -> None:
     """The model ends the process instead of embedding more texts than that in all, probes among them."""
     items(database)
-    # The first run has probes once more, before anything is recorded.
-    for limit, probes in ((2 * PROBES + 3 * BATCH, 2), (PROBES + 3 * BATCH, 1)):
+    # The first run tries the old model, and has probes once more, before anything is recorded.
+    for before in ([*OLD_MODEL, PROBES, PROBES], [PROBES]):
+        limit = sum(before) + 3 * BATCH
         killed(database, "upgrade", "never", "", MIGRATOR_TEST_KILL_AFTER=str(limit))
-        assert embed_log.calls() == [PROBES] * probes + [BATCH] * 3
+        assert embed_log.calls() == before + [BATCH] * 3
     upgrade(database)
     assert embed_log.calls() == [PROBES, *batches(TEXTS - 6 * BATCH), SAMPLE]
     is_upgraded(database, upgraded_schema)
@@ -170,7 +138,7 @@ def test_a_lost_connection_interrupts_and_nothing_is_undone(
     assert caught.value.remedy == "run the same command again to go on"
     first, second = calls(phase, "started")
     if phase == "embed":
-        first, second = [PROBES], [PROBES, *batches(TEXTS), SAMPLE]
+        first, second = [*OLD_MODEL, PROBES], [PROBES, *batches(TEXTS), SAMPLE]
     assert embed_log.calls() == first
     upgrade(database)
     assert embed_log.calls() == second
@@ -181,7 +149,7 @@ def test_a_connection_lost_while_the_model_works_costs_that_batch(database: Data
     items(database)
     with pytest.raises(Interrupted):
         upgrade(database, reporter=At("progress", "embed", lambda: terminate(database)))
-    assert embed_log.calls() == [PROBES, PROBES, BATCH, BATCH]
+    assert embed_log.calls() == [*OLD_MODEL, PROBES, PROBES, BATCH, BATCH]
     upgrade(database)
     assert embed_log.calls() == [PROBES, *batches(TEXTS - BATCH), SAMPLE]
     assert rows_hold(database, new) == 200

@@ -11,7 +11,6 @@ from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify
 from migrator.errors import Refused
 
 NAME = "python:app.models:new"
-PROVIDERS = "sentence-transformers, openai, azure-openai, cohere, ollama, python"
 MODEL = Model(NAME, dimensions=768)
 
 
@@ -25,7 +24,10 @@ def out_of_range(name: str, value: int, low: int, high: int) -> str:
 
 
 def no_provider(name: str) -> str:
-    return f"model {name!r} does not name a provider\nfix: write it as provider:name, with one of {PROVIDERS}"
+    return (
+        f"model {name!r} does not name a provider\n"
+        "fix: write it as sentence-transformers:NAME or python:PACKAGE.MODULE:FACTORY"
+    )
 
 
 REFUSED: list[tuple[Callable[[], object], str]] = [

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from migrator.embedders.probes import check
 from migrator.errors import MigratorError, Refused
 from migrator.ledger import Ledger
 from tests.models import drifted, tiny, vector
+from tests.reference import DOCS
 
 TEXTS = ["one", "three"]
 TINY = Model("python:tests.models:tiny", dimensions=8)
@@ -25,6 +29,7 @@ NOT_LOADED = (
     "fix: correct the name in the revision, or make the model reachable (a hub name needs the network once; a path "
     "must hold a saved model)"
 )
+WITHHELD = " (its message is withheld, for it may hold a key; calling the factory by itself shows it)"
 # A plug-in of 2 dimensions; a test changes what it does.
 PLUGIN = """
 import numpy
@@ -138,9 +143,9 @@ def test_no_such_factory(written: Callable[[str], Path]) -> None:
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("raise KeyError('sk-secret')", "importing plugin raised KeyError at {path}:1"),
-        ("x = 1\ndef factory(:\n", "importing plugin raised SyntaxError at {path}:2"),
-        ("def factory():\n    raise KeyError('sk-secret')", "factory() raised KeyError at {path}:2"),
+        ("raise KeyError('sk-secret')", "importing plugin raised KeyError at {path}:1" + WITHHELD),
+        ("x = 1\ndef factory(:\n", "importing plugin raised SyntaxError at {path}:2" + WITHHELD),
+        ("def factory():\n    raise KeyError('sk-secret')", "factory() raised KeyError at {path}:2" + WITHHELD),
         ("factory = object", "what factory() returned lacks dimensions, embed_documents, embed_queries"),
     ],
 )
@@ -168,8 +173,8 @@ def test_a_plugin_that_fails(written: Callable[[str], Path]) -> None:
         embedder.embed_documents(["private"])
     assert str(caught.value) == (
         f"model python:plugin:factory failed: ConnectionError at {path}:8\n"
-        "no vector of this batch was stored.\n"
-        "fix: correct the plug-in, and run the same command again"
+        "no vector of this batch was stored; the message of that error is withheld, for it may hold a key or a text.\n"
+        "fix: call the plug-in by itself to see the message, correct it, and run the same command again"
     )
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
@@ -181,6 +186,40 @@ def test_the_vectors_of_a_plugin_are_checked(written: Callable[[str], Path]) -> 
     for embed in (embedder.embed_documents, embedder.embed_queries):
         with pytest.raises(MigratorError, match="gave an array of shape"):
             embed(TEXTS)
+
+
+def test_the_plugin_of_the_docs_works(written: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against a service that gives each text a vector of its length, and another one to a query."""
+    page = (DOCS / "how-to" / "models.md").read_text("utf-8")
+    (source,) = [block for block in page.split("```") if block.startswith("python\n")]
+    written(source.removeprefix("python\n"))
+    asked = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            found = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append((self.headers["Authorization"], found["kind"]))
+            sign = 1 if found["kind"] == "document" else -1
+            self.send_response(200)
+            self.end_headers()
+            vectors = [[sign * len(text)] * 384 for text in found["texts"]]
+            self.wfile.write(json.dumps({"vectors": vectors}).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("EMBEDDING_URL", f"http://127.0.0.1:{server.server_port}/embed")
+        monkeypatch.setenv("EMBEDDING_KEY", "sk-secret")
+        embedder = load(Model("python:plugin:model", dimensions=384))
+        documents, queries = embedder.embed_documents(TEXTS), embedder.embed_queries(TEXTS)
+        server.shutdown()
+        thread.join()
+    assert embedder.paid
+    assert (documents[:, 0].tolist(), queries[:, 0].tolist()) == ([3, 5], [-3, -5])
+    assert asked == [("Bearer sk-secret", "document"), ("Bearer sk-secret", "query")]
 
 
 # ---- the checks ------------------------------------------------------------------------------------------------

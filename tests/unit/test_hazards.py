@@ -29,6 +29,34 @@ TEXTS: list[Row] = [
         "path must hold a saved model)",
     ),
     (
+        hazards.new_model_not_there,
+        ("model python:app.models:new cannot be loaded: there is no module 'app'",),
+        "new-model-not-there",
+        False,
+        "the revision names a model that is not to be had here: model python:app.models:new cannot be loaded: there is "
+        "no module 'app'",
+        "its dimensions were taken as they were given; an upgrade is refused where the model cannot be loaded.",
+        "correct --to, or make the model loadable where the upgrade will run",
+    ),
+    (
+        hazards.unapplied_revisions,
+        (["0003", "0004"],),
+        "unapplied-revisions",
+        False,
+        "there are revisions that this database has not seen yet: 0003, 0004",
+        "the new one comes after them, and what was not said was read from the database as it is before them.",
+        "look whether it still holds after them, or run migrator upgrade first and write the revision then",
+    ),
+    (
+        hazards.refused_as_yet,
+        (hazards.standby().refusal(),),
+        "refused-as-yet",
+        False,
+        "as the database is now, preflight would refuse the revision: this server is a standby and takes no writes",
+        "the revisions before it may change that.",
+        "where they do not: give the primary's address",
+    ),
+    (
         hazards.model_other_dimensions,
         (
             MODEL,
@@ -51,6 +79,65 @@ TEXTS: list[Row] = [
         "model python:app.models:new no longer gives the vectors it gave before: its probe texts agree to 0.3141 only",
         "vectors of two models would stand in one column and could not be compared.",
         "load the model that was used before, or give the new one a name of its own in a new revision",
+    ),
+    (
+        hazards.old_model_not_at_hand,
+        (
+            SUBJECT,
+            "model python:app.models:old cannot be loaded: there is no module 'app'",
+        ),
+        "old-model-not-at-hand",
+        False,
+        "the model that public.items.embedding is said to hold cannot be used here: model python:app.models:old cannot "
+        "be loaded: there is no module 'app'",
+        "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
+        "and the manual rollback would leave them without a vector and list them.",
+        "correct from_= in the revision, or make the model loadable where a rollback would run",
+    ),
+    (
+        hazards.old_model_not_downloaded,
+        (
+            SUBJECT,
+            "sentence-transformers:acme/old",
+            "acme/old",
+        ),
+        "old-model-not-downloaded",
+        False,
+        "the model that public.items.embedding is said to hold, sentence-transformers:acme/old, is on the hub and not "
+        "in the local cache",
+        "it was not tried, so whether it made these vectors is not known; a rollback would have to download it first.",
+        'download it before the window, where a rollback would run: python -c "from sentence_transformers import '
+        "SentenceTransformer; SentenceTransformer('acme/old')\"",
+    ),
+    (
+        hazards.old_model_other_dimensions,
+        (
+            SUBJECT,
+            "model python:app.models:old gives 512 dimensions, the revision says 384",
+        ),
+        "old-model-other-dimensions",
+        True,
+        "public.items.embedding cannot hold vectors of the model that from_= names: model python:app.models:old gives "
+        "512 dimensions, the revision says 384",
+        "another model made them, and a rollback would fail for rows written since the upgrade.",
+        "name the model that made them in from_=; where they are the first numbers of longer ones, add matryoshka=True",
+    ),
+    (
+        hazards.old_model_differs,
+        (
+            SUBJECT,
+            "python:app.models:old",
+            5,
+            0.0312,
+        ),
+        "old-model-differs",
+        False,
+        "5 rows of public.items.embedding embedded again with python:app.models:old agree with what is stored to 0.03 "
+        "only (median cosine)",
+        "from_= is probably not the model that made these vectors, or text= not what it was given; a rollback would "
+        "put vectors of two models into one column.",
+        "correct from_= (name, prompt, revision) or text= in the revision; where both are right the vectors are stale, "
+        "and the upgrade mends that",
     ),
     (
         hazards.over_index_limit,
@@ -328,7 +415,8 @@ TEXTS: list[Row] = [
         "the ledger says that public.items.embedding holds vectors of python:app.models:new, the revision "
         "says python:app.models:old",
         "a rollback would restore the wrong model.",
-        "write from_=Model('python:app.models:new', ...) in the revision",
+        "write from_=Model('python:app.models:new', ...) in the revision; where the ledger has a wrong name, correct "
+        "it there: docs/how-to/models.md",
     ),
     (
         hazards.used_up_columns,
@@ -441,6 +529,20 @@ TEXTS: list[Row] = [
         "migrator downgrade -1 goes on with it; migrator abandon undoes it",
     ),
     (
+        hazards.unfinished_other,
+        (
+            "0002",
+            "upgrade",
+            False,
+        ),
+        "unfinished-other",
+        True,
+        "the upgrade of revision 0002 is unfinished",
+        "one change is carried to its end, or abandoned, before the next begins.",
+        "migrator abandon undoes it; to go on with it instead, put its file back where migrator upgrade comes to it "
+        "first",
+    ),
+    (
         hazards.unfinished_differs,
         ("0002",),
         "unfinished-differs",
@@ -457,6 +559,15 @@ TEXTS: list[Row] = [
         "the table of public.items.embedding was dropped or replaced since the run was interrupted",
         "what the ledger knows of it no longer holds.",
         "migrator abandon closes the run; then run the command again",
+    ),
+    (
+        hazards.table_renamed_meanwhile,
+        (SUBJECT, '"public"."things"'),
+        "table-renamed-meanwhile",
+        True,
+        'the table of public.items.embedding was renamed by others; it is "public"."things" now',
+        "what was done so far is kept, but the run cannot go on or be undone under another name.",
+        "rename it back, and run the same command again",
     ),
     (
         hazards.nothing_to_restore,
@@ -774,6 +885,16 @@ TEXTS: list[Row] = [
         "this server is a standby and takes no writes",
         "an upgrade writes.",
         "give the primary's address",
+    ),
+    (
+        hazards.transaction_pooler,
+        ("app at db.example",),
+        "transaction-pooler",
+        True,
+        "app at db.example is reached through a pooler in transaction mode",
+        "each transaction may get another server session: the lock that keeps a second migrator out, and the settings "
+        "that texts are hashed under, would not stay with this one.",
+        "connect to PostgreSQL itself, or to a port of the pooler that is in session mode",
     ),
     (
         hazards.not_owner,

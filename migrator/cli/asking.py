@@ -1,0 +1,30 @@
+"""The question before anything is changed, and what becomes of a command that is not agreed to."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from migrator.errors import Interrupted, UsageError
+
+
+def refuse_unasked(question: str, remedy: str) -> None:
+    """Raises UsageError where there is nobody to ask. question: what is to be asked, as "whether ..."."""
+    if not sys.stdin.isatty():
+        raise UsageError(f"there is nobody to ask {question}", remedy=remedy)
+
+
+def ask(about: str) -> None:
+    """Shows what is about to be done. Ends the command as interrupted (5) where a person does not agree."""
+    from migrator.cli.display import show_note
+
+    show_note(about)
+    try:
+        agreed = click.confirm("go on?", err=True)
+    except click.Abort:
+        show_note("")
+        agreed = False
+    if not agreed:
+        show_note("nothing was changed")
+        click.get_current_context().exit(Interrupted.exit_code)

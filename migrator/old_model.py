@@ -1,0 +1,68 @@
+"""The model that a revision says a column holds, looked at before a rollback needs it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from migrator import hazards
+from migrator.change import Model
+from migrator.database import Connection, execute
+from migrator.embedders import at_hand
+from migrator.errors import MigratorError, Refused
+from migrator.hazards import Hazard
+from migrator.plan import ColumnPlan
+from migrator.proofs.vectors import agreement
+from migrator.queries import name, query
+from migrator.work import Models
+
+SAMPLED_ROWS = 5
+# Vectors of one model agree to 0.999, those of two hardly at all; between lie other prompts, and texts edited since.
+SAME_MODEL = 0.9
+
+
+def look_up(subject: str, model: Model) -> Hazard | None:
+    """Whether it is to be had, with no more loaded than a plug-in."""
+    try:
+        if at_hand(model):
+            return None
+    except Refused as refusal:
+        return _refused(subject, refusal)
+    return hazards.old_model_not_downloaded(subject, model.name, model.location)
+
+
+def examine(connection: Connection, models: Models, column: ColumnPlan) -> Hazard | None:
+    """Loads it, and embeds a few rows again to see whether it made their vectors."""
+    model = column.change.from_
+    found = look_up(column.subject, model)
+    if found is not None:
+        return found
+    try:
+        return _compare(connection, models, column)
+    except Refused as refusal:
+        return _refused(column.subject, refusal)
+    except MigratorError as error:
+        return hazards.old_model_not_at_hand(column.subject, error.problem)
+    finally:
+        if column.change.verify.queries is None:
+            # Two models in memory are one too many while the other embeds.
+            models.put_away(model)
+
+
+def _compare(connection: Connection, models: Models, column: ColumnPlan) -> Hazard | None:
+    model = column.change.from_
+    embedder = models.get(model)
+    if not models.may_call(embedder):
+        return None
+    pieces = {"text": column.text, "column": name(column.live), "table": column.table, "due": column.due}
+    rows = execute(connection, query("catalog", "vector_sample", **pieces), {"limit": SAMPLED_ROWS}).fetchall()
+    if not rows:
+        return None
+    median = float(np.median(agreement(embedder, rows)))
+    return hazards.old_model_differs(column.subject, model.name, len(rows), median) if median < SAME_MODEL else None
+
+
+def _refused(subject: str, refusal: Refused) -> Hazard:
+    if refusal.code == "model-other-dimensions":
+        # What it means for a new model is said there, and is not the case here.
+        return hazards.old_model_other_dimensions(subject, refusal.problem)
+    return hazards.old_model_not_at_hand(subject, refusal.problem)

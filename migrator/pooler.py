@@ -1,0 +1,38 @@
+"""Poolers in transaction mode: a client gets another server session for each transaction, and others get its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from migrator import hazards
+
+# Busy poolers may give the same session again by chance, but hardly this often.
+LOOKS = 3
+
+
+def refuse_transaction_pooler(
+    connection: psycopg.Connection[Any], shown: str, connect: Callable[[], psycopg.Connection[Any]]
+) -> None:
+    """Raises Refused where session locks and settings would not stay with this connection.
+
+    shown: the database in words. connect: makes another connection in the same way.
+    """
+    session = _session(connection)
+    if session == connection.info.backend_pid:
+        return
+    # The number that was told at the start is not the server's, so that there is a pooler in between.
+    with connect() as second:
+        for _ in range(LOOKS):
+            with second.transaction():
+                if _session(second) == session or _session(connection) != session:
+                    raise hazards.transaction_pooler(shown).refusal()
+
+
+def _session(connection: psycopg.Connection[Any]) -> int:
+    """The process of the server that answers."""
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    assert row is not None
+    return int(row[0])

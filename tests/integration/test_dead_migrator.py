@@ -1,0 +1,84 @@
+"""A migrator that is gone without a word: the server notices, or a person is told how to end what it left."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from migrator import runner
+from migrator.database import connect
+from migrator.errors import Busy
+from migrator.work import Options
+from tests.database import Database
+from tests.proofs import is_upgraded
+from tests.running import until_alone, upgrade, upgrade_until
+from tests.server import OwnServer
+from tests.tables import items
+
+
+def test_the_statement_of_a_migrator_that_was_killed_ends_though_it_could_go_on_for_ever(
+    database: Database, upgraded_schema: str
+) -> None:
+    """An index build that waits for a transaction which nobody ends, while the lock keeps others out."""
+    items(database)
+    upgrade_until(database, "fill")
+    building = b"SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%')"
+    with database.connect() as holder, database.connect() as watcher:
+        holder.execute("BEGIN; UPDATE items SET note = note WHERE id = 1")
+        migrator = subprocess.Popen(
+            [sys.executable, "-m", "tests.killed", "upgrade", "never", ""], env=database.environment()
+        )
+        while watcher.execute(building).fetchone() != (True,):
+            assert migrator.poll() is None
+        os.kill(migrator.pid, signal.SIGKILL)
+        migrator.wait()
+        until_alone(database)
+        holder.execute("COMMIT")
+    upgrade(database)
+    is_upgraded(database, upgraded_schema)
+
+
+def test_what_a_lost_machine_left_is_named_and_ended_as_told(database: Database, upgraded_schema: str) -> None:
+    items(database)
+    with connect(database.address) as lost:
+        lost.execute("SELECT pg_advisory_lock(x'6d696772'::int, x'61746f72'::int)")
+        with pytest.raises(Busy) as caught:
+            upgrade(database)
+        assert caught.value.exit_code == 6
+        process = f"server process {lost.info.backend_pid}"
+        assert caught.value.problem.startswith(f"another migrator is at work on this database ({process}, connected ")
+        assert ", idle since " in caught.value.problem
+        ending = f"SELECT pg_terminate_backend({lost.info.backend_pid})"
+        assert ending in caught.value.remedy
+        database.execute(ending.replace(")", ", 10000)"))
+    upgrade(database)
+    is_upgraded(database, upgraded_schema)
+
+
+def test_one_that_is_at_a_statement_is_said_to_be(database: Database) -> None:
+    items(database)
+    with runner.at_work(database.address) as (connection, _), database.connect() as holder:
+        holder.execute("BEGIN; LOCK TABLE items")
+        connection.pgconn.send_query(b"SELECT count(*) FROM items")
+        while holder.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").fetchone() != (True,):
+            pass
+        with pytest.raises(Busy, match=", at a statement since "):
+            runner.abandon(database.address, Options())
+        holder.execute("COMMIT")
+        while connection.pgconn.get_result() is not None:
+            pass
+
+
+def test_both_ends_of_a_connection_over_the_network_ask_whether_the_other_is_there(own_server: OwnServer) -> None:
+    database = own_server.new_database()
+    parameters = {**database.address.parameters, "host": "127.0.0.1"}
+    with connect(dataclasses.replace(database.address, parameters=parameters)) as connection:
+        wanted = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+        for setting, value in wanted.items():
+            assert connection.execute(f"SHOW {setting}".encode()).fetchone() == (value,)
+            assert connection.info.get_parameters()[setting.removeprefix("tcp_")] == value

@@ -1,0 +1,84 @@
+"""A disk that is full in any phase that writes: exit 5, and the run goes on when there is room."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from migrator.errors import Interrupted
+from tests.models import new
+from tests.proofs import checksum, is_upgraded, rows_hold
+from tests.running import At, upgrade
+from tests.server import USER, WAL_SEGMENT_MB, OwnServer
+from tests.tables import items
+
+PHASES = ["backup", "embed", "fill", "index"]
+# Backup, store, table and index of so many rows are longer than a WAL segment.
+ROWS = 800
+REMEDY = "make room on the server's disk, then run the same command again to go on"
+
+
+@contextmanager
+def small_disk(path: Path) -> Iterator[Path]:
+    """A disk of 32 MB below `path`, which takes root to mount."""
+    path.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "none", path], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a small disk cannot be mounted here; the quota's test shows the same")
+    try:
+        if USER is not None:
+            shutil.chown(path, USER)
+        yield path
+    finally:
+        subprocess.run(["umount", "--lazy", path], check=True)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_full_disk(own_server: OwnServer, upgraded_schema: str, phase: str) -> None:
+    name = f"small_{phase}"
+    with small_disk(own_server.directory / name) as disk, own_server.connect("postgres") as administrator:
+        administrator.execute(f"CREATE TABLESPACE {name} LOCATION '{disk}'".encode())
+        database = own_server.new_database(tablespace=name)
+        items(database)
+        rows, full = checksum(database), disk / "full"
+
+        def fill_up() -> None:
+            with full.open("wb", buffering=0) as file, suppress(OSError):
+                while True:
+                    file.write(bytes(4096))
+
+        with pytest.raises(Interrupted, match="No space left on device") as caught:
+            upgrade(database, reporter=At("started", phase, fill_up))
+        assert (caught.value.exit_code, caught.value.remedy) == (5, REMEDY)
+        full.unlink()
+        upgrade(database)
+        is_upgraded(database, upgraded_schema)
+        assert checksum(database) == rows
+        administrator.execute(f"DROP DATABASE {database.address.parameters['dbname']}".encode())
+        administrator.execute(f"DROP TABLESPACE {name}".encode())
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_quota_that_is_used_up(own_server: OwnServer, phase: str) -> None:
+    """The server has no code for what the file system says then. The quota here is on the length of a file."""
+    database = own_server.new_database()
+    items(database, ROWS, distinct=ROWS)
+    rows = checksum(database)
+
+    def limit() -> None:
+        (pid,) = database.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory'")[0]
+        # Of the file that the phase writes a page more, and no WAL segment is longer.
+        subprocess.run(["prlimit", f"--pid={pid}", f"--fsize={WAL_SEGMENT_MB << 20}"], user=USER, cwd="/", check=True)
+
+    with pytest.raises(Interrupted, match="File too large") as caught:
+        upgrade(database, reporter=At("started", phase, limit))
+    assert (caught.value.exit_code, caught.value.remedy) == (5, REMEDY)
+    upgrade(database)
+    assert rows_hold(database, new) == ROWS
+    assert database.value("SELECT texts_embedded FROM migrator.change") == ROWS
+    assert checksum(database) == rows
