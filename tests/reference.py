@@ -12,6 +12,7 @@ import click
 from migrator import Model, hazards
 from migrator.cli import COMMANDS, main
 from migrator.hazards import Hazard
+from tests import locks
 
 DOCS = Path(__file__).parents[1] / "docs"
 WIDTH = 80
@@ -90,6 +91,7 @@ _EXAMPLES: dict[str, object] = {
     "name": "python:models:large",
     "needed": "0.7.0",
     "owner": "shop",
+    "problem": "model python:models:large cannot be loaded: there is no module 'models'",
     "publications": ["all_of_it"],
     "reason": "as the database or the library says",
     "revision": "0002",
@@ -201,7 +203,7 @@ def _escaped(text: str) -> str:
     return re.sub(r"([*_<>~|`\\])", r"\\\1", text)
 
 
-PAGES = {"reference/cli.md": cli, "reference/hazards.md": hazard_page}
+PAGES = {"reference/cli.md": cli, "reference/hazards.md": hazard_page, "reference/locks.md": locks.page}
 
 
 def write(docs: Path = DOCS) -> None:

@@ -21,7 +21,7 @@ from tests.running import At
 _STATEMENT = re.compile(r"^\S+ \S+ \S+ \[\d+\] LOG:  (?:statement|execute [^:]+): (.*(?:\n\t.*)*)", re.MULTILINE)
 _SESSION = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET ROLE|SET TRANSACTION)\b")
 _READ = re.compile(r"(SELECT|EXPLAIN|WITH RECURSIVE)\b")
-_BOOKKEEPING = re.compile(r"(INSERT INTO|UPDATE) migrator\.(run|change|phase|model|failed_row)\b")
+_BOOKKEEPING = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) migrator\.(run|change|phase|model|failed_row)\b")
 
 
 def log_statements(database: Database) -> None:

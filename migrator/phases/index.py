@@ -29,9 +29,12 @@ def statements(plan: Plan) -> list[Statement]:
 
 def _statements(column: ColumnPlan) -> list[Statement]:
     building = []
+    # After an upgrade online the old indexes are still on the retired column.
+    kept = column.online and column.fills_retired
+    only_if = "somebody dropped the one that was kept" if kept else ""
     for index in column.indexes:
         building.append(_dropped_if_invalid(column, index.temporary))
-        building.append(_weak(column, create(column, index), "the whole build"))
+        building.append(_weak(column, create(column, index), "the whole build", only_if=only_if))
     if column.method == "index":
         return building + [_weak(column, each, "milliseconds") for each in _drop_replaced(column)]
     return [

@@ -72,10 +72,16 @@ def tables(database: Database, tmp_path: Path) -> Database:
 
 
 def compare(
-    server: Server, database: Database, project: Path, direction: str, changes: tuple[EmbeddingChange, ...]
+    server: Server,
+    database: Database,
+    project: Path,
+    direction: str,
+    changes: tuple[EmbeddingChange, ...],
+    *,
+    online: bool = False,
 ) -> None:
     """Plans and carries out: what was sent is listed in its phase, and what is listed without a condition was sent."""
-    options = Options(project=project)
+    options = Options(project=project, online=online)
     columns = [VectorColumn(change.table, change.column) for change in changes]
     dry = Sent(server.log)
     plan = plan_of(database, direction, changes, columns, options)
@@ -132,6 +138,13 @@ def test_what_a_run_sends_is_what_its_plan_lists(
     compare(server, tables, tmp_path, "upgrade", changes)
     unseen(tables, "DELETE FROM items WHERE id >= 5000; UPDATE items SET body = 'edited' WHERE id = 40")
     compare(server, tables, tmp_path, "downgrade", changes)
+
+
+def test_what_a_run_online_sends_is_what_its_plan_lists(server: Server, tables: Database, tmp_path: Path) -> None:
+    """The downgrade builds no index, for the old one is still there."""
+    compare(server, tables, tmp_path, "upgrade", (CHANGE,), online=True)
+    unseen(tables, "DELETE FROM items WHERE id >= 5000; UPDATE items SET body = 'edited' WHERE id = 40")
+    compare(server, tables, tmp_path, "downgrade", (CHANGE,))
 
 
 @pytest.mark.parametrize("phase", ["backup", "embed", "fill", "index", "verify", "cut-over"])

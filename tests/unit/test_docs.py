@@ -11,6 +11,7 @@ import pytest
 
 from migrator.cli import COMMANDS, main
 from tests.reference import DOCS, EXIT_CODES
+from tests.texts import PACKAGE, Text, is_said, letters, says, texts
 
 ROOT = DOCS.parent
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
@@ -63,7 +64,7 @@ def test_commands_and_options_exist(page: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["migrator upgarde", "migrator upgrade 0002 --online", "migrator -x status", "migrator -c FILE verify --yes"],
+    ["migrator upgarde", "migrator upgrade 0002 --sideways", "migrator -x status", "migrator -c FILE verify --yes"],
 )
 def test_a_command_that_does_not_exist_is_found(command: str) -> None:
     text = f"`{command}`\n\n```sh\n{command}  # comment\n```\n\n```console\n$ {command}\nmigrator says so\n```\n"
@@ -103,3 +104,47 @@ def test_a_page_tells_nothing_of_the_machine_it_was_written_on(page: Path) -> No
 
 def test_readme_and_reference_have_the_same_exit_codes() -> None:
     assert EXIT_CODES in (ROOT / "README.md").read_text("utf-8")
+
+
+# Pages that quote what migrator says. Whatever else stands there as code with a space in it is typed.
+WHAT_IF, STATUS = ROOT / "docs/how-to/what-if.md", ROOT / "docs/reference/status.md"
+_CODE = re.compile(r"`([^`]+)`")
+_TYPED = re.compile(r"(migrator|SELECT|ALTER)\b|--")
+
+
+def quotes(text: str) -> list[str]:
+    """Every message that a page quotes as code: with a space in it, and neither command nor SQL."""
+    found = [" ".join(each.split()) for each in _CODE.findall(_BLOCK.sub("", text))]
+    return [each for each in found if " " in each and not _TYPED.match(each)]
+
+
+def of_status() -> list[Text]:
+    """What `migrator status` prints, whole lines and single words."""
+    printed = texts(PACKAGE / "status.py", "as_text", "_phase", "_when", "_column_lines")
+    printed |= texts(PACKAGE / "phases/retire.py", "described") | texts(PACKAGE / "rows_left.py", "in_words")
+    return [text for text in printed if letters(text) and text not in (("and",), ("rows in scope",))]
+
+
+def test_what_the_night_shift_is_shown_is_what_migrator_says() -> None:
+    found = quotes(WHAT_IF.read_text("utf-8"))
+    assert len(found) > 40
+    assert [each for each in found if not is_said(each)] == []
+
+
+def test_a_quote_of_what_migrator_does_not_say_is_found() -> None:
+    page = "`waiting: the pause file FILE exists`, `waiting: the pause file\nis there`, `SELECT 1`, `migrator status`"
+    said, not_said = quotes(page)
+    assert is_said(said)
+    assert not is_said(not_said)
+    assert is_said("waiting for a lock...")
+    assert not is_said("waiting for locks...")
+    assert is_said("COLUMN: N rows cannot be embedded, and the revision allows N")
+    assert not is_said("COLUMN: N rows cannot be embedded, and the revision allows nothing")
+
+
+def test_every_line_of_status_is_explained_and_no_other() -> None:
+    printed, found = of_status(), quotes(STATUS.read_text("utf-8"))
+    assert len(printed) > 15
+    assert [each for each in found if not is_said(each) and not any(says(text, each) for text in printed)] == []
+    words = [" ".join(each.split()) for each in _CODE.findall(STATUS.read_text("utf-8"))]
+    assert [text for text in printed if not any(says(text, each) for each in words)] == []
