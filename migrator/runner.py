@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import psycopg
 
-from migrator import hazards
+from migrator import hazards, store
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
@@ -21,7 +21,7 @@ from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
 from migrator.queries import SCHEMA, name, query
 from migrator.report import Reporter, counted
-from migrator.work import Models, Options, Session, Work
+from migrator.work import Models, Options, Session, Work, table_now
 
 
 @contextmanager
@@ -158,7 +158,7 @@ def _carry_out(
 def _still_there(connection: Connection, plan: Plan) -> None:
     """Raises Refused where a table was dropped or renamed since."""
     for column in plan.columns:
-        present = clean_up.table_now(connection, column)
+        present = table_now(connection, column)
         if present is None:
             raise hazards.table_replaced(column.subject).refusal()
         if present != column.catalog.table.sql.as_string(None):
@@ -167,7 +167,7 @@ def _still_there(connection: Connection, plan: Plan) -> None:
 
 def _left_to_settle(connection: Connection, plan: Plan, reporter: Reporter) -> Plan:
     """Past cut-over: the plan without the columns whose table was dropped since, for which nothing is left to do."""
-    left = tuple(column for column in plan.columns if clean_up.table_now(connection, column) is not None)
+    left = tuple(column for column in plan.columns if table_now(connection, column) is not None)
     for column in plan.columns:
         if column not in left:
             reporter.message(f"{column.subject}: its table was dropped since cut-over")
@@ -230,16 +230,27 @@ def _after(work: Work, error: BaseException) -> None:
             meaning="what was done so far is kept.",
             remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
         ) from error
-    moved = [(each, clean_up.table_now(work.connection, each)) for each in work.plan.columns]
-    for column, present in moved:
-        if present not in (None, column.catalog.table.sql.as_string(None)):
+    if not store.has_table(work.connection, f"{SCHEMA}.run"):
+        raise MigratorError(
+            f"the schema {SCHEMA} with the ledger was dropped by others meanwhile",
+            meaning="what this run made in the table is not accounted for any more.",
+            remedy="; ".join(map(_by_hand, work.plan.columns)),
+        ) from error
+    gone = []
+    for column in work.plan.columns:
+        table, present = column.catalog.table, table_now(work.connection, column)
+        if present not in (None, table.sql.as_string(None)):
             renamed = hazards.table_renamed(column.subject, str(present))
             raise Interrupted(renamed.problem, meaning=renamed.meaning, remedy=renamed.remedy) from error
+        if not fetch_row(work.connection, query("cut_over", "has_column"), {"table": table.oid, "column": column.live})[
+            0
+        ]:
+            gone.append(f"the table of {column.subject}" if present is None else column.subject)
     if cut_over.is_done(work.ledger, work.run):
         raise MigratorError(
             f"failed after cut-over: {_first_line(error)}",
             meaning="the new column is live and complete but for the rows that migrator status names.",
-            remedy="mend the cause, then run the same command again; or go back: migrator downgrade -1",
+            remedy="mend the cause, then run the same command again",
         ) from error
     try:
         clean_up.undo(work.connection, work.ledger, work.run, work.plan, work.reporter)
@@ -249,12 +260,11 @@ def _after(work: Work, error: BaseException) -> None:
             meaning="the live column is as it was; shadow column and capture trigger may still be there.",
             remedy="migrator abandon",
         ) from error
-    dropped = [column.subject for column, present in moved if present is None]
-    if dropped:
+    if gone:
         raise MigratorError(
-            f"the table of {' and '.join(dropped)} was dropped by others meanwhile",
+            f"{' and '.join(gone)} was dropped or renamed by others meanwhile",
             meaning="everything else was undone; the embedding store is kept.",
-            remedy="bring the table back, or take it out of the revision; then run the same command again",
+            remedy="bring it back, or take it out of the revision; then run the same command again",
         ) from error
     if isinstance(error, psycopg.Error):
         raise MigratorError(
@@ -262,6 +272,13 @@ def _after(work: Work, error: BaseException) -> None:
             meaning="everything before cut-over was undone; the embedding store is kept.",
             remedy="mend the cause, then run the same command again",
         ) from error
+
+
+def _by_hand(column: ColumnPlan) -> str:
+    """How a person undoes what a run made in a table, where no ledger tells of it."""
+    lost = ", ".join(index.name for index in column.catalog.vector_indexes) or "its indexes"
+    table = column.catalog.table.sql.as_string(None)
+    return f"ALTER TABLE {table} DROP COLUMN IF EXISTS {column.shadow}, and build again what is missing of {lost}"
 
 
 def _first_line(error: BaseException) -> str:
@@ -349,7 +366,7 @@ def retirable(address: Address, *, stores: bool) -> list[str]:
     with connect(address) as connection:
         ledger = open_ledger(connection)
         kept = [retire.describe(ledger, column) for column in retire.leftovers(connection, ledger)]
-        return kept + ([f"embedding store {SCHEMA}.{store}" for store, _ in ledger.stores()] if stores else [])
+        return kept + ([f"embedding store {SCHEMA}.{table}" for table, _ in ledger.stores()] if stores else [])
 
 
 def retire_all(address: Address, options: Options, *, stores: bool) -> list[str]:
@@ -363,7 +380,7 @@ def retire_all(address: Address, options: Options, *, stores: bool) -> list[str]
             dropped.append(retire.describe(ledger, column))
             retire.run(connection, ledger, column, options.reporter)
         if stores:
-            for store, _ in ledger.stores():
-                execute(connection, query("store", "drop", store=name(SCHEMA, store)))
-                dropped.append(f"embedding store {SCHEMA}.{store}")
+            for table, _ in ledger.stores():
+                execute(connection, query("store", "drop", store=name(SCHEMA, table)))
+                dropped.append(f"embedding store {SCHEMA}.{table}")
         return dropped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from migrator import capture, store
+from migrator import capture, hazards, store
 from migrator.database import Connection, execute, with_short_locks
 from migrator.ledger import LIVE, RETIRED, Ledger
 from migrator.phases import fill
@@ -12,6 +12,7 @@ from migrator.plan import ColumnPlan, Statement
 from migrator.planner import planned
 from migrator.queries import fragment, name, query
 from migrator.report import Reporter
+from migrator.work import table_now
 
 NAME = "retire"
 
@@ -67,6 +68,16 @@ def run(connection: Connection, ledger: Ledger, column: ColumnPlan, reporter: Re
     if not _has_retired_column(ledger, column):
         execute(connection, drop_backup(column))
         return
+
+    present = table_now(connection, column)
+    if present is None:
+        # The retired column went with the table.
+        execute(connection, query("capture", "drop_function", function=column.function))
+        execute(connection, drop_backup(column))
+        ledger.set_state(column.id, RETIRED)
+        return
+    if present != column.catalog.table.sql.as_string(None):
+        raise hazards.table_renamed(column.subject, present).refusal()
 
     def drop() -> None:
         for statement in statements(column):
