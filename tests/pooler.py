@@ -91,7 +91,7 @@ class _Pooler:
         server = socket.socket(socket.AF_UNIX)
         server.connect(str(self.server))
         server.sendall(startup)
-        said = []
+        said: list[bytes] = []
         while not said or said[-1][:1] != b"Z":
             said.append(_message(server))
         self.greeting = b"".join(message for message in said if message[:1] not in (b"K", b"Z"))

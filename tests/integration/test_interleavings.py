@@ -220,8 +220,12 @@ class Interleavings(RuleBasedStateMachine):
 
 
 def test_promises_3_and_6_whatever_comes_between(server: Server) -> None:
+    class OnServer(Interleavings):
+        def __init__(self) -> None:
+            super().__init__(server)
+
     run_state_machine_as_test(
-        lambda: Interleavings(server),
+        OnServer,
         settings=settings(
             max_examples=12,
             stateful_step_count=10,
