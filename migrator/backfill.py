@@ -9,7 +9,7 @@ from migrator.phases import fill, settle
 from migrator.plan import Plan
 from migrator.planner import planned
 from migrator.runner import at_work
-from migrator.work import Models, Options, Work
+from migrator.work import Models, Options, Work, table_now
 
 
 def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
@@ -25,6 +25,9 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
         for change in ledger.last_changes():
             column = planned(ledger, change)
             if change.state not in (LIVE, RETIRED) or column.method != "embed":
+                continue
+            if table_now(connection, column) != column.catalog.table.sql.as_string(None):
+                options.reporter.message(f"{column.subject}: its table was dropped or renamed, so nothing is filled")
                 continue
             run = ledger.run_of(change.id)
             plan = Plan(run.revision, run.direction, (column,), ())

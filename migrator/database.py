@@ -44,7 +44,7 @@ _LOCK = {"first": 0x6D696772, "second": 0x61746F72}
 SHORT, PATIENT, UNBOUNDED = "50ms", "1min", "0"
 LOCK_PATIENCE_S = 60.0
 # Both ends notice within a minute that the other is gone without a word: a machine, or the network between them.
-_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _notice_dead_client(connection: Connection) -> None:
     """
     settings = {"client_connection_check_interval": "1s"}
     if connection.info.hostaddr:
-        settings |= {f"tcp_{setting}": str(value) for setting, value in _KEEPALIVES.items()}
+        settings |= {f"tcp_{setting}": value for setting, value in _KEEPALIVES.items()}
     for setting, value in settings.items():
         with suppress(psycopg.errors.InvalidParameterValue):
             configure(connection, {setting: value})

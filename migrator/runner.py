@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import psycopg
 
-from migrator import hazards, present
+from migrator import hazards, present, store
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
@@ -32,7 +32,7 @@ from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
 from migrator.queries import SCHEMA, name, query
 from migrator.report import Reporter, counted
-from migrator.work import Models, Options, Session, Work
+from migrator.work import Models, Options, Session, Work, table_now
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address
 def _still_there(connection: Connection, plan: Plan) -> None:
     """Raises Refused where a table was dropped or renamed since."""
     for column in plan.columns:
-        now = clean_up.table_now(connection, column)
+        now = table_now(connection, column)
         if now is None:
             raise hazards.table_replaced(column.subject).refusal()
         if now != column.catalog.table.sql.as_string(None):
@@ -185,7 +185,7 @@ def _still_there(connection: Connection, plan: Plan) -> None:
 
 def _left_to_settle(connection: Connection, plan: Plan, reporter: Reporter) -> Plan:
     """Past cut-over: the plan without the columns whose table was dropped since, for which nothing is left to do."""
-    left = tuple(column for column in plan.columns if clean_up.table_now(connection, column) is not None)
+    left = tuple(column for column in plan.columns if table_now(connection, column) is not None)
     for column in plan.columns:
         if column not in left:
             reporter.message(f"{column.subject}: its table was dropped since cut-over")
@@ -253,16 +253,27 @@ def _after(work: Work, error: BaseException) -> None:
             meaning="what was done so far is kept.",
             remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
         ) from error
-    moved = [(each, clean_up.table_now(work.connection, each)) for each in work.plan.columns]
-    for column, now in moved:
-        if now not in (None, column.catalog.table.sql.as_string(None)):
+    if not store.has_table(work.connection, f"{SCHEMA}.run"):
+        raise MigratorError(
+            f"the schema {SCHEMA} with the ledger was dropped by others meanwhile",
+            meaning="what this run made in the table is not accounted for any more.",
+            remedy="; ".join(map(_by_hand, work.plan.columns)),
+        ) from error
+    gone = []
+    for column in work.plan.columns:
+        table, now = column.catalog.table, table_now(work.connection, column)
+        if now not in (None, table.sql.as_string(None)):
             renamed = hazards.table_renamed_meanwhile(column.subject, str(now))
             raise Interrupted(renamed.problem, meaning=renamed.meaning, remedy=renamed.remedy) from error
+        if not fetch_row(work.connection, query("cut_over", "has_column"), {"table": table.oid, "column": column.live})[
+            0
+        ]:
+            gone.append(f"the table of {column.subject}" if now is None else column.subject)
     if cut_over.is_done(work.ledger, work.run):
         raise MigratorError(
             f"failed after cut-over: {_first_line(error)}",
             meaning="the new column is live and complete but for the rows that migrator status names.",
-            remedy="mend the cause, then run the same command again; or go back: migrator downgrade -1",
+            remedy="mend the cause, then run the same command again",
         ) from error
     try:
         clean_up.undo(work.connection, work.ledger, work.run, work.plan, work.reporter)
@@ -272,12 +283,11 @@ def _after(work: Work, error: BaseException) -> None:
             meaning="the live column is as it was; shadow column and capture trigger may still be there.",
             remedy="migrator abandon",
         ) from error
-    dropped = [column.subject for column, present in moved if present is None]
-    if dropped:
+    if gone:
         raise MigratorError(
-            f"the table of {' and '.join(dropped)} was dropped by others meanwhile",
+            f"{' and '.join(gone)} was dropped or renamed by others meanwhile",
             meaning="everything else was undone; the embedding store is kept.",
-            remedy="bring the table back, or take it out of the revision; then run the same command again",
+            remedy="bring it back, or take it out of the revision; then run the same command again",
         ) from error
     if isinstance(error, psycopg.Error):
         raise MigratorError(
@@ -285,6 +295,13 @@ def _after(work: Work, error: BaseException) -> None:
             meaning="everything before cut-over was undone; the embedding store is kept.",
             remedy="mend the cause, then run the same command again",
         ) from error
+
+
+def _by_hand(column: ColumnPlan) -> str:
+    """How a person undoes what a run made in a table, where no ledger tells of it."""
+    lost = ", ".join(index.name for index in column.catalog.vector_indexes) or "its indexes"
+    table = column.catalog.table.sql.as_string(None)
+    return f"ALTER TABLE {table} DROP COLUMN IF EXISTS {column.shadow}, and build again what is missing of {lost}"
 
 
 def _first_line(error: BaseException) -> str:
@@ -388,7 +405,7 @@ def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> 
     with at_work(address) as (connection, ledger):
         kept = [each.described(keep_backup=keep_backups) for each in retire.leftovers(connection, ledger)]
         kept = [each for each in kept if each]
-        return kept + ([f"embedding store {SCHEMA}.{store}" for store, _ in ledger.stores()] if stores else [])
+        return kept + ([f"embedding store {SCHEMA}.{table}" for table, _ in ledger.stores()] if stores else [])
 
 
 def retire_all(address: Address, options: Options, *, keep_backups: bool = False, stores: bool) -> list[str]:
@@ -402,7 +419,7 @@ def retire_all(address: Address, options: Options, *, keep_backups: bool = False
             dropped.append(kept.described(keep_backup=keep_backups))
             retire.run(connection, ledger, kept, options.reporter, keep_backup=keep_backups)
         if stores:
-            for store, _ in ledger.stores():
-                execute(connection, query("store", "drop", store=name(SCHEMA, store)))
-                dropped.append(f"embedding store {SCHEMA}.{store}")
+            for table, _ in ledger.stores():
+                execute(connection, query("store", "drop", store=name(SCHEMA, table)))
+                dropped.append(f"embedding store {SCHEMA}.{table}")
         return [each for each in dropped if each]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrator.change import Model
-from migrator.database import Address, Connection, fetch_row
+from migrator.database import Address, Connection, execute, fetch_row
 from migrator.embedders import Embedder, load
 from migrator.embedders.probes import check
 from migrator.embedders.timed import TimedEmbedder
 from migrator.ledger import Ledger, Run
 from migrator.plan import ColumnPlan, Plan
-from migrator.queries import query
+from migrator.queries import name, query
 from migrator.report import Reporter, Silent
 from migrator.stop import Stop
 from migrator.throttle import Limits, Throttle
@@ -112,6 +112,12 @@ class Work(Session):
         """Told between two tries to get a lock."""
         self.reporter.message(blockers)
         self.options.stop.check()
+
+
+def table_now(connection: Connection, column: ColumnPlan) -> str | None:
+    """The name that the table has now, as in SQL; None where it was dropped, whatever has its name now."""
+    row = execute(connection, query("cut_over", "table_now"), {"table": column.catalog.table.oid}).fetchone()
+    return name(*row).as_string(None) if row else None
 
 
 class BlockRanges:

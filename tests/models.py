@@ -237,6 +237,34 @@ def choosy() -> Hashed:
     return Choosy(768, seed=768)
 
 
+class Fickle(Hashed):
+    """768 dimensions as `new`; where a text holds one of the words below, the call goes wrong in that way."""
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        vectors = super().embed_documents(texts)
+        for number, text in enumerate(texts):
+            if "too big" in text:
+                raise MemoryError
+            if "not a number" in text:
+                vectors[number, 0] = np.nan
+            if "infinite" in text:
+                vectors[number, -1] = np.inf
+            if "zero" in text:
+                vectors[number] = 0
+        if any("fewer" in text for text in texts):
+            return vectors[:-1]
+        if any("shorter" in text for text in texts):
+            return vectors[:, :-1]
+        if any("nothing" in text for text in texts):
+            return None  # type: ignore[return-value]
+        return vectors
+
+
+def fickle() -> Hashed:
+    """As `new`, for texts that hold none of Fickle's words."""
+    return Fickle(768, seed=768)
+
+
 class Hanging(Hashed):
     """Gives no answer to a text that holds the word endless."""
 

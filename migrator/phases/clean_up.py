@@ -6,12 +6,13 @@ from psycopg import sql
 
 from migrator import capture, hazards
 from migrator.catalog.indexes import carried_over
-from migrator.database import Connection, concurrently, configure, execute, send_together
+from migrator.database import Connection, concurrently, configure, execute, fetch_row, send_together
 from migrator.ledger import Ledger, Run
 from migrator.phases.retire import drop_backup
 from migrator.plan import ColumnPlan, Plan
 from migrator.queries import name, query
 from migrator.report import Reporter
+from migrator.work import table_now
 
 
 def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter: Reporter) -> None:
@@ -39,12 +40,6 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         ledger.finish(run, "undone")
 
 
-def table_now(connection: Connection, column: ColumnPlan) -> str | None:
-    """The name that the table has now, as in SQL; None where it was dropped, whatever has its name now."""
-    row = execute(connection, query("cut_over", "table_now"), {"table": column.catalog.table.oid}).fetchone()
-    return name(*row).as_string(None) if row else None
-
-
 def _drop(column: ColumnPlan) -> list[sql.Composed]:
     if column.method == "index":
         return []
@@ -69,6 +64,11 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
     """The old vector indexes that were dropped on the way, as they were."""
     catalog = column.catalog
     schema = catalog.table.schema
+    live = {"table": catalog.table.oid, "column": column.live}
+    if not fetch_row(connection, query("cut_over", "has_column"), live)[0]:
+        lost = ", ".join(index.name for index in catalog.vector_indexes)
+        reporter.message(f"{column.subject} was dropped or renamed by others, so it has no index any more: {lost}")
+        return
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
     for index in catalog.vector_indexes:
         state = execute(connection, query("index", "state"), {"schema": schema, "index": index.name}).fetchone()
