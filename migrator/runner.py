@@ -168,6 +168,8 @@ def _carry_out(
 
 def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address:
     """Text and scope mean what they meant when the upgrade was planned: every connection looks names up as then."""
+    if not plan.columns:
+        return address
     path = search_path(plan.columns[0].catalog.server.search_path)
     configure(connection, {"search_path": path})
     return replace(address, search_path=path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,8 @@ def watch_locks(database: Database, patch: pytest.MonkeyPatch) -> dict[str, set[
 
     A statement outside a transaction gets one, so that its lock can be seen; CONCURRENTLY cannot be in one.
     """
+    # In a pipeline a statement's lock is not there yet when it is looked for.
+    patch.setattr(psycopg.Connection, "pipeline", lambda _: nullcontext())
     execute: Any = psycopg.Cursor.execute
     watcher = database.connect()
     relations = [

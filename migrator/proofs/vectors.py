@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from psycopg import sql
 
 from migrator import rows_left
-from migrator.catalog.columns import read_table
 from migrator.database import execute, fetch_dicts
 from migrator.embedders import Embedder, Vectors
 from migrator.errors import Refused
@@ -33,7 +32,10 @@ def statements(column: ColumnPlan, target: str) -> list[Statement]:
     if column.method != "embed":
         return sent
     only_if = "texts were embedded for the downgrade" if column.is_restore else ""
-    return sent + reads(column, _sample(column, target), only_if=only_if)
+    sent += reads(column, _sample(column, target), only_if=only_if)
+    if _may_be_named(column):
+        sent += reads(column, _keys(column), lasts="a few rows", only_if="rows hold another vector than the model's")
+    return sent
 
 
 def _scan(column: ColumnPlan, target: str) -> sql.Composed:
@@ -116,22 +118,23 @@ def _cosine(one: Vectors, other: NDArray[np.float64]) -> float:
 
 def _named(session: Session, column: ColumnPlan, places: Sequence[str]) -> str:
     """The first of these rows by their key, never by their text. places: each row's ctid."""
-    table = read_table(session.connection, column.catalog.table.schema, column.catalog.table.name)
-    if table is None or not table.key or _reads(column.change.text or "", table.key):
+    if not _may_be_named(column):
         return ""
-    key = sql.SQL(", ").join(sql.SQL("{}::text").format(name(part)) for part in table.key)
-    rows = execute(
-        session.connection,
-        query("verify", "keys", key=key, table=column.table),
-        {"places": list(places), "limit": NAMED_ROWS},
-    ).fetchall()
-    named = [" ".join(f"{part}={value}" for part, value in zip(table.key, row, strict=True)) for row in rows]
+    rows = execute(session.connection, _keys(column), {"places": list(places), "limit": NAMED_ROWS}).fetchall()
+    key = column.catalog.table.key
+    named = [" ".join(f"{part}={value}" for part, value in zip(key, row, strict=True)) for row in rows]
     return f": {', '.join(named)}" + ", ..." * (len(places) > len(named))
 
 
-def _reads(text: str, key: Sequence[str]) -> bool:
-    """Whether the expression may read a column of the key."""
-    return any(re.search(rf"\b{re.escape(part)}\b", text, re.IGNORECASE) for part in key)
+def _keys(column: ColumnPlan) -> sql.Composed:
+    key = sql.SQL(", ").join(sql.SQL("{}::text").format(name(part)) for part in column.catalog.table.key)
+    return query("verify", "keys", key=key, table=column.table)
+
+
+def _may_be_named(column: ColumnPlan) -> bool:
+    """Whether the table has a key, none of whose columns the text may read."""
+    key, text = column.catalog.table.key, column.change.text or ""
+    return bool(key) and not any(re.search(rf"\b{re.escape(part)}\b", text, re.IGNORECASE) for part in key)
 
 
 def _parsed(vector: str) -> list[float]:

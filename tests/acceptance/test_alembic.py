@@ -261,9 +261,9 @@ def test_what_decides_stands_last_in_a_dry_run() -> None:
     out = migrator("upgrade", "--dry-run").out
     order = ("statements, the lock", "\nsettle  ", "besides these: ", "carried over on ", "hazard: ", "  window  ")
     assert sorted(order, key=out.rindex) == list(order)
-    # What verify and cut-over fill once more is written out once, in fill.
-    assert out.count("    UPDATE ") == 4
-    assert out.count('    UPDATE "public"."items" SET "migrator_shadow_1" = ') == 3
+    # What verify and cut-over fill once more is written out once, by ranges in fill and by places in verify.
+    assert out.count("    UPDATE ") == 7
+    assert out.count('    UPDATE "public"."items" SET "migrator_shadow_1" = ') == 5
     assert out.count(" ... as in fill\n") == 6
 
 

@@ -1277,18 +1277,6 @@ def test_a_downgrade_without_a_ledger(upgraded: Project) -> None:
     )
 
 
-def test_a_downgrade_after_retire(upgraded: Project) -> None:
-    assert migrator("retire", "--yes").code == 0
-    expect_downgrade_refused(
-        upgraded,
-        told(
-            "the retired column and the backup of public.items.embedding were dropped by migrator retire",
-            "the old vectors are gone, so there is nothing to restore.",
-            "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
-        ),
-    )
-
-
 def test_a_downgrade_of_what_a_later_revision_changed(upgraded: Project) -> None:
     back = change(
         from_='Model("python:tests.models:new", dimensions=768)', to='Model("python:tests.models:old", dimensions=384)'

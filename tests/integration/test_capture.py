@@ -376,8 +376,9 @@ def test_promise_4_what_a_writer_holds_is_asked_for_again_and_again(database: Da
         pid = writer.info.backend_pid
     waited = [text for text in reporter.messages if text.startswith("waiting for")]
     assert len(waited) == 1
+    awaited = "a lock on the table" if phase == "fill" else "writes to the table to end"
     assert waited[0].startswith(
-        f"waiting for a lock on the table, held by process {pid} (no application name), in a transaction since "
+        f"waiting for {awaited}, held by process {pid} (no application name), in a transaction since "
     )
     assert waited[0].count("process") == 1
     assert rows_hold(database, new) == 200

@@ -13,7 +13,7 @@ from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new, old
 from tests.proofs import nulls, rows_hold
-from tests.running import BATCH, PROBES, REVISION, downgrade, upgrade
+from tests.running import BATCH, OLD_MODEL, PROBES, REVISION, downgrade, upgrade
 from tests.tables import CHANGE, insert, items
 
 CHOOSY = replace(CHANGE, to=Model("python:tests.models:choosy", dimensions=768), max_failed_rows=3)
@@ -71,7 +71,7 @@ def test_a_batch_too_big_for_the_memory_is_halved_and_so_are_those_after_it(
 ) -> None:
     items(database)
     runner.upgrade(database.address, REVISION, [replace(CHOOSY, max_failed_rows=0)], Options(batch_size=100))
-    assert embed_log.calls() == [PROBES, PROBES, 25, 25, 25, 25, 25, 25, 32]
+    assert embed_log.calls() == [*OLD_MODEL, PROBES, PROBES, 25, 25, 25, 25, 25, 25, 32]
     assert rows_hold(database, new) == 200
 
 
