@@ -25,6 +25,7 @@ from tests.running import abandon, downgrade, terminate, upgrade
 from tests.tables import items
 
 ROWS = 12
+KINDS = ["edit", "insert", "edit", "delete", "rekey", "touch"]
 # Of those that the table begins with, that others have, and that nobody has: the store knows them or does not.
 TEXTS = st.one_of(st.integers(0, 20).map("text {}".format), st.text("ab ", min_size=1, max_size=5))
 UNFINISHED = "SELECT direction FROM migrator.run WHERE state = 'unfinished'"
@@ -48,7 +49,7 @@ class Fault:
     writes: list[Write]
 
 
-writes = st.builds(Write, st.sampled_from(["insert", "edit", "delete", "rekey", "touch"]), st.integers(0, 99), TEXTS)
+writes = st.builds(Write, st.sampled_from(KINDS), st.integers(0, 99), TEXTS)
 faults = st.builds(
     Fault, st.integers(0, 35), st.sampled_from(["connection", "keyboard", "writes"]), st.lists(writes, max_size=4)
 )
@@ -132,7 +133,11 @@ class Interleavings(RuleBasedStateMachine):
 
     # ---- what happens ------------------------------------------------------------------------------------------
 
-    @rule(write=writes)
+    @rule(each=st.lists(writes, min_size=1, max_size=6))
+    def written(self, each: list[Write]) -> None:
+        for write in each:
+            self.write(write)
+
     def write(self, write: Write) -> None:
         live = old if self.live_dimensions() == 384 else new
         given = {"body": write.text, "vector": str(live().embed_queries([write.text])[0].tolist())}
