@@ -369,6 +369,15 @@ def unfinished_other(unfinished: str, direction: str, is_next: bool = True) -> H
     )
 
 
+def begun_in_window_mode(revision: str) -> Hazard:
+    return _refuse(
+        "begun-in-window-mode",
+        f"the upgrade of revision {revision} was begun without --online",
+        "it goes on as it was planned: the old index is dropped before fill.",
+        "go on without --online; or undo it first, which keeps what was embedded: migrator abandon",
+    )
+
+
 def unfinished_differs(revision: str) -> Hazard:
     return _refuse(
         "unfinished-differs",

@@ -134,6 +134,7 @@ def _carry_out(
     models = Models(ledger, timeout=options.model_timeout)
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished), unfinished
+        _refuse_other_mode(run, plan, options)
         if cut_over.is_done(ledger, run):
             plan = _left_to_settle(connection, plan, options.reporter)
         _still_there(connection, plan)
@@ -164,6 +165,12 @@ def _carry_out(
     except BaseException as error:
         _after(work, error)
         raise
+
+
+def _refuse_other_mode(run: Run, plan: Plan, options: Options) -> None:
+    """An interrupted run is gone on with in the mode it was planned in."""
+    if options.online and not all(column.online for column in plan.columns):
+        raise hazards.begun_in_window_mode(run.revision).refusal()
 
 
 def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address:
@@ -341,6 +348,7 @@ def _plan(
             return make(Planner(connection, ledger, models, options, sample=True))
         _same_run(ledger, unfinished, revision, direction, changes)
         plan = unfinished_plan(ledger, unfinished)
+        _refuse_other_mode(unfinished, plan, options)
         _still_there(connection, plan)
         done = tuple(sorted(ledger.phases_done(unfinished)))
         return replace(plan, phases_done=done, phases_left=_left(ledger, unfinished))

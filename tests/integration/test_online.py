@@ -11,7 +11,7 @@ from psycopg import sql
 from migrator import runner
 from migrator.change import VectorColumn
 from migrator.database import execute
-from migrator.errors import Stopped
+from migrator.errors import Refused, Stopped
 from migrator.planner import planned
 from migrator.queries import name, query
 from migrator.report import Progress
@@ -146,3 +146,13 @@ def test_writers_faster_than_the_fill_do_not_keep_it_from_ending(database: Datab
     upgrade_online(database, replace(ONLINE, reporter=reporter))
     assert reporter.rows > 320
     assert rows_hold(database, new) == reporter.rows
+
+
+def test_what_was_begun_for_a_window_does_not_go_on_online(database: Database) -> None:
+    items(database)
+    with pytest.raises(Stopped):
+        upgrade_online(database, replace(ONLINE, online=False, stop_after="embed"))
+    with pytest.raises(Refused, match="the upgrade of revision 2 was begun without --online"):
+        upgrade_online(database)
+    upgrade_online(database, replace(ONLINE, online=False))
+    assert rows_hold(database, new) == 200

@@ -543,6 +543,15 @@ TEXTS: list[Row] = [
         "first",
     ),
     (
+        hazards.begun_in_window_mode,
+        ("0002",),
+        "begun-in-window-mode",
+        True,
+        "the upgrade of revision 0002 was begun without --online",
+        "it goes on as it was planned: the old index is dropped before fill.",
+        "go on without --online; or undo it first, which keeps what was embedded: migrator abandon",
+    ),
+    (
         hazards.unfinished_differs,
         ("0002",),
         "unfinished-differs",
