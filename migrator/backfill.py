@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from migrator import hazards, store
+from migrator import store
 from migrator.database import Address
 from migrator.ledger import LIVE, RETIRED
 from migrator.phases import fill, settle
 from migrator.plan import Plan
 from migrator.planner import planned
-from migrator.runner import at_work
+from migrator.runner import at_work, refuse_unfinished
 from migrator.work import Models, Options, Work, table_now
 
 
@@ -19,9 +19,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
     """
     found = {}
     with at_work(address) as (connection, ledger):
-        unfinished = ledger.unfinished()
-        if unfinished is not None:
-            raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
+        refuse_unfinished(ledger)
         for change in ledger.last_changes():
             column = planned(ledger, change)
             if change.state not in (LIVE, RETIRED) or column.method != "embed":

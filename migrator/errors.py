@@ -5,6 +5,11 @@ from __future__ import annotations
 GO_ON = "run the same command again to go on"
 
 
+def first_line(error: BaseException) -> str:
+    """What a library or the database said, without hints and positions."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 class MigratorError(Exception):
     """Failed; everything before cut-over is undone and the embedding store is kept."""
 

@@ -11,6 +11,8 @@ from migrator.embedders import Embedder
 # Measured on two cores, PostgreSQL 18.4, pgvector 0.8.5 (docs/explanation.md); only orders of magnitude are meant.
 BACKUP_ROWS_PER_S = 60_000
 FILL_ROWS_PER_S = 10_000
+# Online, with the old index there: an HNSW index of 384 dimensions takes each row anew.
+FILL_BESIDE_INDEX_ROWS_PER_S = 400
 SCAN_ROWS_PER_S = 100_000
 HNSW_DIMENSIONS_PER_S = 700_000
 IVFFLAT_DIMENSIONS_PER_S = 8_000_000
@@ -60,7 +62,8 @@ class Disk:
 class Estimate:
     """One column's estimate. Times in seconds; embed is None where there is nothing to embed or no sample was taken.
 
-    window: fill, index, verify and cut-over, when writes should rest. rollback: a downgrade, with its index build.
+    window: fill, index, verify and cut-over, when writes should rest; online they need not. rollback: a downgrade, with
+    its index build where the old index is not kept.
     """
 
     subject: str
@@ -100,17 +103,22 @@ def estimate(
     dimensions: int,
     old_index: str | None,
     new_index: str | None,
-    builds_column: bool,
+    filled: int,
+    beside_index: bool,
     row_bytes: int,
 ) -> Estimate:
-    """new_bytes: of one new vector. row_bytes: of one row without its TOAST, which the fill writes once more."""
+    """new_bytes: of one new vector. old_index, new_index: methods of what a rollback, and the change, have to build.
+
+    filled: rows that get a vector. beside_index: while the live column's index is there. row_bytes: of one row without
+    its TOAST, which the fill writes once more.
+    """
     rows = counts.in_scope
-    vectors = rows * new_bytes if builds_column else 0
+    vectors = filled * new_bytes
     index = int(rows * new_bytes * 1.3) if new_index else 0
     store = counts.missing * (new_bytes + 120)
-    column = vectors + (rows * row_bytes if builds_column else 0)
+    column = vectors + filled * row_bytes
     backup = counts.rows * (old_dimensions * 4 + 80)
-    fill = rows / FILL_ROWS_PER_S if builds_column else 0.0
+    fill = filled / (FILL_BESIDE_INDEX_ROWS_PER_S if beside_index else FILL_ROWS_PER_S)
     build = _build_seconds(new_index, rows, dimensions)
     share = counts.missing / sample.texts if sample else 0.0
     return Estimate(

@@ -232,9 +232,7 @@ class ColumnPlan:
             return tuple(
                 carried_over(
                     index,
-                    self.kept_index(number)
-                    if self.online and self.fills_retired
-                    else f"migrator_index_{self.id}_{number}",
+                    self.kept_index(number) if self.keeps_old_index else f"migrator_index_{self.id}_{number}",
                 )
                 for number, index in enumerate(self.before.vector_indexes, 1)
             )
@@ -248,6 +246,11 @@ class ColumnPlan:
         replaced = present[0] if present else None
         called = replaced.name if replaced else _fitting(f"{self.catalog.table.name}_{self.live}_idx")
         return (wanted(self.change.index, called, f"migrator_index_{self.id}_1", replaced),)
+
+    @property
+    def keeps_old_index(self) -> bool:
+        """On a downgrade: the upgrade, online, left the old indexes on the retired column."""
+        return self.online and self.fills_retired
 
     @property
     def drops_index_early(self) -> bool:

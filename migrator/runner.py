@@ -24,7 +24,7 @@ from migrator.database import (
     only_migrator,
     search_path,
 )
-from migrator.errors import GO_ON, Interrupted, MigratorError, Stopped
+from migrator.errors import GO_ON, Interrupted, MigratorError, Stopped, first_line
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire, verify
 from migrator.plan import ColumnPlan, Plan
@@ -48,6 +48,13 @@ def open_ledger(connection: Connection) -> Ledger:
     if not server.may_use_ledger:
         raise hazards.ledger_of_another(server.ledger_owner or "", server.role).refusal()
     return Ledger(connection, installed=server.ledger)
+
+
+def refuse_unfinished(ledger: Ledger) -> None:
+    """Raises Refused where a run is unfinished, for commands that need all of them done."""
+    unfinished = ledger.unfinished()
+    if unfinished is not None:
+        raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
 
 
 # ---- up and down -------------------------------------------------------------------------------------------------
@@ -258,7 +265,7 @@ def _after(work: Work, error: BaseException) -> None:
         return
     if is_passing(error):
         raise Interrupted(
-            f"interrupted: {_first_line(error)}",
+            f"interrupted: {first_line(error)}",
             meaning="what was done so far is kept.",
             remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
         ) from error
@@ -280,7 +287,7 @@ def _after(work: Work, error: BaseException) -> None:
             gone.append(f"the table of {column.subject}" if now is None else column.subject)
     if cut_over.is_done(work.ledger, work.run):
         raise MigratorError(
-            f"failed after cut-over: {_first_line(error)}",
+            f"failed after cut-over: {first_line(error)}",
             meaning="the new column is live and complete but for the rows that migrator status names.",
             remedy="mend the cause, then run the same command again",
         ) from error
@@ -288,7 +295,7 @@ def _after(work: Work, error: BaseException) -> None:
         clean_up.undo(work.connection, work.ledger, work.run, work.plan, work.reporter)
     except (psycopg.Error, Interrupted) as second:
         raise MigratorError(
-            f"{_first_line(error)}; and putting everything back failed: {_first_line(second)}",
+            f"{first_line(error)}; and putting everything back failed: {first_line(second)}",
             meaning="the live column is as it was; shadow column and capture trigger may still be there.",
             remedy="migrator abandon",
         ) from error
@@ -300,7 +307,7 @@ def _after(work: Work, error: BaseException) -> None:
         ) from error
     if isinstance(error, psycopg.Error):
         raise MigratorError(
-            f"the database refused a statement: {_first_line(error)}",
+            f"the database refused a statement: {first_line(error)}",
             meaning="everything before cut-over was undone; the embedding store is kept.",
             remedy="mend the cause, then run the same command again",
         ) from error
@@ -311,12 +318,6 @@ def _by_hand(column: ColumnPlan) -> str:
     lost = ", ".join(index.name for index in column.catalog.vector_indexes) or "its indexes"
     table = column.catalog.table.sql.as_string(None)
     return f"ALTER TABLE {table} DROP COLUMN IF EXISTS {column.shadow}, and build again what is missing of {lost}"
-
-
-def _first_line(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt):
-        return "stopped from the keyboard"
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 # ---- plans only --------------------------------------------------------------------------------------------------
@@ -407,7 +408,7 @@ def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
         return prove(session, column, column.live, [index.name for index in column.indexes])
     except psycopg.errors.ProgrammingError as error:
         # Columns that text or scope name may have been renamed or dropped by others since.
-        return [Proof("readable", False, error.diag.message_primary or _first_line(error))]
+        return [Proof("readable", False, error.diag.message_primary or first_line(error))]
 
 
 def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> list[str]:
@@ -421,9 +422,7 @@ def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> 
 def retire_all(address: Address, options: Options, *, keep_backups: bool = False, stores: bool) -> list[str]:
     """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped."""
     with at_work(address) as (connection, ledger):
-        unfinished = ledger.unfinished()
-        if unfinished is not None:
-            raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
+        refuse_unfinished(ledger)
         dropped = []
         for kept in retire.leftovers(connection, ledger):
             dropped.append(kept.described(keep_backup=keep_backups))

@@ -80,8 +80,8 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[
         found["rows"], found["in_scope"], found["with_vector"] = fetch_row(
             connection, query("catalog", "coverage", **pieces)
         )
-        found["waiting"] = rows_left.count(connection, column, column.live)
-        found["coverage"] = rows_left.in_words(column, found["waiting"])
+        found["rows_left"] = rows_left.count(connection, column, column.live)
+        found["coverage"] = rows_left.in_words(column, found["rows_left"])
     except psycopg.errors.ProgrammingError as error:
         # The table may have been changed by others since.
         found["unreadable"] = error.diag.message_primary

@@ -31,7 +31,7 @@ class Stop:
 
         def asked(number: int, _frame: FrameType | None) -> None:
             if self._asked is not None:
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt(f"stopped at once by {signal.Signals(number).name}")
             self._asked = signal.Signals(number).name
             tell("stopping when the batch at work is done; once more stops at once, just as safely")
 

@@ -123,7 +123,8 @@ def table_now(connection: Connection, column: ColumnPlan) -> str | None:
 class BlockRanges:
     """The table's blocks, a range at a time: bounds as parameters, blocks done, blocks in all.
 
-    The end is fixed at the start: versions that the fill writes beyond it are filled already.
+    The end is fixed at the start: versions that the fill writes beyond it are filled already. step: blocks a range; may
+    be changed between two of them.
     """
 
     def __init__(self, connection: Connection, column: ColumnPlan, rows: int, *, whole: bool = False) -> None:
@@ -131,22 +132,11 @@ class BlockRanges:
         table = column.catalog.table
         (self._blocks,) = fetch_row(connection, query("store", "blocks"), {"table": table.oid})
         per_block = table.rows / table.blocks if table.blocks and table.rows else 10.0
-        self._most = max(1, self._blocks if whole else int(rows / max(per_block, 0.1)))
-        self._step = self._most
+        self.step = max(1, self._blocks if whole else int(rows / max(per_block, 0.1)))
 
     def __iter__(self) -> Iterator[tuple[dict[str, str], int, int]]:
         first = 0
         while first < self._blocks:
-            last = min(first + self._step, self._blocks)
+            last = min(first + self.step, self._blocks)
             yield {"first": f"({first},0)", "last": f"({last},0)"}, last, self._blocks
             first = last
-
-    def begin_small(self) -> None:
-        self._step = max(1, self._most // 16)
-
-    def adapt(self, took: float, target: float) -> None:
-        """The next range by how many seconds this one took; rows are locked for as long."""
-        if took > target:
-            self._step = max(1, int(self._step * target / took))
-        elif took < target / 2:
-            self._step = min(self._most, self._step * 2)

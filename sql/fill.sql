@@ -19,6 +19,10 @@ DROP INDEX IF EXISTS {index};
 -- Where the rows left are.
 SELECT ctid::text FROM {table} WHERE {shadow} IS NULL AND {due} AND {pending} LIMIT %(limit)s;
 
+-- name: unfilled
+-- Where in a range of blocks the rows without a vector are.
+SELECT ctid::text FROM {table} WHERE {here} AND {shadow} IS NULL;
+
 -- name: from_store
 -- One range of blocks, joined on the text's hash; rows whose text is not in the store wait.
 UPDATE {table} SET {shadow} = migrator_store.migrator_vector::{type}

@@ -246,10 +246,14 @@ SELECT set_config('search_path', :'path', false) AS _ \gset
 SELECT format('DROP INDEX CONCURRENTLY %I.%I', :'schema', c.relname)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass
-  AND (c.relname ~ '^migrator_rollback_' AND NOT (i.indisvalid AND i.indisready)
-       OR c.relname ~ '^migrator_(index|left)_'
-       -- An upgrade with --online kept the old index: under a name of its own, it is built again like any other.
-       OR c.relname ~ ('^' || :'retired' || '_'))
+  AND (c.relname ~ ('^(migrator_rollback|' || :'retired' || ')_') AND NOT (i.indisvalid AND i.indisready)
+       OR c.relname ~ '^migrator_(index|left)_')
+\gexec
+-- An upgrade with --online kept the old indexes, under names of their own; there is nothing to build then.
+SELECT format('SET lock_timeout = ''2s''; ALTER INDEX %I.%I RENAME TO %I; RESET lock_timeout', :'schema', c.relname,
+              replace(c.relname, 'retired', 'rollback'))
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass AND c.relname ~ ('^' || :'retired' || '_')
 \gexec
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'

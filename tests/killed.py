@@ -18,19 +18,18 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from unittest.mock import patch
 
-from migrator import runner, store
+from migrator import portions, runner, store
 from migrator.change import VectorColumn
 from migrator.database import Connection, address_of_url, sqlalchemy_url
 from migrator.embedders import Vectors
 from migrator.ledger import Ledger, Run
-from migrator.phases import fill
 from migrator.plan import ColumnPlan
 from migrator.work import Options
 from tests.running import BATCH, REVISION, At
 from tests.tables import CHANGE
 
 # So that the fill of a small table has many ranges.
-RANGE_ROWS = 40
+ROWS = 40
 UNSTORED_BATCH = 3
 
 
@@ -63,7 +62,7 @@ def at(point: str, phase: str) -> AbstractContextManager[object]:
 def main(direction: str, point: str, phase: str) -> None:
     address = address_of_url(sqlalchemy_url(os.environ["DATABASE_URL"]))
     options = Options(At(point, phase, kill), batch_size=BATCH)
-    with patch.object(fill, "RANGE_ROWS", RANGE_ROWS), at(point, phase):
+    with patch.object(portions, "ROWS", ROWS), at(point, phase):
         if direction == "upgrade":
             runner.upgrade(address, REVISION, [CHANGE], options)
         else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from migrator import rows_left
+from migrator import portions, rows_left
 from migrator.database import LOCK_PATIENCE_S, SHORT
-from migrator.phases import fill, retire, statements
+from migrator.phases import retire, statements
 from migrator.plan import Direction, Statement
 from migrator.queries import readable
 from tests import example
@@ -71,8 +71,8 @@ def page() -> str:
     return _PAGE.format(
         short=SHORT.replace("ms", " ms"),
         patience=LOCK_PATIENCE_S,
-        window=fill.STATEMENT_S,
-        online=fill.ONLINE_STATEMENT_S,
+        window=portions.SECONDS,
+        online=portions.ONLINE_SECONDS,
         bound=rows_left.BOUND,
         upgrade=_table("upgrade"),
         downgrade=_table("downgrade"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import cast
 
 import psycopg
 
@@ -95,12 +97,22 @@ class OwnServer:
         self.stop("immediate")
         self.start()
 
-    def wait(self) -> None:
-        """Returns when it takes connections again after a crash of its own."""
-        while subprocess.run(
-            [self.binaries / "pg_isready", "--quiet", "--dbname", self.url("postgres")], check=False
-        ).returncode:
+    def killed(self, pid: int) -> None:
+        """Ends one server process as the kernel would. Returns when the server has begun anew, as it does then."""
+        before = self._checkpointer()
+        os.kill(pid, signal.SIGKILL)
+        # For a moment it still takes connections, until it has noticed.
+        while self._checkpointer() in (before, None):
             pass
+
+    def _checkpointer(self) -> int | None:
+        """The process id of a server process that every start of the server makes anew, None while it is down."""
+        try:
+            with self.connect("postgres") as connection:
+                found = connection.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+                return cast("int | None", next(iter(found.fetchone() or ()), None))
+        except psycopg.OperationalError:
+            return None
 
     def remove(self) -> None:
         self.stop()

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from migrator.cli.project import Project
+from migrator.cli.project import ARGUMENTS, Project
 
 # In the order in which a person meets them. A new command is a name here and a file that holds `command`.
 COMMANDS = (
@@ -31,8 +31,6 @@ COMMANDS = (
     "history",
     "heads",
 )
-
-_ARGUMENTS = "migrator.arguments"
 
 
 class Commands(click.Group):
@@ -54,7 +52,7 @@ class Commands(click.Group):
             formatter.write_dl([(name, each.get_short_help_str(limit=200)) for name, each in commands if each])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.meta[_ARGUMENTS] = tuple(args)
+        ctx.meta[ARGUMENTS] = tuple(args)
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -78,7 +76,7 @@ class Commands(click.Group):
             from migrator.cli.failures import explain
 
             project = ctx.find_object(Project)
-            told = explain(error, project, ctx.meta[_ARGUMENTS]) if project else None
+            told = explain(error, project, ctx.meta[ARGUMENTS]) if project else None
             if told is None:
                 raise
             show_error(told)

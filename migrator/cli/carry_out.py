@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrator.cli.project import Project
+import click
+
+from migrator.cli.project import ARGUMENTS, Project
 
 if TYPE_CHECKING:
     from migrator.cli.pending import Pending
@@ -24,8 +27,15 @@ def dry_run(project: Project, target: str, direction: Direction, options: Option
     if as_json:
         show_json(plan_as_json(pending.revisions, direction, plan))
     else:
-        command = f"migrator{project.option} {direction}{'' if target == 'head' else f' {target}'}"
-        show_result(plan_as_text(pending.revisions, direction, plan, command))
+        show_result(plan_as_text(pending.revisions, direction, plan, _as_given()))
+
+
+def _as_given() -> str:
+    """The command with all it was given but what makes it a dry run; passwords are masked."""
+    from migrator.cli.failures import without_passwords
+
+    given = [each for each in click.get_current_context().meta[ARGUMENTS] if each not in ("--dry-run", "--yes")]
+    return without_passwords(shlex.join(["migrator", *given]))
 
 
 def carry_out(project: Project, target: str, direction: Direction, options: Options, *, yes: bool) -> None:

@@ -17,7 +17,7 @@ import migrator
 from migrator.cli.display import shown_path
 from migrator.cli.project import Project
 from migrator.database import is_passing
-from migrator.errors import GO_ON, Interrupted, MigratorError, Refused, UsageError
+from migrator.errors import GO_ON, Interrupted, MigratorError, Refused, UsageError, first_line
 
 _PACKAGE = Path(migrator.__file__).parent
 # Of migrator's files, these only pass on what a revision said: an error they raise is the revision's.
@@ -69,21 +69,21 @@ def _explain(error: BaseException, project: Project, arguments: Sequence[str]) -
     if _was_connecting(cause):
         return Refused(
             # psycopg's own first words say the same.
-            f"the database cannot be reached: {re.sub('^connection (failed|is bad): ', '', _first_line(cause))}",
+            f"the database cannot be reached: {re.sub('^connection (failed|is bad): ', '', first_line(cause))}",
             meaning="nothing was changed.",
             remedy="check that the server runs, and host, port, database, user and password in the database "
             "URL (--database-url, MIGRATOR_DATABASE_URL, DATABASE_URL or sqlalchemy.url)",
         )
     if is_passing(cause):
         return Interrupted(
-            f"the database broke off: {_first_line(cause)}",
+            f"the database broke off: {first_line(cause)}",
             meaning="what was done so far is kept.",
             remedy=GO_ON,
         )
     told = _explain_by_place(error, cause)
     if told is None and isinstance(cause, psycopg.errors.InsufficientPrivilege):
         return Refused(
-            f"the database refuses: {_first_line(cause)}",
+            f"the database refuses: {first_line(cause)}",
             meaning="the role at work lacks a privilege, and nothing was changed by the statement that was refused.",
             remedy="GRANT it, or connect as the owner of the table",
         )
@@ -144,7 +144,7 @@ def _explain_by_place(error: BaseException, cause: BaseException) -> MigratorErr
         return None
     if isinstance(error, DBAPIError):
         return MigratorError(
-            f"{place}: {_first_line(cause)}",
+            f"{place}: {first_line(cause)}",
             meaning="what that revision had done was undone.",
             remedy="correct the statement, and run the same command again",
         )
@@ -179,9 +179,3 @@ def _was_connecting(error: BaseException) -> bool:
 
 def _innermost_module(error: BaseException) -> object:
     return [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1].f_globals.get("__name__")
-
-
-def _first_line(error: BaseException) -> str:
-    """What the database said, without hints and positions."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

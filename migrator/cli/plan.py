@@ -115,6 +115,7 @@ def _figures(plan: Plan) -> str:
 
 def _figures_of(column: ColumnPlan, estimate: Estimate) -> list[tuple[str, str]]:
     counts, disk = estimate.counts, estimate.disk
+    before = "" if column.online else ", before the window"
     rows = [("rows in scope", f"{counts.in_scope:,} of {counts.rows:,}")]
     if column.method == "embed" and not column.is_restore:
         stored = counts.distinct_texts - counts.missing
@@ -131,18 +132,15 @@ def _figures_of(column: ColumnPlan, estimate: Estimate) -> list[tuple[str, str]]
     if estimate.cut_short:
         rows.append(("texts cut short", f"about {estimate.cut_short:,} are longer than the model reads"))
     if column.method == "embed":
-        embed = "nothing to embed" if estimate.embed is None else f"about {duration(estimate.embed)}, before the window"
+        embed = "nothing to embed" if estimate.embed is None else f"about {duration(estimate.embed)}{before}"
         rows.append(("embedding", embed))
-    rows.append(("backup", f"about {duration(estimate.backup)}, before the window"))
-    rows.append(("window", f"about {duration(estimate.window)} from fill to settle"))
+    rows.append(("backup", f"about {duration(estimate.backup)}{before}"))
+    to_settle = f"about {duration(estimate.window)} from fill to settle"
+    rows.append(("online" if column.online else "window", to_settle + ", while writes go on" * column.online))
     if not column.is_restore:
-        rows.append(
-            (
-                "rollback",
-                f"about {duration(estimate.rollback)}"
-                + ", with the old index built again" * bool(column.catalog.vector_indexes),
-            )
-        )
+        builds = column.catalog.vector_indexes and not column.online
+        rebuilt = ", with the old index built again" if builds else ""
+        rows.append(("rollback", f"about {duration(estimate.rollback)}{rebuilt}"))
     rows.append(
         (
             "disk",
@@ -207,7 +205,7 @@ def _ending(plan: Plan | None, command: str) -> str:
     lines = ["nothing was changed"]
     if plan is not None and plan.hazards:
         lines.insert(0, f"{counted(len(plan.hazards), 'hazards')} above")
-    if plan is not None and _embeds_before(plan):
+    if plan is not None and _embeds_before(plan) and "--stop-after" not in command:
         lines += [
             f"next: {command} --stop-after {embed.NAME} --yes    before the window",
             f"      {command} --yes{' ' * len(' --stop-after embed')}    in the window",
@@ -218,8 +216,8 @@ def _ending(plan: Plan | None, command: str) -> str:
 
 
 def _embeds_before(plan: Plan) -> bool:
-    """Whether the long part can be done before the window."""
-    embeds = any(column.method == "embed" for column in plan.columns)
+    """Whether the long part can be done before the window, where there is one."""
+    embeds = any(column.method == "embed" and not column.online for column in plan.columns)
     return plan.direction == "upgrade" and embeds and embed.NAME not in plan.phases_done
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from migrator.database import Connection
 
+# Where in click's context the arguments stand as they were given.
+ARGUMENTS = "migrator.arguments"
+
 
 @dataclass(frozen=True)
 class Project:

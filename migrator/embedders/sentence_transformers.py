@@ -17,7 +17,7 @@ from migrator.change import Model
 from migrator.embedders import Embedder, Vectors
 from migrator.embedders.checked import check_dimensions, checked, out_of_memory
 from migrator.embedders.fingerprint import fingerprint
-from migrator.errors import ModelError
+from migrator.errors import ModelError, first_line
 from migrator.hazards import model_not_there
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class SentenceTransformerEmbedder:
             if _is_out_of_memory(error):
                 raise out_of_memory(self._model, len(texts)) from None
             raise ModelError(
-                f"model {self._model.name} failed: {_first_line(error)}",
+                f"model {self._model.name} failed: {first_line(error)}",
                 meaning="no vector of this batch was stored.",
                 remedy="correct the model, and run the same command again",
             ) from None
@@ -169,7 +169,7 @@ def _find_on_hub(model: Model) -> _Source:
             return _Source(name, model.revision)
         reason = (
             "no directory has that name, the hub's local cache does not hold it, and the hub cannot be asked: "
-            f"{_first_line(error)}"
+            f"{first_line(error)}"
         )
     else:
         return _Source(name, found.sha, cached=False)
@@ -201,7 +201,7 @@ def _load(model: Model, source: _Source) -> SentenceTransformer:
 def _reason(model: Model, error: Exception) -> str:
     if "trust_remote_code" in str(error) and not model.trust_remote_code:
         return "it runs code of its own; write trust_remote_code=True if you trust its authors"
-    return _first_line(error)
+    return first_line(error)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -212,8 +212,3 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _first(prompts: Mapping[str, str | None], names: Sequence[str]) -> str:
     return next((prompt for name in names if (prompt := prompts.get(name))), "")
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -23,8 +23,8 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
     for column in plan.columns:
         present = table_now(connection, column)
         if present is None:
-            execute(connection, query("capture", "drop_function", function=column.function))
-            execute(connection, drop_backup(column))
+            for statement in (*capture.drop_function(column), drop_backup(column)):
+                execute(connection, statement)
             continue
         if present != column.catalog.table.sql.as_string(None):
             raise hazards.table_renamed_meanwhile(column.subject, present).refusal()

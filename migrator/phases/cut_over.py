@@ -299,7 +299,10 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
         # as the operator of JOIN USING, is looked up where it was.
         path = dict.fromkeys(["pg_catalog", *columns[0].catalog.server.search_path])
         with work.connection.pipeline():
-            configure(work.connection, {"search_path": search_path(path)}, local=True)
+            # Nobody waits under the lock for the disk, or for a standby: the next commit, of the phase, waits for both,
+            # and if a crash takes this one away it takes every later commit too.
+            settings = {"search_path": search_path(path), "synchronous_commit": "off"}
+            configure(work.connection, settings, local=True)
             for column in columns:
                 _send(work, _swap(column))
                 work.ledger.set_state(column.id, LIVE)

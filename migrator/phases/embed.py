@@ -45,7 +45,7 @@ def embedding(
     """What `embed_missing` sends."""
     missing, write = _missing(column, pending), store.copy(column)
     return [
-        column.statement(phase, _counting(column, pending), "ACCESS SHARE", "one scan", only_if=counted_if),
+        column.statement(phase, counting(column, pending), "ACCESS SHARE", "one scan", only_if=counted_if),
         column.statement(phase, missing, "ACCESS SHARE", "a range of blocks at a time", only_if=only_if),
         column.statement(phase, write, "none", "a batch at a time", only_if=only_if),
     ]
@@ -73,39 +73,26 @@ def run(work: Work) -> dict[str, object]:
 def wanted(column: ColumnPlan, *, only: Query | None = None) -> Query:
     """Rows whose text is to be embedded before fill: on a downgrade those whose old vector is gone."""
     parts = [only] if only is not None else []
-    if column.fills_retired:
-        parts.append(rows_left.waiting(column, column.shadow))
-    else:
-        parts.append(rows_left.pending(column))
+    parts.append(rows_left.waiting(column, column.shadow) if column.fills_retired else rows_left.pending(column))
     if backup_table.helps(column):
         parts.append(sql.SQL("NOT {}").format(backup_table.holds(column)))
-    return sql.SQL(" AND ").join(parts) if parts else sql.SQL("true")
+    return sql.SQL(" AND ").join(parts)
+
+
+def _texts(column: ColumnPlan, pending: Query) -> dict[str, sql.Composable]:
+    """The pieces of a query about the texts of these rows."""
+    return {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}
 
 
 def _missing(column: ColumnPlan, pending: Query) -> sql.Composed:
-    return query(
-        "store",
-        "missing",
-        text=column.text,
-        text_hash=column.text_hash,
-        table=column.table,
-        due=column.due,
-        pending=pending,
-        store=column.store,
-    )
+    return query("store", "missing", text=column.text, store=column.store, **_texts(column, pending))
 
 
-def _counting(column: ColumnPlan, pending: Query) -> sql.Composed:
-    """Counts the distinct texts that the store lacks."""
-    return query(
-        "store",
-        "count_missing",
-        text_hash=column.text_hash,
-        table=column.table,
-        due=column.due,
-        pending=pending,
-        store=column.store,
-    )
+def counting(column: ColumnPlan, pending: Query, *, in_store: bool = True) -> sql.Composed:
+    """Counts the distinct texts that the store lacks. in_store: there is a store; else it lacks all."""
+    if not in_store:
+        return query("store", "count_texts", **_texts(column, pending))
+    return query("store", "count_missing", store=column.store, **_texts(column, pending))
 
 
 def embed_missing(
@@ -114,13 +101,13 @@ def embed_missing(
     """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts.
 
     expected: how many there are, where that is known; they are counted otherwise. few: their rows are all read at once,
-    by the index on the rows left. A batch that does not fit the
-    memory is halved, and so are those after it. Raises MigratorError where more texts fail than the change allows.
+    by the index on the rows left. A batch that does not fit the memory is halved, and so are those after it. Raises
+    MigratorError where more texts fail than the change allows.
     """
     if column.is_restore and work.options.without_old_model:
         _set_missing_aside(work, column, pending)
         return 0
-    total = int(fetch_row(work.connection, _counting(column, pending))[0]) if expected is None else expected
+    total = int(fetch_row(work.connection, counting(column, pending))[0]) if expected is None else expected
     if total == 0:
         return 0
     fixed = work.options.batch_size or column.change.batch_size

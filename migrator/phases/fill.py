@@ -7,28 +7,21 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from psycopg import sql
 
-from migrator import backup_table, capture, rows_left, store
+from migrator import backup_table, capture, portions, rows_left, store
 from migrator.catalog import Column
 from migrator.database import configure, execute, fetch_row, with_short_locks
 from migrator.phases.embed import by_index, embed_missing, embedding
 from migrator.plan import ColumnPlan, Plan, Statement
+from migrator.portions import Portion
 from migrator.queries import Query, fragment, name, query
-from migrator.report import Progress
-from migrator.work import BlockRanges, Work
+from migrator.work import Work
 
 NAME = "fill"
-# Rows an UPDATE at most. A concurrent writer of one of them waits for its end, so it is kept to a fraction of a second.
-RANGE_ROWS = 2_000
-STATEMENT_S, ONLINE_STATEMENT_S = 0.5, 0.03
-# Up to so many rows left are found by their index and filled a few at a time, in online mode into the old index too.
-REST_ROWS, ONLINE_ROWS = 5_000, 16
-# Told how many seconds a part took.
-Pace = Callable[[float], None]
 
 
 def _start_statements(column: ColumnPlan) -> list[Statement]:
@@ -71,7 +64,9 @@ def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
     ]
     return [
         _left(column, target, phase),
-        column.statement(phase, _rest(column, target), "ACCESS SHARE", "milliseconds by the index", only_if=late),
+        column.statement(
+            phase, portions.left(column, target), "ACCESS SHARE", "milliseconds by the index", only_if=late
+        ),
         *few,
         *_filling(column, target, phase, only_if=late),
     ]
@@ -81,17 +76,16 @@ def _left(column: ColumnPlan, target: str, phase: str) -> Statement:
     return column.statement(phase, rows_left.counting(column, target), "ACCESS SHARE", "one scan")
 
 
-def _rest(column: ColumnPlan, target: str) -> sql.Composed:
-    pending = rows_left.pending(column)
-    return query("fill", "rest", table=column.table, shadow=name(target), due=column.due, pending=pending)
-
-
 def _filling(column: ColumnPlan, target: str, phase: str, *, only_if: str = "") -> list[Statement]:
     """What `_fill` sends."""
+    here, lasts = ("places", "a few rows at a time") if column.online else ("range", "a range of blocks at a time")
     sent = [
-        column.statement(phase, update, "ROW EXCLUSIVE", "a range of blocks at a time", only_if=only_if)
-        for update in _updates(column, target, "range")
+        column.statement(phase, update, "ROW EXCLUSIVE", lasts, only_if=only_if)
+        for update in _updates(column, target, here)
     ]
+    if column.online:
+        found = portions.unfilled(column, target)
+        sent.insert(0, column.statement(phase, found, "ACCESS SHARE", "a range of blocks at a time", only_if=only_if))
     if not only_if:
         sent.append(_left(column, target, phase))
     if column.method == "embed":
@@ -179,7 +173,7 @@ def _clear_stale(work: Work, column: ColumnPlan) -> None:
     in_backup = store.has_table(work.connection, column.upgrade_backup_name)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, _index_backup(column))
-    _pass(work, column, [_clear(column, in_backup=in_backup)], _ranges(work, column))
+    _pass(work, column, [_clear(column, in_backup=in_backup)], portions.in_ranges(work.connection, column))
 
 
 def _clearing(column: ColumnPlan) -> list[Statement]:
@@ -261,16 +255,19 @@ def _fill(work: Work, column: ColumnPlan, target: str, *, left: int | None = Non
     """
     indexed, filled, before = left is not None, 0, sys.maxsize
     while True:
-        if indexed and left is not None and left <= REST_ROWS:
-            filled += _pass(work, column, _updates(column, target, "places"), _places(work, column, target))
+        if indexed and left is not None and left <= portions.FOUND_BY_INDEX:
+            here, parts = "places", portions.by_index(work.connection, column, target)
+        elif column.online:
+            here, parts = "places", portions.in_places(work.connection, column, target)
         else:
-            filled += _pass(work, column, _updates(column, target, "range"), _ranges(work, column))
+            here, parts = "range", portions.in_ranges(work.connection, column)
+        filled += _pass(work, column, _updates(column, target, here), parts)
         left = rows_left.count(work.connection, column, target)
         if left == 0 or left >= before:
             return filled
         before = left
         if column.method == "embed":
-            few = indexed and left <= REST_ROWS
+            few = indexed and left <= portions.FOUND_BY_INDEX
             embed_missing(work, column, NAME, rows_left.waiting(column, target), few=few)
 
 
@@ -280,33 +277,13 @@ def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
     return _fill(work, column, target, left=left) if left else 0
 
 
-def _ranges(work: Work, column: ColumnPlan) -> Iterator[tuple[dict[str, object], Progress, Pace]]:
-    """The table's blocks, so many at a time that a writer of one of their rows does not wait long."""
-    ranges = BlockRanges(work.connection, column, RANGE_ROWS)
-    if column.online:
-        ranges.begin_small()
-    target = ONLINE_STATEMENT_S if column.online else STATEMENT_S
-    for bounds, done, blocks in ranges:
-        yield dict(bounds), Progress(done, blocks, "blocks"), partial(ranges.adapt, target=target)
-
-
-def _places(work: Work, column: ColumnPlan, target: str) -> Iterator[tuple[dict[str, object], Progress, Pace]]:
-    """The rows left, a few at a time."""
-    rest = execute(work.connection, _rest(column, target), {"limit": REST_ROWS})
-    places = [place for (place,) in rest.fetchall()]
-    step = ONLINE_ROWS if column.online else RANGE_ROWS
-    for first in range(0, len(places), step):
-        done = min(first + step, len(places))
-        yield {"places": places[first:done]}, Progress(done, len(places), "rows"), lambda _seconds: None
-
-
 def _pass(
     work: Work,
     column: ColumnPlan,
     updates: list[sql.Composed],
-    parts: Iterable[tuple[dict[str, object], Progress, Pace]],
+    parts: Iterable[Portion],
 ) -> int:
-    """Sends the updates for one part of the rows after the other. Returns how many were filled."""
+    """Sends the updates for one portion of the rows after the other. Returns how many were filled."""
     # A crash of the server may lose the last of them, which are filled again; the commits after them wait for the disk.
     settings = {"synchronous_commit": "off"}
     if column.catalog.server.quiets_triggers:
@@ -316,20 +293,20 @@ def _pass(
         settings["migrator.fill"] = "on"
     table = column.catalog.table.oid
 
-    def one_part(parameters: dict[str, object]) -> int:
+    def one_portion(parameters: dict[str, object]) -> int:
         configure(work.connection, settings, local=True)
         by_index(work.connection)
         return sum(execute(work.connection, update, parameters).rowcount for update in updates)
 
     filled = 0
-    for parameters, progress, adapt in parts:
+    for portion in parts:
         start = time.monotonic()
-        # A row that a writer holds is waited for without holding the others of the part.
+        # A row that a writer holds is waited for without holding the others of the portion.
         here = with_short_locks(
-            work.connection, partial(one_part, parameters), tables=[table], on_wait=work.waits_for_lock
+            work.connection, partial(one_portion, portion.parameters), tables=[table], on_wait=work.waits_for_lock
         )
-        adapt(time.monotonic() - start)
+        portion.step.took(time.monotonic() - start)
         filled += here
-        work.reporter.progress(NAME, column.subject, progress)
+        work.reporter.progress(NAME, column.subject, portion.progress)
         work.throttle.wait(here, table=table if column.online else None)
     return filled

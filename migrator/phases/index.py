@@ -30,8 +30,7 @@ def statements(plan: Plan) -> list[Statement]:
 def _statements(column: ColumnPlan) -> list[Statement]:
     building = []
     # After an upgrade online the old indexes are still on the retired column.
-    kept = column.online and column.fills_retired
-    only_if = "somebody dropped the one that was kept" if kept else ""
+    only_if = "somebody dropped the one that was kept" if column.keeps_old_index else ""
     for index in column.indexes:
         building.append(_dropped_if_invalid(column, index.temporary))
         building.append(_weak(column, create(column, index), "the whole build", only_if=only_if))

@@ -21,7 +21,7 @@ from migrator.errors import Refused
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.hazards import Hazard
 from migrator.ledger import Ledger, install_statements
-from migrator.phases.embed import wanted
+from migrator.phases.embed import counting, wanted
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.proofs.retrieval import relevant_value
 from migrator.queries import Query, expression, name, query
@@ -399,12 +399,8 @@ def _missing(connection: Connection, column: ColumnPlan) -> int:
 
 
 def _missing_of(connection: Connection, column: ColumnPlan, pending: Query) -> int:
-    pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}
-    if store.exists(connection, column):
-        (missing,) = fetch_row(connection, query("store", "count_missing", store=column.store, **pieces))
-    else:
-        (missing,) = fetch_row(connection, query("store", "count_texts", **pieces))
-    return int(missing)
+    texts = counting(column, pending, in_store=store.exists(connection, column))
+    return int(fetch_row(connection, texts)[0])
 
 
 def _gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:
@@ -457,10 +453,9 @@ def _load_and_sample(
 
 
 def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None) -> Estimate:
-    catalog = column.catalog
     width = 2 if column.type == "halfvec" else 4
-    old, new = catalog.vector_indexes, column.indexes
-    table = catalog.table
+    table, old, new = column.catalog.table, column.catalog.vector_indexes, column.indexes
+    filled = counts.without_vector if column.fills_retired else counts.in_scope
     return estimate(
         column.subject,
         counts,
@@ -468,8 +463,9 @@ def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None) -> Estim
         old_dimensions=column.change.from_.dimensions,
         new_bytes=width * column.dimensions + 8,
         dimensions=column.dimensions,
-        old_index=old[0].method if old else None,
-        new_index=new[0].method if new else None,
-        builds_column=column.method != "index",
+        old_index=old[0].method if old and not column.online else None,
+        new_index=new[0].method if new and not column.keeps_old_index else None,
+        filled=0 if column.method == "index" else filled,
+        beside_index=bool(old) and not column.drops_index_early,
         row_bytes=table.blocks * table.block_size // max(counts.rows, 1),
     )

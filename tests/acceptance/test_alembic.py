@@ -248,6 +248,11 @@ def test_a_dry_run_says_what_to_type_next(pending: Project) -> None:
             f"next: {command} --stop-after embed --yes    before the window\n"
             f"      {command} --yes                       in the window\n"
         )
+    limits = ("--max-rate", "100", "--standby-url", "postgresql://me:secret@there/x", "--max-replica-lag", "2")
+    assert migrator("upgrade", "--stop-after", "embed", *limits, "--dry-run").out.endswith(
+        "\nnext: migrator upgrade --stop-after embed --max-rate 100 --standby-url postgresql://me:***@there/x "
+        "--max-replica-lag 2 --yes\n"
+    )
     assert pending.upgraded("--stop-after", "embed").code == 0
     assert migrator("upgrade", "--dry-run").out.endswith("\n\nnothing was changed\nnext: migrator upgrade --yes\n")
     assert pending.upgraded().code == 0
@@ -265,6 +270,17 @@ def test_what_decides_stands_last_in_a_dry_run() -> None:
     assert out.count("    UPDATE ") == 7
     assert out.count('    UPDATE "public"."items" SET "migrator_shadow_1" = ') == 5
     assert out.count(" ... as in fill\n") == 6
+
+
+@pytest.mark.usefixtures("pending")
+def test_a_dry_run_online_speaks_of_no_window() -> None:
+    figures = migrator("upgrade", "--online", "--dry-run").out.rpartition("  rows in scope ")[2]
+    assert (
+        "  online           about 0 s from fill to settle, while writes go on\n  rollback         about 0 s\n"
+        in figures
+    )
+    assert figures.endswith("nothing was changed\nnext: migrator upgrade --online --yes\n")
+    assert "window" not in figures
 
 
 @pytest.mark.usefixtures("pending")
@@ -579,7 +595,7 @@ def test_status_of_what_is_done(pending: Project) -> None:
             "rows": 21,
             "in_scope": 21,
             "with_vector": 20,
-            "waiting": 1,
+            "rows_left": 1,
             "coverage": "1 row in scope with a text and no vector",
         }
     ]

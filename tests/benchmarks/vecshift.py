@@ -20,7 +20,7 @@ from tests.models import small_new
 
 VERSION = "0.4.0"
 # It updates row by row, each into the old index: more rows take too long for a benchmark.
-LARGEST = 20_000
+LARGEST = 200_000
 JOB = """
 version: 1
 name: items

@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from migrator import EmbeddingChange, runner
+from migrator import EmbeddingChange, portions, runner
 from migrator.change import VectorColumn
 from migrator.errors import Interrupted
-from migrator.phases import fill
 from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, old
@@ -77,7 +76,7 @@ def test_promise_6_an_abandoned_downgrade_that_did_not_compare_all_is_not_truste
     items(database)
     upgrade(database)
     database.execute(WAYS["on again"].replace("id < 5", "id > 195"))
-    monkeypatch.setattr(fill, "RANGE_ROWS", 40)
+    monkeypatch.setattr(portions, "ROWS", 40)
 
     def stop() -> None:
         raise KeyboardInterrupt

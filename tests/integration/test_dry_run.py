@@ -9,6 +9,7 @@ import pytest
 
 from migrator import EmbeddingChange, runner
 from migrator.change import VectorColumn
+from migrator.estimate import FILL_BESIDE_INDEX_ROWS_PER_S, FILL_ROWS_PER_S, IVFFLAT_DIMENSIONS_PER_S
 from migrator.phases import PHASES, statements
 from migrator.plan import Plan
 from migrator.queries import readable
@@ -21,8 +22,8 @@ from tests.tables import CHANGE, insert, items
 TIMED_SAMPLE = 32
 
 
-def plan_upgrade(database: Database, change: EmbeddingChange = CHANGE) -> Plan:
-    return runner.plan_upgrade(database.address, REVISION, [change], Options())
+def plan_upgrade(database: Database, change: EmbeddingChange = CHANGE, *, online: bool = False) -> Plan:
+    return runner.plan_upgrade(database.address, REVISION, [change], Options(online=online))
 
 
 def plan_downgrade(database: Database) -> Plan:
@@ -102,6 +103,19 @@ def test_counts_of_a_downgrade(database: Database) -> None:
     (estimate,) = plan_downgrade(database).estimates
     counts = estimate.counts
     assert (counts.rows, counts.without_vector, counts.missing) == (205, 15, 4)
+
+
+def test_times_online(database: Database) -> None:
+    """The fill goes into the old index too, and a rollback has no index to build: that of the window has."""
+    items(database)
+    (window,), (online,) = (plan_upgrade(database, online=each).estimates for each in (False, True))
+    build = 200 * 384 / IVFFLAT_DIMENSIONS_PER_S
+    slower = 200 / FILL_BESIDE_INDEX_ROWS_PER_S - 200 / FILL_ROWS_PER_S
+    assert online.window - window.window == pytest.approx(slower)
+    assert window.rollback - online.rollback == pytest.approx(build)
+    upgrade(database, online=True)
+    (estimate,) = plan_downgrade(database).estimates
+    assert estimate.window == pytest.approx(online.rollback)
 
 
 def test_what_is_missing_is_not_counted_twice(database: Database, embed_log: EmbedLog) -> None:

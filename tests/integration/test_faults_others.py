@@ -9,11 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
-from migrator import runner
+from migrator import portions, runner
 from migrator.backfill import backfill
 from migrator.database import with_short_locks
 from migrator.errors import Busy, Interrupted, MigratorError, Refused
-from migrator.phases import fill
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old
@@ -44,7 +43,7 @@ def test_promise_3_keys_that_are_updated_while_the_table_is_filled(
 ) -> None:
     """Rows move out of the range being filled, and in the backup they have another key."""
     items(database)
-    monkeypatch.setattr(fill, "RANGE_ROWS", 40)
+    monkeypatch.setattr(portions, "ROWS", 40)
     move = "UPDATE items SET id = id + 1000 WHERE id % 3 = 0"
     upgrade(database, reporter=At("progress", "fill", lambda: database.execute(move)), online=online)
     assert rows_hold(database, new) == 200
@@ -80,7 +79,7 @@ def nothing_is_left(database: Database) -> None:
     """But the store."""
     assert database.value("SELECT state FROM migrator.run") == "undone"
     assert abandon(database) == "nothing is unfinished"
-    assert database.value("SELECT count(*) FROM pg_class WHERE relname LIKE 'backup\\_%' AND relkind = 'r'") == 0
+    assert database.value("SELECT count(*) FROM pg_class WHERE relname ~ '^(backup_|missed_)' AND relkind <> 'i'") == 0
     assert database.value("SELECT count(*) FROM pg_proc WHERE proname LIKE 'capture\\_%'") == 0
 
 

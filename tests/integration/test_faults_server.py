@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -90,10 +88,9 @@ def test_a_server_process_that_is_killed_takes_all_the_others_with_it(
 
     def kill() -> None:
         (pid,) = database.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory'")[0]
-        os.kill(pid, signal.SIGKILL)
+        own_server.killed(pid)
 
     interrupted(lambda: upgrade(database, reporter=At("progress", "fill", kill)))
-    own_server.wait()
     upgrade(database)
     is_upgraded(database, upgraded_schema)
 

@@ -50,8 +50,8 @@ def at(database: Database, revision: str) -> None:
     database.execute("INSERT INTO alembic_version VALUES (%(revision)s)", {"revision": revision})
 
 
-def upgrade(database: Database, change: EmbeddingChange = CHANGE) -> None:
-    runner.upgrade(database.address, "0002", [change], Options())
+def upgrade(database: Database, change: EmbeddingChange = CHANGE, *, online: bool = False) -> None:
+    runner.upgrade(database.address, "0002", [change], Options(online=online))
     at(database, "0002")
 
 
@@ -144,6 +144,19 @@ def test_whatever_was_on_column_and_index_is_there_again(database: Database) -> 
     assert done.out.endswith(NOTHING_WRITTEN)
     assert database.dump() == schema
     assert database.value("SELECT count(*) FROM alembic_version") == 0
+
+
+def test_an_index_that_was_kept_online_is_renamed_and_not_built_again(database: Database) -> None:
+    items(database)
+    schema, rows = database.dump(), vectors(database)
+    index = "SELECT 'items_embedding_idx'::regclass::oid"
+    before = database.value(index)
+    upgrade(database, online=True)
+    assert database.value(index) != before
+    done = roll_back(database)
+    assert (done.code, done.err) == (0, "")
+    assert (database.dump(), vectors(database)) == (schema, rows)
+    assert database.value(index) == before
 
 
 def test_rows_without_a_vector_before_the_upgrade_are_not_listed(database: Database) -> None:

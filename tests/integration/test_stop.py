@@ -47,9 +47,9 @@ def test_the_second_signal_ends_it_at_once(database: Database) -> None:
 
     def twice() -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
 
-    with pytest.raises(Interrupted, match="interrupted: stopped from the keyboard"):
+    with pytest.raises(Interrupted, match="interrupted: stopped at once by SIGTERM"):
         upgrade(database, reporter=At("progress", "fill", twice))
     upgrade(database)
     assert rows_hold(database, new) == 200

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from migrator import runner, throttle
+from migrator import portions, runner, throttle
 from migrator.database import address_of_url, sqlalchemy_url
 from migrator.errors import Interrupted
-from migrator.phases import fill
 from migrator.status import as_text, read_status
 from migrator.stop import Stop
 from migrator.throttle import Limits
@@ -210,7 +209,7 @@ def test_a_standby_that_falls_behind(
 
     replay("resume")
     # At 100 rows a second several ranges within the last of which the standby is too far behind.
-    monkeypatch.setattr(fill, "RANGE_ROWS", 40)
+    monkeypatch.setattr(portions, "ROWS", 40)
     reporter = Stuck("done", "embed", fall_behind)
     limits = Limits(max_replica_lag_s=1, max_rate=100)
     runner.upgrade(followed.address, REVISION, [CHANGE], Options(reporter, batch_size=BATCH, limits=limits, stop=clock))

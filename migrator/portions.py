@@ -1,0 +1,97 @@
+"""The rows to be filled, a portion at a time: so few that a writer of one of them does not wait long for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from migrator import rows_left
+from migrator.database import Connection, execute
+from migrator.plan import ColumnPlan
+from migrator.queries import name, query
+from migrator.report import Progress
+from migrator.work import BlockRanges
+
+# Rows a portion at most.
+ROWS = 2_000
+# Seconds that a portion may take: its rows are locked for as long.
+SECONDS, ONLINE_SECONDS = 0.5, 0.03
+# Up to so many rows left are found by their index.
+FOUND_BY_INDEX = 5_000
+
+
+@dataclass
+class Step:
+    """How many rows or blocks a portion has, from how long those before it took."""
+
+    size: int
+    most: int
+    target: float
+
+    def took(self, seconds: float) -> None:
+        if seconds > self.target:
+            self.size = max(1, int(self.size * self.target / seconds))
+        elif seconds < self.target / 2:
+            self.size = min(self.most, self.size * 2)
+
+
+@dataclass(frozen=True)
+class Portion:
+    """parameters: which rows, for the condition "range" or "places" of sql/fill.sql. step: is told how long it took."""
+
+    parameters: dict[str, object]
+    progress: Progress
+    step: Step
+
+
+def in_ranges(connection: Connection, column: ColumnPlan) -> Iterator[Portion]:
+    """All rows, by ranges of blocks."""
+    ranges = BlockRanges(connection, column, ROWS)
+    step = Step(ranges.step, ranges.step, SECONDS)
+    for bounds, done, blocks in ranges:
+        yield Portion(dict(bounds), Progress(done, blocks, "blocks"), step)
+        ranges.step = step.size
+
+
+def in_places(connection: Connection, column: ColumnPlan, target: str) -> Iterator[Portion]:
+    """The rows whose `target` is NULL, wherever in the table they are.
+
+    Each of them goes into an index of the live column too, so a portion is measured in such rows.
+    """
+    step = Step(1, ROWS, ONLINE_SECONDS)
+    for bounds, done, blocks in BlockRanges(connection, column, ROWS):
+        found = execute(connection, unfilled(column, target), bounds).fetchall()
+        for places in _split([place for (place,) in found], step):
+            yield Portion({"places": places}, Progress(done, blocks, "blocks"), step)
+
+
+def by_index(connection: Connection, column: ColumnPlan, target: str) -> Iterator[Portion]:
+    """The rows left, found by the index on them."""
+    found = execute(connection, left(column, target), {"limit": FOUND_BY_INDEX}).fetchall()
+    step = Step(1, ROWS, ONLINE_SECONDS) if column.online else Step(ROWS, ROWS, SECONDS)
+    done = 0
+    for places in _split([place for (place,) in found], step):
+        done += len(places)
+        yield Portion({"places": places}, Progress(done, len(found), "rows"), step)
+
+
+def _split(places: list[str], step: Step) -> Iterator[list[str]]:
+    first = 0
+    while first < len(places):
+        last = first + step.size
+        yield places[first:last]
+        first = last
+
+
+def unfilled(column: ColumnPlan, target: str) -> sql.Composed:
+    """Finds the places of `in_places`."""
+    here = query("fill", "range", table=column.table)
+    return query("fill", "unfilled", table=column.table, shadow=name(target), here=here)
+
+
+def left(column: ColumnPlan, target: str) -> sql.Composed:
+    """Finds the places of `by_index`."""
+    pending = rows_left.pending(column)
+    return query("fill", "rest", table=column.table, shadow=name(target), due=column.due, pending=pending)
