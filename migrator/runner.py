@@ -15,14 +15,12 @@ from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import (
     Address,
     Connection,
-    configure,
     connect,
     execute,
     fetch_row,
     has_no_room,
     is_passing,
     only_migrator,
-    search_path,
 )
 from migrator.errors import GO_ON, Interrupted, MigratorError, Stopped, first_line
 from migrator.ledger import LIVE, Ledger, Run
@@ -32,7 +30,7 @@ from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
 from migrator.queries import SCHEMA, name, query
 from migrator.report import Reporter, counted
-from migrator.work import Models, Options, Session, Work, table_now
+from migrator.work import Models, Options, Session, Work, has_column, table_now
 
 
 @contextmanager
@@ -181,12 +179,10 @@ def _refuse_other_mode(run: Run, plan: Plan, options: Options) -> None:
 
 
 def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address:
-    """Text and scope mean what they meant when the upgrade was planned: every connection looks names up as then."""
+    """The address for further connections, on which text and scope mean what they meant too."""
     if not plan.columns:
         return address
-    path = search_path(plan.columns[0].catalog.server.search_path)
-    configure(connection, {"search_path": path})
-    return replace(address, search_path=path)
+    return replace(address, search_path=present.as_planned(connection, plan.columns[0]))
 
 
 def _still_there(connection: Connection, plan: Plan) -> None:
@@ -281,9 +277,7 @@ def _after(work: Work, error: BaseException) -> None:
         if now not in (None, table.sql.as_string(None)):
             renamed = hazards.table_renamed_meanwhile(column.subject, str(now))
             raise Interrupted(renamed.problem, meaning=renamed.meaning, remedy=renamed.remedy) from error
-        if not fetch_row(work.connection, query("cut_over", "has_column"), {"table": table.oid, "column": column.live})[
-            0
-        ]:
+        if not has_column(work.connection, column, column.live):
             gone.append(f"the table of {column.subject}" if now is None else column.subject)
     if cut_over.is_done(work.ledger, work.run):
         raise MigratorError(

@@ -9,7 +9,7 @@ import psycopg
 from migrator import present, rows_left
 from migrator.database import Address, Connection, connect, fetch_row, lock_holder
 from migrator.ledger import Ledger
-from migrator.phases import retire
+from migrator.phases import cut_over, retire
 from migrator.plan import ColumnPlan
 from migrator.planner import planned
 from migrator.queries import name, query
@@ -40,6 +40,7 @@ def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
     """A phase that is not done is running where a migrator is at work; else its time no longer counts.
 
     waiting: why the migrator at work writes nothing at present; None where it writes, or none is at work.
+    past_cut_over: it can be gone on with and no longer be undone.
     """
     run = ledger.unfinished()
     if run is None:
@@ -51,6 +52,7 @@ def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
         "texts_embedded": sum(change.texts_embedded for change in ledger.changes(run.id)),
         "phases": [_phase(row, at_work) for row in ledger.phases(run.id)],
         "waiting": ledger.waiting(run) if at_work else None,
+        "past_cut_over": cut_over.is_done(ledger, run),
     }
 
 
@@ -102,7 +104,7 @@ def as_text(found: dict[str, Any]) -> str:
         if run["waiting"]:
             lines.append(f"  waiting: {run['waiting']}")
         again = "migrator upgrade" if run["direction"] == "upgrade" else "migrator downgrade -1"
-        lines.append(f"  go on: {again}   undo: migrator abandon")
+        lines.append(f"  go on: {again}" + "   undo: migrator abandon" * (not run["past_cut_over"]))
     for column in found["columns"]:
         lines += ["", *_column_lines(column)]
     if not found["columns"] and run is None:

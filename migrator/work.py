@@ -120,6 +120,12 @@ def table_now(connection: Connection, column: ColumnPlan) -> str | None:
     return name(*row).as_string(None) if row else None
 
 
+def has_column(connection: Connection, column: ColumnPlan, called: str) -> bool:
+    """Whether the column's table, whatever it is called now, has a column of that name."""
+    at = {"table": column.catalog.table.oid, "column": called}
+    return bool(fetch_row(connection, query("cut_over", "has_column"), at)[0])
+
+
 class BlockRanges:
     """The table's blocks, a range at a time: bounds as parameters, blocks done, blocks in all.
 

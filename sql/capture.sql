@@ -102,10 +102,20 @@ IF is_due_ AND NEW.{target} IS NULL THEN
 END IF;
 
 -- name: give_up
-NEW.{target} := NULL;
+BEGIN
+    NEW.{target} := NULL;
+EXCEPTION WHEN OTHERS THEN
+    -- Others dropped the column.
+    NULL;
+END;
 
 -- name: give_up_and_count
-NEW.{target} := NULL;
+BEGIN
+    NEW.{target} := NULL;
+EXCEPTION WHEN OTHERS THEN
+    -- Others dropped the column.
+    NULL;
+END;
 BEGIN
     PERFORM nextval({missed});
 EXCEPTION WHEN OTHERS THEN

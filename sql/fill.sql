@@ -83,9 +83,6 @@ AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash, embedding AS mig
 -- The live vector was derived from another one.
 {shadow} IS NOT NULL AND {scope} AND ({derived} OPERATOR({extension}.=) {live}) IS NOT TRUE
 
--- name: index_backup
-CREATE INDEX IF NOT EXISTS {index} ON {backup} ((coalesce(migrator_text_hash, '')));
-
 -- name: clear
 -- One range of blocks: vectors that may be of another text.
 UPDATE {table} SET {shadow} = NULL WHERE {here} AND {stale};

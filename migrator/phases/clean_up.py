@@ -6,13 +6,13 @@ from psycopg import sql
 
 from migrator import capture, hazards
 from migrator.catalog.indexes import carried_over
-from migrator.database import Connection, concurrently, configure, execute, fetch_row, send_together
+from migrator.database import Connection, concurrently, configure, execute, send_together
 from migrator.ledger import Ledger, Run
 from migrator.phases.retire import drop_backup
 from migrator.plan import ColumnPlan, Plan
 from migrator.queries import name, query
 from migrator.report import Reporter
-from migrator.work import table_now
+from migrator.work import has_column, table_now
 
 
 def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter: Reporter) -> None:
@@ -20,6 +20,8 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
 
     Of a table that was dropped nothing is left but what stands beside it. Raises Refused where one was renamed.
     """
+    # Should this be killed half way, the same command begins again with what is undone here.
+    ledger.forget_phases(run)
     for column in plan.columns:
         present = table_now(connection, column)
         if present is None:
@@ -64,22 +66,20 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
     """The old vector indexes that were dropped on the way, as they were."""
     catalog = column.catalog
     schema = catalog.table.schema
-    live = {"table": catalog.table.oid, "column": column.live}
-    if not fetch_row(connection, query("cut_over", "has_column"), live)[0]:
+    if not has_column(connection, column, column.live):
         lost = ", ".join(index.name for index in catalog.vector_indexes)
         reporter.message(f"{column.subject} was dropped or renamed by others, so it has no index any more: {lost}")
         return
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
     for index in catalog.vector_indexes:
         state = execute(connection, query("index", "state"), {"schema": schema, "index": index.name}).fetchone()
-        if state is not None and state[0]:
-            continue
-        if state is not None:
+        if state is not None and not state[0]:
             concurrently(connection, query("index", "drop_concurrently", index=name(schema, index.name)))
         again = carried_over(index, index.name)
-        concurrently(
-            connection,
-            again.create(catalog.table.sql, column.live, catalog.column.type, catalog.server.extension_schema),
-        )
+        if state is None or not state[0]:
+            concurrently(
+                connection,
+                again.create(catalog.table.sql, column.live, catalog.column.type, catalog.server.extension_schema),
+            )
         marks = again.marks(catalog.table.sql, schema)
         send_together(connection, marks, table=catalog.table.oid, on_wait=reporter.message)

@@ -14,12 +14,12 @@ from psycopg import sql
 
 from migrator import backup_table, capture, portions, rows_left, store
 from migrator.catalog import Column
-from migrator.database import configure, execute, fetch_row, with_short_locks
-from migrator.phases.embed import by_index, embed_missing, embedding
+from migrator.database import configure, execute, with_short_locks
+from migrator.phases.embed import embed_missing, embedding, probe_by_index
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.portions import Portion
 from migrator.queries import Query, fragment, name, query
-from migrator.work import Work
+from migrator.work import Work, has_column
 
 NAME = "fill"
 
@@ -30,9 +30,6 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
         # The trigger is there since the upgrade; a function is replaced without a lock on the table.
         return [column.statement(NAME, capture.while_filling(column), "none", "instant")]
     table, shadow, schema = column.table, name(column.shadow), column.catalog.table.schema
-    indexed = []
-    if backup_table.helps(column):
-        indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
     ddl: list[Query] = []
     if column.adds_shadow:
         ddl.append(query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql))
@@ -43,7 +40,7 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
     ddl += capture.create_trigger(column)
     if column.drops_index_early:
         ddl += [query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes]
-    return indexed + [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
+    return [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
 
 
 def statements(plan: Plan) -> list[Statement]:
@@ -51,8 +48,11 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
+    indexed = []
+    if backup_table.helps(column):
+        indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
     cleared = _clearing(column) if column.capture_was_off else []
-    return [*_start_statements(column), *cleared, *_filling(column, column.shadow, NAME)]
+    return [*indexed, *_start_statements(column), *cleared, *_filling(column, column.shadow, NAME)]
 
 
 def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
@@ -65,7 +65,7 @@ def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
     return [
         _left(column, target, phase),
         column.statement(
-            phase, portions.left(column, target), "ACCESS SHARE", "milliseconds by the index", only_if=late
+            phase, portions.places_left(column, target), "ACCESS SHARE", "milliseconds by the index", only_if=late
         ),
         *few,
         *_filling(column, target, phase, only_if=late),
@@ -141,14 +141,10 @@ def run(work: Work) -> dict[str, object]:
 
 def _start(work: Work, column: ColumnPlan) -> None:
     """Adds shadow column and trigger, unless an interrupted run did."""
-    if column.adds_shadow:
-        present = fetch_row(
-            work.connection,
-            query("cut_over", "has_column"),
-            {"table": column.catalog.table.oid, "column": column.shadow},
-        )[0]
-        if present:
-            return
+    if column.adds_shadow and has_column(work.connection, column, column.shadow):
+        return
+    if backup_table.helps(column):
+        execute(work.connection, backup_table.index(column))
 
     def start() -> None:
         for statement in _start_statements(column):
@@ -172,7 +168,7 @@ def _clear_stale(work: Work, column: ColumnPlan) -> None:
     """Retired vectors that capture may have failed to mark."""
     in_backup = store.has_table(work.connection, column.upgrade_backup_name)
     if in_backup and column.upgraded_by == "embed":
-        execute(work.connection, _index_backup(column))
+        execute(work.connection, backup_table.index_by_text(column))
     _pass(work, column, [_clear(column, in_backup=in_backup)], portions.in_ranges(work.connection, column))
 
 
@@ -180,13 +176,8 @@ def _clearing(column: ColumnPlan) -> list[Statement]:
     """What `_clear_stale` sends where the backup is there."""
     sent = [column.statement(NAME, _clear(column, in_backup=True), "ROW EXCLUSIVE", "a range of blocks at a time")]
     if column.upgraded_by == "embed":
-        sent.insert(0, column.statement(NAME, _index_backup(column), "none", "one scan of the backup"))
+        sent.insert(0, column.statement(NAME, backup_table.index_by_text(column), "none", "one scan of the backup"))
     return sent
-
-
-def _index_backup(column: ColumnPlan) -> sql.Composed:
-    index = name(f"{column.upgrade_backup_name.partition('.')[2]}_text_hash")
-    return query("fill", "index_backup", index=index, backup=column.upgrade_backup)
 
 
 def _clear(column: ColumnPlan, *, in_backup: bool) -> sql.Composed:
@@ -293,19 +284,21 @@ def _pass(
         settings["migrator.fill"] = "on"
     table = column.catalog.table.oid
 
-    def one_portion(parameters: dict[str, object]) -> int:
+    def one_portion(portion: Portion) -> int:
+        # Of the try that succeeds: waiting for a lock holds none.
+        start = time.monotonic()
         configure(work.connection, settings, local=True)
-        by_index(work.connection)
-        return sum(execute(work.connection, update, parameters).rowcount for update in updates)
+        probe_by_index(work.connection)
+        here = sum(execute(work.connection, update, portion.parameters).rowcount for update in updates)
+        portion.step.took(time.monotonic() - start)
+        return here
 
     filled = 0
     for portion in parts:
-        start = time.monotonic()
         # A row that a writer holds is waited for without holding the others of the portion.
         here = with_short_locks(
-            work.connection, partial(one_portion, portion.parameters), tables=[table], on_wait=work.waits_for_lock
+            work.connection, partial(one_portion, portion), tables=[table], on_wait=work.waits_for_lock
         )
-        portion.step.took(time.monotonic() - start)
         filled += here
         work.reporter.progress(NAME, column.subject, portion.progress)
         work.throttle.wait(here, table=table if column.online else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillBuilding
+from contextlib import suppress
 
 import psycopg
 from psycopg import sql
@@ -141,7 +142,9 @@ def _build_watched(work: Work, column: ColumnPlan, statement: Query) -> None:
                 try:
                     return building.result(timeout=POLL_SECONDS)
                 except StillBuilding:
-                    _report(work, column, watcher, pid)
+                    # That it cannot be asked is no reason to end the build.
+                    with suppress(psycopg.OperationalError):
+                        _report(work, column, watcher, pid)
                     # What is built so far is lost either way, and a build may take hours.
                     work.options.stop.check()
         except (KeyboardInterrupt, Interrupted):

@@ -9,6 +9,7 @@ from migrator.database import concurrently, execute, fetch_row, send_together
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, literal, name, query, text_of
+from migrator.report import counted
 from migrator.work import Work
 
 NAME = "settle"
@@ -77,7 +78,7 @@ def run(work: Work) -> dict[str, object]:
         if column.method == "index":
             continue
         if not column.is_restore:
-            # First, for from now on no write leaves a row without a vector that the application gave it one.
+            # First: from here on what the application writes is kept. What capture set NULL before is filled next.
             execute(work.connection, capture.until_retire(column))
         filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
@@ -91,12 +92,12 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
         return False
     (nulls,) = fetch_row(work.connection, _nulls(column))
     if nulls:
-        without_text = nulls - work.ledger.failed_rows(column.id)
+        without_text = nulls - work.ledger.rows_of_failed_texts(column.id)
         if without_text:
             work.ledger.set_aside(column, b"", without_text, "no text in scope to embed")
         work.reporter.message(
-            f"{column.subject}: {nulls} rows have no vector, so NOT NULL is not set; give them one, then run "
-            f'ALTER TABLE "{column.catalog.table.name}" ALTER COLUMN "{column.live}" SET NOT NULL'
+            f"{column.subject}: {counted(nulls, 'rows')} have no vector, so NOT NULL is not set; give them a text or a "
+            "vector, then: migrator backfill"
         )
         return False
     drop, add, validate, set_, drop_again = _not_null(column)

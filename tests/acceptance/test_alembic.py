@@ -537,6 +537,12 @@ def test_status_of_what_is_unfinished(pending: Project) -> None:
     ]
 
 
+def test_status_past_cut_over_names_no_way_to_undo(pending: Project) -> None:
+    assert pending.upgraded("--stop-after", "cut-over").code == 0
+    assert "\n  go on: migrator upgrade\n" in migrator("status").out
+    assert json.loads(migrator("status", "--json").out)["unfinished"]["past_cut_over"] is True
+
+
 def test_status_tells_what_was_interrupted_from_what_runs(pending: Project) -> None:
     assert pending.upgraded("--stop-after", "embed").code == 0
     pending.database.execute("INSERT INTO migrator.phase (run_id, phase) SELECT id, 'fill' FROM migrator.run")

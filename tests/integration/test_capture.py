@@ -422,3 +422,26 @@ def test_promise_4_no_transaction_is_open_while_a_model_is_called(
     downgrade(database)
     assert len(open_transactions) == len(OLD_MODEL) + 2 + len(batches(150)) + 1 + 2 + 1 + 1
     assert set(open_transactions) == {0}
+
+
+@pytest.mark.parametrize("column", ["migrator_retired_1", "embedding"])
+def test_no_write_fails_because_a_column_was_dropped_by_hand(database: Database, column: str) -> None:
+    items(database)
+    upgrade(database)
+    database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL")
+    database.execute(f"ALTER TABLE items DROP COLUMN {column}")
+    database.execute("INSERT INTO items (id, body) VALUES (1000, 'later')")
+    database.execute("UPDATE items SET body = 'edited' WHERE id = 1")
+    assert database.execute("SELECT id, body FROM items WHERE id IN (1, 1000) ORDER BY 1") == [
+        (1, "edited"),
+        (1000, "later"),
+    ]
+
+
+def test_no_write_fails_because_the_shadow_column_was_dropped_by_hand(database: Database) -> None:
+    items(database)
+    upgrade_until(database, "fill")
+    database.execute("ALTER TABLE items DROP COLUMN migrator_shadow_1")
+    insert(database, [(1000, "later")])
+    database.execute("UPDATE items SET body = 'edited' WHERE id = 1")
+    assert database.value("SELECT count(*) FROM items WHERE body IN ('edited', 'later')") == 2
