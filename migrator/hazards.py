@@ -340,6 +340,16 @@ def default_of_other_dimensions(subject: str, default: str) -> Hazard:
     )
 
 
+def steps_undo_ordinary(steps: str, revision: str, destination: str) -> Hazard:
+    """steps: such as -1. destination: the revision that they lead to."""
+    return _refuse(
+        "steps-undo-ordinary",
+        f"{steps} from here undoes revision {revision}, in which migrator has no part",
+        "its downgrade() may drop tables and what is in them; no upgrade of vectors is undone by it.",
+        f"if that is meant, name where to go instead of counting: migrator downgrade {destination}",
+    )
+
+
 # ---- the ledger ---------------------------------------------------------------------------------------------
 
 

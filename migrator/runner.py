@@ -87,6 +87,12 @@ def unfinished(address: Address) -> Run | None:
         return open_ledger(connection).unfinished()
 
 
+def refuse_busy(address: Address) -> None:
+    """Raises Busy where a migrator is at work on the database."""
+    with at_work(address):
+        pass
+
+
 def _same_run(
     ledger: Ledger, unfinished: Run, revision: str, direction: str, changes: Sequence[EmbeddingChange] | None
 ) -> None:

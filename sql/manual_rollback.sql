@@ -249,12 +249,6 @@ WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass
   AND (c.relname ~ ('^(migrator_rollback|' || :'retired' || ')_') AND NOT (i.indisvalid AND i.indisready)
        OR c.relname ~ '^migrator_(index|left)_')
 \gexec
--- An upgrade with --online kept the old indexes, under names of their own; there is nothing to build then.
-SELECT format('SET lock_timeout = ''2s''; ALTER INDEX %I.%I RENAME TO %I; RESET lock_timeout', :'schema', c.relname,
-              replace(c.relname, 'retired', 'rollback'))
-FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass AND c.relname ~ ('^' || :'retired' || '_')
-\gexec
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
 SELECT format('CREATE INDEX CONCURRENTLY %I ON %I.%I USING %I (%I %I.%I)%s%s%s%s', temporary, :'schema', :'table',
@@ -269,6 +263,8 @@ FROM migrator.change,
      format('migrator_rollback_%s_%s', id, n) AS temporary
 WHERE id = :change AND i ->> 'method' IN ('hnsw', 'ivfflat')
   AND to_regclass(format('%I.%I', :'schema', temporary)) IS NULL
+  -- An upgrade with --online kept it.
+  AND to_regclass(format('%I.%s_%s', :'schema', :'retired', n)) IS NULL
 \gexec
 
 -- ---- 3. the swap of names: one transaction, under a lock, in milliseconds ------------------------------------------
@@ -305,7 +301,9 @@ BEGIN
                   WHERE i.indrelid = relation AND a.attname = new AND a.attnum = ANY (i.indkey::int2[]) LOOP
         EXECUTE format('DROP INDEX %s', each.name);
     END LOOP;
-    FOR each IN SELECT i, format('migrator_rollback_%s_%s', change_, n) AS temporary
+    FOR each IN SELECT i, CASE WHEN to_regclass(format('%I.%s_%s', current_setting('rollback.schema'), retired, n)) IS NULL
+                                 THEN format('migrator_rollback_%s_%s', change_, n)
+                                 ELSE format('%s_%s', retired, n) END AS temporary
                   FROM migrator.change c, jsonb_array_elements(c.catalog -> 'indexes') WITH ORDINALITY AS _ (i, n)
                   WHERE c.id = change_ AND i ->> 'method' IN ('hnsw', 'ivfflat') LOOP
         EXECUTE format('ALTER INDEX %I.%I RENAME TO %I',

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from migrator import Model, hazards
+from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, hazards
 from migrator.cli import COMMANDS, main
 from migrator.hazards import Hazard
 from tests import locks
@@ -58,6 +58,17 @@ The URL is `postgresql://USER@HOST:PORT/DATABASE`, or `embedded:DIRECTORY` for a
 there and stopped at the end, which needs `pip install '.[embedded]'`.
 
 {commands}"""
+
+_REVISION = """\
+# What a revision says
+
+Made from `migrator/change.py` by `make docs`. Every name below is imported by `from migrator import ...`.
+
+- `op.change_embedding(table, column, ...)` takes the arguments of EmbeddingChange.
+- `op.change_embeddings([EmbeddingChange(...), ...])` moves several columns, of one table or several, in one cut-over.
+- `op.restore_embedding(table, column, schema=None)` in `downgrade()`: once for each column.
+
+{classes}"""
 
 _HAZARDS = """\
 # Hazards
@@ -131,6 +142,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "pgvector_with_known_fault": {"version": "0.8.1"},
     "retired_column_gone": {"column": "migrator_retired_1"},
+    "steps_undo_ordinary": {"steps": "-1", "revision": "0001", "destination": "base"},
     "table_renamed": {"schema": "public", "table": "things", "former_schema": "public", "former": "items"},
     "table_renamed_meanwhile": {"now": '"public"."things"'},
     "transaction_pooler": {"shown": "app at db.example"},
@@ -203,7 +215,25 @@ def _escaped(text: str) -> str:
     return re.sub(r"([*_<>~|`\\])", r"\\\1", text)
 
 
-PAGES = {"reference/cli.md": cli, "reference/hazards.md": hazard_page, "reference/locks.md": locks.page}
+def revision_page() -> str:
+    """docs/reference/revision.md."""
+    classes = (EmbeddingChange, Model, Hnsw, IvfFlat, Verify)
+    return _REVISION.format(classes="\n".join(_class(each) for each in classes))
+
+
+def _class(described: type) -> str:
+    """Its arguments with their types and defaults, and what its docstring says of them."""
+    arguments = [str(each) for each in inspect.signature(described, eval_str=True).parameters.values()]
+    listed = "\n".join(each.replace("migrator.change.", "").replace("<factory>", "Verify()") for each in arguments)
+    return f"## {described.__name__}\n\n```text\n{listed}\n\n{inspect.getdoc(described)}\n```\n"
+
+
+PAGES = {
+    "reference/cli.md": cli,
+    "reference/hazards.md": hazard_page,
+    "reference/locks.md": locks.page,
+    "reference/revision.md": revision_page,
+}
 
 
 def write(docs: Path = DOCS) -> None:

@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     "The column's own, where only type, dimensions or index are to change.",
 )
 @click.option(
-    "--from", "from_", metavar="MODEL", help="The model that the column holds now, named alike.  [from the ledger]"
+    "--from",
+    "from_",
+    metavar="MODEL",
+    help="The model that the column holds now, named alike.  [from the ledger; needed for a column's first upgrade]",
 )
 @click.option(
     "--dimensions",

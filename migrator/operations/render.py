@@ -12,7 +12,19 @@ from migrator.change import EmbeddingChange, Hnsw, IvfFlat, Model, Verify
 Argument = tuple[str | None, object]
 
 # In the order in which a person reads a change; what is not named here comes after it.
-_ORDER = ("schema", "text", "where", "from_", "to", "type", "index", "priority", "batch_size", "verify")
+_ORDER = (
+    "schema",
+    "text",
+    "where",
+    "from_",
+    "to",
+    "type",
+    "index",
+    "priority",
+    "batch_size",
+    "max_failed_rows",
+    "verify",
+)
 _WIDTH = 88
 _INDENT = "    "
 # A revision stands inside a function.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 from psycopg import Cursor, sql
@@ -12,13 +11,14 @@ from migrator import capture, rows_left
 from migrator.catalog import Catalog, read_catalog
 from migrator.catalog.columns import Grant
 from migrator.catalog.dependents import View
-from migrator.database import LOCK_PATIENCE_S, configure, describe_blockers, execute, search_path, with_short_locks
+from migrator.database import configure, execute, search_path, with_short_locks
 from migrator.errors import GO_ON, Interrupted, MigratorError
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, literal, name, names, query, text_of
 from migrator.work import Work
+from migrator.writers import outwait_writers
 
 NAME = "cut-over"
 # Fills before the lock, and tries at the lock; each has less to do than the one before, unless writers are faster.
@@ -253,7 +253,7 @@ def _hold(work: Work) -> None:
     if file is None:
         return
     while not file.exists():
-        work.throttle.hold(f"the cut-over is held until {file} exists", HOLD_S)
+        work.throttle.hold(f"the cut-over is held until {file.absolute()} exists", HOLD_S)
         for column in work.plan.columns:
             if column.method != "index":
                 fill.fill_rest(work, column, column.shadow)
@@ -324,36 +324,11 @@ def _fill_missed(work: Work, column: ColumnPlan) -> int:
     """Fills what is left, again while many writes are missed meanwhile. Returns how many had been missed before."""
     for _ in range(TRIES):
         missed = capture.missed(work.connection, column)
-        _outwait_writers(work, column)
+        outwait_writers(work, column, "cut-over did not begin; the live column is as it was.")
         fill.fill_rest(work, column, column.shadow)
         if capture.missed(work.connection, column) - missed <= rows_left.BOUND:
             break
     return missed
-
-
-def _outwait_writers(work: Work, column: ColumnPlan) -> None:
-    """Until the writes that were counted can be seen by the fill, or are undone. Nobody waits for migrator meanwhile.
-
-    Raises Interrupted where one stays under way too long.
-    """
-    start, pause = time.monotonic(), 0.05
-    awaited = _writers(work, column)
-    while awaited & _writers(work, column):
-        blockers = describe_blockers(work.connection, [column.catalog.table.oid])
-        if time.monotonic() - start > LOCK_PATIENCE_S:
-            raise Interrupted(
-                f"a write to {column.subject} did not end within {LOCK_PATIENCE_S:.0f} s; the table is {blockers}",
-                meaning="cut-over did not begin; the live column is as it was.",
-                remedy="end that transaction, then run the same command again",
-            )
-        work.reporter.message(f"waiting for writes to the table to end, {blockers}")
-        work.options.stop.pause(pause)
-        pause = min(pause * 2, 2.0)
-
-
-def _writers(work: Work, column: ColumnPlan) -> set[str]:
-    found = execute(work.connection, query("capture", "writers"), {"table": column.catalog.table.oid})
-    return {transaction for (transaction,) in found.fetchall()}
 
 
 def _send(work: Work, statements: Sequence[sql.Composed]) -> None:

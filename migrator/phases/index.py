@@ -29,7 +29,8 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
-    building = []
+    broken_off = "sql/manual_rollback.sql was broken off"
+    building = [_weak(column, _drop(column, index), "milliseconds", only_if=broken_off) for index in _of_script(column)]
     # After an upgrade online the old indexes are still on the retired column.
     only_if = "somebody dropped the one that was kept" if column.keeps_old_index else ""
     for index in column.indexes:
@@ -43,6 +44,13 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         _weak(column, _left_index(column), "two scans"),
         _weak(column, _analyze(column), "a sample of the rows is read"),
     ]
+
+
+def _of_script(column: ColumnPlan) -> list[str]:
+    """On a downgrade: what sql/manual_rollback.sql calls the indexes that it builds."""
+    if not column.fills_retired:
+        return []
+    return [f"migrator_rollback_{column.restores}_{number}" for number, _ in enumerate(column.indexes, 1)]
 
 
 def _weak(column: ColumnPlan, statement: Query, lasts: str, *, only_if: str = "") -> Statement:
@@ -80,6 +88,8 @@ def create(column: ColumnPlan, index: IndexToBuild) -> sql.Composed:
 def run(work: Work) -> dict[str, object]:
     result: dict[str, object] = {}
     for column in work.plan.columns:
+        for script in _of_script(column):
+            concurrently(work.connection, _drop(column, script))
         for index in column.indexes:
             if not _is_there(work, column, index.temporary):
                 _build(work, column, create(column, index), memory_for(column, index))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 from psycopg import sql
 
 from migrator import capture
@@ -11,6 +12,7 @@ from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, literal, name, query, text_of
 from migrator.report import counted
 from migrator.work import Work
+from migrator.writers import outwait_writers
 
 NAME = "settle"
 
@@ -80,6 +82,8 @@ def run(work: Work) -> dict[str, object]:
         if not column.is_restore:
             # First: from here on what the application writes is kept. What capture set NULL before is filled next.
             execute(work.connection, capture.until_retire(column))
+        # Those who waited at the cut-over write now, and what they write is not seen before they commit.
+        outwait_writers(work, column, "the new column is live; rows written since cut-over, and NOT NULL, are left.")
         filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
         concurrently(work.connection, _drop_left_index(column))
@@ -102,7 +106,12 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
         return False
     drop, add, validate, set_, drop_again = _not_null(column)
     _short(work, column, drop, add)
-    execute(work.connection, validate)
+    try:
+        execute(work.connection, validate)
+    except psycopg.errors.CheckViolation:
+        # The application wrote a row without a vector since they were counted.
+        _short(work, column, drop_again)
+        return settle_not_null(work, column)
     _short(work, column, set_, drop_again)
     renamed = _name_not_null(column)
     if renamed is not None:

@@ -337,3 +337,15 @@ def test_names_are_looked_up_as_at_the_upgrade(database: Database) -> None:
     ended = roll_back(database)
     assert ended.code == 0, ended
     assert database.execute("SELECT id FROM migrator.rollback_1") == [(4,)]
+
+
+@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+def test_broken_off_at_the_lock_a_downgrade_takes_over(database: Database, online: bool) -> None:
+    items(database)
+    schema, rows = database.dump(), vectors(database)
+    upgrade(database, online=online)
+    with database.connect() as reader:
+        reader.execute("BEGIN; SELECT FROM items LIMIT 1")
+        assert "lock timeout" in roll_back(database).err
+    runner.restore(database.address, "0002", ITEMS, Options())
+    assert (database.dump(), vectors(database)) == (schema, rows)

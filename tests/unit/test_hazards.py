@@ -29,6 +29,15 @@ TEXTS: list[Row] = [
         "path must hold a saved model)",
     ),
     (
+        hazards.steps_undo_ordinary,
+        ("-1", "0001", "base"),
+        "steps-undo-ordinary",
+        True,
+        "-1 from here undoes revision 0001, in which migrator has no part",
+        "its downgrade() may drop tables and what is in them; no upgrade of vectors is undone by it.",
+        "if that is meant, name where to go instead of counting: migrator downgrade base",
+    ),
+    (
         hazards.new_model_not_there,
         ("model python:app.models:new cannot be loaded: there is no module 'app'",),
         "new-model-not-there",
