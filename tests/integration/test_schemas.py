@@ -24,7 +24,20 @@ from tests.project import make_project
 CARRIED_OUT, REFUSED = cases()
 OLD, NEW = "sixteen", "twenty_four"
 # Cases that are tried on PostgreSQL 16 too; every one takes some seconds.
-ON_16 = ("key_bigint",)
+ON_16 = (
+    "as_owner",
+    "column_settings",
+    "extension_elsewhere",
+    "key_none",
+    "names_63_bytes",
+    "refused_forced_row_security",
+    "refused_grantor",
+    "several_columns",
+    "supabase_guide",
+    "text_of_columns",
+    "user_triggers",
+    "views",
+)
 
 
 def on_servers(found: list[Case]) -> list[Any]:
@@ -49,12 +62,15 @@ def but_for_the_type(dump: str) -> list[str]:
     That is: type and dimensions of vector columns, the place of a column in its table, and what is kept for restore.
     """
     dump = re.sub(r"^--.*\n", "", dump, flags=re.MULTILINE)
-    dump = re.sub(r"\b(half)?vector\(\d+\)", "TYPE", dump)
-    dump = re.sub(r"\b(half)?vector(_\w+_ops)", r"TYPE\2", dump)
+    dump = re.sub(r"\b(halfvec|vector)\(\d+\)", "TYPE", dump)
+    dump = re.sub(r"\b(halfvec|vector)(_\w+_ops)", r"TYPE\2", dump)
     statements = []
     for statement in re.split(r";$", dump, flags=re.MULTILINE):
         lines = (line.rstrip(",") for line in statement.splitlines())
         kept = [line for line in lines if line and not re.search("migrator_(retired|capture)_", line)]
+        if kept and re.match("(RE)?SET SESSION AUTHORIZATION", kept[0]):
+            # About the privileges on the retired column.
+            continue
         statements.append("\n".join(sorted(kept)))
     return sorted(filter(None, statements))
 
@@ -130,7 +146,8 @@ class Walk:
             wrong = []
             for row in rows:
                 right = [given[row.text] if row.in_scope and row.text is not None else None]
-                if row.rest in known and (change.restores is not None or asked.from_.name == asked.to.name):
+                stays = not row.in_scope and change.catalog.column.dimensions is None
+                if row.rest in known and (stays or change.restores is not None):
                     right = known[row.rest]
                 if numbers(row.vector) not in right:
                     wrong.append(f"{row}, not {right}")
