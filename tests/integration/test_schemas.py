@@ -32,6 +32,7 @@ ON_16 = (
     "names_63_bytes",
     "refused_forced_row_security",
     "refused_grantor",
+    "refused_may_not_set_role",
     "several_columns",
     "supabase_guide",
     "text_of_columns",
