@@ -13,14 +13,13 @@ SELECT current_setting('server_version_num')::int AS version,
              WHERE o.nspname = ANY (current_schemas(false)) AND x.grantee = 0 AND x.privilege_type = 'CREATE'
              ORDER BY 1) AS open_schemas,
        has_database_privilege(current_database(), 'CREATE') AS may_create,
-       current_setting('server_version_num')::int >= 150000
-         AND CASE WHEN current_setting('server_version_num')::int >= 150000
-             THEN has_parameter_privilege('session_replication_role', 'SET') ELSE false END AS may_quiet_triggers,
        pg_size_bytes(current_setting('maintenance_work_mem')) AS maintenance_work_mem,
        CASE WHEN pg_has_role('pg_read_all_settings', 'MEMBER') OR
                  (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
             THEN current_setting('data_directory') END AS data_directory,
-       ARRAY(SELECT m.rolname::text FROM pg_roles m WHERE pg_has_role(m.oid, 'MEMBER')) AS member_of,
+       ARRAY(SELECT m.rolname::text FROM pg_roles m WHERE pg_has_role(m.oid, CASE
+             -- From PostgreSQL 16 on a member may be kept from SET ROLE.
+             WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)) AS member_of,
        inet_server_addr() IS NULL AS unix_socket,
        pg_is_in_recovery() AS standby,
        (SELECT coalesce(array_agg(pubname::text ORDER BY pubname), ARRAY[]::text[]) FROM pg_publication WHERE puballtables)
@@ -33,6 +32,10 @@ SELECT current_setting('server_version_num')::int AS version,
 FROM (SELECT) AS one
 LEFT JOIN pg_extension e ON e.extname = 'vector'
 LEFT JOIN pg_namespace n ON n.oid = e.extnamespace;
+
+-- name: may_quiet_triggers
+-- From PostgreSQL 15 on.
+SELECT has_parameter_privilege('session_replication_role', 'SET');
 
 -- name: find_table
 -- Tables of that name that the search path, or the schema given, reaches; exact spelling first, then as SQL folds it.

@@ -63,6 +63,7 @@ def states(database: Database) -> list[str]:
     return [row[0] for row in database.execute("SELECT state FROM migrator.change ORDER BY id")]
 
 
+@pytest.mark.parametrize("database", [18, 16], indirect=True)
 def test_without_writes_all_is_as_it_was_and_the_next_upgrade_embeds_nothing(database: Database) -> None:
     items(database)
     schema, rows = database.dump(), vectors(database)
