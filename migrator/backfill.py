@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator import store
+from migrator import secrets, store
 from migrator.database import Address
 from migrator.ledger import LIVE, RETIRED
 from migrator.phases import fill, settle
@@ -18,6 +18,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
     Returns by column how many rows were filled and how many failed. Raises Refused where a run is unfinished.
     """
     found = {}
+    address = secrets.for_ledger(address)
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
         for change in ledger.last_changes():
