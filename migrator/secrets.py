@@ -16,20 +16,24 @@ from migrator.database import Address, connect
 from migrator.ledger import Ledger
 
 
-def for_changes(address: Address, changes: Iterable[EmbeddingChange]) -> Address:
-    """The address whose connections have the settings of these changes. Raises Refused where one is not to be had."""
+def for_changes(address: Address, changes: Iterable[EmbeddingChange], *, required: bool = True) -> Address:
+    """The address whose connections have the settings of these changes.
+
+    Raises Refused where one is not to be had; leaves it out where it is not `required`.
+    """
     found = dict(address.settings)
     for change in changes:
         for setting, written in change.settings.items():
             variable = written.removeprefix(ENVIRONMENT)
             value = os.environ.get(variable)
-            if not value:
+            if value:
+                found[setting] = value
+            elif required:
                 raise hazards.setting_not_there(setting, variable).refusal()
-            found[setting] = value
     return replace(address, settings=found)
 
 
-def for_ledger(address: Address) -> Address:
+def for_ledger(address: Address, *, required: bool = True) -> Address:
     """The same for the changes that the ledger knows: an unfinished run's, and each column's last."""
     with connect(address) as connection:
         server = read_server(connection)
@@ -38,4 +42,4 @@ def for_ledger(address: Address) -> Address:
         ledger = Ledger(connection, installed=True)
         run = ledger.unfinished()
         changes = [*ledger.last_changes(), *(ledger.changes(run.id) if run is not None else [])]
-        return for_changes(address, [each.change for each in changes])
+        return for_changes(address, [each.change for each in changes], required=required)

@@ -10,6 +10,7 @@ import pytest
 
 from migrator import EmbeddingChange, Model, runner, secrets
 from migrator.errors import MigratorError, Refused
+from migrator.status import read_status
 from migrator.work import Options
 from tests import models
 from tests.conftest import Server
@@ -218,7 +219,11 @@ def test_without_its_setting_a_text_is_refused(database: Database, monkeypatch: 
     assert VARIABLE in refused.problem
     monkeypatch.setenv(VARIABLE, KEY)
     upgrade(database, SEALED)
+    (known,) = read_status(database.address)["columns"]
+    assert known["coverage"] == "every row in scope that has a text has a vector"
     monkeypatch.delenv(VARIABLE)
+    (known,) = read_status(database.address)["columns"]
+    assert known["unreadable"] == f"the setting app.key of its text is not at hand (env:{VARIABLE})"
     with pytest.raises(Refused) as back:
         downgrade(database, SEALED)
     assert back.value.code == "setting-not-there"
