@@ -62,16 +62,17 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> None:
         _copy_table(connection, column, copy)
         rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
         execute(connection, rows, {"limit": ROWS})
+        execute(connection, query("catalog", "copy_of_copy", copy=copy))
+        execute(connection, query("catalog", "copy_view", copy=copy, text=column.text, scope=column.scope))
+        tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
+        # Said by name before they are found out by what they do.
+        _refuse_reads(text, tables, calls)
         before = _evaluated(connection, column, hashes, {})
         added = query(
             "catalog", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql
         )
         execute(connection, added)
         (after,) = fetch_row(connection, hashes)
-        execute(connection, query("catalog", "copy_of_copy", copy=copy))
-        execute(connection, query("catalog", "copy_view", copy=copy, text=column.text, scope=column.scope))
-        tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
-        _refuse_reads(text, tables, calls)
         # Without a row to try it on, a text that reads the whole row is taken for one that changes.
         if before != after or (before is None and whole_row):
             raise hazards.whole_row_text(text).refusal()

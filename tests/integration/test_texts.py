@@ -182,3 +182,16 @@ def test_a_row_function_that_reads_a_generated_column_is_refused(database: Datab
     assert refused.value.code == "row-function"
     upgrade(database, replace(DOCS, text="shown"))
     assert is_of(database, "shown", models.new)
+
+
+def test_a_function_of_the_row_of_a_table_with_an_odd_name(database: Database) -> None:
+    docs(database)
+    database.execute('ALTER TABLE docs RENAME TO "My ""Docs"')
+    change = replace(DOCS, table='"My ""Docs"', text='embedding_input("My ""Docs")')
+    before = database.dump()
+    upgrade(database, change, online=True)
+    downgrade(database, change)
+    assert database.dump() == before
+    upgrade(database, change, revision="3")
+    database.execute('ALTER TABLE "My ""Docs" RENAME TO docs')
+    assert is_of(database, "embedding_input(docs)", models.new)
