@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -11,6 +12,8 @@ from migrator import errors
 
 Distance = Literal["cosine", "l2", "ip", "l1"]
 VectorType = Literal["vector", "halfvec"]
+Empty = Literal["null", "skip", "refuse"]
+Outside = Literal["keep", "null"]
 
 # pgvector's limits on indexed dimensions: https://github.com/pgvector/pgvector#indexing
 INDEX_LIMIT: dict[VectorType, int] = {"vector": 2_000, "halfvec": 4_000}
@@ -19,6 +22,18 @@ STORED_LIMIT = 16_000
 # Providers whose models this version can load, and those that a revision may name already.
 AVAILABLE = ("sentence-transformers", "python")
 PROVIDERS = (*AVAILABLE, "openai", "azure-openai", "cohere", "ollama")
+
+# A setting of an application's own has a dot in its name: those of the server are not to be had so.
+_CUSTOM_SETTING = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)+")
+ENVIRONMENT = "env:"
+_VARIABLE = re.compile(r"env:\w+")
+
+
+def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise errors.in_revision(
+            f"there is no {name}={value!r}", remedy=f"write one of {', '.join(known)} in the revision"
+        )
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
@@ -157,11 +172,16 @@ class EmbeddingChange:
     text: SQL expression over the row, whose value is what the model reads. None only where no model is called.
     from_, to: the model the column holds now, and the one it is to hold.
     index: the index wanted on the column; "same" keeps the present ones, None leaves the column without.
-    where: SQL condition for the rows in scope; the others keep NULL in a column of another dimension.
+    where: SQL condition for the rows in scope.
     type: the pgvector type wanted; None keeps the present one.
     priority: SQL condition for the rows that are embedded first.
     batch_size: texts a model call; None lets migrator find it.
     max_failed_rows: rows that may be set aside because the model fails on their text; with one more the change fails.
+    empty: what becomes of rows in scope whose text is NULL or the empty string. "null": they end NULL; "skip": they
+        keep what they hold, which the new column must be able to hold; "refuse": preflight refuses while there are any.
+    outside: what becomes of rows out of scope. "keep": they keep what they hold; "null": they end NULL; None: they keep
+        it where the new column can hold it, and end NULL else.
+    settings: server settings that the text needs, such as a key, each with "env:VARIABLE", where its value is read.
     """
 
     table: str
@@ -176,6 +196,9 @@ class EmbeddingChange:
     priority: str | None = None
     batch_size: int | None = None
     max_failed_rows: int = 0
+    empty: Empty = "null"
+    outside: Outside | None = None
+    settings: dict[str, str] = field(default_factory=dict)
     verify: Verify = field(default_factory=Verify)
 
     def __post_init__(self) -> None:
@@ -198,6 +221,23 @@ class EmbeddingChange:
         if self.batch_size is not None:
             _between("batch_size", self.batch_size, 1, 100_000)
         _between("max_failed_rows", self.max_failed_rows, 0, 2**63 - 1)
+        _one_of("empty", self.empty, get_args(Empty))
+        if self.outside is not None:
+            _one_of("outside", self.outside, get_args(Outside))
+        if self.settings and self.empty == "skip":
+            raise errors.in_revision(
+                'empty="skip" beside settings=',
+                meaning="a session without the settings sees no text in any row.",
+                remedy='write empty="null" or empty="refuse" in the revision',
+            )
+        for setting, value in self.settings.items():
+            if not _CUSTOM_SETTING.fullmatch(setting) or not _VARIABLE.fullmatch(value):
+                # The value may be the secret itself.
+                raise errors.in_revision(
+                    f"settings={{{setting!r}: ...}} does not say a setting and the variable that holds its value",
+                    meaning="a value in a revision would stand in its history for good.",
+                    remedy='write settings={"app.key": "env:APP_KEY"}, with a dot in the name',
+                )
 
 
 @dataclass(frozen=True)

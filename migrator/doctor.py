@@ -153,6 +153,10 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
     where = (catalog.table.schema, catalog.table.name, catalog.column.name)
     upgrade = ledger.live_upgrade(*where)
     change = upgrade[0].change if upgrade else None
+    if catalog.table.row_security:
+        # What is hidden cannot be counted, and what is counted without it would be wrong.
+        type_ = Finding("ok", catalog.subject, catalog.column.type_text)
+        return ColumnFindings([type_, *_may_see(catalog)], ledger.registered_model(*where))
     counts = _vectors(connection, catalog)
     found = [
         Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counts['rows_']:,} rows"),
@@ -221,7 +225,7 @@ def _missing(
     without = counts["rows_"] - counts["with_vector"]
     if not without:
         return [Finding("ok", catalog.subject, "every row has a vector")]
-    if change is None or change.text is None:
+    if change is None or change.text is None or change.settings:
         return [
             Finding(
                 "warning",
@@ -310,7 +314,7 @@ def _duplicates(
     if not repeated:
         return [Finding("ok", catalog.subject, "no vector repeats another")] if counts["with_vector"] else []
     fact = f"{repeated:,} of {counts['with_vector']:,} vectors repeat another"
-    if change is None or change.text is None:
+    if change is None or change.text is None or change.settings:
         return [Finding("ok", catalog.subject, f"{fact}, as they should where texts are equal")]
     texts = _texts(connection, catalog, change)["distinct_texts"]
     if counts["distinct_"] >= texts:

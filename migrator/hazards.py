@@ -313,6 +313,42 @@ def rules_on_table(table: str, rules: Iterable[str]) -> Hazard:
     )
 
 
+def change_in_flight(table: str, tool: str, mark: str) -> Hazard:
+    return _refuse(
+        "change-in-flight",
+        f'{tool} is in the middle of a change of "{table}": {mark} is its work',
+        "it copies the table, or swaps it, and what migrator does meanwhile would be lost or done twice.",
+        f"let {tool} finish, or let it undo its change, which takes that away; then run the same command again",
+    )
+
+
+_STOP_WRITER = (
+    "let its queue run empty, then stop it for the time of the upgrade, by ALTER TABLE ... DISABLE TRIGGER or in the "
+    "tool itself; after it, let it compute vectors by the new model"
+)
+
+
+def two_writers(subject: str, writers: Iterable[str]) -> Hazard:
+    """Where its vectors would still fit the column after cut-over."""
+    return _refuse(
+        "two-writers",
+        f"{subject} has another writer of vectors: {'; '.join(writers)}",
+        "it goes on with the model that it was set up with, and would put its vectors into one column with the new "
+        "ones.",
+        _STOP_WRITER,
+    )
+
+
+def writer_fails_later(subject: str, writers: Iterable[str]) -> Hazard:
+    return _warn(
+        "writer-fails-later",
+        f"{subject} has another writer of vectors: {'; '.join(writers)}",
+        "it goes on with the model that it was set up with, whose vectors the column will no longer take: its writes "
+        "fail from cut-over on.",
+        _STOP_WRITER,
+    )
+
+
 def not_a_member(subject: str, owner: str, role: str) -> Hazard:
     return _refuse(
         "not-a-member",
@@ -589,6 +625,25 @@ def reads_other_tables(expression: str, tables: Iterable[str]) -> Hazard:
     )
 
 
+def row_function(expression: str, function: str, why: str) -> Hazard:
+    return _refuse(
+        "row-function",
+        f"text={expression!r} calls {function}() with the row, and {why}",
+        "its value may change when the shadow column appears, or differ while a write is captured.",
+        "in a function in SQL or PL/pgSQL name each column that it reads, as in doc.title; or name the columns "
+        "in text=",
+    )
+
+
+def text_writes(expression: str, reason: str) -> Hazard:
+    return _refuse(
+        "text-writes",
+        f"text={expression!r} has side effects: {reason}",
+        "it is evaluated for every row, several times, and in the application's transactions.",
+        "name a function that only reads, or columns",
+    )
+
+
 def changes_by_itself(expression: str, calls: Iterable[str]) -> Hazard:
     return _refuse(
         "text-changes-by-itself",
@@ -622,6 +677,35 @@ def no_relevant_key(subject: str) -> Hazard:
         f"the table of {subject} has no key of one column to tell relevant rows by",
         "the file of queries names relevant rows by such a key, unless the revision says otherwise.",
         'write verify=Verify(..., relevant="an SQL expression") in the revision',
+    )
+
+
+def rows_without_text(subject: str, count: int) -> Hazard:
+    return _refuse(
+        "rows-without-text",
+        f"{counted(count, 'rows in scope')} of {subject} have no text, and the revision refuses such rows",
+        "there is nothing to embed for them.",
+        'give them a text, leave them out by where=, or write empty="null" in the revision: then they end without a '
+        "vector",
+    )
+
+
+def kept_without_text(subject: str, count: int, model: str) -> Hazard:
+    return _warn(
+        "kept-without-text",
+        f'{counted(count, "rows in scope")} of {subject} have no text and keep the vector they have (empty="skip")',
+        f"these vectors are of {model}, and comparing them with the others says nothing.",
+        'write empty="null" in the revision where such rows had better not be found',
+    )
+
+
+def cannot_keep(subject: str, count: int, asked: str, instead: str) -> Hazard:
+    return _refuse(
+        "cannot-keep",
+        f"{asked} asks to keep the vectors of {counted(count, 'rows')} of {subject}, of other dimensions than the new "
+        "column",
+        "they do not fit there.",
+        f"write {instead} in the revision: such rows end without a vector",
     )
 
 
@@ -743,6 +827,34 @@ def open_schemas(schemas: Iterable[str]) -> Hazard:
     )
 
 
+def setting_not_there(setting: str, variable: str) -> Hazard:
+    return _refuse(
+        "setting-not-there",
+        f"the environment variable {variable}, which holds the setting {setting}, is not set",
+        "the texts cannot be read without it.",
+        f"set {variable} where migrator runs; its value is neither stored nor shown",
+    )
+
+
+def texts_cut_short(subject: str, rows: int, limit: int) -> Hazard:
+    return _refuse(
+        "texts-cut-short",
+        f"{counted(rows, 'rows')} of {subject} have a text that the model does not read to its end, after {limit} "
+        "tokens",
+        "what stands behind that could not be found, and --strict was given.",
+        "shorten these texts or split them into rows, choose a model that reads more, or leave out --strict",
+    )
+
+
+def lengths_unknown(subject: str, model: str) -> Hazard:
+    return _refuse(
+        "lengths-unknown",
+        f"model {model} does not say how long the texts of {subject} are to it",
+        "it says how much it reads and has no tokenizer to ask, and --strict was given.",
+        "let the plug-in say count_tokens(texts), or leave out --strict",
+    )
+
+
 def no_disk(needed: int, free: int) -> Hazard:
     return _refuse(
         "no-disk",
@@ -782,13 +894,43 @@ def published(table: str, publications: Iterable[str]) -> Hazard:
 # ---- what remains, with a warning ------------------------------------------------------------------------------
 
 
-def triggers_fire(table: str, triggers: Iterable[str]) -> Hazard:
+def triggers_fire(
+    table: str,
+    by_row: Iterable[str],
+    by_statement: Iterable[str],
+    rows: int,
+    role: str,
+    may_be_granted: bool,
+) -> Hazard:
+    """by_row, by_statement: names of the triggers that fire. rows: those that the fill updates."""
+    remedy = "work as a superuser and they stay quiet"
+    if may_be_granted:
+        remedy = (
+            f'let a superuser run GRANT SET ON PARAMETER session_replication_role TO "{role}" before the upgrade, and '
+            "they stay quiet; or work as a superuser"
+        )
     return _warn(
         "triggers-fire",
-        f'the fill fires the UPDATE triggers of "{table}": {", ".join(triggers)}',
-        "queues fill and columns such as updated_at move.",
-        "run as a superuser, or GRANT SET ON PARAMETER session_replication_role TO the role, and they stay quiet",
+        f'the fill fires triggers of "{table}": {_how_often(by_row, by_statement, rows)}',
+        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        remedy,
     )
+
+
+def triggers_always_fire(table: str, by_row: Iterable[str], by_statement: Iterable[str], rows: int) -> Hazard:
+    return _warn(
+        "triggers-always-fire",
+        f'the fill fires triggers of "{table}" that are ENABLE ALWAYS or REPLICA: '
+        f"{_how_often(by_row, by_statement, rows)}",
+        "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
+        f'where that does harm: ALTER TABLE "{table}" ENABLE TRIGGER ... for the time of the upgrade, which makes them '
+        "ordinary ones",
+    )
+
+
+def _how_often(by_row: Iterable[str], by_statement: Iterable[str], rows: int) -> str:
+    said = [f"{name}, once a row, {counted(rows, 'rows')} in all" for name in by_row]
+    return "; ".join([*said, *(f"{name}, once each few hundred rows or fewer" for name in by_statement)])
 
 
 def capture_was_off(table: str) -> Hazard:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -265,7 +266,19 @@ class ColumnPlan:
 
     @property
     def text(self) -> sql.SQL:
-        return expression(self.change.text or "NULL::text")
+        """NULL where there is none; the empty string is no text either."""
+        return expression(f"NULLIF(({self.change.text})::text, '')" if self.change.text else "NULL::text")
+
+    @cached_property
+    def takes_row(self) -> bool:
+        """Whether text or scope may take the row as a whole, by the table's name: `embedding_input(documents)`."""
+        table = self.catalog.table
+        if table.column(table.name) is not None:
+            return False
+        quoted = re.escape(table.name.replace('"', '""'))
+        called = rf"""(?:(?<![\w."$]){re.escape(table.name)}(?![\w$])|"{quoted}")(?!\s*\.\s*[\w"])"""
+        written = f"{self.change.text or ''} {self.change.where or ''}"
+        return re.search(called, re.sub(r"'(?:[^']|'')*'", "''", written), re.IGNORECASE) is not None
 
     @property
     def text_hash(self) -> sql.Composed:
@@ -307,10 +320,30 @@ class ColumnPlan:
         return sql.SQL("({scope} AND {text} IS NOT NULL)").format(scope=self.scope, text=self.text)
 
     @property
+    def holds_old(self) -> bool:
+        """Whether the new column can hold what the live one does."""
+        return self.catalog.column.dimensions in (None, self.dimensions)
+
+    @property
     def keeps_out_of_scope(self) -> bool:
-        """Rows out of scope keep what they hold, where the new column can hold it."""
-        column = self.catalog.column
-        return self.change.where is not None and column.dimensions in (None, self.dimensions)
+        """Rows out of scope keep what they hold, where the new column can hold it and the revision does not object."""
+        return self.change.where is not None and self.change.outside != "null" and self.holds_old
+
+    @property
+    def keeps_without_text(self) -> bool:
+        """Rows in scope without a text keep what they hold."""
+        return self.method == "embed" and self.change.empty == "skip" and self.holds_old
+
+    @property
+    def kept(self) -> sql.SQL | sql.Composed | None:
+        """The rows that keep what they hold, as a condition over the row; None where none do."""
+        if self.keeps_out_of_scope and self.keeps_without_text:
+            return sql.SQL("{} IS NOT TRUE").format(self.due)
+        if self.keeps_out_of_scope:
+            return sql.SQL("({}) IS NOT TRUE").format(self.scope)
+        if self.keeps_without_text:
+            return sql.SQL("({} AND {} IS NULL)").format(self.scope, self.text)
+        return None
 
 
 def _fitting(wanted: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from migrator import present, rows_left
+from migrator import present, rows_left, secrets
 from migrator.database import Address, Connection, connect, fetch_row, lock_holder
 from migrator.ledger import Ledger
 from migrator.phases import cut_over, retire
@@ -19,6 +19,7 @@ from migrator.runner import open_ledger
 
 def read_status(address: Address) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table once."""
+    address = secrets.for_ledger(address, required=False)
     with connect(address) as connection:
         ledger = open_ledger(connection)
         columns, gone = present.columns(ledger)
@@ -28,7 +29,7 @@ def read_status(address: Address) -> dict[str, Any]:
             "at_work": at_work,
             "unfinished": _unfinished(ledger, at_work),
             "columns": [
-                *(_column(connection, ledger, column) for column in columns),
+                *(_column(connection, ledger, column, address) for column in columns),
                 *({**_described(ledger, column), "unreadable": "the table is no longer there"} for column in gone),
             ],
             "kept": [each.described() for each in retire.leftovers(connection, ledger)],
@@ -74,8 +75,11 @@ def _described(ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
     }
 
 
-def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
+def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address: Address) -> dict[str, Any]:
     found = _described(ledger, column)
+    for setting, variable in column.change.settings.items():
+        if setting not in address.settings:
+            return {**found, "unreadable": f"the setting {setting} of its text is not at hand ({variable})"}
     present.as_planned(connection, column)
     try:
         pieces = {"column": name(column.live), "scope": column.scope, "table": column.table}

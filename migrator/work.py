@@ -63,6 +63,7 @@ class Options:
     cutover_file: cut-over waits until it exists.
     without_old_model: a downgrade lists the rows that only the old model could give a vector, and goes on.
     online: the application reads and writes by its index all the while.
+    strict: refuse texts that are longer than the model reads.
     """
 
     reporter: Reporter = field(default_factory=Silent)
@@ -75,6 +76,7 @@ class Options:
     cutover_file: Path | None = None
     without_old_model: bool = False
     online: bool = False
+    strict: bool = False
 
 
 @dataclass

@@ -124,7 +124,12 @@ CROSS JOIN LATERAL unnest(u.keys) WITH ORDINALITY AS k (attnum, n)
 JOIN pg_attribute a ON a.attrelid = u.indrelid AND a.attnum = k.attnum;
 
 -- name: triggers
-SELECT tgname::text AS name, (tgtype & 16) <> 0 AS on_update, (tgtype & 1) <> 0 AS for_each_row, (tgtype & 2) <> 0 AS before,
+-- on_update: it fires where only vector columns are updated.
+SELECT tgname::text AS name,
+       (tgtype & 16) <> 0 AND (tgattr = ''::int2vector OR EXISTS (
+         SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+         WHERE a.attrelid = tgrelid AND a.attnum = ANY (tgattr::int2[]) AND t.typname IN ('vector', 'halfvec')))
+         AS on_update, (tgtype & 1) <> 0 AS for_each_row, (tgtype & 2) <> 0 AS before,
        tgenabled::text AS enabled
 FROM pg_trigger WHERE tgrelid = %(table)s::oid AND NOT tgisinternal AND tgenabled <> 'D'
 ORDER BY tgname;

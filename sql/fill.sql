@@ -44,10 +44,10 @@ WHERE {here} AND {table}.{shadow} IS NULL AND migrator_backup.migrator_vector IS
 UPDATE {table} SET {shadow} = {derived}
 WHERE {here} AND {shadow} IS NULL AND {due} AND {pending};
 
--- name: out_of_scope
--- Rows out of scope keep what they hold.
+-- name: keep
+-- Rows out of scope, or without a text, that keep what they hold.
 UPDATE {table} SET {shadow} = {live}::{type}
-WHERE {here} AND {shadow} IS NULL AND {live} IS NOT NULL AND ({scope}) IS NOT TRUE;
+WHERE {here} AND {shadow} IS NULL AND {live} IS NOT NULL AND {kept};
 
 -- name: not_set_aside
 -- The model failed on their text; they wait for backfill.

@@ -359,12 +359,12 @@ SELECT format('CREATE TABLE migrator.rollback_%s AS SELECT %s%s AS text_hash, %I
                   catalog -> 'table' -> 'key') WITH ORDINALITY AS _ (key, n)),
               hash, :'new', :'schema', :'table', :'column', coalesce(change ->> 'where', 'true'),
               CASE WHEN change ->> 'text' IS NULL THEN format('%I IS NOT NULL', :'new')
-                   ELSE format('(%s) IS NOT NULL AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup '
+                   ELSE format('NULLIF((%s)::text, '''') IS NOT NULL AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup '
                                'WHERE migrator_vector IS NULL AND migrator_text_hash = %s%s)', change ->> 'text', id, hash,
                                (SELECT string_agg(format(' AND migrator_backup.%I = %I.%1$I', key, :'table'), '')
                                 FROM jsonb_array_elements_text(catalog -> 'table' -> 'key') AS _ (key))) END)
 FROM migrator.change,
-     coalesce('sha256(convert_to((' || (change ->> 'text') || ')::text, ''UTF8''))', 'NULL::bytea') AS hash
+     coalesce('sha256(convert_to(NULLIF((' || (change ->> 'text') || ')::text, ''''), ''UTF8''))', 'NULL::bytea') AS hash
 WHERE id = :change
 \gexec
 -- Its owner's alone; default privileges may have given it to others.

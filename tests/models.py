@@ -322,3 +322,14 @@ def does_not_load() -> Hashed:
 def incomplete() -> object:
     """What it returns has no dimensions and embeds nothing."""
     return object()
+
+
+class Terse(Hashed):
+    """Says how much it reads, and has no tokenizer to ask."""
+
+    max_tokens = 16
+
+
+def terse() -> Hashed:
+    """8 dimensions, with max_tokens alone."""
+    return Terse(8, seed=8)

@@ -59,6 +59,7 @@ class Catalog:
             "views": [dataclasses.replace(view, depth=0) for view in self.views],
             "triggers": [trigger for trigger in self.table.triggers if not _is_migrators(trigger.name.lstrip("~"))],
             "others": self.others,
+            "row-level security": self.table.row_security,
         }
 
 

@@ -162,8 +162,8 @@ def _updates(column: ColumnPlan, target: str, here: str) -> list[sql.Composed]:
     updates = [_update(column, target, rows)]
     if backup_table.helps(column) and target == column.shadow:
         updates.insert(0, _from_backup(column, rows))
-    if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
-        updates.append(_keep(column, rows))
+    if column.kept is not None and not column.is_restore and target == column.shadow:
+        updates.append(_keep(column, rows, column.kept))
     return updates
 
 
@@ -228,16 +228,16 @@ def _from_backup(column: ColumnPlan, here: Query) -> sql.Composed:
     )
 
 
-def _keep(column: ColumnPlan, here: Query) -> sql.Composed:
+def _keep(column: ColumnPlan, here: Query, kept: Query) -> sql.Composed:
     return query(
         "fill",
-        "out_of_scope",
+        "keep",
         here=here,
         table=column.table,
         shadow=name(column.shadow),
         live=name(column.live),
         type=column.type_sql,
-        scope=column.scope,
+        kept=kept,
     )
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, old_model, rows_left, store
-from migrator.catalog import Catalog, Server
+from migrator import hazards, lengths, old_model, rows_left, store, trial
+from migrator.catalog import Catalog, Server, others
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import Refused
@@ -30,11 +30,12 @@ from migrator.work import Models, Options
 
 NAME = "preflight"
 OLDEST_POSTGRESQL = 140_000
+# From then on the right to set a setting can be given to a role.
+GRANTS_SETTINGS = 150_000
 OLDEST_PGVECTOR = (0, 7, 0)
 SOUND_PGVECTOR = (0, 8, 3)
 POSTGRESQL_COLUMNS = 1_600
-# Rows on which a text is tried with and without the shadow column, and texts in the timed sample.
-TRIED_ROWS = 100
+# Texts in the timed sample.
 SAMPLED_TEXTS = 32
 
 
@@ -106,13 +107,14 @@ def examine(
         *_indexes(column),
         *_dependents(column),
         *_triggers(column),
+        *_other_tools(connection, column),
     ]
     refuse_first(found)
     if column.method != "index":
         try_expressions(connection, column)
-        _by_columns(connection, column)
-    counts = _count(connection, column)
-    found += _gaps(column, counts)
+        trial.examine(connection, column)
+    counts = _counted(connection, column)
+    found += [*_gaps(column, counts), *_firing(column, counts)]
     refuse_first(found)
     if counts.rows:
         _queries(connection, column, models, options.project)
@@ -123,6 +125,8 @@ def examine(
     taken = None
     if not (column.is_restore and options.without_old_model):
         taken = _load_and_sample(connection, models, column, counts, sample=sample)
+        if options.strict and counts.missing and not column.is_restore:
+            lengths.refuse_cut_short(connection, column, models.get(column.change.to))
     return Findings(tuple(found), _estimate(column, counts, taken))
 
 
@@ -272,8 +276,34 @@ def _triggers(column: ColumnPlan) -> list[Hazard]:
             found.append(hazards.trigger_sorts_last(table.name, trigger.name))
     if column.capture_was_off:
         found.append(hazards.capture_was_off(table.name))
-    if column.catalog.firing_triggers:
-        found.append(hazards.triggers_fire(table.name, column.catalog.firing_triggers))
+    return found
+
+
+def _firing(column: ColumnPlan, counts: Counts) -> list[Hazard]:
+    """The user's triggers that the fill will fire."""
+    catalog = column.catalog
+    fires = [trigger for trigger in catalog.table.triggers if trigger.name in catalog.firing_triggers]
+    if column.method == "index" or not fires or not counts.rows:
+        return []
+    rows = counts.without_vector if column.is_restore else counts.in_scope
+    by_row = [trigger.name for trigger in fires if trigger.for_each_row]
+    by_statement = [trigger.name for trigger in fires if not trigger.for_each_row]
+    if catalog.server.quiets_triggers:
+        return [hazards.triggers_always_fire(catalog.table.name, by_row, by_statement, rows)]
+    grants = catalog.server.version >= GRANTS_SETTINGS
+    role = catalog.server.role
+    return [hazards.triggers_fire(catalog.table.name, by_row, by_statement, rows, role, grants)]
+
+
+def _other_tools(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """What other tools do with the table."""
+    table = column.catalog.table
+    found = [hazards.change_in_flight(table.name, tool, mark) for tool, mark in others.in_flight(connection, table)]
+    if column.method != "index" and not column.is_restore:
+        writers = others.vectorizers(connection, table, column.live)
+        if writers:
+            make = hazards.two_writers if column.holds_old else hazards.writer_fails_later
+            found.append(make(column.subject, writers))
     return found
 
 
@@ -285,27 +315,28 @@ def try_expressions(connection: Connection, column: ColumnPlan) -> None:
     change = column.change
     if change.text is not None:
         does_not_parse = partial(hazards.text_does_not_parse, change.text)
-        type_ = _parse(connection, query("catalog", "text_type", text=column.text, table=column.table), does_not_parse)
+        text = expression(change.text)
+        type_ = _parse(connection, column, query("catalog", "text_type", text=text, table=column.table), does_not_parse)
         is_text, shown = fetch_row(connection, query("catalog", "is_text"), {"type": type_})
         if not is_text:
             raise hazards.text_is_not_text(change.text, shown).refusal()
-        _parse(connection, _condition(column, sql.SQL("{} IS NULL").format(column.text)), does_not_parse)
+        _parse(connection, column, _condition(column, sql.SQL("{} IS NULL").format(text)), does_not_parse)
     for argument, written in (("where", change.where), ("priority", change.priority)):
         if written is not None:
             condition = _condition(column, expression(written))
-            _parse(connection, condition, partial(hazards.scope_does_not_parse, argument, written))
+            _parse(connection, column, condition, partial(hazards.scope_does_not_parse, argument, written))
 
 
 def _condition(column: ColumnPlan, condition: Query) -> sql.Composed:
     return query("catalog", "condition", table=column.table, condition=condition)
 
 
-def _parse(connection: Connection, statement: Query, hazard: Callable[[str], Hazard]) -> int | None:
+def _parse(connection: Connection, column: ColumnPlan, statement: Query, hazard: Callable[[str], Hazard]) -> int | None:
     """The type's oid of what the statement gives first. hazard: from the database's reason to what is told."""
     try:
         return _send(connection, statement)
     except psycopg.Error as error:
-        raise hazard(_reason(error)).refusal() from None
+        raise hazard(trial.reason(error, column)).refusal() from None
 
 
 def _send(connection: Connection, statement: Query) -> int | None:
@@ -316,54 +347,17 @@ def _send(connection: Connection, statement: Query) -> int | None:
         return cursor.description[0].type_code if cursor.description else None
 
 
-def _reason(error: psycopg.Error) -> str:
-    return error.diag.message_primary or str(error).splitlines()[0]
-
-
-def _by_columns(connection: Connection, column: ColumnPlan) -> None:
-    """Tries text and scope on a copy of some rows, as the capture trigger will use them.
-
-    The copy is a temporary table in a transaction that is rolled back. Raises Refused where a text changes with the
-    shadow column or by itself, or reads more than the row's columns.
-    """
-    table, text = column.catalog.table, column.change.text or ""
-    copy = name(table.name)
-    plain = tuple(known.name for known in table.columns if not known.generated)
-    listed = sql.SQL(", ").join(name(each) for each in plain)
-    hashes = query("catalog", "copy_hashes", copy=copy, text_hash=column.text_hash)
-    with connection.transaction(force_rollback=True):
-        try:
-            _copy_table(connection, column, copy)
-            rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
-            execute(connection, rows, {"limit": TRIED_ROWS})
-            (before,) = fetch_row(connection, hashes)
-            added = query(
-                "catalog", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql
-            )
-            execute(connection, added)
-            (after,) = fetch_row(connection, hashes)
-            execute(connection, query("catalog", "copy_of_copy", copy=copy))
-            execute(connection, query("catalog", "copy_view", copy=copy, text=column.text, scope=column.scope))
-        except (psycopg.errors.ProgrammingError, psycopg.errors.DataError) as error:
-            raise hazards.text_not_by_columns(text, _reason(error)).refusal() from None
-        tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
-        if tables:
-            raise hazards.reads_other_tables(text, tables).refusal()
-        if calls:
-            raise hazards.changes_by_itself(text, calls).refusal()
-        # Without a row to try it on, a text that reads the whole row is taken for one that changes.
-        if before != after or (before is None and whole_row):
-            raise hazards.whole_row_text(text).refusal()
-
-
-def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None:
-    try:
-        execute(connection, query("catalog", "copy_of_table", copy=copy, table=column.table))
-    except psycopg.errors.InsufficientPrivilege:
-        raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
-
-
 # ---- rows and models -----------------------------------------------------------------------------------------
+
+
+def _counted(connection: Connection, column: ColumnPlan) -> Counts:
+    """Raises Refused where a text that needs settings cannot be had from a row; other errors say why themselves."""
+    try:
+        return _count(connection, column)
+    except trial.EVALUATION as error:
+        if not column.change.settings:
+            raise
+        raise hazards.text_not_by_columns(column.change.text or "", trial.reason(error, column)).refusal() from None
 
 
 def _count(connection: Connection, column: ColumnPlan) -> Counts:
@@ -410,13 +404,24 @@ def _gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:
         if column.method == "embed" and column.change.text is None and counts.without_vector:
             return [hazards.no_text_to_restore(column.subject, counts.without_vector)]
         return []
-    if column.method == "index" or not live.not_null:
+    if column.method == "index":
         return []
-    out_of_scope = 0 if column.keeps_out_of_scope else counts.rows - counts.in_scope
+    out_of_scope = counts.rows - counts.in_scope
     without_text = counts.in_scope - counts.with_text if column.method == "embed" else 0
-    if out_of_scope + without_text:
-        return [hazards.rows_out_of_scope(column.subject, out_of_scope + without_text)]
-    return []
+    found = []
+    if column.change.empty == "refuse" and without_text:
+        found.append(hazards.rows_without_text(column.subject, without_text))
+    if column.change.outside == "keep" and out_of_scope and not column.holds_old:
+        found.append(hazards.cannot_keep(column.subject, out_of_scope, 'outside="keep"', 'outside="null"'))
+    if column.change.empty == "skip" and without_text:
+        if column.holds_old:
+            found.append(hazards.kept_without_text(column.subject, without_text, column.change.from_.name))
+        else:
+            found.append(hazards.cannot_keep(column.subject, without_text, 'empty="skip"', 'empty="null"'))
+    end_null = out_of_scope * (not column.keeps_out_of_scope) + without_text * (not column.keeps_without_text)
+    if live.not_null and end_null:
+        found.append(hazards.rows_out_of_scope(column.subject, end_null))
+    return found
 
 
 def _queries(connection: Connection, column: ColumnPlan, models: Models, project: Path) -> None:
@@ -428,7 +433,7 @@ def _queries(connection: Connection, column: ColumnPlan, models: Models, project
     if change.verify.relevant is None and len(column.catalog.table.key) != 1:
         raise hazards.no_relevant_key(column.subject).refusal()
     condition = _condition(column, sql.SQL("{} IS NULL").format(relevant_value(column)))
-    _parse(connection, condition, partial(hazards.relevant_does_not_parse, change.verify.relevant or ""))
+    _parse(connection, column, condition, partial(hazards.relevant_does_not_parse, change.verify.relevant or ""))
     for model in (change.from_, change.to):
         models.get(model)
 

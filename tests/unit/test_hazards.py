@@ -988,16 +988,199 @@ TEXTS: list[Row] = [
         "take the table out of the publication for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
     ),
     (
+        hazards.row_function,
+        (
+            "as_json(items)",
+            "as_json",
+            "it uses $1 as a whole",
+        ),
+        "row-function",
+        True,
+        "text='as_json(items)' calls as_json() with the row, and it uses $1 as a whole",
+        "its value may change when the shadow column appears, or differ while a write is captured.",
+        "in a function in SQL or PL/pgSQL name each column that it reads, as in doc.title; or name the columns in "
+        "text=",
+    ),
+    (
+        hazards.text_writes,
+        (
+            "body || counted()",
+            "cannot execute nextval() in a read-only transaction",
+        ),
+        "text-writes",
+        True,
+        "text='body || counted()' has side effects: cannot execute nextval() in a read-only transaction",
+        "it is evaluated for every row, several times, and in the application's transactions.",
+        "name a function that only reads, or columns",
+    ),
+    (
+        hazards.rows_without_text,
+        (
+            SUBJECT,
+            3,
+        ),
+        "rows-without-text",
+        True,
+        "3 rows in scope of public.items.embedding have no text, and the revision refuses such rows",
+        "there is nothing to embed for them.",
+        'give them a text, leave them out by where=, or write empty="null" in the revision: then they end without a '
+        "vector",
+    ),
+    (
+        hazards.kept_without_text,
+        (
+            SUBJECT,
+            3,
+            "python:app.models:old",
+        ),
+        "kept-without-text",
+        False,
+        '3 rows in scope of public.items.embedding have no text and keep the vector they have (empty="skip")',
+        "these vectors are of python:app.models:old, and comparing them with the others says nothing.",
+        'write empty="null" in the revision where such rows had better not be found',
+    ),
+    (
+        hazards.cannot_keep,
+        (
+            SUBJECT,
+            3,
+            'outside="keep"',
+            'outside="null"',
+        ),
+        "cannot-keep",
+        True,
+        'outside="keep" asks to keep the vectors of 3 rows of public.items.embedding, of other dimensions than the '
+        "new column",
+        "they do not fit there.",
+        'write outside="null" in the revision: such rows end without a vector',
+    ),
+    (
+        hazards.setting_not_there,
+        (
+            "app.key",
+            "APP_KEY",
+        ),
+        "setting-not-there",
+        True,
+        "the environment variable APP_KEY, which holds the setting app.key, is not set",
+        "the texts cannot be read without it.",
+        "set APP_KEY where migrator runs; its value is neither stored nor shown",
+    ),
+    (
+        hazards.texts_cut_short,
+        (
+            SUBJECT,
+            3,
+            512,
+        ),
+        "texts-cut-short",
+        True,
+        "3 rows of public.items.embedding have a text that the model does not read to its end, after 512 tokens",
+        "what stands behind that could not be found, and --strict was given.",
+        "shorten these texts or split them into rows, choose a model that reads more, or leave out --strict",
+    ),
+    (
+        hazards.lengths_unknown,
+        (
+            SUBJECT,
+            "python:app.models:new",
+        ),
+        "lengths-unknown",
+        True,
+        "model python:app.models:new does not say how long the texts of public.items.embedding are to it",
+        "it says how much it reads and has no tokenizer to ask, and --strict was given.",
+        "let the plug-in say count_tokens(texts), or leave out --strict",
+    ),
+    (
+        hazards.change_in_flight,
+        (
+            "items",
+            "pgroll",
+            'column "_pgroll_new_body"',
+        ),
+        "change-in-flight",
+        True,
+        'pgroll is in the middle of a change of "items": column "_pgroll_new_body" is its work',
+        "it copies the table, or swaps it, and what migrator does meanwhile would be lost or done twice.",
+        "let pgroll finish, or let it undo its change, which takes that away; then run the same command again",
+    ),
+    (
+        hazards.two_writers,
+        (
+            SUBJECT,
+            ['trigger "embed"'],
+        ),
+        "two-writers",
+        True,
+        'public.items.embedding has another writer of vectors: trigger "embed"',
+        "it goes on with the model that it was set up with, and would put its vectors into one column with the new "
+        "ones.",
+        "let its queue run empty, then stop it for the time of the upgrade, by ALTER TABLE ... DISABLE TRIGGER or "
+        "in the tool itself; after it, let it compute vectors by the new model",
+    ),
+    (
+        hazards.writer_fails_later,
+        (
+            SUBJECT,
+            ['trigger "embed"'],
+        ),
+        "writer-fails-later",
+        False,
+        'public.items.embedding has another writer of vectors: trigger "embed"',
+        "it goes on with the model that it was set up with, whose vectors the column will no longer take: its "
+        "writes fail from cut-over on.",
+        "let its queue run empty, then stop it for the time of the upgrade, by ALTER TABLE ... DISABLE TRIGGER or "
+        "in the tool itself; after it, let it compute vectors by the new model",
+    ),
+    (
         hazards.triggers_fire,
         (
             "items",
             ["a", "b"],
+            ["c"],
+            200,
+            "keeper",
+            True,
         ),
         "triggers-fire",
         False,
-        'the fill fires the UPDATE triggers of "items": a, b',
-        "queues fill and columns such as updated_at move.",
-        "run as a superuser, or GRANT SET ON PARAMETER session_replication_role TO the role, and they stay quiet",
+        'the fill fires triggers of "items": a, once a row, 200 rows in all; b, once a row, 200 rows in all; c, '
+        "once each few hundred rows or fewer",
+        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        'let a superuser run GRANT SET ON PARAMETER session_replication_role TO "keeper" before the upgrade, and '
+        "they stay quiet; or work as a superuser",
+    ),
+    (
+        hazards.triggers_fire,
+        (
+            "items",
+            ["a"],
+            [],
+            200,
+            "keeper",
+            False,
+        ),
+        "triggers-fire",
+        False,
+        'the fill fires triggers of "items": a, once a row, 200 rows in all',
+        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        "work as a superuser and they stay quiet",
+    ),
+    (
+        hazards.triggers_always_fire,
+        (
+            "items",
+            ["a"],
+            ["c"],
+            200,
+        ),
+        "triggers-always-fire",
+        False,
+        'the fill fires triggers of "items" that are ENABLE ALWAYS or REPLICA: a, once a row, 200 rows in all; c, '
+        "once each few hundred rows or fewer",
+        "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
+        'where that does harm: ALTER TABLE "items" ENABLE TRIGGER ... for the time of the upgrade, which makes them '
+        "ordinary ones",
     ),
     (
         hazards.capture_was_off,
