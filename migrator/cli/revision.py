@@ -147,7 +147,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     # No transaction is open while a model is asked.
     with connect(located.address) as connection:
         configure(connection, {"default_transaction_read_only": "on"})
-        catalog = read_catalog(connection, said.schema, said.table, said.column)
+        catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
         ledger = Ledger(connection, installed=catalog.server.ledger)
 
         def check(what: Callable[[ColumnPlan], None], change: EmbeddingChange) -> None:
