@@ -13,6 +13,7 @@ Distance = Literal["cosine", "l2", "ip", "l1"]
 VectorType = Literal["vector", "halfvec"]
 # What a vector index is on: the column; its half-precision copy; or a bit a number, the sign of each.
 On = Literal["column", "halfvec", "bit"]
+ON: tuple[On, ...] = get_args(On)
 
 # pgvector's limits on indexed dimensions: https://github.com/pgvector/pgvector#indexing
 INDEX_LIMIT = {"vector": 2_000, "halfvec": 4_000, "bit": 64_000}

@@ -283,6 +283,10 @@ FROM {table};
 -- name: coverage
 SELECT count(*), count(*) FILTER (WHERE {scope}), count(*) FILTER (WHERE {scope} AND {column} IS NOT NULL) FROM {table};
 
+-- name: dimensions_in_scope
+SELECT {extension}.vector_dims({column}), count(*)
+FROM {table} WHERE {column} IS NOT NULL AND {scope} GROUP BY 1 ORDER BY 2 DESC, 1;
+
 -- name: vector_sample
 SELECT {text}::text, {column}::text FROM {table} WHERE {column} IS NOT NULL AND {due} LIMIT %(limit)s;
 

@@ -8,9 +8,10 @@ import pytest
 
 from migrator.errors import Refused
 from tests.database import Database
+from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import new, other
 from tests.proofs import checksum, rows_hold
-from tests.running import abandon, downgrade, upgrade, upgrade_until
+from tests.running import REVISION, abandon, downgrade, upgrade, upgrade_until
 from tests.tables import CHANGE, OTHER, items
 
 SAME = dataclasses.replace(CHANGE, index="same")
@@ -143,3 +144,19 @@ def test_promise_5_an_index_that_cannot_hold_the_new_vectors_is_refused(database
     ):
         upgrade(database, SAME)
     assert database.dump() == before
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_rolled_back_by_hand(database: Database, online: bool) -> None:
+    """sql/manual_rollback.sql builds what was dropped, and names again what was kept."""
+    items(database)
+    database.execute(MARKED)
+    database.execute("CREATE INDEX bits ON items USING hnsw ((binary_quantize(embedding)::bit(384)) bit_hamming_ops)")
+    database.execute("CREATE INDEX todo ON items USING btree (id) WHERE embedding IS NULL")
+    schema, rows = database.dump(), checksum(database, "id, body, note, embedding")
+    upgrade(database, SAME, online=online)
+    at(database, REVISION)
+    done = roll_back(database)
+    assert (done.code, done.err) == (0, "")
+    assert database.dump() == schema
+    assert checksum(database, "id, body, note, embedding") == rows
