@@ -6,7 +6,9 @@ import dataclasses
 
 import pytest
 
+from migrator import runner
 from migrator.errors import Refused
+from migrator.work import Options
 from tests.database import Database
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import new, other
@@ -160,3 +162,15 @@ def test_rolled_back_by_hand(database: Database, online: bool) -> None:
     assert (done.code, done.err) == (0, "")
     assert database.dump() == schema
     assert checksum(database, "id, body, note, embedding") == rows
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_retire_drops_the_old_indexes_that_were_kept(database: Database, online: bool) -> None:
+    items(database)
+    database.execute(MARKED)
+    upgrade(database, SAME, online=online)
+    before = definitions(database)
+    assert "migrator_retired_1_" in database.dump()
+    runner.retire_all(database.address, Options(), stores=False)
+    assert "migrator" not in database.dump().replace("{migrator}", "")
+    assert definitions(database) == before
