@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, Model
+from migrator import EmbeddingChange, Hnsw, Model, doctor, runner
 from migrator.errors import Refused
+from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old, other, tiny
 from tests.proofs import rows_hold
@@ -185,3 +186,20 @@ def test_the_ledger_knows_the_model_of_each_scope(database: Database) -> None:
     again = dataclasses.replace(FIRST, from_=OLD, to=Model("python:tests.models:other", dimensions=384))
     with pytest.raises(Refused, match=r"the ledger says that public\.chunks\.embedding holds vectors of"):
         upgrade(database, again, revision="3")
+
+
+def test_doctor_verify_status_and_retire(database: Database) -> None:
+    chunks(database)
+    upgrade(database, FIRST)
+    with database.connect() as connection:
+        findings = doctor.examine_column(connection, None, "chunks", "embedding").findings
+    assert [finding.fact for finding in findings if "dimensions" in finding.fact] == [
+        "vectors of several dimensions stand in it: 80 of 768, 60 of 384, 40 of 8; one in collection_id = 1"
+    ]
+    assert [finding for finding in findings if finding.level == "error"] == []
+    proofs = runner.verify_live(database.address, Options())["public.chunks.embedding"]
+    assert [proof for proof in proofs if not proof.passed] == []
+    before = bytes_of(database)
+    runner.retire_all(database.address, Options(), stores=False)
+    assert "migrator" not in database.dump()
+    assert bytes_of(database) == before
