@@ -6,6 +6,9 @@ ALTER TABLE {table} ADD COLUMN {shadow} {type};
 -- name: set_storage
 ALTER TABLE {table} ALTER COLUMN {shadow} SET STORAGE {storage};
 
+-- name: set_compression
+ALTER TABLE {table} ALTER COLUMN {shadow} SET COMPRESSION {method};
+
 -- name: drop_index
 DROP INDEX IF EXISTS {index};
 

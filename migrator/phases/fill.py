@@ -37,6 +37,9 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
     if column.adds_shadow:
         ddl.append(query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql))
         ddl.append(query("fill", "set_storage", table=table, shadow=shadow, storage=fragment(storage(column))))
+        method = (column.before or column.catalog).column.compression_sql
+        if method is not None:
+            ddl.append(query("fill", "set_compression", table=table, shadow=shadow, method=fragment(method)))
     ddl.append(capture.while_filling(column))
     if column.capture_was_off:
         ddl.append(capture.drop_trigger(column))
