@@ -14,9 +14,12 @@ Distance = Literal["cosine", "l2", "ip", "l1"]
 VectorType = Literal["vector", "halfvec"]
 Empty = Literal["null", "skip", "refuse"]
 Outside = Literal["keep", "null"]
+# What a vector index is on: the column; its half-precision copy; or a bit a number, the sign of each.
+On = Literal["column", "halfvec", "bit"]
+ON: tuple[On, ...] = get_args(On)
 
 # pgvector's limits on indexed dimensions: https://github.com/pgvector/pgvector#indexing
-INDEX_LIMIT: dict[VectorType, int] = {"vector": 2_000, "halfvec": 4_000}
+INDEX_LIMIT = {"vector": 2_000, "halfvec": 4_000, "bit": 64_000}
 # pgvector's limit on stored dimensions.
 STORED_LIMIT = 16_000
 # Providers whose models this version can load, and those that a revision may name already.
@@ -47,6 +50,13 @@ def _known_distance(distance: str) -> None:
     if distance not in get_args(Distance):
         raise errors.in_revision(
             f"there is no distance {distance!r}", remedy=f"write one of {', '.join(get_args(Distance))} in the revision"
+        )
+
+
+def _known_on(on: str) -> None:
+    if on not in get_args(On):
+        raise errors.in_revision(
+            f"there is no index on {on!r}", remedy=f"write one of {', '.join(get_args(On))} in the revision"
         )
 
 
@@ -97,15 +107,33 @@ class Model:
         return self.name.partition(":")[2]
 
 
-class Hnsw(msgspec.Struct, frozen=True, tag=True):
-    """An HNSW index; the defaults are pgvector's. m: links a node; ef_construction: candidates while building."""
+class _Index(msgspec.Struct, frozen=True):
+    """Kinds of vector indexes."""
+
+    def said(self) -> list[tuple[str, object]]:
+        """What a revision says of it: all but that it is on the column itself."""
+        fields = [(name, getattr(self, name)) for name in self.__struct_fields__]
+        return [field for field in fields if field != ("on", "column")]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.said())})"
+
+
+class Hnsw(_Index, frozen=True, tag=True):
+    """An HNSW index; the defaults are pgvector's. m: links a node; ef_construction: candidates while building.
+
+    on: what it indexes. "halfvec": the vectors in half precision, up to 4,000 dimensions. "bit": binary_quantize of
+        them, up to 64,000, found by Hamming distance and to be re-ranked by `distance`.
+    """
 
     distance: Distance = "cosine"
     m: int = 16
     ef_construction: int = 64
+    on: On = "column"
 
     def __post_init__(self) -> None:
         _known_distance(self.distance)
+        _known_on(self.on)
         _between("m", self.m, 2, 100)
         _between("ef_construction", self.ef_construction, 4, 1_000)
         if self.ef_construction < 2 * self.m:
@@ -115,16 +143,18 @@ class Hnsw(msgspec.Struct, frozen=True, tag=True):
             )
 
 
-class IvfFlat(msgspec.Struct, frozen=True, tag=True):
-    """An IVFFlat index. lists: clusters; pgvector advises rows / 1000 up to a million rows."""
+class IvfFlat(_Index, frozen=True, tag=True):
+    """An IVFFlat index. lists: clusters; pgvector advises rows / 1000 up to a million rows. on: as of Hnsw."""
 
     distance: Distance = "cosine"
     lists: int = 100
+    on: On = "column"
 
     def __post_init__(self) -> None:
         _known_distance(self.distance)
+        _known_on(self.on)
         _between("lists", self.lists, 1, 32_768)
-        if self.distance == "l1":
+        if self.distance == "l1" and self.on != "bit":
             raise errors.in_revision('IVFFlat has no distance "l1"', remedy='write Hnsw(distance="l1") in the revision')
 
 

@@ -150,9 +150,19 @@ def old_model_differs(subject: str, name: str, rows: int, median: float) -> Haza
 
 
 def over_index_limit(type_: str, dimensions: int) -> Hazard:
-    limit = INDEX_LIMIT["halfvec" if type_ == "halfvec" else "vector"]
+    """type_: of what the index would hold."""
+    limit = INDEX_LIMIT[type_]
     if type_ == "vector" and dimensions <= INDEX_LIMIT["halfvec"]:
-        remedy = f'write type="halfvec" in the revision: it is indexed up to {INDEX_LIMIT["halfvec"]} dimensions'
+        remedy = (
+            'write on="halfvec" in the revision\'s index=: half precision finds the same rows but for a few, '
+            'searched by embedding::halfvec(N); or type="halfvec", which halves the column too'
+        )
+    elif type_ != "bit":
+        remedy = (
+            'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
+            "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
+            "(matryoshka=True)"
+        )
     else:
         remedy = "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None"
     return _refuse(
@@ -362,8 +372,27 @@ def index_not_carried(subject: str, index: str, definition: str) -> Hazard:
     return _refuse(
         "index-not-carried",
         f'index "{index}" on {subject} cannot be carried over: {definition}',
-        "only valid HNSW and IVFFlat indexes on the column itself can be built again on the new one.",
+        "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
         f'drop it before the upgrade, and create it again afterwards: DROP INDEX "{index}"',
+    )
+
+
+def index_does_not_fit(subject: str, index: str, dimensions: int, reason: str) -> Hazard:
+    return _refuse(
+        "index-does-not-fit",
+        f'index "{index}" on {subject} cannot be built over vectors of {dimensions} dimensions: {reason}',
+        "the index build would fail after everything was embedded.",
+        f'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "{index}"',
+    )
+
+
+def index_spans_scope(subject: str, index: str, where: str) -> Hazard:
+    return _refuse(
+        "index-spans-scope",
+        f'index "{index}" on {subject} is over vectors of the old dimensions, in the scope {where} and beyond it',
+        "after the upgrade they differ in dimensions, and no index can hold both.",
+        f"make it one index a scope first, each with its condition: CREATE INDEX ... WHERE {where}; "
+        f'DROP INDEX "{index}"',
     )
 
 

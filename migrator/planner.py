@@ -42,7 +42,7 @@ class Planner:
             ColumnPlan(
                 first + number,
                 change,
-                self._catalog(change.schema, change.table, change.column),
+                self._catalog(change.schema, change.table, change.column, change.where),
                 online=self._options.online,
             )
             for number, change in enumerate(changes)
@@ -81,8 +81,8 @@ class Planner:
         preflight.refuse_first(found)
         return found
 
-    def _catalog(self, schema: str | None, table: str, column: str) -> Catalog:
-        return read_catalog(self._connection, schema, table, column)
+    def _catalog(self, schema: str | None, table: str, column: str, where: str | None = None) -> Catalog:
+        return read_catalog(self._connection, schema, table, column, where=where)
 
     def _refuse_renamed(self, revision: str, wanted: Sequence[VectorColumn]) -> None:
         """A table that was renamed since the upgrade would not be found, or another one that has its name now."""

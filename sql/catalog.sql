@@ -142,21 +142,16 @@ SELECT c.relname::text AS name, am.amname::text AS method, pg_get_indexdef(c.oid
        o.opcname::text AS opclass,
        coalesce(c.reloptions, ARRAY[]::text[]) AS options,
        pg_get_expr(i.indpred, i.indrelid) AS predicate,
-       i.indpred IS NOT NULL AND EXISTS (
-         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-         AND d.refobjid = i.indrelid AND d.refobjsubid = %(column)s
-         AND pg_get_expr(i.indpred, i.indrelid) ~ (SELECT attname FROM pg_attribute
-             WHERE attrelid = i.indrelid AND attnum = %(column)s)) AS predicate_uses_column,
-       (SELECT coalesce(array_agg(a.attname::text ORDER BY k.n), ARRAY[]::text[])
-        FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, n)
-        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-        WHERE k.n > i.indnkeyatts) AS include,
        ts.spcname::text AS tablespace,
        obj_description(c.oid, 'pg_class') AS comment,
        i.indisclustered AS clustered,
        i.indisreplident AS replica_identity,
        EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid) AS of_constraint,
-       pg_relation_size(c.oid) AS bytes
+       pg_relation_size(c.oid) AS bytes,
+       i.indisunique AS unique,
+       pg_get_indexdef(c.oid, 1, false) AS key,
+       (SELECT coalesce(jsonb_object_agg(a.attnum, a.attstattarget), jsonb_build_object())
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget >= 0) AS statistics
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_am am ON am.oid = c.relam
@@ -295,6 +290,10 @@ FROM {table};
 
 -- name: coverage
 SELECT count(*), count(*) FILTER (WHERE {scope}), count(*) FILTER (WHERE {scope} AND {column} IS NOT NULL) FROM {table};
+
+-- name: dimensions_in_scope
+SELECT {extension}.vector_dims({column}), count(*)
+FROM {table} WHERE {column} IS NOT NULL AND {scope} GROUP BY 1 ORDER BY 2 DESC, 1;
 
 -- name: vector_sample
 SELECT {text}::text, {column}::text FROM {table} WHERE {column} IS NOT NULL AND {due} LIMIT %(limit)s;

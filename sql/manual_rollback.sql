@@ -251,17 +251,20 @@ WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass
 \gexec
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
-SELECT format('CREATE INDEX CONCURRENTLY %I ON %I.%I USING %I (%I %I.%I)%s%s%s%s', temporary, :'schema', :'table',
-              i ->> 'method', :'retired', catalog -> 'server' ->> 'pgvector_schema', i ->> 'opclass',
-              (SELECT ' INCLUDE (' || string_agg(quote_ident(each), ', ' ORDER BY n) || ')'
-               FROM jsonb_array_elements_text(i -> 'include') WITH ORDINALITY AS _ (each, n)),
-              (SELECT ' WITH (' || string_agg(each, ', ' ORDER BY n) || ')'
-               FROM jsonb_array_elements_text(i -> 'options') WITH ORDINALITY AS _ (each, n)),
-              ' TABLESPACE ' || quote_ident(i ->> 'tablespace'), ' WHERE ' || (i ->> 'predicate'))
+-- A ledger of an older migrator has no body, and indexes on the column alone.
+SELECT format('CREATE %sINDEX CONCURRENTLY %I ON %I.%I %s%s%s', CASE WHEN (i ->> 'unique')::boolean THEN 'UNIQUE ' END,
+              temporary, :'schema', :'table',
+              coalesce(replace(nullif(i ->> 'body', ''), 'migrator_column', :'retired'),
+                       format('USING %I (%I %I.%I)%s', i ->> 'method', :'retired',
+                              catalog -> 'server' ->> 'pgvector_schema', i ->> 'opclass',
+                              (SELECT ' WITH (' || string_agg(each, ', ' ORDER BY n) || ')'
+                               FROM jsonb_array_elements_text(i -> 'options') WITH ORDINALITY AS _ (each, n)))),
+              ' TABLESPACE ' || quote_ident(i ->> 'tablespace'),
+              ' WHERE ' || coalesce(replace(i ->> 'condition', 'migrator_column', :'retired'), i ->> 'predicate'))
 FROM migrator.change,
      jsonb_array_elements(catalog -> 'indexes') WITH ORDINALITY AS _ (i, n),
      format('migrator_rollback_%s_%s', id, n) AS temporary
-WHERE id = :change AND i ->> 'method' IN ('hnsw', 'ivfflat')
+WHERE id = :change AND i ->> 'name' NOT LIKE 'migrator\_%'
   AND to_regclass(format('%I.%I', :'schema', temporary)) IS NULL
   -- An upgrade with --online kept it.
   AND to_regclass(format('%I.%s_%s', :'schema', :'retired', n)) IS NULL
@@ -281,6 +284,7 @@ DECLARE
     retired text := format('migrator_retired_%s', change_);
     new text := format('migrator_rolled_back_%s', change_);
     each record;
+    target record;
     others text;
 BEGIN
     IF EXISTS (SELECT FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
@@ -297,15 +301,17 @@ BEGIN
     EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('missed_%s', change_));
 
     -- The indexes of the new column go; the old ones get their names back, with comment and CLUSTER mark.
-    FOR each IN SELECT i.indexrelid::regclass AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
-                  WHERE i.indrelid = relation AND a.attname = new AND a.attnum = ANY (i.indkey::int2[]) LOOP
+    FOR each IN SELECT DISTINCT i.indexrelid::regclass AS name
+                  FROM pg_index i JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+                  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                  WHERE i.indrelid = relation AND d.refobjid = relation AND a.attname = new LOOP
         EXECUTE format('DROP INDEX %s', each.name);
     END LOOP;
     FOR each IN SELECT i, CASE WHEN to_regclass(format('%I.%s_%s', current_setting('rollback.schema'), retired, n)) IS NULL
                                  THEN format('migrator_rollback_%s_%s', change_, n)
                                  ELSE format('%s_%s', retired, n) END AS temporary
                   FROM migrator.change c, jsonb_array_elements(c.catalog -> 'indexes') WITH ORDINALITY AS _ (i, n)
-                  WHERE c.id = change_ AND i ->> 'method' IN ('hnsw', 'ivfflat') LOOP
+                  WHERE c.id = change_ AND i ->> 'name' NOT LIKE 'migrator\_%' LOOP
         EXECUTE format('ALTER INDEX %I.%I RENAME TO %I',
                        current_setting('rollback.schema'), each.temporary, each.i ->> 'name');
         IF each.i ->> 'comment' IS NOT NULL THEN
@@ -315,6 +321,10 @@ BEGIN
         IF (each.i ->> 'clustered')::boolean THEN
             EXECUTE format('ALTER TABLE %s CLUSTER ON %I', relation, each.i ->> 'name');
         END IF;
+        FOR target IN SELECT * FROM jsonb_each_text(coalesce(each.i -> 'statistics', '{}')) LOOP
+            EXECUTE format('ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS %s', current_setting('rollback.schema'),
+                           each.i ->> 'name', target.key, target.value);
+        END LOOP;
     END LOOP;
 
     -- The ledger: an unfinished run of this change is closed, the change is undone.

@@ -117,6 +117,16 @@ def other() -> Hashed:
     return Hashed(384, seed=385)
 
 
+def wide() -> Hashed:
+    """3,072 dimensions, more than an index on a vector column takes."""
+    return Hashed(3_072, seed=3_072)
+
+
+def widest() -> Hashed:
+    """4,500 dimensions, more than an index in half precision takes."""
+    return Hashed(4_500, seed=4_500)
+
+
 def small_old() -> Hashed:
     """64 dimensions, for benchmarks that are not about vectors: the model before the change."""
     return Hashed(64, seed=64)

@@ -129,6 +129,8 @@ _EXAMPLES: dict[str, object] = {
 _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "dependent_on_view": {"dependent": "function public.nearest(vector)", "view": "view public.near"},
     "disk_unknown": {"needed": 8_900_000_000},
+    "index_does_not_fit": {"dimensions": 768, "reason": "index row size 3096 exceeds btree version 4 maximum 2704"},
+    "index_spans_scope": {"where": "collection_id = 1"},
     "model_other_dimensions": {"found": 384},
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
     "not_a_vector": {"type_": "bit(512)"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from migrator.catalog.columns import Column, Table, read_table, table_names
 from migrator.catalog.dependents import View, read_others, read_views
-from migrator.catalog.indexes import VECTOR_METHODS, TableIndex, read_indexes
+from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.settings import Server, read_server
 from migrator.database import Connection, qualified_names
 from migrator.hazards import not_a_vector, unknown_column, unknown_table
@@ -28,7 +28,12 @@ class Catalog:
 
     @property
     def vector_indexes(self) -> list[TableIndex]:
-        return [index for index in self.indexes if index.method in VECTOR_METHODS]
+        return [index for index in self.indexes if index.is_vector]
+
+    @property
+    def own_indexes(self) -> list[TableIndex]:
+        """Those of the user's, in the order of their names."""
+        return [index for index in self.indexes if not index.is_migrators]
 
     @property
     def subject(self) -> str:
@@ -67,8 +72,13 @@ def _is_migrators(name: str) -> bool:
     return name.startswith("migrator_")
 
 
-def read_catalog(connection: Connection, schema: str | None, table: str, column: str) -> Catalog:
-    """The catalog of one vector column. Raises Refused where there is no such table or column, or it is no vector."""
+def read_catalog(
+    connection: Connection, schema: str | None, table: str, column: str, *, where: str | None = None
+) -> Catalog:
+    """The catalog of one vector column. Raises Refused where there is no such table or column, or it is no vector.
+
+    where: the scope of a change, by which indexes are told apart where vectors of several dimensions are in the column.
+    """
     server = read_server(connection)
     found = read_table(connection, schema, table)
     if found is None:
@@ -79,11 +89,14 @@ def read_catalog(connection: Connection, schema: str | None, table: str, column:
     if at.type not in ("vector", "halfvec"):
         raise not_a_vector(found.name, column, at.type_text).refusal()
     with qualified_names(connection):
-        return Catalog(
+        catalog = Catalog(
             server,
             found,
             at,
-            read_indexes(connection, found.oid, at.number),
+            read_indexes(connection, found.oid, at.number, at.name),
             read_views(connection, found.oid, at.number),
             read_others(connection, found.oid, at.number),
         )
+    if where is None or at.dimensions is not None:
+        return catalog
+    return dataclasses.replace(catalog, indexes=with_reach(connection, found.sql, catalog.indexes, where))

@@ -90,8 +90,7 @@ def _value(value: object, margin: int, before: int) -> str:
         return _call("Model", [(None, value.name), *_set_apart(value)[1:]], margin, before)
     if isinstance(value, Hnsw | IvfFlat):
         # Written out in full: what it means must not change with a default.
-        fields = [(name, getattr(value, name)) for name in value.__struct_fields__]
-        return _call(type(value).__name__, fields, margin, before)
+        return _call(type(value).__name__, value.said(), margin, before)
     if isinstance(value, Verify):
         return _call("Verify", _set_apart(value), margin, before)
     return _string(value) if isinstance(value, str) else repr(value)

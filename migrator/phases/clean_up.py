@@ -32,8 +32,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
             raise hazards.table_renamed_meanwhile(column.subject, present).refusal()
         reporter.message(f"{column.subject}: putting everything back")
         send_together(connection, _drop(column), table=column.catalog.table.oid, on_wait=reporter.message)
-        if column.drops_index_early or column.method == "index":
-            _rebuild(connection, column, reporter)
+        _rebuild(connection, column, reporter)
         _drop_indexes(connection, column)
         execute(connection, drop_backup(column))
     with connection.transaction():
@@ -56,22 +55,23 @@ def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
     """What was built for the new column, unless it went with it."""
     schema = column.catalog.table.schema
     # The old indexes that a downgrade finds on the retired column stay there.
-    kept = column.fills_retired and column.online
-    built = () if kept else (index.temporary for index in column.indexes)
+    built = (index.temporary for index in column.indexes if not column.keeps(index))
     for called in (*built, column.left_index):
         concurrently(connection, query("index", "drop_concurrently", index=name(schema, called)))
 
 
 def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:
-    """The old vector indexes that were dropped on the way, as they were."""
+    """The old indexes that were dropped on the way, as they were."""
     catalog = column.catalog
     schema = catalog.table.schema
+    if not column.dropped_indexes:
+        return
     if not has_column(connection, column, column.live):
-        lost = ", ".join(index.name for index in catalog.vector_indexes)
+        lost = ", ".join(index.name for index in column.dropped_indexes)
         reporter.message(f"{column.subject} was dropped or renamed by others, so it has no index any more: {lost}")
         return
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
-    for index in catalog.vector_indexes:
+    for index in column.dropped_indexes:
         state = execute(connection, query("index", "state"), {"schema": schema, "index": index.name}).fetchone()
         if state is not None and not state[0]:
             concurrently(connection, query("index", "drop_concurrently", index=name(schema, index.name)))
@@ -79,7 +79,7 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
         if state is None or not state[0]:
             concurrently(
                 connection,
-                again.create(catalog.table.sql, column.live, catalog.column.type, catalog.server.extension_schema),
+                again.create(catalog.table.sql, column.live, catalog.server.extension_schema),
             )
         marks = again.marks(catalog.table.sql, schema)
         send_together(connection, marks, table=catalog.table.oid, on_wait=reporter.message)

@@ -128,10 +128,11 @@ def _name_indexes(column: ColumnPlan) -> list[sql.Composed]:
     """The new indexes take the names of the old ones, with comment and CLUSTER mark."""
     schema = column.catalog.table.schema
     named: list[sql.Composed] = []
-    if column.online and not column.is_restore and column.method != "index":
+    if not column.is_restore:
         named += [
             query("index", "rename", index=name(schema, index.name), new=name(column.kept_index(number)))
-            for number, index in enumerate(column.catalog.vector_indexes, 1)
+            for number, index in enumerate(column.catalog.own_indexes, 1)
+            if index in column.kept_indexes
         ]
     for index in column.indexes:
         named.append(query("index", "rename", index=name(schema, index.temporary), new=name(index.name)))
@@ -355,8 +356,8 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
     expected = column.catalog.signature()
     if views_dropped:
         expected["views"] = []
-    if column.drops_index_early or column.method == "index":
-        expected["indexes"] = []
+    dropped = {index.name for index in column.dropped_indexes}
+    expected["indexes"] = [index.definition for index in column.catalog.own_indexes if index.name not in dropped]
     differing = [part for part, value in expected.items() if present[part] != value]
     if differing:
         raise MigratorError(

@@ -41,8 +41,7 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
     if column.capture_was_off:
         ddl.append(capture.drop_trigger(column))
     ddl += capture.create_trigger(column)
-    if column.drops_index_early:
-        ddl += [query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes]
+    ddl += [query("fill", "drop_index", index=name(schema, index.name)) for index in column.dropped_indexes]
     return [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
 
 

@@ -31,9 +31,9 @@ def statements(plan: Plan) -> list[Statement]:
 def _statements(column: ColumnPlan) -> list[Statement]:
     broken_off = "sql/manual_rollback.sql was broken off"
     building = [_weak(column, _drop(column, index), "milliseconds", only_if=broken_off) for index in _of_script(column)]
-    # After an upgrade online the old indexes are still on the retired column.
-    only_if = "somebody dropped the one that was kept" if column.keeps_old_index else ""
     for index in column.indexes:
+        # After an upgrade online the old indexes are still on the retired column.
+        only_if = "somebody dropped the one that was kept" if column.keeps(index) else ""
         building.append(_dropped_if_invalid(column, index.temporary))
         building.append(_weak(column, create(column, index), "the whole build", only_if=only_if))
     if column.method == "index":
@@ -77,12 +77,12 @@ def _analyze(column: ColumnPlan) -> sql.Composed:
 
 def _drop_replaced(column: ColumnPlan) -> list[sql.Composed]:
     """Where only the index changes, old and new are on one column, and only one of them can be proved at a time."""
-    return [_drop(column, index.name) for index in column.catalog.vector_indexes]
+    return [_drop(column, index.name) for index in column.dropped_indexes]
 
 
 def create(column: ColumnPlan, index: IndexToBuild) -> sql.Composed:
     target = column.live if column.method == "index" else column.shadow
-    return index.create(column.table, target, column.type, column.catalog.server.extension_schema)
+    return index.create(column.table, target, column.catalog.server.extension_schema)
 
 
 def run(work: Work) -> dict[str, object]:
@@ -118,7 +118,7 @@ def memory_for(column: ColumnPlan, index: IndexToBuild) -> int:
     Only a server on this machine is given more than its own setting, for another's memory is not known.
     """
     server = column.catalog.server
-    width = (2 if column.type == "halfvec" else 4) * column.dimensions
+    width = column.index_width(index)
     links = 3 * int(index.parameters.get("m", "16")) * BYTES_A_LINK if index.method == "hnsw" else 0
     needed = int(1.3 * column.catalog.table.rows * (width + links)) + 64 * 1024 * 1024
     if not server.unix_socket:

@@ -13,14 +13,15 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, lengths, old_model, rows_left, store, trial
+from migrator import hazards, index_trial, lengths, old_model, rows_left, store, trial
 from migrator.catalog import Catalog, Server, others
+from migrator.catalog.indexes import carried_over
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import Refused
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.hazards import Hazard
-from migrator.ledger import Ledger, install_statements
+from migrator.ledger import LIVE, RETIRED, Ledger, install_statements
 from migrator.phases.embed import counting, wanted
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.proofs.retrieval import relevant_value
@@ -113,6 +114,9 @@ def examine(
     if column.method != "index":
         try_expressions(connection, column)
         trial.examine(connection, column)
+    if not column.is_restore:
+        found += index_trial.examine(connection, column)
+        refuse_first(found)
     counts = _counted(connection, column)
     found += [*_gaps(column, counts), *_firing(column, counts)]
     refuse_first(found)
@@ -185,9 +189,9 @@ def _column(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     if live.dimensions not in (None, change.from_.dimensions):
         expected = f"{live.type}({change.from_.dimensions})"
         found.append(hazards.live_column_differs(column.subject, live.type_text, expected))
-    registered = ledger.registered(table.schema, table.name, live.name)
-    if registered is not None and registered[0] != change.from_.name:
-        found.append(hazards.other_model_in_column(column.subject, registered[0], change.from_.name))
+    registered = _registered(ledger, column)
+    if registered is not None and registered != change.from_.name:
+        found.append(hazards.other_model_in_column(column.subject, registered, change.from_.name))
     live_changes = {each.id for each in ledger.live_changes()}
     for known in table.columns:
         prefix, _, number = known.name.rpartition("_")
@@ -210,30 +214,55 @@ def _column(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     return found
 
 
+def _registered(ledger: Ledger, column: ColumnPlan) -> str | None:
+    """The model that the ledger says the rows in scope hold; None where it does not say."""
+    if column.has_dimensions:
+        registered = ledger.registered(column.catalog.table.schema, column.catalog.table.name, column.live)
+        return registered[0] if registered is not None else None
+    # A column without dimensions may hold several models, each in a scope of its own.
+    done = [
+        each.change.to.name
+        for each in ledger.carried_out()
+        if each.restores is None
+        and each.state in (LIVE, RETIRED)
+        and each.catalog.subject == column.subject
+        and each.change.where in (None, column.change.where)
+    ]
+    return done[-1] if done else None
+
+
 def _same_indexes(column: ColumnPlan) -> bool:
-    present = column.catalog.vector_indexes
-    if column.change.index == "same":
+    asked = column.change.index
+    if asked == "same":
         return True
-    if column.change.index is None:
-        return not present
-    return [index.described() for index in present] == [column.change.index]
+    present = [index.described() for index in column.replaced_indexes]
+    return present == ([] if asked is None else [asked])
 
 
 def _indexes(column: ColumnPlan) -> list[Hazard]:
-    catalog = column.catalog
+    subject, catalog = column.subject, column.catalog
     found = [
-        hazards.index_not_carried(column.subject, index.name, index.definition)
-        for index in catalog.indexes
-        if not (index.carried and index.valid) and not index.name.startswith("migrator_")
+        hazards.index_not_carried(subject, index.name, index.definition)
+        for index in catalog.own_indexes
+        if not (index.carried and index.valid)
     ]
-    present = [index.name for index in catalog.vector_indexes]
-    if not column.is_restore and column.change.index not in ("same", None) and len(present) > 1:
-        found.append(hazards.several_indexes(column.subject, present))
-    if any(hazard.refuses for hazard in found):
+    if column.is_restore:
         return found
-    limit = INDEX_LIMIT["halfvec" if column.type == "halfvec" else "vector"]
-    if column.indexes and column.dimensions > limit:
-        found.append(hazards.over_index_limit(column.type, column.dimensions))
+    replaced = [index.name for index in column.replaced_indexes]
+    if column.change.index is not None and len(replaced) > 1:
+        found.append(hazards.several_indexes(subject, replaced))
+    if found:
+        return found
+    built = {index.name: index for index in column.indexes}
+    for present in catalog.own_indexes:
+        same = carried_over(present, "")
+        kept = built.get(present.name, same)
+        if present.reach == "both" and (kept.key, kept.body) != (same.key, same.body):
+            found.append(hazards.index_spans_scope(subject, present.name, column.change.where or "true"))
+    for index in column.vector_indexes:
+        type_, size = index.operand
+        if (size or column.dimensions) > INDEX_LIMIT[type_]:
+            found.append(hazards.over_index_limit(type_, size or column.dimensions))
     return found
 
 
@@ -459,7 +488,10 @@ def _load_and_sample(
 
 def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None) -> Estimate:
     width = 2 if column.type == "halfvec" else 4
-    table, old, new = column.catalog.table, column.catalog.vector_indexes, column.indexes
+    table = column.catalog.table
+    old = [index for index in column.dropped_indexes if index.is_vector]
+    new = [index for index in column.vector_indexes if not column.keeps(index)]
+    beside = [index for index in column.catalog.vector_indexes if index not in old]
     filled = counts.without_vector if column.fills_retired else counts.in_scope
     return estimate(
         column.subject,
@@ -468,9 +500,9 @@ def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None) -> Estim
         old_dimensions=column.change.from_.dimensions,
         new_bytes=width * column.dimensions + 8,
         dimensions=column.dimensions,
-        old_index=old[0].method if old and not column.online else None,
-        new_index=new[0].method if new and not column.keeps_old_index else None,
+        old_index=old[0].method if old else None,
+        new_index=new[0].method if new else None,
         filled=0 if column.method == "index" else filled,
-        beside_index=bool(old) and not column.drops_index_early,
+        beside_index=bool(beside),
         row_bytes=table.blocks * table.block_size // max(counts.rows, 1),
     )

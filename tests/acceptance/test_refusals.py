@@ -408,7 +408,8 @@ CASES = [
         told(
             "vector(3072) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
             "the index build at the end would fail after everything was embedded.",
-            'write type="halfvec" in the revision: it is indexed up to 4000 dimensions',
+            'write on="halfvec" in the revision\'s index=: half precision finds the same rows but for a few, '
+            'searched by embedding::halfvec(N); or type="halfvec", which halves the column too',
         ),
         change(to='Model("python:tests.models:new", dimensions=3072)'),
     ),
@@ -417,7 +418,9 @@ CASES = [
         told(
             "halfvec(5000) cannot be indexed: pgvector's limit for halfvec is 4000 dimensions",
             "the index build at the end would fail after everything was embedded.",
-            "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None",
+            'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
+            "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
+            "(matryoshka=True)",
         ),
         change(to='Model("python:tests.models:new", dimensions=5000)', type='"halfvec"'),
     ),
@@ -454,24 +457,24 @@ CASES = [
         ),
     ),
     Case(
-        "expression index",
+        "index of a type that is not carried",
         told(
-            'index "half_idx" on public.items.embedding cannot be carried over: CREATE INDEX half_idx ON public.items '
-            "USING hnsw (((embedding)::public.halfvec(384)) public.halfvec_cosine_ops)",
-            "only valid HNSW and IVFFlat indexes on the column itself can be built again on the new one.",
-            'drop it before the upgrade, and create it again afterwards: DROP INDEX "half_idx"',
+            'index "sparse" on public.items.embedding cannot be carried over: CREATE INDEX sparse ON public.items '
+            "USING hnsw (((embedding)::public.sparsevec(384)) public.sparsevec_l2_ops)",
+            "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
+            'drop it before the upgrade, and create it again afterwards: DROP INDEX "sparse"',
         ),
-        before=("CREATE INDEX half_idx ON items USING hnsw ((embedding::halfvec(384)) halfvec_cosine_ops)",),
+        before=("CREATE INDEX sparse ON items USING hnsw ((embedding::sparsevec(384)) sparsevec_l2_ops)",),
     ),
     Case(
-        "index on bits, first of two",
+        "index that cannot hold the new vectors",
         told(
-            'index "bit_idx" on public.items.embedding cannot be carried over: CREATE INDEX bit_idx ON public.items '
-            "USING hnsw (((public.binary_quantize(embedding))::bit(384)) public.bit_hamming_ops)",
-            "only valid HNSW and IVFFlat indexes on the column itself can be built again on the new one.",
-            'drop it before the upgrade, and create it again afterwards: DROP INDEX "bit_idx"',
+            'index "holds_it" on public.items.embedding cannot be built over vectors of 768 dimensions: index row size '
+            '3096 exceeds btree version 4 maximum 2704 for index "migrator_index_1_1"',
+            "the index build would fail after everything was embedded.",
+            'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "holds_it"',
         ),
-        before=("CREATE INDEX bit_idx ON items USING hnsw ((binary_quantize(embedding)::bit(384)) bit_hamming_ops)",),
+        before=("CREATE INDEX holds_it ON items (id) INCLUDE (embedding)",),
     ),
     Case(
         "several indexes, and one wanted",

@@ -158,7 +158,8 @@ TEXTS: list[Row] = [
         True,
         "vector(3072) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
         "the index build at the end would fail after everything was embedded.",
-        'write type="halfvec" in the revision: it is indexed up to 4000 dimensions',
+        'write on="halfvec" in the revision\'s index=: half precision finds the same rows but for a few, '
+        'searched by embedding::halfvec(N); or type="halfvec", which halves the column too',
     ),
     (
         hazards.over_index_limit,
@@ -170,7 +171,9 @@ TEXTS: list[Row] = [
         True,
         "vector(5000) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
         "the index build at the end would fail after everything was embedded.",
-        "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None",
+        'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
+        "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
+        "(matryoshka=True)",
     ),
     (
         hazards.over_index_limit,
@@ -181,6 +184,20 @@ TEXTS: list[Row] = [
         "over-index-limit",
         True,
         "halfvec(5000) cannot be indexed: pgvector's limit for halfvec is 4000 dimensions",
+        "the index build at the end would fail after everything was embedded.",
+        'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
+        "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
+        "(matryoshka=True)",
+    ),
+    (
+        hazards.over_index_limit,
+        (
+            "bit",
+            65000,
+        ),
+        "over-index-limit",
+        True,
+        "bit(65000) cannot be indexed: pgvector's limit for bit is 64000 dimensions",
         "the index build at the end would fail after everything was embedded.",
         "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None",
     ),
@@ -486,8 +503,38 @@ TEXTS: list[Row] = [
         "index-not-carried",
         True,
         'index "near" on public.items.embedding cannot be carried over: CREATE INDEX near ON items ...',
-        "only valid HNSW and IVFFlat indexes on the column itself can be built again on the new one.",
+        "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
         'drop it before the upgrade, and create it again afterwards: DROP INDEX "near"',
+    ),
+    (
+        hazards.index_does_not_fit,
+        (
+            SUBJECT,
+            "near",
+            768,
+            "index row size 3104 exceeds btree version 4 maximum 2704",
+        ),
+        "index-does-not-fit",
+        True,
+        'index "near" on public.items.embedding cannot be built over vectors of 768 dimensions: '
+        "index row size 3104 exceeds btree version 4 maximum 2704",
+        "the index build would fail after everything was embedded.",
+        'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "near"',
+    ),
+    (
+        hazards.index_spans_scope,
+        (
+            SUBJECT,
+            "near",
+            "collection_id = 1",
+        ),
+        "index-spans-scope",
+        True,
+        'index "near" on public.items.embedding is over vectors of the old dimensions, in the scope collection_id = 1 '
+        "and beyond it",
+        "after the upgrade they differ in dimensions, and no index can hold both.",
+        "make it one index a scope first, each with its condition: CREATE INDEX ... WHERE collection_id = 1; "
+        'DROP INDEX "near"',
     ),
     (
         hazards.default_of_other_dimensions,
