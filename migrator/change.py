@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -19,6 +20,8 @@ STORED_LIMIT = 16_000
 # Providers whose models this version can load, and those that a revision may name already.
 AVAILABLE = ("sentence-transformers", "python")
 PROVIDERS = (*AVAILABLE, "openai", "azure-openai", "cohere", "ollama")
+
+_CREATES_FUNCTION = re.compile(r"\s*CREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE)\s", re.IGNORECASE)
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
@@ -161,6 +164,8 @@ class EmbeddingChange:
     type: the pgvector type wanted; None keeps the present one.
     priority: SQL condition for the rows that are embedded first.
     batch_size: texts a model call; None lets migrator find it.
+    functions: CREATE OR REPLACE FUNCTION statements that are carried out with the cut-over, for functions that name the
+        column in their text; what they replace comes back on a downgrade.
     max_failed_rows: rows that may be set aside because the model fails on their text; with one more the change fails.
     """
 
@@ -176,6 +181,7 @@ class EmbeddingChange:
     priority: str | None = None
     batch_size: int | None = None
     max_failed_rows: int = 0
+    functions: tuple[str, ...] = ()
     verify: Verify = field(default_factory=Verify)
 
     def __post_init__(self) -> None:
@@ -198,6 +204,14 @@ class EmbeddingChange:
         if self.batch_size is not None:
             _between("batch_size", self.batch_size, 1, 100_000)
         _between("max_failed_rows", self.max_failed_rows, 0, 2**63 - 1)
+        given = (self.functions,) if isinstance(self.functions, str) else tuple(self.functions)
+        for statement in given:
+            if not _CREATES_FUNCTION.match(statement):
+                raise errors.in_revision(
+                    f"functions= holds {statement[:60]!r}, which does not create a function",
+                    remedy="write whole CREATE OR REPLACE FUNCTION statements in the revision, one a string",
+                )
+        object.__setattr__(self, "functions", given)
 
 
 @dataclass(frozen=True)

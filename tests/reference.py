@@ -74,6 +74,7 @@ _EXAMPLES: dict[str, object] = {
     "argument": "where",
     "by": "0003",
     "calls": ["now()"],
+    "check": "long",
     "column": "embedding",
     "condition": "language = 'en",
     "default": "'[1,2]'::vector",
@@ -84,6 +85,7 @@ _EXAMPLES: dict[str, object] = {
     "expected": "vector(384)",
     "expression": "body",
     "found": "vector(512)",
+    "functions": ["public.match_documents(vector,integer)"],
     "index": "near",
     "indexes": ["near", "nearer"],
     "kind": "p",
@@ -103,6 +105,7 @@ _EXAMPLES: dict[str, object] = {
     "refusal": hazards.text_does_not_parse("summary", 'column "summary" does not exist').refusal(),
     "revisions": ["0003"],
     "similarity": 0.87,
+    "statement": "CREATE OR REPLACE FUNCTION match_documents",
     "median": 0.03,
     "subject": "public.items.embedding",
     "table": "items",
@@ -113,10 +116,18 @@ _EXAMPLES: dict[str, object] = {
     "unfinished": "0002",
     "used": 1600,
     "version": "0.6.2",
+    "written": "(public.vector_norm(embedding) > 0)",
 }
 # Where one name means different things, by function.
 _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "dependent_on_view": {"dependent": "function public.nearest(vector)", "view": "view public.near"},
+    "dependent_does_not_fit": {
+        "dependent": "constraint positive on table public.items",
+        "reason": "function public.vector_norm(public.halfvec) does not exist",
+    },
+    "dimensions_rewritten": {
+        "written": ["constraint long on table public.items: (public.vector_dims(embedding) = 768)"]
+    },
     "disk_unknown": {"needed": 8_900_000_000},
     "model_other_dimensions": {"found": 384},
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
@@ -130,6 +141,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "open_schemas": {"schemas": ["public"]},
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "pgvector_with_known_fault": {"version": "0.8.1"},
+    "published_column": {"type_": "vector(768)"},
     "retired_column_gone": {"column": "migrator_retired_1"},
     "table_renamed": {"schema": "public", "table": "things", "former_schema": "public", "former": "items"},
     "table_renamed_meanwhile": {"now": '"public"."things"'},

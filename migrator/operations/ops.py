@@ -33,6 +33,7 @@ class ChangeEmbeddingOp(MigrateOperation):
         type: VectorType | None = None,
         priority: str | None = None,
         batch_size: int | None = None,
+        functions: Sequence[str] = (),
         verify: Verify | None = None,
     ) -> None:
         """Takes a vector column to another model, type or index; EmbeddingChange describes the arguments."""
@@ -48,6 +49,7 @@ class ChangeEmbeddingOp(MigrateOperation):
             type=type,
             priority=priority,
             batch_size=batch_size,
+            functions=tuple(functions) if not isinstance(functions, str) else (functions,),
             verify=verify or Verify(),
         )
         operations.invoke(cls([change]))
