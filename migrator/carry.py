@@ -189,9 +189,12 @@ def _as_before(column: ColumnPlan, now: str | None, then: str | None) -> str | N
 def _with_dimensions(live: str, text: str, old: int, new: int) -> str:
     """`vector_dims(column) = old` and casts to the old dimensions, but for those of a literal vector."""
     quoted = re.escape(live.replace('"', '""'))
-    cast = re.sub(rf"((?<!')::(?:[\w\"$]+\.)?(?:vector|halfvec)\(){old}\)", rf"\g<1>{new})", text)
-    reads = rf"\(*(?:\w+\.)?\"?{quoted}\"?\)?(?:::[\w\".$]+(?:\({new}\))?)?\)"
-    return re.sub(rf"(\bvector_dims{reads} (?:=|<>) ){old}\b", rf"\g<1>{new}", cast)
+    qualified = r"(?:[\w$]+\.|\"[^\"]+\"\.)?"
+    cast = re.sub(rf"((?<!')::{qualified}(?:vector|halfvec)\(){old}\)", rf"\g<1>{new})", text)
+    column = rf"\(*(?:\w+\.)?\"?{quoted}\"?\)*(?:::{qualified}(?:vector|halfvec)(?:\({new}\))?)?"
+    dimensions = rf"{qualified}vector_dims\({column}\)"
+    after = re.sub(rf"({dimensions} (?:=|<>) ){old}\b", rf"\g<1>{new}", cast)
+    return re.sub(rf"\b{old}( (?:=|<>) {dimensions})", rf"{new}\g<1>", after)
 
 
 # ---- trying and proving ----------------------------------------------------------------------------------------

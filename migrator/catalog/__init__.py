@@ -66,7 +66,7 @@ class Catalog:
             "indexes": [index.definition for index in self.indexes if not _is_migrators(index.name)],
             "views": [dataclasses.replace(view, depth=0) for view in self.views],
             "triggers": [trigger for trigger in self.table.triggers if not _is_migrators(trigger.name.lstrip("~"))],
-            "dependents": dataclasses.replace(self.carried, functions=[], functions_by_name=[]),
+            "dependents": dataclasses.replace(self.carried, functions=[], functions_by_name=[], replica_identity=True),
             "functions": self.carried.functions,
             "others": self.others,
         }

@@ -121,9 +121,9 @@ class Carried:
     replica_identity: bool = True
 
     @property
-    def described(self) -> set[str]:
+    def described(self) -> list[str]:
         every = (self.checks, self.policies, self.triggers, self.statistics, self.publications, self.functions)
-        return {each.described for kind in every for each in kind}
+        return [each.described for kind in every for each in kind]
 
     @property
     def published(self) -> list[Publication]:

@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from migrator import EmbeddingChange, runner
+from migrator.change import VectorColumn
+from migrator.cli.plan import plan_as_json, plan_as_text
 from migrator.errors import MigratorError, Refused, VerificationFailed
 from migrator.plan import Plan
 from migrator.work import Options
@@ -15,7 +17,7 @@ from tests.database import Database
 from tests.models import new
 from tests.proofs import checksum, rows_hold
 from tests.running import REVISION, At, downgrade, upgrade
-from tests.tables import CHANGE, items
+from tests.tables import CHANGE, OLD, items
 
 ROLES = """
 DO $$
@@ -280,3 +282,88 @@ def test_dependents_that_others_change_meanwhile_stop_the_cut_over(
     with pytest.raises(MigratorError, match=f"{what} of the table changed"):
         upgrade(database, reporter=reporter)
     assert "migrator" not in database.dump()
+
+
+def test_dependents_come_back_after_retire(database: Database) -> None:
+    """The old column is made anew then; what hangs on the live one goes over to it all the same."""
+    prepare(database, CHECKS, TRIGGERS, STATISTICS, FUNCTIONS)
+    schema = statements_of(database.dump())
+    upgrade(database, dataclasses.replace(CHANGE, index="same"))
+    runner.retire_all(database.address, Options(), stores=False)
+    downgrade(database)
+    assert statements_of(database.dump()) == schema
+
+
+def test_dependents_go_over_to_another_type(database: Database) -> None:
+    """Functions and operators of the same name are found for the other type."""
+    prepare(database, CHECKS.replace("vector_norm", "vector_dims"), POLICIES)
+    database.execute(STATISTICS.replace("vector_norm", "vector_dims"))
+    schema = database.dump()
+    change = dataclasses.replace(CHANGE, text=None, to=OLD, type="halfvec", index="same")
+    upgrade(database, change)
+    assert statements_of(database.dump()) == statements_of(schema)
+    downgrade(database, change)
+    assert database.dump() == schema
+
+
+def test_a_check_without_a_meaning_for_the_new_type_is_refused(database: Database) -> None:
+    prepare(database, "ALTER TABLE items ADD CONSTRAINT long CHECK (vector_norm(embedding) > 0)")
+    schema = database.dump()
+    change = dataclasses.replace(CHANGE, text=None, to=OLD, type="halfvec", index="same")
+    with pytest.raises(Refused, match=r"constraint long on table .* cannot be made again"):
+        upgrade(database, change)
+    assert database.dump() == schema
+
+
+TITLES = """
+ALTER TABLE items ADD COLUMN title text, ADD COLUMN title_embedding vector(384);
+UPDATE items SET title = body, title_embedding = embedding;
+ALTER TABLE items ADD CONSTRAINT alike CHECK (vector_dims(embedding) = 384 AND vector_dims(title_embedding) = 384);
+CREATE POLICY alike ON items USING (embedding = title_embedding);
+CREATE STATISTICS alike ON embedding, title_embedding FROM items;
+CREATE TRIGGER alike BEFORE UPDATE OF embedding, title_embedding ON items FOR EACH ROW
+    EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE FUNCTION alike(item items) RETURNS bool RETURN item.embedding = item.title_embedding;
+CREATE PUBLICATION alike FOR TABLE items (id, embedding, title_embedding);
+"""
+
+
+def test_what_reads_two_columns_of_a_change_goes_over_once(database: Database) -> None:
+    prepare(database, TITLES)
+    schema = database.dump()
+    changes = [
+        dataclasses.replace(CHANGE, index="same"),
+        dataclasses.replace(CHANGE, column="title_embedding", text="title", index="same"),
+    ]
+    runner.upgrade(database.address, REVISION, changes, Options())
+    assert statements_of(database.dump()) == statements_of(in_upgraded(schema))
+    assert database.value("SELECT bool_and(alike(items)) FROM items")
+    columns = [VectorColumn(change.table, change.column) for change in changes]
+    runner.restore(database.address, REVISION, columns, Options())
+    assert database.dump() == schema
+
+
+def test_a_role_that_may_not_make_them_again_is_refused(database: Database) -> None:
+    """Of policies on another's table, and another's statistics, functions and publications."""
+    prepare(database, STATISTICS)
+    database.execute("ALTER TABLE items OWNER TO test_reader; GRANT CREATE ON SCHEMA public TO test_reader")
+    database.execute(
+        f"GRANT CREATE, TEMPORARY ON DATABASE {database.value('SELECT current_database()')} TO test_reader"
+    )
+    address = dataclasses.replace(database.address, role="test_reader")
+    with pytest.raises(Refused, match="statistics object"):
+        runner.upgrade(address, REVISION, [CHANGE], Options())
+
+
+def test_a_plan_lists_what_is_carried_over(database: Database) -> None:
+    prepare(database, CHECKS, STATISTICS, FUNCTIONS)
+    found = plan_of(database, CHANGE)
+    dependents = (
+        "constraint there on table public.items",
+        "statistics object public.of_expression",
+        "function public.length_of(public.items)",
+    )
+    printed = plan_as_text([("2", "")], "upgrade", found, "migrator upgrade")
+    assert all(each in printed.partition("carried over on ")[2].partition("\n")[0] for each in dependents)
+    (listed,) = plan_as_json([("2", "")], "upgrade", found)["plan"]["columns"]
+    assert set(dependents) <= set(listed["dependents"])

@@ -64,7 +64,7 @@ def tables(database: Database, tmp_path: Path) -> Database:
         "CREATE VIEW joined AS SELECT id, seen.embedding, others.embedding AS other FROM seen JOIN others USING (id)",
         f"GRANT SELECT ON joined TO {reader}",
         "ALTER TABLE items ADD CONSTRAINT long CHECK (vector_dims(embedding) = 384)",
-        "ALTER TABLE items ADD CONSTRAINT both CHECK (embedding IS NOT NULL OR title_embedding IS NULL OR id > 0)",
+        "ALTER TABLE items ADD CONSTRAINT either CHECK (embedding IS NOT NULL OR title_embedding IS NULL OR id > 0)",
         "CREATE POLICY whole ON items USING (embedding IS NOT NULL AND vector_dims(title_embedding) = 384)",
         "CREATE POLICY of_items ON others USING (id IN (SELECT items.id FROM items WHERE items.embedding IS NULL))",
         "CREATE TRIGGER same BEFORE UPDATE OF embedding ON items FOR EACH ROW WHEN (new.embedding <> new.embedding) "
