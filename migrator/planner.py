@@ -82,7 +82,9 @@ class Planner:
 
     def _before_upgrade(self, change: EmbeddingChange) -> Catalog:
         found = self._catalog(change.schema, change.table, change.column)
-        return dataclasses.replace(found, replaced=read_replaced(self._connection, found.subject, change.functions))
+        same_type = change.type in (None, found.column.type)
+        replaced = read_replaced(self._connection, found.subject, change.functions, check_bodies=same_type)
+        return dataclasses.replace(found, replaced=replaced)
 
     def _refuse_renamed(self, revision: str, wanted: Sequence[VectorColumn]) -> None:
         """A table that was renamed since the upgrade would not be found, or another one that has its name now."""

@@ -20,11 +20,17 @@ class Replaced:
     definition: str | None
 
 
-def read_replaced(connection: Connection, subject: str, statements: Sequence[str]) -> list[Replaced]:
-    """Makes the functions in a transaction that is rolled back. Raises Refused where PostgreSQL does."""
+def read_replaced(
+    connection: Connection, subject: str, statements: Sequence[str], *, check_bodies: bool
+) -> list[Replaced]:
+    """Makes the functions in a transaction that is rolled back. Raises Refused where PostgreSQL does.
+
+    check_bodies: whether their bodies mean something for the live column's type too.
+    """
     if not statements:
         return []
     with connection.transaction(force_rollback=True):
+        configure(connection, {"check_function_bodies": "on" if check_bodies else "off"}, local=True)
         for statement in statements:
             _make(connection, subject, fragment(statement))
         configure(connection, {"search_path": ""}, local=True)
@@ -36,8 +42,9 @@ def read_replaced(connection: Connection, subject: str, statements: Sequence[str
 
 
 def try_statements(connection: Connection, subject: str, statements: Sequence[Query]) -> None:
-    """Whether functions can be made or dropped; nothing stays. Raises Refused."""
+    """Whether functions that there were can be made again, and others dropped; nothing stays. Raises Refused."""
     with connection.transaction(force_rollback=True):
+        configure(connection, {"check_function_bodies": "off"}, local=True)
         for statement in statements:
             _make(connection, subject, statement)
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from migrator import EmbeddingChange, runner
 from migrator.change import VectorColumn
 from migrator.cli.plan import plan_as_json, plan_as_text
 from migrator.errors import MigratorError, Refused, VerificationFailed
-from migrator.plan import Plan
+from migrator.phases import cut_over
+from migrator.plan import ColumnPlan, Plan
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new
 from tests.proofs import checksum, rows_hold
-from tests.running import REVISION, At, downgrade, upgrade
+from tests.running import REVISION, At, downgrade, upgrade, upgrade_until
 from tests.tables import CHANGE, OLD, items
 
 ROLES = """
@@ -367,3 +370,40 @@ def test_a_plan_lists_what_is_carried_over(database: Database) -> None:
     assert all(each in printed.partition("carried over on ")[2].partition("\n")[0] for each in dependents)
     (listed,) = plan_as_json([("2", "")], "upgrade", found)["plan"]["columns"]
     assert set(dependents) <= set(listed["dependents"])
+
+
+def test_functions_of_the_revision_for_another_type(database: Database) -> None:
+    """Neither body means anything for the other's column."""
+    norm = "CREATE OR REPLACE FUNCTION norm() RETURNS float8 LANGUAGE sql AS 'SELECT {}(embedding) FROM items LIMIT 1'"
+    prepare(database, norm.format("vector_norm"))
+    schema = database.dump()
+    functions = (norm.format("binary_quantize(embedding::halfvec) <~> binary_quantize"),)
+    change = dataclasses.replace(CHANGE, text=None, to=OLD, type="halfvec", index="same", functions=functions)
+    upgrade(database, change)
+    assert database.value("SELECT norm()") == 0
+    downgrade(database, change)
+    assert database.dump() == schema
+    assert database.value("SELECT norm()") > 0
+
+
+@pytest.mark.parametrize(
+    ("script", "statement", "what"),
+    [case for name, case in MEANWHILE.items() if name not in ("function", "policy")],
+    ids=[name for name in MEANWHILE if name not in ("function", "policy")],
+)
+def test_dependents_that_others_change_just_before_the_lock_are_seen_under_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, script: str, statement: str, what: str
+) -> None:
+    """But for functions, which are this transaction's own by then, and policies of the table, which it has locked."""
+    prepare(database, script)
+    upgrade_until(database, "verify")
+    lock = cut_over._lock
+
+    def changed_before(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+        database.execute(f"SET lock_timeout = '2s'; {statement}")
+        return lock(columns)
+
+    monkeypatch.setattr(cut_over, "_lock", changed_before)
+    with pytest.raises(MigratorError, match=f"{what} of the table changed"):
+        upgrade(database)
+    assert "migrator" not in database.dump()
