@@ -39,6 +39,9 @@ def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
         )
 
 
+_CREATES_FUNCTION = re.compile(r"\s*CREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE)\s", re.IGNORECASE)
+
+
 def _between(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise errors.in_revision(
@@ -206,6 +209,8 @@ class EmbeddingChange:
     type: the pgvector type wanted; None keeps the present one.
     priority: SQL condition for the rows that are embedded first.
     batch_size: texts a model call; None lets migrator find it.
+    functions: CREATE OR REPLACE FUNCTION statements that are carried out with the cut-over, for functions that name the
+        column in their text; what they replace comes back on a downgrade.
     max_failed_rows: rows that may be set aside because the model fails on their text; with one more the change fails.
     empty: what becomes of rows in scope whose text is NULL or the empty string. "null": they end NULL; "skip": they
         keep what they hold, which the new column must be able to hold; "refuse": preflight refuses while there are any.
@@ -229,6 +234,7 @@ class EmbeddingChange:
     empty: Empty = "null"
     outside: Outside | None = None
     settings: dict[str, str] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
     verify: Verify = field(default_factory=Verify)
 
     def __post_init__(self) -> None:
@@ -268,6 +274,14 @@ class EmbeddingChange:
                     meaning="a value in a revision would stand in its history for good.",
                     remedy='write settings={"app.key": "env:APP_KEY"}, with a dot in the name',
                 )
+        given = (self.functions,) if isinstance(self.functions, str) else tuple(self.functions)
+        for statement in given:
+            if not _CREATES_FUNCTION.match(statement):
+                raise errors.in_revision(
+                    f"functions= holds {statement[:60]!r}, which does not create a function",
+                    remedy="write whole CREATE OR REPLACE FUNCTION statements in the revision, one a string",
+                )
+        object.__setattr__(self, "functions", given)
 
 
 @dataclass(frozen=True)

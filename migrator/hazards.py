@@ -259,6 +259,56 @@ def dependent_on_view(view: str, dependent: str) -> Hazard:
     )
 
 
+def dependent_does_not_fit(subject: str, dependent: str, written: str, reason: str) -> Hazard:
+    """written: its condition as it would be made again."""
+    return _refuse(
+        "dependent-does-not-fit",
+        f"{dependent} cannot be made again on the new column of {subject}, as {written}: {reason}",
+        "it would fail at cut-over.",
+        "change it before the upgrade so that it holds for old and new vectors, or drop it",
+    )
+
+
+def rows_violate_check(table: str, check: str, rows: int) -> Hazard:
+    return _refuse(
+        "rows-violate-check",
+        f'CHECK "{check}" on "{table}" is NOT VALID, and violated by {counted(rows, "rows")}',
+        "PostgreSQL refuses every update of such a row, that which fills its shadow column too.",
+        f'correct those rows, or drop the check: ALTER TABLE "{table}" DROP CONSTRAINT "{check}"',
+    )
+
+
+def dimensions_rewritten(subject: str, written: Iterable[str]) -> Hazard:
+    """written: each dependent, and how it will read."""
+    return _warn(
+        "dimensions-rewritten",
+        f"what speaks of the old dimensions of {subject} is made again with the new ones: {', '.join(written)}",
+        "as it is, it would hold for no new vector; a downgrade brings the old text back.",
+        "nothing is to be done where that is what it means; else change it before the upgrade",
+    )
+
+
+def function_not_made(subject: str, statement: str, reason: str) -> Hazard:
+    """statement: its beginning."""
+    return _refuse(
+        "function-not-made",
+        f"a function that is to change with {subject} cannot be made: {reason} (in: {statement})",
+        "it was tried in a transaction that was rolled back; it would fail at cut-over.",
+        "correct functions= in the revision, or what the function depends on; on a downgrade drop what depends on it",
+    )
+
+
+def functions_by_name(subject: str, functions: Iterable[str]) -> Hazard:
+    return _warn(
+        "functions-by-name",
+        f"functions find {subject} by its name: {', '.join(functions)}",
+        "they read the new vectors from cut-over on; one that casts to the old dimensions, or gives the table's rows "
+        "column by column, fails from then on, or from fill on.",
+        'look at each; what has to change with the column goes into the revision: functions=["CREATE OR REPLACE '
+        'FUNCTION ..."]',
+    )
+
+
 def several_indexes(subject: str, indexes: Iterable[str]) -> Hazard:
     return _refuse(
         "several-indexes",
@@ -916,7 +966,29 @@ def published(table: str, publications: Iterable[str]) -> Hazard:
         "published-table",
         f'"{table}" is published by {", ".join(publications)}',
         "a subscriber without the shadow column would stop applying changes.",
-        "take the table out of the publication for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+        "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), "
+        "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+    )
+
+
+def no_replica_identity(table: str, publications: Iterable[str]) -> Hazard:
+    return _refuse(
+        "no-replica-identity",
+        f'"{table}" is published by {", ".join(publications)}, and its rows have no replica identity',
+        "PostgreSQL refuses every update of such a table, those that fill the shadow column among them.",
+        f'give it one: a primary key, or ALTER TABLE "{table}" REPLICA IDENTITY USING INDEX ...',
+    )
+
+
+def published_column(table: str, column: str, publications: Iterable[str], type_: str) -> Hazard:
+    """type_: the new column's."""
+    return _warn(
+        "published-column",
+        f'"{table}.{column}" is published by {", ".join(publications)}',
+        f"from cut-over on its subscribers are sent {type_}, which a column of another type does not take: they stop "
+        "applying changes.",
+        "change the column at each subscriber right before the cut-over (--cutover-file holds it until then), and "
+        "back after a downgrade",
     )
 
 

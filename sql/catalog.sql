@@ -174,7 +174,8 @@ WITH RECURSIVE found (oid, depth) AS (
   FROM found f
   JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = f.oid
        AND d.classid = 'pg_rewrite'::regclass
-  JOIN pg_rewrite r ON r.oid = d.objid
+  -- Not by their other rules, which may name one another in a circle.
+  JOIN pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN'
   WHERE r.ev_class <> f.oid AND f.depth < 100
 )
 SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, max(f.depth) AS depth,
@@ -190,20 +191,35 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
                  ORDER BY x.n), '[]')
         FROM aclexplode(c.relacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n)) AS grants,
        c.relacl IS NOT NULL AS has_grants,
-       EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
-         OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
-         OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.atthasdef))
-         AS has_more,
+       (SELECT coalesce(jsonb_object_agg(a.attname, pg_get_expr(f.adbin, f.adrelid)), jsonb_build_object())
+        FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+        WHERE f.adrelid = c.oid) AS defaults,
+       (SELECT coalesce(jsonb_object_agg(a.attname, (
+                 SELECT jsonb_agg(jsonb_build_object(
+                          'grantor', pg_get_userbyid(x.grantor), 'grantee', CASE WHEN x.grantee <> 0
+                            THEN pg_get_userbyid(x.grantee) END,
+                          'privilege', x.privilege_type, 'grantable', x.is_grantable) ORDER BY x.n)
+                 FROM aclexplode(a.attacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n))),
+               jsonb_build_object())
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND array_length(a.attacl, 1) > 0) AS grants_on_columns,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('name', w.rulename, 'definition', pg_get_ruledef(w.oid),
+                 'comment', obj_description(w.oid, 'pg_rewrite')) ORDER BY w.rulename), '[]')
+        FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN') AS rules,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('name', g.tgname, 'definition', pg_get_triggerdef(g.oid),
+                 'comment', obj_description(g.oid, 'pg_trigger')) ORDER BY g.tgname), '[]')
+        FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
        -- Functions that take or return its rows, or have an SQL body; policies; whatever else keeps it from being dropped.
        ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid)
              FROM pg_depend d
              LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
              LEFT JOIN pg_class v ON d.classid = 'pg_class'::regclass AND v.oid = d.objid
+             LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+             LEFT JOIN pg_attrdef u ON d.classid = 'pg_attrdef'::regclass AND u.oid = d.objid
              WHERE d.deptype IN ('n', 'a')
                AND (d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
                     OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (
                       SELECT t.oid FROM pg_type t WHERE c.reltype IN (t.oid, t.typelem)))
-               AND NOT EXISTS (SELECT FROM found g WHERE g.oid IN (w.ev_class, v.oid))
+               AND NOT EXISTS (SELECT FROM found g WHERE g.oid IN (w.ev_class, v.oid, t.tgrelid, u.adrelid))
              ORDER BY 1) AS dependents
 FROM found f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 GROUP BY c.oid, n.nspname

@@ -197,7 +197,7 @@ WITH RECURSIVE found (oid, depth) AS (
   SELECT r.ev_class, f.depth + 1
   FROM found f
   JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = f.oid AND d.classid = 'pg_rewrite'::regclass
-  JOIN pg_rewrite r ON r.oid = d.objid
+  JOIN pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN'
   WHERE r.ev_class <> f.oid AND f.depth < 100
 )
 SELECT max(f.depth) AS depth, c.oid::regclass::text AS name, c.relkind = 'm' AS materialised,
@@ -205,7 +205,19 @@ SELECT max(f.depth) AS depth, c.oid::regclass::text AS name, c.relkind = 'm' AS 
        ARRAY(SELECT format('GRANT %s ON %s TO %s%s;', x.privilege_type, c.oid::regclass,
                            CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(x.grantee)) END,
                            CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-             FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner) AS grants
+             FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner)
+       || ARRAY(SELECT format('GRANT %s (%I) ON %s TO %s%s;', x.privilege_type, a.attname, c.oid::regclass,
+                              CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(x.grantee)) END,
+                              CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+                FROM pg_attribute a, aclexplode(a.attacl) x WHERE a.attrelid = c.oid) AS grants,
+       ARRAY(SELECT format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s;', c.oid::regclass, a.attname,
+                           pg_get_expr(e.adbin, e.adrelid))
+             FROM pg_attrdef e JOIN pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum
+             WHERE e.adrelid = c.oid)
+       || ARRAY(SELECT pg_get_ruledef(w.oid) FROM pg_rewrite w
+                WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN' ORDER BY w.rulename)
+       || ARRAY(SELECT pg_get_triggerdef(t.oid) || ';' FROM pg_trigger t
+                WHERE t.tgrelid = c.oid AND NOT t.tgisinternal ORDER BY t.tgname) AS parts
 FROM found f JOIN pg_class c ON c.oid = f.oid
 GROUP BY c.oid;
 
@@ -231,12 +243,18 @@ SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_other
                 ' WITH (' || array_to_string(options, ', ') || ')', definition, owner,
                 E'\n' || nullif(array_to_string(grants, E'\n'), ''))
   FROM rollback_views ORDER BY depth, name;
+  SELECT array_to_string(parts, E'\n') FROM rollback_views WHERE parts <> '{}' ORDER BY depth, name;
   SELECT format('-- make again or change back by hand: %s', described) FROM rollback_others ORDER BY 1;
   DO $$ BEGIN
       RAISE EXCEPTION 'views or other objects depend on the new column; nothing was changed'
           USING HINT = 'they are named above, with the statements to drop them before and make them again after';
   END $$;
 \endif
+
+-- Functions that the revision gave: printed, for what they were; they go by the name of the column.
+SELECT format(E'-- the upgrade changed %s; as it was:\n%s', f ->> 'name',
+              coalesce(f ->> 'definition', format('DROP ROUTINE IF EXISTS %s', f ->> 'name')) || ';')
+FROM migrator.change, jsonb_array_elements(coalesce(catalog -> 'replaced', '[]')) AS _ (f) WHERE id = :change;
 
 SELECT set_config('search_path', :'path', false) AS _ \gset
 

@@ -48,7 +48,6 @@ _VIEW = View(
     column_comments={},
     grants=[],
     has_grants=False,
-    has_more=False,
     dependents=[],
 )
 

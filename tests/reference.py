@@ -85,6 +85,7 @@ _EXAMPLES: dict[str, object] = {
     "argument": "where",
     "by": "0003",
     "calls": ["now()"],
+    "check": "long",
     "column": "embedding",
     "condition": "language = 'en",
     "default": "'[1,2]'::vector",
@@ -95,6 +96,7 @@ _EXAMPLES: dict[str, object] = {
     "expected": "vector(384)",
     "expression": "body",
     "found": "vector(512)",
+    "functions": ["public.match_documents(vector,integer)"],
     "index": "near",
     "indexes": ["near", "nearer"],
     "kind": "p",
@@ -114,6 +116,7 @@ _EXAMPLES: dict[str, object] = {
     "refusal": hazards.text_does_not_parse("summary", 'column "summary" does not exist').refusal(),
     "revisions": ["0003"],
     "similarity": 0.87,
+    "statement": "CREATE OR REPLACE FUNCTION match_documents",
     "median": 0.03,
     "subject": "public.items.embedding",
     "table": "items",
@@ -124,10 +127,18 @@ _EXAMPLES: dict[str, object] = {
     "unfinished": "0002",
     "used": 1600,
     "version": "0.6.2",
+    "written": "(public.vector_norm(embedding) > 0)",
 }
 # Where one name means different things, by function.
 _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "dependent_on_view": {"dependent": "function public.nearest(vector)", "view": "view public.near"},
+    "dependent_does_not_fit": {
+        "dependent": "constraint positive on table public.items",
+        "reason": "function public.vector_norm(public.halfvec) does not exist",
+    },
+    "dimensions_rewritten": {
+        "written": ["constraint long on table public.items: (public.vector_dims(embedding) = 768)"]
+    },
     "disk_unknown": {"needed": 8_900_000_000},
     "index_does_not_fit": {"dimensions": 768, "reason": "index row size 3096 exceeds btree version 4 maximum 2704"},
     "index_spans_scope": {"where": "collection_id = 1"},
@@ -143,6 +154,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "open_schemas": {"schemas": ["public"]},
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "pgvector_with_known_fault": {"version": "0.8.1"},
+    "published_column": {"type_": "vector(768)"},
     "retired_column_gone": {"column": "migrator_retired_1"},
     "steps_undo_ordinary": {"steps": "-1", "revision": "0001", "destination": "base"},
     "table_renamed": {"schema": "public", "table": "things", "former_schema": "public", "former": "items"},

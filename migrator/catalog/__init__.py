@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from migrator.catalog.carried import Carried, read_carried
 from migrator.catalog.columns import Column, Table, read_table, table_names
 from migrator.catalog.dependents import View, read_others, read_views
+from migrator.catalog.functions import Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.settings import Server, read_server
 from migrator.database import Connection, qualified_names
@@ -17,7 +19,11 @@ __all__ = ["Catalog", "Column", "Server", "Table", "View", "read_catalog", "read
 
 @dataclass(frozen=True)
 class Catalog:
-    """A column with everything that hangs on it. others: dependents that cannot be carried over, described."""
+    """A column with everything that hangs on it.
+
+    carried: dependents besides indexes and views that are carried over; others: those that cannot be, described.
+    replaced: the functions that the revision makes, as they were before; filled in by the planner.
+    """
 
     server: Server
     table: Table
@@ -25,6 +31,8 @@ class Catalog:
     indexes: list[TableIndex]
     views: list[View]
     others: list[str]
+    carried: Carried = field(default_factory=Carried)
+    replaced: list[Replaced] = field(default_factory=list)
 
     @property
     def vector_indexes(self) -> list[TableIndex]:
@@ -63,6 +71,8 @@ class Catalog:
             "indexes": [index.definition for index in self.indexes if not _is_migrators(index.name)],
             "views": [dataclasses.replace(view, depth=0) for view in self.views],
             "triggers": [trigger for trigger in self.table.triggers if not _is_migrators(trigger.name.lstrip("~"))],
+            "dependents": dataclasses.replace(self.carried, functions=[], functions_by_name=[], replica_identity=True),
+            "functions": self.carried.functions,
             "others": self.others,
             "row-level security": self.table.row_security,
         }
@@ -89,13 +99,16 @@ def read_catalog(
     if at.type not in ("vector", "halfvec"):
         raise not_a_vector(found.name, column, at.type_text).refusal()
     with qualified_names(connection):
+        views = read_views(connection, found.oid, at.number)
+        carried = read_carried(connection, found.oid, at.number, at.name, views)
         catalog = Catalog(
             server,
             found,
             at,
             read_indexes(connection, found.oid, at.number, at.name),
-            read_views(connection, found.oid, at.number),
-            read_others(connection, found.oid, at.number),
+            views,
+            [each for each in read_others(connection, found.oid, at.number) if each not in carried.described],
+            carried,
         )
     if where is None or at.dimensions is not None:
         return catalog

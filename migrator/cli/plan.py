@@ -74,6 +74,7 @@ def _column_as_json(column: ColumnPlan, plan: Plan) -> dict[str, Any]:
         "method": column.method,
         "indexes": [index.name for index in column.indexes],
         "views": [f"{view.schema}.{view.name}" for view in column.catalog.views],
+        "dependents": column.catalog.carried.described,
         "statements": [_statement_as_json(each) for each in statements(plan) if column.subject in each.columns],
     }
 
@@ -169,6 +170,7 @@ def _dependents(plan: Plan) -> str:
     for column in plan.columns:
         names = [f"view {view.schema}.{view.name}" for view in column.catalog.views]
         names += [f"index {index.name}" for index in column.catalog.own_indexes]
+        names += column.catalog.carried.described
         live = column.catalog.column
         names += ["NOT NULL"] * live.not_null + ["its default"] * (live.default_text is not None)
         names += [f"{len(live.grants)} column privileges"] * bool(live.grants) + ["its comment"] * bool(live.comment)

@@ -37,6 +37,7 @@ class ChangeEmbeddingOp(MigrateOperation):
         empty: Empty = "null",
         outside: Outside | None = None,
         settings: dict[str, str] | None = None,
+        functions: Sequence[str] = (),
         verify: Verify | None = None,
     ) -> None:
         """Takes a vector column to another model, type or index; EmbeddingChange describes the arguments."""
@@ -56,6 +57,7 @@ class ChangeEmbeddingOp(MigrateOperation):
             empty=empty,
             outside=outside,
             settings=settings or {},
+            functions=tuple(functions) if not isinstance(functions, str) else (functions,),
             verify=verify or Verify(),
         )
         operations.invoke(cls([change]))

@@ -24,6 +24,7 @@ _ORDER = (
     "batch_size",
     "max_failed_rows",
     "verify",
+    "functions",
 )
 _WIDTH = 88
 _INDENT = "    "
@@ -93,6 +94,10 @@ def _value(value: object, margin: int, before: int) -> str:
         return _call(type(value).__name__, value.said(), margin, before)
     if isinstance(value, Verify):
         return _call("Verify", _set_apart(value), margin, before)
+    if isinstance(value, tuple):
+        # A list with a comma at its end stays exploded.
+        lines = "".join(f"{_value(each, margin + len(_INDENT), 0)},\n" for each in value)
+        return f"[\n{_indented(lines)}]"
     return _string(value) if isinstance(value, str) else repr(value)
 
 

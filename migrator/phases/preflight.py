@@ -13,11 +13,12 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, index_trial, lengths, old_model, rows_left, store, trial
+from migrator import carry, hazards, index_trial, lengths, old_model, rows_left, store, trial
 from migrator.catalog import Catalog, Server, others
+from migrator.catalog.functions import try_statements
 from migrator.catalog.indexes import carried_over
 from migrator.change import INDEX_LIMIT
-from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.database import Connection, execute, fetch_dicts, fetch_row, qualified_names
 from migrator.errors import Refused
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.hazards import Hazard
@@ -25,7 +26,7 @@ from migrator.ledger import LIVE, RETIRED, Ledger, install_statements
 from migrator.phases.embed import counting, wanted
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.proofs.retrieval import relevant_value
-from migrator.queries import Query, expression, name, query
+from migrator.queries import Query, expression, fragment, name, query
 from migrator.retrieval import read_queries
 from migrator.work import Models, Options
 
@@ -114,7 +115,11 @@ def examine(
     if column.method != "index":
         try_expressions(connection, column)
         trial.examine(connection, column)
-    if not column.is_restore:
+        _try_conditions(connection, column)
+        found += _unproved_checks(connection, column)
+    if column.is_restore:
+        try_statements(connection, column.subject, carry.changed_functions([column]))
+    else:
         found += index_trial.examine(connection, column)
         refuse_first(found)
     counts = _counted(connection, column)
@@ -174,7 +179,8 @@ def _table(catalog: Catalog) -> list[Hazard]:
         found.append(hazards.rules_on_table(table.name, table.rules))
     if table.used_numbers >= POSTGRESQL_COLUMNS:
         found.append(hazards.used_up_columns(table.name, table.used_numbers))
-    published = [each for each in table.publications if each not in server.publications_of_all]
+    carried = {*server.publications_of_all, *(each.name for each in catalog.carried.publications)}
+    published = [each for each in table.publications if each not in carried]
     if published:
         found.append(hazards.published(table.name, published))
     return found
@@ -271,19 +277,63 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
     if column.method == "index":
         return []
     found = [hazards.dependent_not_carried(column.subject, other) for other in catalog.others]
+    functions = {function.described for function in catalog.carried.functions}
     for view in catalog.views:
         shown = f"view {view.schema}.{view.name}"
         if view.kind == "m":
             found.append(hazards.dependent_not_carried(column.subject, f"materialised {shown}"))
-        elif view.has_more:
-            having = f"{shown}, which has rules, triggers, defaults or column privileges of its own,"
-            found.append(hazards.dependent_not_carried(column.subject, having))
-        found += [hazards.dependent_on_view(shown, dependent) for dependent in view.dependents]
-        roles = {view.owner, *(grant.grantor for grant in view.grants)}
-        found += _not_a_member(catalog, roles, shown)
+        elif view.kind != "v":
+            found.append(hazards.dependent_not_carried(column.subject, f"a rule on {view.schema}.{view.name}"))
+        bound = [each for each in view.dependents if each not in functions]
+        found += [hazards.dependent_on_view(shown, dependent) for dependent in bound]
+        given = [*view.grants, *(grant for grants in view.column_grants.values() for grant in grants)]
+        found += _not_a_member(catalog, {view.owner, *(grant.grantor for grant in given)}, shown)
+    for described, owner in catalog.carried.owners():
+        found += _not_a_member(catalog, {owner}, described)
+    found += _published(column)
+    rewritten = carry.rewritten(column)
+    if rewritten:
+        found.append(hazards.dimensions_rewritten(column.subject, rewritten))
+    replaced = {function.name for function in catalog.replaced}
+    by_name = [function for function in catalog.carried.functions_by_name if function not in replaced]
+    if by_name and not column.is_restore:
+        found.append(hazards.functions_by_name(column.subject, by_name))
     retired = catalog.table.column(column.shadow) if column.is_restore else None
     grantors = {grant.grantor for grant in catalog.column.grants + (retired.grants if retired else [])}
     return found + _not_a_member(catalog, grantors, f"privileges on {column.subject}")
+
+
+def _published(column: ColumnPlan) -> list[Hazard]:
+    """Publications with a list of columns, which the shadow column is not in."""
+    table, carried = column.catalog.table, column.catalog.carried
+    found = []
+    updated = [publication.name for publication in carried.publications if publication.updates]
+    if updated and not carried.replica_identity:
+        found.append(hazards.no_replica_identity(table.name, updated))
+    shipped = [publication.name for publication in carried.publications if column.live in publication.columns]
+    if shipped:
+        found.append(hazards.published_column(table.name, column.live, shipped, column.type_text))
+    return found
+
+
+def _try_conditions(connection: Connection, column: ColumnPlan) -> None:
+    """Parses what is to be made again over the new column's type; nothing is evaluated. Raises Refused."""
+    for each, condition, statement in carry.tries(column):
+        _parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
+
+
+def _unproved_checks(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """Every update of a row that violates a CHECK fails, whichever column it sets."""
+    found = []
+    table = {"table": column.catalog.table.oid}
+    with qualified_names(connection):
+        unproved = execute(connection, query("dependents", "unproved_checks"), table).fetchall()
+    for check, condition in unproved:
+        count = query("dependents", "violating", table=column.table, condition=fragment(condition))
+        (violating,) = fetch_row(connection, count)
+        if violating:
+            found.append(hazards.rows_violate_check(column.catalog.table.name, check, violating))
+    return found
 
 
 def _not_a_member(catalog: Catalog, roles: set[str], of: str) -> list[Hazard]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from migrator import capture
+from migrator import capture, carry
 from migrator.database import concurrently, execute, fetch_row, send_together
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Plan, Statement
@@ -30,8 +30,12 @@ def _statements(column: ColumnPlan) -> list[Statement]:
     dropped = column.statement(
         NAME, _drop_left_index(column), "SHARE UPDATE EXCLUSIVE", "milliseconds; reads and writes go on"
     )
+    validated = [
+        column.statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on")
+        for _, validate in carry.validations(column)
+    ]
     if not _wants_not_null(column):
-        return [*steps, dropped]
+        return [*steps, *validated, dropped]
     no_nulls = {"only_if": "no row is without a vector"}
     drop, add, validate, set_, drop_again = _not_null(column)
     exclusive, proved = "ACCESS EXCLUSIVE", "milliseconds, for the check proves it"
@@ -46,7 +50,7 @@ def _statements(column: ColumnPlan) -> list[Statement]:
     renamed = _name_not_null(column)
     if renamed is not None:
         steps.append(column.statement(NAME, renamed, exclusive, "milliseconds", **no_nulls))
-    return [*steps, dropped]
+    return [*steps, *validated, dropped]
 
 
 def _drop_left_index(column: ColumnPlan) -> sql.Composed:
@@ -86,6 +90,7 @@ def run(work: Work) -> dict[str, object]:
         outwait_writers(work, column, "the new column is live; rows written since cut-over, and NOT NULL, are left.")
         filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
+        _validate_checks(work, column)
         concurrently(work.connection, _drop_left_index(column))
     return result
 
@@ -117,6 +122,18 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
     if renamed is not None:
         _short(work, column, renamed)
     return True
+
+
+def _validate_checks(work: Work, column: ColumnPlan) -> None:
+    """The checks are in force since cut-over; whether older rows pass them too is proved now."""
+    for check, validate in carry.validations(column):
+        try:
+            execute(work.connection, validate)
+        except psycopg.errors.CheckViolation:
+            work.reporter.message(
+                f"{column.subject}: rows violate CHECK ({check.expression}), so it stays NOT VALID; correct them, then "
+                f'run ALTER TABLE "{column.catalog.table.name}" VALIDATE CONSTRAINT "{check.name}"'
+            )
 
 
 def _short(work: Work, column: ColumnPlan, *statements: Query) -> None:

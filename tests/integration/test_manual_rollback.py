@@ -303,6 +303,9 @@ def test_views_are_named_with_the_statements_that_bring_them_back(database: Data
     database.execute("CREATE VIEW near WITH (security_barrier=true) AS SELECT id, embedding FROM items")
     database.execute("GRANT SELECT ON near TO pg_monitor WITH GRANT OPTION")
     database.execute("CREATE VIEW nearer AS SELECT id FROM near WHERE embedding IS NOT NULL")
+    database.execute("GRANT SELECT (id) ON nearer TO pg_monitor")
+    database.execute("ALTER VIEW near ALTER COLUMN id SET DEFAULT 5")
+    database.execute("CREATE RULE nothing AS ON DELETE TO near DO INSTEAD NOTHING")
     schema = database.dump()
     upgrade(database)
     after = database.dump()
@@ -325,6 +328,20 @@ def test_what_else_depends_on_the_new_column_is_named(upgraded: Database) -> Non
     stopped = roll_back(upgraded)
     assert refused(stopped).startswith("views or other objects depend on the new column; nothing was changed\n")
     assert "-- drop or change by hand: constraint sound on table public.items\n" in stopped.out
+
+
+def test_functions_of_the_revision_are_named_as_they_were(database: Database) -> None:
+    items(database)
+    database.execute("CREATE FUNCTION length() RETURNS int LANGUAGE sql AS 'SELECT 384'")
+    functions = (
+        "CREATE OR REPLACE FUNCTION length() RETURNS int LANGUAGE sql AS 'SELECT 768'",
+        "CREATE FUNCTION other() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    )
+    upgrade(database, dataclasses.replace(CHANGE, functions=functions))
+    ended = roll_back(database)
+    assert ended.code == 0, ended
+    assert "-- the upgrade changed public.length(); as it was:\nCREATE OR REPLACE FUNCTION public.length()" in ended.out
+    assert "-- the upgrade changed public.other(); as it was:\nDROP ROUTINE IF EXISTS public.other();" in ended.out
 
 
 def test_names_are_looked_up_as_at_the_upgrade(database: Database) -> None:

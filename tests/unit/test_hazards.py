@@ -396,6 +396,56 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create it again afterwards",
     ),
     (
+        hazards.dependent_does_not_fit,
+        (SUBJECT, "constraint a on table public.items", "(public.vector_norm(embedding) > 0)", "there is none"),
+        "dependent-does-not-fit",
+        True,
+        "constraint a on table public.items cannot be made again on the new column of public.items.embedding, as "
+        "(public.vector_norm(embedding) > 0): there is none",
+        "it would fail at cut-over.",
+        "change it before the upgrade so that it holds for old and new vectors, or drop it",
+    ),
+    (
+        hazards.rows_violate_check,
+        ("items", "long", 3),
+        "rows-violate-check",
+        True,
+        'CHECK "long" on "items" is NOT VALID, and violated by 3 rows',
+        "PostgreSQL refuses every update of such a row, that which fills its shadow column too.",
+        'correct those rows, or drop the check: ALTER TABLE "items" DROP CONSTRAINT "long"',
+    ),
+    (
+        hazards.dimensions_rewritten,
+        (SUBJECT, ["constraint a: (public.vector_dims(embedding) = 768)"]),
+        "dimensions-rewritten",
+        False,
+        "what speaks of the old dimensions of public.items.embedding is made again with the new ones: constraint a: "
+        "(public.vector_dims(embedding) = 768)",
+        "as it is, it would hold for no new vector; a downgrade brings the old text back.",
+        "nothing is to be done where that is what it means; else change it before the upgrade",
+    ),
+    (
+        hazards.function_not_made,
+        (SUBJECT, "CREATE FUNCTION a()", "there is none"),
+        "function-not-made",
+        True,
+        "a function that is to change with public.items.embedding cannot be made: there is none (in: CREATE FUNCTION "
+        "a())",
+        "it was tried in a transaction that was rolled back; it would fail at cut-over.",
+        "correct functions= in the revision, or what the function depends on; on a downgrade drop what depends on it",
+    ),
+    (
+        hazards.functions_by_name,
+        (SUBJECT, ["public.a(integer)", "public.b(text)"]),
+        "functions-by-name",
+        False,
+        "functions find public.items.embedding by its name: public.a(integer), public.b(text)",
+        "they read the new vectors from cut-over on; one that casts to the old dimensions, or gives the table's rows "
+        "column by column, fails from then on, or from fill on.",
+        'look at each; what has to change with the column goes into the revision: functions=["CREATE OR REPLACE '
+        'FUNCTION ..."]',
+    ),
+    (
         hazards.several_indexes,
         (
             SUBJECT,
@@ -1032,7 +1082,28 @@ TEXTS: list[Row] = [
         True,
         '"items" is published by a, b',
         "a subscriber without the shadow column would stop applying changes.",
-        "take the table out of the publication for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+        "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), "
+        "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+    ),
+    (
+        hazards.no_replica_identity,
+        ("items", ["a", "b"]),
+        "no-replica-identity",
+        True,
+        '"items" is published by a, b, and its rows have no replica identity',
+        "PostgreSQL refuses every update of such a table, those that fill the shadow column among them.",
+        'give it one: a primary key, or ALTER TABLE "items" REPLICA IDENTITY USING INDEX ...',
+    ),
+    (
+        hazards.published_column,
+        ("items", "embedding", ["a", "b"], "vector(768)"),
+        "published-column",
+        False,
+        '"items.embedding" is published by a, b',
+        "from cut-over on its subscribers are sent vector(768), which a column of another type does not take: they "
+        "stop applying changes.",
+        "change the column at each subscriber right before the cut-over (--cutover-file holds it until then), and "
+        "back after a downgrade",
     ),
     (
         hazards.row_function,
