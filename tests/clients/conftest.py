@@ -7,6 +7,7 @@ of SQLAlchemy and pgvector than it does. So nothing here imports it; it is calle
 from __future__ import annotations
 
 import itertools
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -45,10 +46,15 @@ def database(new_database: Callable[[], Database]) -> Database:
     return new_database()
 
 
-@pytest.fixture
-def migrator(database: Database, tmp_path: Path) -> Migrator:
-    """A project that `migrator init` made, for the test's database."""
-    made = Migrator(database, tmp_path / "migrations")
-    made.directory.mkdir()
+@pytest.fixture(scope="session")
+def scaffold(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], Database]) -> Path:
+    """What `migrator init` makes."""
+    made = Migrator(new_database(), tmp_path_factory.mktemp("scaffold"))
     made.run("init")
-    return made
+    return made.directory
+
+
+@pytest.fixture
+def migrator(scaffold: Path, database: Database, tmp_path: Path) -> Migrator:
+    """A project without revisions, for the test's database."""
+    return Migrator(database, shutil.copytree(scaffold, tmp_path / "migrations"))

@@ -84,8 +84,11 @@ def test_one_of_several_collections(database: Database, migrator: Migrator) -> N
         "to": "768 dimensions: as the model says",
         "type": "vector: as the column is now",
     }
-    column = Column("langchain_pg_embedding", "document", where=scope)
-    up_and_down(migrator, column, partial(Chains, url))
-    assert database.execute(bytes_of_others) == before
-    with closing(neighbour):
+
+    def deploy_beside(model: Hashed) -> Application:
+        assert database.execute(bytes_of_others) == before
         finds(neighbour, others)
+        return Chains(url, model)
+
+    with closing(neighbour):
+        up_and_down(migrator, Column("langchain_pg_embedding", "document", where=scope), deploy_beside)

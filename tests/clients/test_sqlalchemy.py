@@ -117,13 +117,6 @@ def test_what_goes_wrong_where_the_application_goes_on_as_it_was(database: Datab
         with pytest.raises(Exception, match="expected 768 dimensions, not 384"):
             application.add(["what the old model makes of it"])
 
-    with closing(Documents(url, new())) as application:
-        finds(application, TEXTS)
-
-
-def test_dimensions_declared_as_before(database: Database, migrator: Migrator) -> None:
-    url, _ = made(database, migrator)
-    migrator.run("upgrade", "--yes")
     with closing(Documents(url, new(), dimensions=old().dimensions)) as application:
         if COMPARES_DIMENSIONS:
             with pytest.raises(StatementError, match="expected 384 dimensions, not 768"):
