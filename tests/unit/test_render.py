@@ -214,10 +214,9 @@ def test_what_is_written_means_the_same_change(change: EmbeddingChange) -> None:
 
 
 def test_what_is_rendered_can_be_called() -> None:
-    """op.change_embedding takes whatever EmbeddingChange has, with the same defaults."""
+    """op.change_embedding takes whatever EmbeddingChange has, with the same defaults but for what is made anew."""
     taken = inspect.signature(ChangeEmbeddingOp.change_embedding).parameters
     described = inspect.signature(EmbeddingChange).parameters
-    assert {name: taken[name].default for name in described if name not in ("text", "verify")} == {
-        name: parameter.default for name, parameter in described.items() if name not in ("text", "verify")
-    }
+    same = set(described) - {"text", "settings", "verify"}
+    assert {name: taken[name].default for name in same} == {name: described[name].default for name in same}
     assert set(taken) - {"cls", "operations"} == set(described)
