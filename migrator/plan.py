@@ -89,6 +89,15 @@ class ColumnPlan:
         return self.catalog.table.sql
 
     @property
+    def row(self) -> sql.SQL:
+        """What a statement's conditions call the row of the table, or of the partition, that it reads or writes."""
+        return name(self.catalog.table.name)
+
+    @property
+    def is_partitioned(self) -> bool:
+        return self.catalog.table.kind == "p"
+
+    @property
     def live(self) -> str:
         return self.catalog.column.name
 
@@ -244,7 +253,7 @@ class ColumnPlan:
                 carried_over(index, f"migrator_index_{self.id}_{number}") for number, index in enumerate(present, 1)
             )
         replaced = present[0] if present else None
-        called = replaced.name if replaced else _fitting(f"{self.catalog.table.name}_{self.live}_idx")
+        called = replaced.name if replaced else fitting(f"{self.catalog.table.name}_{self.live}_idx")
         return (wanted(self.change.index, called, f"migrator_index_{self.id}_1", replaced),)
 
     @property
@@ -313,7 +322,7 @@ class ColumnPlan:
         return self.change.where is not None and column.dimensions in (None, self.dimensions)
 
 
-def _fitting(wanted: str) -> str:
+def fitting(wanted: str) -> str:
     """The name within PostgreSQL's 63 bytes; a long one ends in its hash, so that two of them stay apart."""
     encoded = wanted.encode()
     if len(encoded) <= 63:

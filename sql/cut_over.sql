@@ -11,20 +11,21 @@ SELECT EXISTS (SELECT FROM pg_attribute
 LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;
 
 -- name: versions
--- The versions of all rows of the system's catalogs that say something of the table: equal, nothing was changed.
+-- The versions of all rows of the system's catalogs that say something of the table, or of a partition: equal, nothing
+-- was changed.
 -- But for views, which cut-over drops itself; whether one reads the column is told beside it.
 SELECT (SELECT md5(string_agg(version, ' ' ORDER BY version)) FROM (
-          SELECT 'class ' || ctid || xmin AS version FROM pg_class WHERE oid = %(table)s::oid
-          UNION ALL SELECT 'attribute ' || ctid || xmin FROM pg_attribute WHERE attrelid = %(table)s::oid
-          UNION ALL SELECT 'default ' || ctid || xmin FROM pg_attrdef WHERE adrelid = %(table)s::oid
+          SELECT 'class ' || ctid || xmin AS version FROM pg_class WHERE oid = ANY (%(tables)s::oid[])
+          UNION ALL SELECT 'attribute ' || ctid || xmin FROM pg_attribute WHERE attrelid = ANY (%(tables)s::oid[])
+          UNION ALL SELECT 'default ' || ctid || xmin FROM pg_attrdef WHERE adrelid = ANY (%(tables)s::oid[])
           UNION ALL SELECT 'index ' || i.ctid || i.xmin || c.ctid || c.xmin
-                    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = %(table)s::oid
-          UNION ALL SELECT 'trigger ' || ctid || xmin FROM pg_trigger WHERE tgrelid = %(table)s::oid
-          UNION ALL SELECT 'constraint ' || ctid || xmin FROM pg_constraint WHERE conrelid = %(table)s::oid
+                    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = ANY (%(tables)s::oid[])
+          UNION ALL SELECT 'trigger ' || ctid || xmin FROM pg_trigger WHERE tgrelid = ANY (%(tables)s::oid[])
+          UNION ALL SELECT 'constraint ' || ctid || xmin FROM pg_constraint WHERE conrelid = ANY (%(tables)s::oid[])
           UNION ALL SELECT 'description ' || ctid || xmin FROM pg_description
-                    WHERE classoid = 'pg_class'::regclass AND objoid = %(table)s::oid
+                    WHERE classoid = 'pg_class'::regclass AND objoid = ANY (%(tables)s::oid[])
           UNION ALL SELECT 'depend ' || ctid || xmin FROM pg_depend
-                    WHERE refclassid = 'pg_class'::regclass AND refobjid = %(table)s::oid
+                    WHERE refclassid = 'pg_class'::regclass AND refobjid = ANY (%(tables)s::oid[])
                       AND classid <> 'pg_rewrite'::regclass) AS versions),
        EXISTS (SELECT FROM pg_depend
                WHERE classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from migrator.catalog.columns import Column, Table, read_table, table_names
 from migrator.catalog.dependents import View, read_others, read_views
 from migrator.catalog.indexes import VECTOR_METHODS, TableIndex, read_indexes
+from migrator.catalog.partitions import Partition, read_partitions
 from migrator.catalog.settings import Server, read_server
 from migrator.database import Connection, qualified_names
 from migrator.hazards import not_a_vector, unknown_column, unknown_table
 
-__all__ = ["Catalog", "Column", "Server", "Table", "View", "read_catalog", "read_server"]
+__all__ = ["Catalog", "Column", "Partition", "Server", "Table", "View", "read_catalog", "read_server"]
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """A column with everything that hangs on it. others: dependents that cannot be carried over, described."""
+    """A column with everything that hangs on it. others: dependents that cannot be carried over, described.
+
+    partitions: of a partitioned table all below it, parents first.
+    """
 
     server: Server
     table: Table
@@ -25,6 +29,7 @@ class Catalog:
     indexes: list[TableIndex]
     views: list[View]
     others: list[str]
+    partitions: list[Partition] = field(default_factory=list)
 
     @property
     def vector_indexes(self) -> list[TableIndex]:
@@ -85,4 +90,5 @@ def read_catalog(connection: Connection, schema: str | None, table: str, column:
             read_indexes(connection, found.oid, at.number),
             read_views(connection, found.oid, at.number),
             read_others(connection, found.oid, at.number),
+            read_partitions(connection, found.oid, column),
         )

@@ -20,7 +20,10 @@ OPERATORS: dict[Distance, str] = {"l2": "<->", "ip": "<#>", "cosine": "<=>", "l1
 
 @dataclass(frozen=True)
 class TableIndex:
-    """An index. plain: its one key is the column itself. include: its INCLUDE columns. bytes: its size."""
+    """An index. plain: its one key is the column itself. include: its INCLUDE columns. bytes: its size.
+
+    root: of an index of a partition, the name of the partitioned table's own index that it is a part of.
+    """
 
     name: str
     method: str
@@ -38,6 +41,7 @@ class TableIndex:
     replica_identity: bool
     of_constraint: bool
     bytes: int
+    root: str | None = None
 
     @property
     def carried(self) -> bool:
@@ -93,8 +97,13 @@ class IndexToBuild:
         column: str,
         type_: str,
         extension_schema: str,
+        *,
+        partitioned: bool = False,
     ) -> sql.Composed:
-        """CREATE INDEX CONCURRENTLY on `column`, whose pgvector type is `type_`."""
+        """CREATE INDEX CONCURRENTLY on `column`, whose pgvector type is `type_`.
+
+        partitioned: on the table alone, without its partitions; theirs are attached.
+        """
         tail: list[Query] = []
         if self.include:
             tail.append(sql.SQL("INCLUDE ({})").format(names(tuple(self.include))))
@@ -108,8 +117,7 @@ class IndexToBuild:
         if self.predicate:
             tail.append(sql.SQL("WHERE {}").format(expression(self.predicate)))
         return query(
-            "index",
-            "create",
+            *(("partitions", "create_only") if partitioned else ("index", "create")),
             index=name(self.temporary),
             table=table,
             method=name(self.method),

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, old_model, rows_left, store
+from migrator import hazards, old_model, partition_hazards, rows_left, store
 from migrator.catalog import Catalog, Server
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
@@ -100,12 +100,13 @@ def examine(
     """
     catalog = column.catalog
     found = [
-        *_kind(catalog),
+        *partition_hazards.kind(catalog),
         *_table(catalog),
         *_column(ledger, column),
         *_indexes(column),
         *_dependents(column),
         *_triggers(column),
+        *partition_hazards.partitions(column),
     ]
     refuse_first(found)
     if column.method != "index":
@@ -128,7 +129,7 @@ def examine(
 
 def refuse_declared(ledger: Ledger, column: ColumnPlan) -> None:
     """What follows from change, table and ledger alone, whoever is to upgrade. Raises Refused."""
-    refuse_first([*_kind(column.catalog), *_column(ledger, column), *_indexes(column)])
+    refuse_first([*partition_hazards.kind(column.catalog), *_column(ledger, column), *_indexes(column)])
 
 
 def disk_hazards(server: Server, needed: int) -> list[Hazard]:
@@ -144,11 +145,6 @@ def refuse_first(found: list[Hazard]) -> None:
     for hazard in found:
         if hazard.refuses:
             raise hazard.refusal()
-
-
-def _kind(catalog: Catalog) -> list[Hazard]:
-    table = catalog.table
-    return [hazards.not_a_table(table.name, table.kind)] if table.kind != "r" or table.inherits else []
 
 
 def _table(catalog: Catalog) -> list[Hazard]:

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from migrator.catalog.indexes import IndexToBuild
 from migrator.database import configure, execute, fetch_row
+from migrator.index_parts import Attached, attached
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, pieces, reads, search
 from migrator.queries import Query, expression, name, query
@@ -59,8 +60,9 @@ def finds(session: Session, column: ColumnPlan, target: str, index: IndexToBuild
     if not sample:
         return [Proof(f"index {index.name}", True, "valid and ready; there is no row to search for")]
     vectors = [vector for (vector,) in sample]
-    used = _plan_uses(session, column, target, index, condition, vectors[0], called, forced=True)
-    freely = _plan_uses(session, column, target, index, condition, vectors[0], called, forced=False)
+    names = {called, *(part.name for part in _parts(session, column, called))}
+    used = _plan_uses(session, column, target, index, condition, vectors[0], names, forced=True)
+    freely = _plan_uses(session, column, target, index, condition, vectors[0], names, forced=False)
     recall = _recall(session, column, target, index, condition, vectors)
     bound = column.change.verify.min_index_recall
     usage = "the planner uses it" if freely else "the planner prefers a scan at this size, rightly or not"
@@ -98,23 +100,32 @@ def _plan_uses(
     index: IndexToBuild,
     condition: Query,
     vector: str,
-    called: str,
+    names: set[str],
     *,
     forced: bool,
 ) -> bool:
-    """Whether the planner takes the index for a nearest-neighbour query; forced: with sequential scans off."""
+    """Whether the planner takes the index for a nearest-neighbour query; forced: with sequential scans off.
+
+    names: of the index, and of its parts on partitions.
+    """
     with session.connection.transaction():
         if forced:
             configure(session.connection, {"enable_seqscan": "off", "enable_sort": "off"}, local=True)
         statement = search(column, target, index.distance, "explain_nearest", condition)
         row = execute(session.connection, statement, {"vector": vector, "limit": NEIGHBOURS}).fetchone()
-    return row is not None and _mentions(row[0], called)
+    return row is not None and _mentions(row[0], names)
 
 
-def _mentions(node: Any, index: str) -> bool:
+def _mentions(node: Any, indexes: set[str]) -> bool:
     if isinstance(node, dict):
-        return node.get("Index Name") == index or any(_mentions(value, index) for value in node.values())
-    return isinstance(node, list) and any(_mentions(value, index) for value in node)
+        return node.get("Index Name") in indexes or any(_mentions(value, indexes) for value in node.values())
+    return isinstance(node, list) and any(_mentions(value, indexes) for value in node)
+
+
+def _parts(session: Session, column: ColumnPlan, index: str) -> list[Attached]:
+    if not column.is_partitioned:
+        return []
+    return attached(session.connection, column.catalog.table.schema, index)
 
 
 def _recall(
