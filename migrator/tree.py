@@ -38,6 +38,11 @@ class Relation:
         """Whether it holds rows itself."""
         return self.kind != "p"
 
+    @property
+    def only_if(self) -> str:
+        """When a statement that reads or fills its rows is sent."""
+        return "" if self.parent is None else "the partition has such rows"
+
     def addressed(self, column: ColumnPlan) -> Query:
         """As FROM and UPDATE name it. Text and scope may call its rows by the name of the topmost table."""
         if self.parent is None:

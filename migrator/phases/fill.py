@@ -83,11 +83,12 @@ def _filling(column: ColumnPlan, target: str, phase: str, *, only_if: str = "") 
     here, lasts = ("places", "a few rows at a time") if column.online else ("range", "a range of blocks at a time")
     sent = []
     for leaf in tree.leaves(tree.planned(column)):
+        when = only_if or leaf.only_if
         if column.online:
             found, reads = portions.unfilled(column, target, leaf), "a range of blocks at a time"
-            sent.append(column.statement(phase, found, "ACCESS SHARE", reads, only_if=only_if))
+            sent.append(column.statement(phase, found, "ACCESS SHARE", reads, only_if=when))
         sent += [
-            column.statement(phase, update, "ROW EXCLUSIVE", lasts, only_if=only_if)
+            column.statement(phase, update, "ROW EXCLUSIVE", lasts, only_if=when)
             for update in _updates(column, target, here, leaf)
         ]
     if not only_if:
@@ -184,8 +185,9 @@ def _clear_stale(work: Work, column: ColumnPlan) -> None:
 
 def _clearing(column: ColumnPlan) -> list[Statement]:
     """What `_clear_stale` sends where the backup is there."""
+    lasts = "a range of blocks at a time"
     sent = [
-        column.statement(NAME, _clear(column, leaf, in_backup=True), "ROW EXCLUSIVE", "a range of blocks at a time")
+        column.statement(NAME, _clear(column, leaf, in_backup=True), "ROW EXCLUSIVE", lasts, only_if=leaf.only_if)
         for leaf in tree.leaves(tree.planned(column))
     ]
     if column.upgraded_by == "embed":

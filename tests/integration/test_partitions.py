@@ -18,6 +18,7 @@ from migrator.tree import Relation
 from migrator.work import Options, Work
 from tests.conftest import Server
 from tests.database import Database
+from tests.integration.test_manual_rollback import refused, roll_back
 from tests.models import Hashed, new, old
 from tests.proofs import checksum, rows_hold
 from tests.running import BATCH, REVISION, At, abandon, downgrade, upgrade, upgrade_until
@@ -326,3 +327,12 @@ def test_what_is_refused(database: Database, code: str, case: tuple[str, Embeddi
         upgrade(database, change)
     assert refused.value.code == code
     assert database.dump() == before
+
+
+def test_the_manual_rollback_refuses(database: Database) -> None:
+    partitioned(database, 10)
+    upgrade(database)
+    assert refused(roll_back(database)) == (
+        "the table of public.items.embedding is partitioned, which this script cannot roll back\n"
+        "migrator downgrade can; the old vectors are in the column migrator_retired_1"
+    )
