@@ -7,10 +7,12 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, runner
+from migrator import EmbeddingChange, Hnsw, index_parts, runner
 from migrator.catalog.indexes import IndexToBuild
 from migrator.change import VectorColumn
+from migrator.database import Connection
 from migrator.errors import Interrupted, MigratorError, Refused, Stopped
+from migrator.index_parts import Parts
 from migrator.phases import index
 from migrator.plan import ColumnPlan
 from migrator.status import read_status
@@ -220,6 +222,30 @@ def test_a_partition_that_is_detached_meanwhile(server: Server, database: Databa
     assert database.dump() == expected.dump()
     upgrade(database, online=online)
     assert rows_hold(database, new) == 80
+
+
+def test_a_partition_that_is_made_while_cut_over_asks_for_its_lock(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was looked at before the lock holds no longer, so it is looked at again."""
+    partitioned(database, 100)
+    looked = index_parts.now
+    made: list[object] = []
+
+    def make_and_look(connection: Connection, column: ColumnPlan) -> Parts:
+        found = looked(connection, column)
+        if not made:
+            made.append(database.execute("CREATE TABLE items_6 PARTITION OF items FOR VALUES IN (6)"))
+        return found
+
+    monkeypatch.setattr(index_parts, "now", make_and_look)
+    reporter = At("", "", lambda: None)
+    upgrade(database, reporter=reporter)
+    assert [each for each in reporter.messages if "meanwhile" in each] == [
+        "public.items.embedding: a partition was made or changed meanwhile: it is looked at first"
+    ]
+    assert ("items_6_embedding_idx", "items_6", "items_embedding_idx") in database.execute(INDEXES)
+    assert rows_hold(database, new) == 100
 
 
 def test_a_partition_that_is_dropped_meanwhile(database: Database) -> None:
