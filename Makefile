@@ -1,5 +1,6 @@
 # make demo    the main job on an embedded PostgreSQL: 384 -> 768 dimensions and back
 # make test    lint, types, and every test
+# make test-clients   LangChain, LlamaIndex, SQLAlchemy and Django on tables of their making, migrated and back
 # make bench   speed as ratios in one run, and what writers feel of an online upgrade (tests/benchmarks)
 # make docs    writes the generated pages of docs/ anew
 PYTHON ?= python3
@@ -7,7 +8,7 @@ BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test test-clients lint bench docs clean
 
 # requirements.lock holds exact versions; pyproject.toml says which of them are needed.
 .venv/installed: pyproject.toml requirements.lock
@@ -27,6 +28,17 @@ lint: .venv/installed
 test: lint
 	HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2 --dist worksteal
 
+# Clients pin older releases than migrator needs: they have an environment of their own, and call it as a command.
+.venv-clients/installed: tests/clients/requirements.lock
+	$(PYTHON) -m venv --clear .venv-clients
+	.venv-clients/bin/pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement $<
+	touch $@
+
+test-clients: .venv/installed .venv-clients/installed
+	.venv-clients/bin/pytest -n 2 --dist worksteal --confcutdir=tests/clients tests/clients
+# The releases of SQLAlchemy and pgvector that migrator itself has.
+	$(BIN)/pytest -n 2 --confcutdir=tests/clients tests/clients/test_sqlalchemy.py
+
 bench: .venv/installed
 	$(BIN)/python -m tests.benchmarks
 
@@ -34,4 +46,4 @@ docs: .venv/installed
 	$(BIN)/python -m tests.reference
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache demo/.work
+	rm -rf .venv .venv-clients build *.egg-info .mypy_cache .ruff_cache .pytest_cache demo/.work

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from migrator import store
+from dataclasses import replace
+
+from migrator import present, secrets, store
 from migrator.database import Address
-from migrator.ledger import LIVE, RETIRED
 from migrator.phases import fill, settle
 from migrator.plan import Plan
-from migrator.planner import planned
 from migrator.runner import at_work, refuse_unfinished
-from migrator.work import Models, Options, Work, table_now
+from migrator.work import Models, Options, Work
 
 
 def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
@@ -18,19 +18,20 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
     Returns by column how many rows were filled and how many failed. Raises Refused where a run is unfinished.
     """
     found = {}
+    address = secrets.for_ledger(address)
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
-        for change in ledger.last_changes():
-            column = planned(ledger, change)
-            if change.state not in (LIVE, RETIRED) or column.method != "embed":
+        models = Models(ledger, recording=True, timeout=options.model_timeout)
+        columns, gone = present.columns(ledger)
+        for column in gone:
+            options.reporter.message(f"{column.subject}: its table is no longer there")
+        for column in columns:
+            if column.method != "embed":
                 continue
-            if table_now(connection, column) != column.catalog.table.sql.as_string(None):
-                options.reporter.message(f"{column.subject}: its table was dropped or renamed, so nothing is filled")
-                continue
-            run = ledger.run_of(change.id)
+            there = replace(address, search_path=present.as_planned(connection, column))
+            run = ledger.run_of(column.id)
             plan = Plan(run.revision, run.direction, (column,), ())
-            models = Models(ledger, recording=True, timeout=options.model_timeout)
-            work = Work(connection, address, ledger, models, options, plan, run)
+            work = Work(connection, there, ledger, models, options, plan, run)
             with options.stop.listening(options.reporter.message):
                 ledger.try_again(column.id)
                 store.create(connection, column)

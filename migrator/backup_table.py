@@ -12,7 +12,17 @@ def index(column: ColumnPlan) -> sql.Composed:
     """CREATE INDEX for `same_row`."""
     key = (column.before or column.catalog).table.key
     by = sql.SQL(", ").join(map(name, key)) if column.method == "derive" else name("migrator_text_hash")
-    return query("backup", "index", backup=column.upgrade_backup, by=by)
+    return _index(column, "row", by)
+
+
+def index_by_text(column: ColumnPlan) -> sql.Composed:
+    """CREATE INDEX for `rows_left.stale`, which asks for rows without a text too."""
+    return _index(column, "text", sql.SQL("(coalesce(migrator_text_hash, ''))"))
+
+
+def _index(column: ColumnPlan, of: str, by: Query) -> sql.Composed:
+    index = name(f"{column.upgrade_backup_name.rpartition('.')[2]}_{of}")
+    return query("backup", "index", index=index, backup=column.upgrade_backup, by=by)
 
 
 def helps(column: ColumnPlan) -> bool:

@@ -17,8 +17,12 @@ from migrator.queries import Query, expression, name, query, text_of
 def _row(column: ColumnPlan, record: str) -> sql.Composed:
     """The record NEW or OLD as a row source under the table's own name.
 
-    Generated columns are not computed yet in a BEFORE trigger, so their expressions are put in.
+    Generated columns are not computed yet in a BEFORE trigger, so their expressions are put in. What takes the row as a
+    whole needs one of the table's own type.
     """
+    if column.takes_row:
+        table = name(column.catalog.table.name)
+        return sql.SQL("unnest(ARRAY[{record}]) AS {table}").format(record=sql.SQL(record), table=table)
     own = _needed(column)
     plain = sql.SQL(", ").join(
         sql.SQL("{record}.{column} AS {column}").format(record=sql.SQL(record), column=name(known.name))
@@ -35,6 +39,19 @@ def _row(column: ColumnPlan, record: str) -> sql.Composed:
     return sql.SQL("(SELECT migrator_row.*{generated} FROM (SELECT {plain}) AS migrator_row) AS {table}").format(
         generated=sql.SQL("").join(generated), plain=plain, table=name(column.catalog.table.name)
     )
+
+
+def _unknown(column: ColumnPlan) -> Query:
+    """Where the text needs settings: what a session without them does, unless the row is otherwise the same."""
+    if not column.change.settings:
+        return sql.SQL("")
+    read = column.catalog.table.columns if column.takes_row else _needed(column)
+    same = [
+        sql.SQL("NEW.{column}::text IS NOT DISTINCT FROM OLD.{column}::text").format(column=name(known.name))
+        for known in read
+        if not known.generated and known.name != column.live and not known.name.startswith("migrator_")
+    ]
+    return query("capture", "unknown", same=sql.SQL(" AND ").join(same) if same else sql.SQL("false"))
 
 
 def _needed(column: ColumnPlan) -> list[Column]:
@@ -76,16 +93,24 @@ def _fill(column: ColumnPlan, target: str, *, before_cut_over: bool) -> Query:
     if before_cut_over:
         count = query("capture", "count_miss", target=name(target), missed=text_of(column.missed))
         block = sql.SQL("{}\n{}").format(block, count)
-    if before_cut_over and column.keeps_out_of_scope:
+    if before_cut_over and column.kept is not None:
         kept = query(
             "capture",
-            "keep_out_of_scope",
+            "keep",
+            condition=sql.SQL(_kept_in_capture(column)),
             target=name(target),
             live=name(column.live),
             type=column.type_sql,
         )
         block = sql.SQL("{}\n{}").format(block, kept)
     return block
+
+
+def _kept_in_capture(column: ColumnPlan) -> str:
+    """The rows that keep what they hold, in the words of the function's body."""
+    if column.keeps_out_of_scope and column.keeps_without_text:
+        return "is_due_ IS NOT TRUE"
+    return "in_scope_ IS NOT TRUE" if column.keeps_out_of_scope else "in_scope_ AND is_due_ IS NOT TRUE"
 
 
 def _function(column: ColumnPlan, live_type: str, *, stale: Query, fill: Query, give_up: Query) -> sql.Composed:
@@ -95,6 +120,7 @@ def _function(column: ColumnPlan, live_type: str, *, stale: Query, fill: Query, 
         key=_key(column, live_type),
         due=column.due,
         scope=column.scope,
+        unknown=_unknown(column),
         new_row=_row(column, "NEW"),
         old_row=_row(column, "OLD"),
         stale=stale,

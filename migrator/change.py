@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -11,14 +12,34 @@ from migrator import errors
 
 Distance = Literal["cosine", "l2", "ip", "l1"]
 VectorType = Literal["vector", "halfvec"]
+Empty = Literal["null", "skip", "refuse"]
+Outside = Literal["keep", "null"]
+# What a vector index is on: the column; its half-precision copy; or a bit a number, the sign of each.
+On = Literal["column", "halfvec", "bit"]
+ON: tuple[On, ...] = get_args(On)
 
 # pgvector's limits on indexed dimensions: https://github.com/pgvector/pgvector#indexing
-INDEX_LIMIT: dict[VectorType, int] = {"vector": 2_000, "halfvec": 4_000}
+INDEX_LIMIT = {"vector": 2_000, "halfvec": 4_000, "bit": 64_000}
 # pgvector's limit on stored dimensions.
 STORED_LIMIT = 16_000
 # Providers whose models this version can load, and those that a revision may name already.
 AVAILABLE = ("sentence-transformers", "python")
 PROVIDERS = (*AVAILABLE, "openai", "azure-openai", "cohere", "ollama")
+
+# A setting of an application's own has a dot in its name: those of the server are not to be had so.
+_CUSTOM_SETTING = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)+")
+ENVIRONMENT = "env:"
+_VARIABLE = re.compile(r"env:\w+")
+
+
+def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise errors.in_revision(
+            f"there is no {name}={value!r}", remedy=f"write one of {', '.join(known)} in the revision"
+        )
+
+
+_CREATES_FUNCTION = re.compile(r"\s*CREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE)\s", re.IGNORECASE)
 
 
 def _between(name: str, value: int, low: int, high: int) -> None:
@@ -32,6 +53,13 @@ def _known_distance(distance: str) -> None:
     if distance not in get_args(Distance):
         raise errors.in_revision(
             f"there is no distance {distance!r}", remedy=f"write one of {', '.join(get_args(Distance))} in the revision"
+        )
+
+
+def _known_on(on: str) -> None:
+    if on not in get_args(On):
+        raise errors.in_revision(
+            f"there is no index on {on!r}", remedy=f"write one of {', '.join(get_args(On))} in the revision"
         )
 
 
@@ -82,15 +110,33 @@ class Model:
         return self.name.partition(":")[2]
 
 
-class Hnsw(msgspec.Struct, frozen=True, tag=True):
-    """An HNSW index; the defaults are pgvector's. m: links a node; ef_construction: candidates while building."""
+class _Index(msgspec.Struct, frozen=True):
+    """Kinds of vector indexes."""
+
+    def said(self) -> list[tuple[str, object]]:
+        """What a revision says of it: all but that it is on the column itself."""
+        fields = [(name, getattr(self, name)) for name in self.__struct_fields__]
+        return [field for field in fields if field != ("on", "column")]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.said())})"
+
+
+class Hnsw(_Index, frozen=True, tag=True):
+    """An HNSW index; the defaults are pgvector's. m: links a node; ef_construction: candidates while building.
+
+    on: what it indexes. "halfvec": the vectors in half precision, up to 4,000 dimensions. "bit": binary_quantize of
+        them, up to 64,000, found by Hamming distance and to be re-ranked by `distance`.
+    """
 
     distance: Distance = "cosine"
     m: int = 16
     ef_construction: int = 64
+    on: On = "column"
 
     def __post_init__(self) -> None:
         _known_distance(self.distance)
+        _known_on(self.on)
         _between("m", self.m, 2, 100)
         _between("ef_construction", self.ef_construction, 4, 1_000)
         if self.ef_construction < 2 * self.m:
@@ -100,16 +146,18 @@ class Hnsw(msgspec.Struct, frozen=True, tag=True):
             )
 
 
-class IvfFlat(msgspec.Struct, frozen=True, tag=True):
-    """An IVFFlat index. lists: clusters; pgvector advises rows / 1000 up to a million rows."""
+class IvfFlat(_Index, frozen=True, tag=True):
+    """An IVFFlat index. lists: clusters; pgvector advises rows / 1000 up to a million rows. on: as of Hnsw."""
 
     distance: Distance = "cosine"
     lists: int = 100
+    on: On = "column"
 
     def __post_init__(self) -> None:
         _known_distance(self.distance)
+        _known_on(self.on)
         _between("lists", self.lists, 1, 32_768)
-        if self.distance == "l1":
+        if self.distance == "l1" and self.on != "bit":
             raise errors.in_revision('IVFFlat has no distance "l1"', remedy='write Hnsw(distance="l1") in the revision')
 
 
@@ -157,11 +205,18 @@ class EmbeddingChange:
     text: SQL expression over the row, whose value is what the model reads. None only where no model is called.
     from_, to: the model the column holds now, and the one it is to hold.
     index: the index wanted on the column; "same" keeps the present ones, None leaves the column without.
-    where: SQL condition for the rows in scope; the others keep NULL in a column of another dimension.
+    where: SQL condition for the rows in scope.
     type: the pgvector type wanted; None keeps the present one.
     priority: SQL condition for the rows that are embedded first.
     batch_size: texts a model call; None lets migrator find it.
+    functions: CREATE OR REPLACE FUNCTION statements that are carried out with the cut-over, for functions that name the
+        column in their text; what they replace comes back on a downgrade.
     max_failed_rows: rows that may be set aside because the model fails on their text; with one more the change fails.
+    empty: what becomes of rows in scope whose text is NULL or the empty string. "null": they end NULL; "skip": they
+        keep what they hold, which the new column must be able to hold; "refuse": preflight refuses while there are any.
+    outside: what becomes of rows out of scope. "keep": they keep what they hold; "null": they end NULL; None: they keep
+        it where the new column can hold it, and end NULL else.
+    settings: server settings that the text needs, such as a key, each with "env:VARIABLE", where its value is read.
     """
 
     table: str
@@ -176,6 +231,10 @@ class EmbeddingChange:
     priority: str | None = None
     batch_size: int | None = None
     max_failed_rows: int = 0
+    empty: Empty = "null"
+    outside: Outside | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
     verify: Verify = field(default_factory=Verify)
 
     def __post_init__(self) -> None:
@@ -198,6 +257,31 @@ class EmbeddingChange:
         if self.batch_size is not None:
             _between("batch_size", self.batch_size, 1, 100_000)
         _between("max_failed_rows", self.max_failed_rows, 0, 2**63 - 1)
+        _one_of("empty", self.empty, get_args(Empty))
+        if self.outside is not None:
+            _one_of("outside", self.outside, get_args(Outside))
+        if self.settings and self.empty == "skip":
+            raise errors.in_revision(
+                'empty="skip" beside settings=',
+                meaning="a session without the settings sees no text in any row.",
+                remedy='write empty="null" or empty="refuse" in the revision',
+            )
+        for setting, value in self.settings.items():
+            if not _CUSTOM_SETTING.fullmatch(setting) or not _VARIABLE.fullmatch(value):
+                # The value may be the secret itself.
+                raise errors.in_revision(
+                    f"settings={{{setting!r}: ...}} does not say a setting and the variable that holds its value",
+                    meaning="a value in a revision would stand in its history for good.",
+                    remedy='write settings={"app.key": "env:APP_KEY"}, with a dot in the name',
+                )
+        given = (self.functions,) if isinstance(self.functions, str) else tuple(self.functions)
+        for statement in given:
+            if not _CREATES_FUNCTION.match(statement):
+                raise errors.in_revision(
+                    f"functions= holds {statement[:60]!r}, which does not create a function",
+                    remedy="write whole CREATE OR REPLACE FUNCTION statements in the revision, one a string",
+                )
+        object.__setattr__(self, "functions", given)
 
 
 @dataclass(frozen=True)

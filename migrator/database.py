@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -52,12 +53,14 @@ class Address:
     """Where the database is and as whom to work there.
 
     parameters: libpq connection parameters, the password among them, hence left out of repr.
+    settings: server settings of the application's own, keys among them, likewise.
     role: role to take after connecting, None for the one that connected; search_path likewise.
     """
 
     parameters: Mapping[str, str] = field(repr=False)
     role: str | None = None
     search_path: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def shown(self) -> str:
@@ -181,6 +184,8 @@ def connect(address: Address) -> Connection:
             "default_transaction_isolation": "read committed",
             "client_encoding": "UTF8",
             "client_min_messages": "warning",
+            # What row-level security would hide is an error then, and no row is passed over.
+            "row_security": "off",
         },
     )
     if connection.info.server_version >= 170_000:
@@ -195,13 +200,24 @@ def connect(address: Address) -> Connection:
 
 
 def _bare(address: Address) -> Connection:
-    """A connection as the server gives it."""
+    """A connection as the server gives it.
+
+    Settings go along when it is made: a statement that sets them could be written to the server's log.
+    """
+    given = [address.parameters["options"]] if "options" in address.parameters else []
+    given += [f"-c {setting}={_escaped(value)}" for setting, value in address.settings.items()]
+    options = {"options": " ".join(given)} if given else {}
     return psycopg.connect(
-        make_conninfo("", **(_KEEPALIVES | dict(address.parameters))),
+        make_conninfo("", **(_KEEPALIVES | dict(address.parameters) | options)),
         autocommit=True,
         application_name="migrator",
         prepare_threshold=None,
     )
+
+
+def _escaped(value: str) -> str:
+    """As libpq takes it among its options."""
+    return re.sub(r"([\\\s])", r"\\\1", value)
 
 
 def _notice_dead_client(connection: Connection) -> None:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any, Literal
 
 from migrator import hazards
-from migrator.catalog import Catalog, Server, read_catalog, read_server
+from migrator.catalog import Catalog, Server, read_catalog, read_server, scoped
 from migrator.catalog.indexes import TableIndex
 from migrator.change import EmbeddingChange, Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
@@ -153,12 +153,16 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
     where = (catalog.table.schema, catalog.table.name, catalog.column.name)
     upgrade = ledger.live_upgrade(*where)
     change = upgrade[0].change if upgrade else None
+    if catalog.table.row_security:
+        # What is hidden cannot be counted, and what is counted without it would be wrong.
+        type_ = Finding("ok", catalog.subject, catalog.column.type_text)
+        return ColumnFindings([type_, *_may_see(catalog)], ledger.registered_model(*where))
     counts = _vectors(connection, catalog)
     found = [
         Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counts['rows_']:,} rows"),
         *_may_see(catalog),
         *_missing(connection, catalog, counts, change),
-        *_dimensions(connection, catalog),
+        *_dimensions(connection, catalog, change),
         *_lengths(catalog, counts),
         *_duplicates(connection, catalog, counts, change),
         *_indexes(connection, catalog),
@@ -221,7 +225,7 @@ def _missing(
     without = counts["rows_"] - counts["with_vector"]
     if not without:
         return [Finding("ok", catalog.subject, "every row has a vector")]
-    if change is None or change.text is None:
+    if change is None or change.text is None or change.settings:
         return [
             Finding(
                 "warning",
@@ -243,8 +247,8 @@ def _missing(
     ]
 
 
-def _dimensions(connection: Connection, catalog: Catalog) -> list[Finding]:
-    """Several can only be in a column whose type has none."""
+def _dimensions(connection: Connection, catalog: Catalog, change: EmbeddingChange | None) -> list[Finding]:
+    """Several can only be in a column whose type has none; the scope of the last upgrade may tell them apart."""
     if catalog.column.dimensions is not None:
         return []
     found = [tuple(row) for row in execute(connection, query("doctor", "dimensions", **_pieces(catalog)))]
@@ -252,6 +256,9 @@ def _dimensions(connection: Connection, catalog: Catalog) -> list[Finding]:
     if len(found) < 2:
         fact = f"all vectors have {found[0][0]} dimensions" if found else "there is no vector"
         return [Finding("ok", catalog.subject, fact)]
+    where = change.where if change is not None else None
+    if where is not None and len(scoped.dimensions(connection, catalog, where)) < 2:
+        return [Finding("ok", catalog.subject, f"vectors of several dimensions stand in it: {shown}; one in {where}")]
     return [
         Finding(
             "error",
@@ -310,7 +317,7 @@ def _duplicates(
     if not repeated:
         return [Finding("ok", catalog.subject, "no vector repeats another")] if counts["with_vector"] else []
     fact = f"{repeated:,} of {counts['with_vector']:,} vectors repeat another"
-    if change is None or change.text is None:
+    if change is None or change.text is None or change.settings:
         return [Finding("ok", catalog.subject, f"{fact}, as they should where texts are equal")]
     texts = _texts(connection, catalog, change)["distinct_texts"]
     if counts["distinct_"] >= texts:

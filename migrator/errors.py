@@ -7,7 +7,8 @@ GO_ON = "run the same command again to go on"
 
 def first_line(error: BaseException) -> str:
     """What a library or the database said, without hints and positions."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    bare = "stopped from the keyboard" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+    return (str(error).strip() or bare).splitlines()[0]
 
 
 class MigratorError(Exception):

@@ -150,9 +150,19 @@ def old_model_differs(subject: str, name: str, rows: int, median: float) -> Haza
 
 
 def over_index_limit(type_: str, dimensions: int) -> Hazard:
-    limit = INDEX_LIMIT["halfvec" if type_ == "halfvec" else "vector"]
+    """type_: of what the index would hold."""
+    limit = INDEX_LIMIT[type_]
     if type_ == "vector" and dimensions <= INDEX_LIMIT["halfvec"]:
-        remedy = f'write type="halfvec" in the revision: it is indexed up to {INDEX_LIMIT["halfvec"]} dimensions'
+        remedy = (
+            'write on="halfvec" in the revision\'s index=: half precision finds the same rows but for a few, '
+            'searched by embedding::halfvec(N); or type="halfvec", which halves the column too'
+        )
+    elif type_ != "bit":
+        remedy = (
+            'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
+            "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
+            "(matryoshka=True)"
+        )
     else:
         remedy = "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None"
     return _refuse(
@@ -320,6 +330,56 @@ def dependent_on_view(view: str, dependent: str) -> Hazard:
     )
 
 
+def dependent_does_not_fit(subject: str, dependent: str, written: str, reason: str) -> Hazard:
+    """written: its condition as it would be made again."""
+    return _refuse(
+        "dependent-does-not-fit",
+        f"{dependent} cannot be made again on the new column of {subject}, as {written}: {reason}",
+        "it would fail at cut-over.",
+        "change it before the upgrade so that it holds for old and new vectors, or drop it",
+    )
+
+
+def rows_violate_check(table: str, check: str, rows: int) -> Hazard:
+    return _refuse(
+        "rows-violate-check",
+        f'CHECK "{check}" on "{table}" is NOT VALID, and violated by {counted(rows, "rows")}',
+        "PostgreSQL refuses every update of such a row, that which fills its shadow column too.",
+        f'correct those rows, or drop the check: ALTER TABLE "{table}" DROP CONSTRAINT "{check}"',
+    )
+
+
+def dimensions_rewritten(subject: str, written: Iterable[str]) -> Hazard:
+    """written: each dependent, and how it will read."""
+    return _warn(
+        "dimensions-rewritten",
+        f"what speaks of the old dimensions of {subject} is made again with the new ones: {', '.join(written)}",
+        "as it is, it would hold for no new vector; a downgrade brings the old text back.",
+        "nothing is to be done where that is what it means; else change it before the upgrade",
+    )
+
+
+def function_not_made(subject: str, statement: str, reason: str) -> Hazard:
+    """statement: its beginning."""
+    return _refuse(
+        "function-not-made",
+        f"a function that is to change with {subject} cannot be made: {reason} (in: {statement})",
+        "it was tried in a transaction that was rolled back; it would fail at cut-over.",
+        "correct functions= in the revision, or what the function depends on; on a downgrade drop what depends on it",
+    )
+
+
+def functions_by_name(subject: str, functions: Iterable[str]) -> Hazard:
+    return _warn(
+        "functions-by-name",
+        f"functions find {subject} by its name: {', '.join(functions)}",
+        "they read the new vectors from cut-over on; one that casts to the old dimensions, or gives the table's rows "
+        "column by column, fails from then on, or from fill on.",
+        'look at each; what has to change with the column goes into the revision: functions=["CREATE OR REPLACE '
+        'FUNCTION ..."]',
+    )
+
+
 def several_indexes(subject: str, indexes: Iterable[str]) -> Hazard:
     return _refuse(
         "several-indexes",
@@ -384,6 +444,42 @@ def rules_on_table(table: str, rules: Iterable[str]) -> Hazard:
     )
 
 
+def change_in_flight(table: str, tool: str, mark: str) -> Hazard:
+    return _refuse(
+        "change-in-flight",
+        f'{tool} is in the middle of a change of "{table}": {mark} is its work',
+        "it copies the table, or swaps it, and what migrator does meanwhile would be lost or done twice.",
+        f"let {tool} finish, or let it undo its change, which takes that away; then run the same command again",
+    )
+
+
+_STOP_WRITER = (
+    "let its queue run empty, then stop it for the time of the upgrade, by ALTER TABLE ... DISABLE TRIGGER or in the "
+    "tool itself; after it, let it compute vectors by the new model"
+)
+
+
+def two_writers(subject: str, writers: Iterable[str]) -> Hazard:
+    """Where its vectors would still fit the column after cut-over."""
+    return _refuse(
+        "two-writers",
+        f"{subject} has another writer of vectors: {'; '.join(writers)}",
+        "it goes on with the model that it was set up with, and would put its vectors into one column with the new "
+        "ones.",
+        _STOP_WRITER,
+    )
+
+
+def writer_fails_later(subject: str, writers: Iterable[str]) -> Hazard:
+    return _warn(
+        "writer-fails-later",
+        f"{subject} has another writer of vectors: {'; '.join(writers)}",
+        "it goes on with the model that it was set up with, whose vectors the column will no longer take: its writes "
+        "fail from cut-over on.",
+        _STOP_WRITER,
+    )
+
+
 def not_a_member(subject: str, owner: str, role: str) -> Hazard:
     return _refuse(
         "not-a-member",
@@ -397,8 +493,27 @@ def index_not_carried(subject: str, index: str, definition: str) -> Hazard:
     return _refuse(
         "index-not-carried",
         f'index "{index}" on {subject} cannot be carried over: {definition}',
-        "only valid HNSW and IVFFlat indexes on the column itself can be built again on the new one.",
+        "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
         f'drop it before the upgrade, and create it again afterwards: DROP INDEX "{index}"',
+    )
+
+
+def index_does_not_fit(subject: str, index: str, dimensions: int, reason: str) -> Hazard:
+    return _refuse(
+        "index-does-not-fit",
+        f'index "{index}" on {subject} cannot be built over vectors of {dimensions} dimensions: {reason}',
+        "the index build would fail after everything was embedded.",
+        f'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "{index}"',
+    )
+
+
+def index_spans_scope(subject: str, index: str, where: str) -> Hazard:
+    return _refuse(
+        "index-spans-scope",
+        f'index "{index}" on {subject} is over vectors of the old dimensions, in the scope {where} and beyond it',
+        "after the upgrade they differ in dimensions, and no index can hold both.",
+        f"make it one index a scope first, each with its condition: CREATE INDEX ... WHERE {where}; "
+        f'DROP INDEX "{index}"',
     )
 
 
@@ -408,6 +523,16 @@ def default_of_other_dimensions(subject: str, default: str) -> Hazard:
         f"{subject} has the default {default}, which does not fit the new dimensions",
         "inserts that rely on it would fail after cut-over.",
         "drop the default before the upgrade: ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT",
+    )
+
+
+def steps_undo_ordinary(steps: str, revision: str, destination: str) -> Hazard:
+    """steps: such as -1. destination: the revision that they lead to."""
+    return _refuse(
+        "steps-undo-ordinary",
+        f"{steps} from here undoes revision {revision}, in which migrator has no part",
+        "its downgrade() may drop tables and what is in them; no upgrade of vectors is undone by it.",
+        f"if that is meant, name where to go instead of counting: migrator downgrade {destination}",
     )
 
 
@@ -650,6 +775,25 @@ def reads_other_tables(expression: str, tables: Iterable[str]) -> Hazard:
     )
 
 
+def row_function(expression: str, function: str, why: str) -> Hazard:
+    return _refuse(
+        "row-function",
+        f"text={expression!r} calls {function}() with the row, and {why}",
+        "its value may change when the shadow column appears, or differ while a write is captured.",
+        "in a function in SQL or PL/pgSQL name each column that it reads, as in doc.title; or name the columns "
+        "in text=",
+    )
+
+
+def text_writes(expression: str, reason: str) -> Hazard:
+    return _refuse(
+        "text-writes",
+        f"text={expression!r} has side effects: {reason}",
+        "it is evaluated for every row, several times, and in the application's transactions.",
+        "name a function that only reads, or columns",
+    )
+
+
 def changes_by_itself(expression: str, calls: Iterable[str]) -> Hazard:
     return _refuse(
         "text-changes-by-itself",
@@ -683,6 +827,35 @@ def no_relevant_key(subject: str) -> Hazard:
         f"the table of {subject} has no key of one column to tell relevant rows by",
         "the file of queries names relevant rows by such a key, unless the revision says otherwise.",
         'write verify=Verify(..., relevant="an SQL expression") in the revision',
+    )
+
+
+def rows_without_text(subject: str, count: int) -> Hazard:
+    return _refuse(
+        "rows-without-text",
+        f"{counted(count, 'rows in scope')} of {subject} have no text, and the revision refuses such rows",
+        "there is nothing to embed for them.",
+        'give them a text, leave them out by where=, or write empty="null" in the revision: then they end without a '
+        "vector",
+    )
+
+
+def kept_without_text(subject: str, count: int, model: str) -> Hazard:
+    return _warn(
+        "kept-without-text",
+        f'{counted(count, "rows in scope")} of {subject} have no text and keep the vector they have (empty="skip")',
+        f"these vectors are of {model}, and comparing them with the others says nothing.",
+        'write empty="null" in the revision where such rows had better not be found',
+    )
+
+
+def cannot_keep(subject: str, count: int, asked: str, instead: str) -> Hazard:
+    return _refuse(
+        "cannot-keep",
+        f"{asked} asks to keep the vectors of {counted(count, 'rows')} of {subject}, of other dimensions than the new "
+        "column",
+        "they do not fit there.",
+        f"write {instead} in the revision: such rows end without a vector",
     )
 
 
@@ -804,6 +977,34 @@ def open_schemas(schemas: Iterable[str]) -> Hazard:
     )
 
 
+def setting_not_there(setting: str, variable: str) -> Hazard:
+    return _refuse(
+        "setting-not-there",
+        f"the environment variable {variable}, which holds the setting {setting}, is not set",
+        "the texts cannot be read without it.",
+        f"set {variable} where migrator runs; its value is neither stored nor shown",
+    )
+
+
+def texts_cut_short(subject: str, rows: int, limit: int) -> Hazard:
+    return _refuse(
+        "texts-cut-short",
+        f"{counted(rows, 'rows')} of {subject} have a text that the model does not read to its end, after {limit} "
+        "tokens",
+        "what stands behind that could not be found, and --strict was given.",
+        "shorten these texts or split them into rows, choose a model that reads more, or leave out --strict",
+    )
+
+
+def lengths_unknown(subject: str, model: str) -> Hazard:
+    return _refuse(
+        "lengths-unknown",
+        f"model {model} does not say how long the texts of {subject} are to it",
+        "it says how much it reads and has no tokenizer to ask, and --strict was given.",
+        "let the plug-in say count_tokens(texts), or leave out --strict",
+    )
+
+
 def no_disk(needed: int, free: int) -> Hazard:
     return _refuse(
         "no-disk",
@@ -836,20 +1037,72 @@ def published(table: str, publications: Iterable[str]) -> Hazard:
         "published-table",
         f'"{table}" is published by {", ".join(publications)}',
         "a subscriber without the shadow column would stop applying changes.",
-        "take the table out of the publication for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+        "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), "
+        "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+    )
+
+
+def no_replica_identity(table: str, publications: Iterable[str]) -> Hazard:
+    return _refuse(
+        "no-replica-identity",
+        f'"{table}" is published by {", ".join(publications)}, and its rows have no replica identity',
+        "PostgreSQL refuses every update of such a table, those that fill the shadow column among them.",
+        f'give it one: a primary key, or ALTER TABLE "{table}" REPLICA IDENTITY USING INDEX ...',
+    )
+
+
+def published_column(table: str, column: str, publications: Iterable[str], type_: str) -> Hazard:
+    """type_: the new column's."""
+    return _warn(
+        "published-column",
+        f'"{table}.{column}" is published by {", ".join(publications)}',
+        f"from cut-over on its subscribers are sent {type_}, which a column of another type does not take: they stop "
+        "applying changes.",
+        "change the column at each subscriber right before the cut-over (--cutover-file holds it until then), and "
+        "back after a downgrade",
     )
 
 
 # ---- what remains, with a warning ------------------------------------------------------------------------------
 
 
-def triggers_fire(table: str, triggers: Iterable[str]) -> Hazard:
+def triggers_fire(
+    table: str,
+    by_row: Iterable[str],
+    by_statement: Iterable[str],
+    rows: int,
+    role: str,
+    may_be_granted: bool,
+) -> Hazard:
+    """by_row, by_statement: names of the triggers that fire. rows: those that the fill updates."""
+    remedy = "work as a superuser and they stay quiet"
+    if may_be_granted:
+        remedy = (
+            f'let a superuser run GRANT SET ON PARAMETER session_replication_role TO "{role}" before the upgrade, and '
+            "they stay quiet; or work as a superuser"
+        )
     return _warn(
         "triggers-fire",
-        f'the fill fires the UPDATE triggers of "{table}": {", ".join(triggers)}',
-        "queues fill and columns such as updated_at move.",
-        "run as a superuser, or GRANT SET ON PARAMETER session_replication_role TO the role, and they stay quiet",
+        f'the fill fires triggers of "{table}": {_how_often(by_row, by_statement, rows)}',
+        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        remedy,
     )
+
+
+def triggers_always_fire(table: str, by_row: Iterable[str], by_statement: Iterable[str], rows: int) -> Hazard:
+    return _warn(
+        "triggers-always-fire",
+        f'the fill fires triggers of "{table}" that are ENABLE ALWAYS or REPLICA: '
+        f"{_how_often(by_row, by_statement, rows)}",
+        "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
+        f'where that does harm: ALTER TABLE "{table}" ENABLE TRIGGER ... for the time of the upgrade, which makes them '
+        "ordinary ones",
+    )
+
+
+def _how_often(by_row: Iterable[str], by_statement: Iterable[str], rows: int) -> str:
+    said = [f"{name}, once a row, {counted(rows, 'rows')} in all" for name in by_row]
+    return "; ".join([*said, *(f"{name}, once each few hundred rows or fewer" for name in by_statement)])
 
 
 def capture_was_off(table: str) -> Hazard:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from migrator.catalog import Catalog
 from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over
 from migrator.database import Connection, execute
 from migrator.plan import ColumnPlan, fitting
@@ -31,14 +32,36 @@ Parts = Mapping[str, Sequence[Attached]]
 
 def part(column: ColumnPlan, index: IndexToBuild, table: int, table_name: str) -> IndexToBuild:
     """The part on that partition: as the old index has it there, or for a newer partition as on the topmost table."""
-    temporary, present = f"{index.temporary}_{table}", _present(column, index.name, table)
-    if present is None:
-        called = _usual_name(column, index.name, table_name)
-        return dataclasses.replace(index, name=called, temporary=temporary, comment=None, clustered=False)
-    carried = carried_over(present, temporary)
-    if column.is_restore or column.change.index == "same":
-        return carried
-    return dataclasses.replace(carried, method=index.method, distance=index.distance, parameters=index.parameters)
+    temporary = f"{index.temporary}_{table}"
+    old, present = (_present(catalog, index.name, table) for catalog in (column.before, column.catalog))
+    called = old or present
+    if called is None:
+        return _new(index, _usual_name(column, index.name, table_name), temporary)
+    made = dataclasses.replace(
+        index,
+        name=called.name,
+        temporary=temporary,
+        tablespace=called.tablespace,
+        comment=called.comment,
+        clustered=called.clustered,
+    )
+    former = old if column.is_restore else present
+    if former is None or (not column.is_restore and _is_replaced(column, index)):
+        return made
+    # Its storage parameters are its own.
+    like = column.carried_over(dataclasses.replace(former, reach=index.reach), temporary)
+    return dataclasses.replace(made, parameters=like.parameters, body=like.body, statistics=like.statistics)
+
+
+def _new(index: IndexToBuild, called: str, temporary: str) -> IndexToBuild:
+    """As on the topmost table, but for what is not inherited."""
+    return dataclasses.replace(index, name=called, temporary=temporary, comment=None, clustered=False, statistics={})
+
+
+def _is_replaced(column: ColumnPlan, index: IndexToBuild) -> bool:
+    """Whether the revision says what it is to be."""
+    asked = column.change.index not in ("same", None)
+    return asked and index.name in {each.name for each in column.replaced_indexes}
 
 
 def on(column: ColumnPlan, index: IndexToBuild, table: Relation) -> IndexToBuild:
@@ -55,7 +78,7 @@ def former(column: ColumnPlan, index: TableIndex, table: Relation) -> IndexToBui
             if partition.oid == table.oid and each.root == index.name:
                 return carried_over(each, each.name)
     called = _usual_name(column, index.name, table.name)
-    return dataclasses.replace(carried_over(index, called), name=called, comment=None, clustered=False)
+    return _new(carried_over(index, called), called, called)
 
 
 def _usual_name(column: ColumnPlan, index: str, table: str) -> str:
@@ -93,13 +116,12 @@ def assembly(
                 yield None, query("partitions", "attach", **pieces)
 
 
-def _present(column: ColumnPlan, index: str, table: int) -> TableIndex | None:
-    """The part of the column's old index on that partition; of one that was made after an upgrade, its present one."""
-    for catalog in (column.before, column.catalog):
-        for partition in catalog.partitions if catalog else ():
-            for each in partition.indexes:
-                if partition.oid == table and each.root == index:
-                    return each
+def _present(catalog: Catalog | None, index: str, table: int) -> TableIndex | None:
+    """The part of the column's index on that partition as it was found."""
+    for partition in catalog.partitions if catalog else ():
+        for each in partition.indexes:
+            if partition.oid == table and each.root == index:
+                return each
     return None
 
 
@@ -114,7 +136,7 @@ def now(connection: Connection, column: ColumnPlan) -> Parts:
     if not column.is_partitioned:
         return {}
     schema = column.catalog.table.schema
-    names = [index.temporary for index in column.indexes] + [index.name for index in column.catalog.vector_indexes]
+    names = [index.temporary for index in column.indexes] + [index.name for index in column.kept_indexes]
     return {each: attached(connection, schema, each) for each in names}
 
 

@@ -223,6 +223,10 @@ class Ledger:
     def phases_done(self, run: Run) -> set[str]:
         return {row["phase"] for row in self._rows("phases_done", run=run.id)}
 
+    def forget_phases(self, run: Run) -> None:
+        """None counts as begun any more."""
+        self._execute("forget_phases", run=run.id)
+
     def phases(self, run: int) -> list[dict[str, Any]]:
         return self._rows("phases", run=run)
 
@@ -236,6 +240,10 @@ class Ledger:
 
     def failed_rows(self, change: int) -> int:
         return int(self._row("failed_rows", change=change)[0])
+
+    def rows_of_failed_texts(self, change: int) -> int:
+        """Of the failed rows those that have a text, on which the model failed."""
+        return int(self._row("failed_texts_rows", change=change)[0])
 
     def failed_texts(self, change: int) -> int:
         """How many texts are set aside because no vector of them was to be had."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from psycopg import sql
 
+from migrator import grants
 from migrator.catalog import Catalog, Column, Partition
-from migrator.catalog.columns import Grant
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, fragment, literal, name, query
 
-# How cut-over gives grants again: catalog, grants, table, and a grant's privilege as GRANT takes it.
-Replay = Callable[[Catalog, list[Grant], Query, Callable[[Grant], Query]], list[sql.Composed]]
 
-
-def attributes(column: ColumnPlan, replay: Replay) -> list[sql.Composed]:
+def attributes(column: ColumnPlan) -> list[sql.Composed]:
     """Default, statistics target, options, comment and grants; to follow those of the topmost table.
 
     The default and the statistics target of a table are set in all partitions with it, the rest is not.
@@ -32,13 +28,23 @@ def attributes(column: ColumnPlan, replay: Replay) -> list[sql.Composed]:
         if here.comment is not None:
             comment = literal(here.comment)
             carried.append(query("cut_over", "comment_on_column", table=partition.sql, column=live, comment=comment))
-        carried += replay(
-            column.catalog,
-            here.grants,
-            partition.sql,
-            lambda grant: sql.SQL("{} ({})").format(fragment(grant.privilege), live),
-        )
+        carried += grants.replay(column.catalog, here.grants, partition.sql, grants.of_column(column.live))
     return carried
+
+
+def compressions(column: ColumnPlan) -> list[sql.Composed]:
+    """Of the shadow column, for which each partition has its own."""
+    return [
+        query(
+            "fill",
+            "set_compression",
+            table=partition.sql,
+            shadow=name(column.shadow),
+            compression=fragment(partition.column.compression_sql),
+        )
+        for partition in _partitions(column)
+        if partition.column.compression_sql is not None
+    ]
 
 
 def _differing(above: Column, here: Column, table: Query, live: Query) -> list[sql.Composed]:
@@ -66,7 +72,16 @@ def changed(planned: Catalog, present: Catalog) -> list[str]:
 
 def _said(partition: Partition) -> list[object]:
     at = partition.column
-    said = [at.not_null, at.storage, at.default_text, at.statistics_target, at.options, at.comment, at.grants]
+    said = [
+        at.not_null,
+        at.storage,
+        at.default_text,
+        at.compression,
+        at.statistics_target,
+        at.options,
+        at.comment,
+        at.grants,
+    ]
     return [*said, partition.dependents]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -15,7 +16,7 @@ import msgspec
 from psycopg import sql
 
 from migrator.catalog import Catalog
-from migrator.catalog.indexes import IndexToBuild, carried_over, wanted
+from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over, wanted
 from migrator.change import EmbeddingChange, Model
 from migrator.estimate import Estimate
 from migrator.hazards import Hazard
@@ -223,10 +224,15 @@ class ColumnPlan:
         return self.change.to.dimensions
 
     @property
+    def has_dimensions(self) -> bool:
+        """Whether the column's type is to have them: unless the live column does without and holds several."""
+        return self.catalog.column.dimensions is not None or self.change.where is None
+
+    @property
     def type_sql(self) -> sql.Composed:
-        """The type, qualified, with its dimensions unless the live column does without and holds several."""
+        """The type, qualified, with its dimensions where it has them."""
         bare = sql.SQL("{}.{}").format(name(self.catalog.server.extension_schema), name(self.type))
-        if self.catalog.column.dimensions is None and self.change.where is not None:
+        if not self.has_dimensions:
             return bare
         return sql.SQL("{}({})").format(bare, sql.Literal(self.dimensions))
 
@@ -236,35 +242,104 @@ class ColumnPlan:
 
     @cached_property
     def indexes(self) -> tuple[IndexToBuild, ...]:
-        """The vector indexes that the column is to have."""
+        """The indexes that the column is to have; where it stays and only an index changes, that one."""
         if self.before is not None:
-            return tuple(
-                carried_over(
-                    index,
-                    self.kept_index(number) if self.keeps_old_index else f"migrator_index_{self.id}_{number}",
-                )
-                for number, index in enumerate(self.before.vector_indexes, 1)
-            )
-        present = self.catalog.vector_indexes
-        if self.change.index is None:
+            undone = self.as_upgrade()
+            old = undone.replaced_indexes if self.method == "index" else undone.catalog.own_indexes
+            return tuple(self.carried_over(index, self._temporary(undone, index)) for index in old)
+        catalog, asked = self.catalog, self.change.index
+        built = []
+        if self.method != "index":
+            for number, index in enumerate(catalog.own_indexes, 1):
+                if index not in self.replaced_indexes:
+                    built.append(self.carried_over(index, f"migrator_index_{self.id}_{number}"))
+        if asked is None or asked == "same":
+            return tuple(built)
+        replaced = self.replaced_indexes[0] if self.replaced_indexes else None
+        number = catalog.own_indexes.index(replaced) + 1 if replaced else len(catalog.own_indexes) + 1
+        made = wanted(
+            asked,
+            replaced.name if replaced else self._free_name(),
+            f"migrator_index_{self.id}_{number}",
+            replaced,
+            type_=self.type,
+            cast=None if self.has_dimensions else self.dimensions,
+            dimensions=self.dimensions,
+            schema=catalog.server.extension_schema,
+            predicate=None if self.has_dimensions else self.change.where,
+        )
+        return (*built, made)
+
+    def carried_over(self, index: TableIndex, temporary: str) -> IndexToBuild:
+        """The old index as it is to be on the column that becomes live."""
+        if self.before is not None:
+            return carried_over(index, temporary)
+        sizes = self.change.from_.dimensions, self.dimensions
+        return carried_over(index, temporary, type_=self.type, dimensions=sizes)
+
+    @property
+    def vector_indexes(self) -> tuple[IndexToBuild, ...]:
+        return tuple(index for index in self.indexes if index.is_vector)
+
+    def _temporary(self, undone: ColumnPlan, index: TableIndex) -> str:
+        """On a downgrade: what an old index is called until cut-over."""
+        number = undone.catalog.own_indexes.index(index) + 1
+        if self.fills_retired and index in undone.kept_indexes:
+            return self.kept_index(number)
+        return f"migrator_index_{self.id}_{number}"
+
+    def _free_name(self) -> str:
+        taken = {index.name for index in self.catalog.indexes}
+        called = f"{self.catalog.table.name}_{self.live}_idx"
+        names = [called, *(f"{called}{number}" for number in range(1, len(taken) + 1))]
+        return next(fits for each in names if (fits := fitting(each)) not in taken)
+
+    def keeps(self, index: IndexToBuild) -> bool:
+        """On a downgrade: whether the upgrade left the old index on the retired column."""
+        return index.temporary.startswith("migrator_retired_")
+
+    def index_width(self, index: IndexToBuild) -> int:
+        """Bytes of a vector in the index; of what is no vector index, none."""
+        type_, size = index.operand
+        bits = {"vector": 32, "halfvec": 16, "bit": 1}.get(type_, 0) if index.is_vector else 0
+        return bits * (size or self.dimensions) // 8
+
+    @cached_property
+    def replaced_indexes(self) -> tuple[TableIndex, ...]:
+        """On an upgrade: the old vector indexes that index= means: all in scope for None, else the one like it.
+
+        Several where that is not clear, which preflight refuses.
+        """
+        asked = self.change.index
+        present = [index for index in self.catalog.own_indexes if index.is_vector and index.reach != "beyond"]
+        if asked is None:
+            return tuple(present)
+        if asked == "same":
             return ()
-        if self.change.index == "same":
-            return tuple(
-                carried_over(index, f"migrator_index_{self.id}_{number}") for number, index in enumerate(present, 1)
-            )
-        replaced = present[0] if present else None
-        called = replaced.name if replaced else fitting(f"{self.catalog.table.name}_{self.live}_idx")
-        return (wanted(self.change.index, called, f"migrator_index_{self.id}_1", replaced),)
+        described = [index for index in present if index.on is not None]
+        alike = [index for index in described if index.on == asked.on]
+        return tuple(alike if len(alike) == 1 else described)
 
     @property
-    def keeps_old_index(self) -> bool:
-        """On a downgrade: the upgrade, online, left the old indexes on the retired column."""
-        return self.online and self.fills_retired
+    def kept_indexes(self) -> tuple[TableIndex, ...]:
+        """On an upgrade: the old indexes that stay with the retired column, under names of their own."""
+        if self.method == "index":
+            return ()
+        return tuple(index for index in self.catalog.own_indexes if self.online or not index.is_vector)
 
     @property
-    def drops_index_early(self) -> bool:
-        """Window mode: every update of a row would insert it into the old index again, so that goes before fill."""
-        return not (self.online or self.is_restore or self.method == "index") and bool(self.catalog.vector_indexes)
+    def dropped_indexes(self) -> tuple[TableIndex, ...]:
+        """The old indexes that are dropped before cut-over.
+
+        In a window that is before fill, for every update of a row would insert it into them again. Where only an index
+        changes, old and new are on one column, and only one of them can be proved at a time.
+        """
+        if self.is_restore:
+            made = {index.name for index in self.as_upgrade().indexes} if self.method == "index" else set()
+            return tuple(index for index in self.catalog.own_indexes if index.name in made)
+        if self.method == "index":
+            return self.replaced_indexes
+        return tuple(index for index in self.catalog.own_indexes if index not in self.kept_indexes)
 
     # ---- pieces of SQL -----------------------------------------------------------------------------------------
 
@@ -274,7 +349,19 @@ class ColumnPlan:
 
     @property
     def text(self) -> sql.SQL:
-        return expression(self.change.text or "NULL::text")
+        """NULL where there is none; the empty string is no text either."""
+        return expression(f"NULLIF(({self.change.text})::text, '')" if self.change.text else "NULL::text")
+
+    @cached_property
+    def takes_row(self) -> bool:
+        """Whether text or scope may take the row as a whole, by the table's name: `embedding_input(documents)`."""
+        table = self.catalog.table
+        if table.column(table.name) is not None:
+            return False
+        quoted = re.escape(table.name.replace('"', '""'))
+        called = rf"""(?:(?<![\w."$]){re.escape(table.name)}(?![\w$])|"{quoted}")(?!\s*\.\s*[\w"])"""
+        written = f"{self.change.text or ''} {self.change.where or ''}"
+        return re.search(called, re.sub(r"'(?:[^']|'')*'", "''", written), re.IGNORECASE) is not None
 
     @property
     def text_hash(self) -> sql.Composed:
@@ -316,10 +403,30 @@ class ColumnPlan:
         return sql.SQL("({scope} AND {text} IS NOT NULL)").format(scope=self.scope, text=self.text)
 
     @property
+    def holds_old(self) -> bool:
+        """Whether the new column can hold what the live one does."""
+        return self.catalog.column.dimensions in (None, self.dimensions)
+
+    @property
     def keeps_out_of_scope(self) -> bool:
-        """Rows out of scope keep what they hold, where the new column can hold it."""
-        column = self.catalog.column
-        return self.change.where is not None and column.dimensions in (None, self.dimensions)
+        """Rows out of scope keep what they hold, where the new column can hold it and the revision does not object."""
+        return self.change.where is not None and self.change.outside != "null" and self.holds_old
+
+    @property
+    def keeps_without_text(self) -> bool:
+        """Rows in scope without a text keep what they hold."""
+        return self.method == "embed" and self.change.empty == "skip" and self.holds_old
+
+    @property
+    def kept(self) -> sql.SQL | sql.Composed | None:
+        """The rows that keep what they hold, as a condition over the row; None where none do."""
+        if self.keeps_out_of_scope and self.keeps_without_text:
+            return sql.SQL("{} IS NOT TRUE").format(self.due)
+        if self.keeps_out_of_scope:
+            return sql.SQL("({}) IS NOT TRUE").format(self.scope)
+        if self.keeps_without_text:
+            return sql.SQL("({} AND {} IS NULL)").format(self.scope, self.text)
+        return None
 
 
 def fitting(wanted: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from migrator import hazards, store
 from migrator.catalog import Catalog, read_catalog, read_server
+from migrator.catalog.functions import read_replaced
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Connection, configure, search_path
 from migrator.hazards import Hazard
@@ -39,12 +40,7 @@ class Planner:
         found = self._server()
         first = self._ledger.next_change()
         columns = [
-            ColumnPlan(
-                first + number,
-                change,
-                self._catalog(change.schema, change.table, change.column),
-                online=self._options.online,
-            )
+            ColumnPlan(first + number, change, self._before_upgrade(change), online=self._options.online)
             for number, change in enumerate(changes)
         ]
         for number, column in enumerate(columns):
@@ -81,8 +77,14 @@ class Planner:
         preflight.refuse_first(found)
         return found
 
-    def _catalog(self, schema: str | None, table: str, column: str) -> Catalog:
-        return read_catalog(self._connection, schema, table, column)
+    def _catalog(self, schema: str | None, table: str, column: str, where: str | None = None) -> Catalog:
+        return read_catalog(self._connection, schema, table, column, where=where)
+
+    def _before_upgrade(self, change: EmbeddingChange) -> Catalog:
+        found = self._catalog(change.schema, change.table, change.column, change.where)
+        same_type = change.type in (None, found.column.type)
+        replaced = read_replaced(self._connection, found.subject, change.functions, check_bodies=same_type)
+        return dataclasses.replace(found, replaced=replaced)
 
     def _refuse_renamed(self, revision: str, wanted: Sequence[VectorColumn]) -> None:
         """A table that was renamed since the upgrade would not be found, or another one that has its name now."""

@@ -77,7 +77,7 @@ def in_places(connection: Connection, column: ColumnPlan, target: str) -> Iterat
 
 def by_index(connection: Connection, column: ColumnPlan, target: str) -> Iterator[Portion]:
     """The rows left, found by the index on them."""
-    found = execute(connection, left(column, target), {"limit": FOUND_BY_INDEX}).fetchall()
+    found = execute(connection, places_left(column, target), {"limit": FOUND_BY_INDEX}).fetchall()
     step = Step(1, ROWS, ONLINE_SECONDS) if column.online else Step(ROWS, ROWS, SECONDS)
     done = 0
     for leaf in tree.leaves(tree.now(connection, column)):
@@ -100,7 +100,7 @@ def unfilled(column: ColumnPlan, target: str, leaf: Relation) -> sql.Composed:
     return query("fill", "unfilled", table=leaf.addressed(column), shadow=name(target), here=here)
 
 
-def left(column: ColumnPlan, target: str) -> sql.Composed:
+def places_left(column: ColumnPlan, target: str) -> sql.Composed:
     """Finds the places of `by_index`."""
     pending = rows_left.pending(column)
     return query("fill", "rest", table=column.table, shadow=name(target), due=column.due, pending=pending)

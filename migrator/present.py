@@ -36,6 +36,11 @@ def columns(ledger: Ledger) -> tuple[list[ColumnPlan], list[ColumnPlan]]:
     return sorted(there.values(), key=lambda column: column.subject), gone
 
 
-def as_planned(connection: Connection, column: ColumnPlan) -> None:
-    """Text and scope mean what they meant when the upgrade was planned: names are looked up as they were then."""
-    configure(connection, {"search_path": search_path(column.catalog.server.search_path)})
+def as_planned(connection: Connection, column: ColumnPlan) -> str:
+    """Text and scope mean what they meant when the upgrade was planned: names are looked up as they were then.
+
+    Returns the search_path that is set, for other connections.
+    """
+    path = search_path(column.catalog.server.search_path)
+    configure(connection, {"search_path": path})
+    return path

@@ -8,21 +8,19 @@ from dataclasses import replace
 
 import psycopg
 
-from migrator import hazards, present, store
+from migrator import hazards, present, secrets, store
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import (
     Address,
     Connection,
-    configure,
     connect,
     execute,
     fetch_row,
     has_no_room,
     is_passing,
     only_migrator,
-    search_path,
 )
 from migrator.errors import GO_ON, Interrupted, MigratorError, Stopped, first_line
 from migrator.ledger import LIVE, Ledger, Run
@@ -32,7 +30,7 @@ from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
 from migrator.queries import SCHEMA, name, query
 from migrator.report import Reporter, counted
-from migrator.work import Models, Options, Session, Work, table_now
+from migrator.work import Models, Options, Session, Work, has_column, table_now
 
 
 @contextmanager
@@ -62,6 +60,7 @@ def refuse_unfinished(ledger: Ledger) -> None:
 
 def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> None:
     """Carries the changes out, or goes on with them; returns at once where they are done."""
+    address = secrets.for_changes(address, changes)
     with at_work(address) as (connection, ledger):
         unfinished = ledger.unfinished()
         if unfinished is not None:
@@ -74,6 +73,7 @@ def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange],
 
 def restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> None:
     """Gives the columns back what they held before the revision; returns at once where they have it."""
+    address = secrets.for_ledger(address)
     with at_work(address) as (connection, ledger):
         unfinished = ledger.unfinished()
         if unfinished is not None:
@@ -87,6 +87,12 @@ def unfinished(address: Address) -> Run | None:
     """The run that was begun and not brought to an end."""
     with connect(address) as connection:
         return open_ledger(connection).unfinished()
+
+
+def refuse_busy(address: Address) -> None:
+    """Raises Busy where a migrator is at work on the database."""
+    with at_work(address):
+        pass
 
 
 def _same_run(
@@ -181,22 +187,23 @@ def _refuse_other_mode(run: Run, plan: Plan, options: Options) -> None:
 
 
 def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address:
-    """Text and scope mean what they meant when the upgrade was planned: every connection looks names up as then."""
+    """The address for further connections, on which text and scope mean what they meant too."""
     if not plan.columns:
         return address
-    path = search_path(plan.columns[0].catalog.server.search_path)
-    configure(connection, {"search_path": path})
-    return replace(address, search_path=path)
+    return replace(address, search_path=present.as_planned(connection, plan.columns[0]))
 
 
 def _still_there(connection: Connection, plan: Plan) -> None:
-    """Raises Refused where a table was dropped or renamed since."""
+    """Raises Refused where a table was dropped or renamed since, or hides rows now."""
     for column in plan.columns:
         now = table_now(connection, column)
         if now is None:
             raise hazards.table_replaced(column.subject).refusal()
         if now != column.catalog.table.sql.as_string(None):
             raise hazards.table_renamed_meanwhile(column.subject, now).refusal()
+        (hidden,) = fetch_row(connection, query("others", "row_security"), {"table": column.catalog.table.oid})
+        if hidden:
+            raise hazards.row_security(column.catalog.table.name).refusal()
 
 
 def _left_to_settle(connection: Connection, plan: Plan, reporter: Reporter) -> Plan:
@@ -281,13 +288,11 @@ def _after(work: Work, error: BaseException) -> None:
         if now not in (None, table.sql.as_string(None)):
             renamed = hazards.table_renamed_meanwhile(column.subject, str(now))
             raise Interrupted(renamed.problem, meaning=renamed.meaning, remedy=renamed.remedy) from error
-        if not fetch_row(work.connection, query("cut_over", "has_column"), {"table": table.oid, "column": column.live})[
-            0
-        ]:
+        if not has_column(work.connection, column, column.live):
             gone.append(f"the table of {column.subject}" if now is None else column.subject)
     if cut_over.is_done(work.ledger, work.run):
         raise MigratorError(
-            f"failed after cut-over: {first_line(error)}",
+            f"failed after cut-over: {_quoted(error, work.plan)}",
             meaning="the new column is live and complete but for the rows that migrator status names.",
             remedy="mend the cause, then run the same command again",
         ) from error
@@ -295,7 +300,7 @@ def _after(work: Work, error: BaseException) -> None:
         clean_up.undo(work.connection, work.ledger, work.run, work.plan, work.reporter)
     except (psycopg.Error, Interrupted) as second:
         raise MigratorError(
-            f"{first_line(error)}; and putting everything back failed: {first_line(second)}",
+            f"{_quoted(error, work.plan)}; and putting everything back failed: {first_line(second)}",
             meaning="the live column is as it was; shadow column and capture trigger may still be there.",
             remedy="migrator abandon",
         ) from error
@@ -307,10 +312,17 @@ def _after(work: Work, error: BaseException) -> None:
         ) from error
     if isinstance(error, psycopg.Error):
         raise MigratorError(
-            f"the database refused a statement: {first_line(error)}",
+            f"the database refused a statement: {_quoted(error, work.plan)}",
             meaning="everything before cut-over was undone; the embedding store is kept.",
             remedy="mend the cause, then run the same command again",
         ) from error
+
+
+def _quoted(error: BaseException, plan: Plan) -> str:
+    """What the error says; of a statement over texts that need settings, which it may quote, only its code."""
+    if isinstance(error, psycopg.Error) and any(column.change.settings for column in plan.columns):
+        return f"error {error.sqlstate}"
+    return first_line(error)
 
 
 def _by_hand(column: ColumnPlan) -> str:
@@ -325,11 +337,13 @@ def _by_hand(column: ColumnPlan) -> str:
 
 def plan_upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> Plan:
     """What `upgrade` would do, with a timed sample. Changes nothing."""
+    address = secrets.for_changes(address, changes)
     return _plan(address, options, revision, "upgrade", changes, lambda planner: planner.upgrade(revision, changes))
 
 
 def plan_restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> Plan:
     """What `restore` would do. Changes nothing."""
+    address = secrets.for_ledger(address)
     return _plan(address, options, revision, "downgrade", None, lambda planner: planner.restore(revision, columns))
 
 
@@ -393,6 +407,7 @@ def abandon(address: Address, options: Options) -> str:
 
 def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
     """The proofs again for every column that an upgrade or downgrade made, as it is now, by column."""
+    address = secrets.for_ledger(address)
     with connect(address) as connection:
         ledger = open_ledger(connection)
         session = Session(connection, address, ledger, Models(ledger), options)

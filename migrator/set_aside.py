@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,22 +13,21 @@ from migrator.errors import ModelError, OutOfMemory
 
 @dataclass(frozen=True)
 class Embedded:
-    """What became of a batch.
+    """What became of some texts.
 
-    hashes, vectors: (n,) and (n, dimensions), of the texts that have one. failed: hash and reason of the others.
-    largest: texts of the largest call that went through.
+    hashes, vectors: (n,) and (n, dimensions), of a call that went through. failed: hash and reason of a text at fault.
     """
 
     hashes: list[bytes]
     vectors: Vectors
     failed: dict[bytes, str]
-    largest: int
 
 
-def embed(embedder: Embedder, texts: Mapping[bytes, str], *, may_fail: int) -> Embedded:
-    """Embeds the texts, by hash. A batch too big for the memory is halved; a text at fault is set aside.
+def embed(embedder: Embedder, texts: Mapping[bytes, str], *, may_fail: int) -> Iterator[Embedded]:
+    """Embeds the texts, by hash, in one call, or in several where the batch is too big or a text in it at fault.
 
-    may_fail: how many texts may be set aside. Raises the ModelError of the first one above that.
+    What was given is to be stored before the next is asked for, for that calls the model again. may_fail: how many
+    texts may be set aside. Raises the ModelError of the first one above that.
     """
     hashes = list(texts)
     try:
@@ -38,15 +37,12 @@ def embed(embedder: Embedder, texts: Mapping[bytes, str], *, may_fail: int) -> E
         if may_fail <= 0 and (alone or not isinstance(error, OutOfMemory)):
             raise
         if alone:
-            return Embedded([], np.empty((0, embedder.dimensions), np.float32), {hashes[0]: error.problem}, 0)
+            yield Embedded([], np.empty((0, embedder.dimensions), np.float32), {hashes[0]: error.problem})
+            return
         middle = len(hashes) // 2
-        first = embed(embedder, {each: texts[each] for each in hashes[:middle]}, may_fail=may_fail)
-        rest = {each: texts[each] for each in hashes[middle:]}
-        second = embed(embedder, rest, may_fail=may_fail - len(first.failed))
-        return Embedded(
-            first.hashes + second.hashes,
-            np.concatenate([first.vectors, second.vectors]),
-            first.failed | second.failed,
-            max(first.largest, second.largest),
-        )
-    return Embedded(hashes, vectors, {}, len(hashes))
+        for half in (hashes[:middle], hashes[middle:]):
+            for part in embed(embedder, {each: texts[each] for each in half}, may_fail=may_fail):
+                may_fail -= len(part.failed)
+                yield part
+        return
+    yield Embedded(hashes, vectors, {})

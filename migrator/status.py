@@ -6,10 +6,10 @@ from typing import Any
 
 import psycopg
 
-from migrator import present, rows_left
+from migrator import present, rows_left, secrets
 from migrator.database import Address, Connection, connect, fetch_row, lock_holder
 from migrator.ledger import Ledger
-from migrator.phases import retire
+from migrator.phases import cut_over, retire
 from migrator.plan import ColumnPlan
 from migrator.planner import planned
 from migrator.queries import name, query
@@ -19,6 +19,7 @@ from migrator.runner import open_ledger
 
 def read_status(address: Address) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table once."""
+    address = secrets.for_ledger(address, required=False)
     with connect(address) as connection:
         ledger = open_ledger(connection)
         columns, gone = present.columns(ledger)
@@ -28,7 +29,7 @@ def read_status(address: Address) -> dict[str, Any]:
             "at_work": at_work,
             "unfinished": _unfinished(ledger, at_work),
             "columns": [
-                *(_column(connection, ledger, column) for column in columns),
+                *(_column(connection, ledger, column, address) for column in columns),
                 *({**_described(ledger, column), "unreadable": "the table is no longer there"} for column in gone),
             ],
             "kept": [each.described() for each in retire.leftovers(connection, ledger)],
@@ -40,6 +41,7 @@ def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
     """A phase that is not done is running where a migrator is at work; else its time no longer counts.
 
     waiting: why the migrator at work writes nothing at present; None where it writes, or none is at work.
+    past_cut_over: it can be gone on with and no longer be undone.
     """
     run = ledger.unfinished()
     if run is None:
@@ -51,6 +53,7 @@ def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
         "texts_embedded": sum(change.texts_embedded for change in ledger.changes(run.id)),
         "phases": [_phase(row, at_work) for row in ledger.phases(run.id)],
         "waiting": ledger.waiting(run) if at_work else None,
+        "past_cut_over": cut_over.is_done(ledger, run),
     }
 
 
@@ -72,8 +75,11 @@ def _described(ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
     }
 
 
-def _column(connection: Connection, ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
+def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address: Address) -> dict[str, Any]:
     found = _described(ledger, column)
+    for setting, variable in column.change.settings.items():
+        if setting not in address.settings:
+            return {**found, "unreadable": f"the setting {setting} of its text is not at hand ({variable})"}
     present.as_planned(connection, column)
     try:
         pieces = {"column": name(column.live), "scope": column.scope, "table": column.table}
@@ -102,7 +108,7 @@ def as_text(found: dict[str, Any]) -> str:
         if run["waiting"]:
             lines.append(f"  waiting: {run['waiting']}")
         again = "migrator upgrade" if run["direction"] == "upgrade" else "migrator downgrade -1"
-        lines.append(f"  go on: {again}   undo: migrator abandon")
+        lines.append(f"  go on: {again}" + "   undo: migrator abandon" * (not run["past_cut_over"]))
     for column in found["columns"]:
         lines += ["", *_column_lines(column)]
     if not found["columns"] and run is None:

@@ -35,7 +35,8 @@ def storage(dimensions: int) -> str:
 def create_statements(column: ColumnPlan) -> tuple[sql.Composed, ...]:
     kept = fragment(storage(column.dimensions))
     return (
-        query("store", "create", store=column.store, type=column.store_type, storage=kept),
+        query("store", "create", store=column.store, type=column.store_type),
+        query("store", "set_storage", store=column.store, storage=kept),
         query("privileges", "table_to_owner", object=text_of(column.store)),
     )
 

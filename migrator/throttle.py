@@ -106,7 +106,7 @@ class Throttle:
     def _reason(self, table: int | None) -> str | None:
         file = self._limits.pause_file
         if file is not None and file.exists():
-            return f"the pause file {file} exists"
+            return f"the pause file {file.absolute()} exists"
         return self._lag_reason() or self._vacuum_reason(table)
 
     def _lag_reason(self) -> str | None:

@@ -64,6 +64,7 @@ class Options:
     cutover_file: cut-over waits until it exists.
     without_old_model: a downgrade lists the rows that only the old model could give a vector, and goes on.
     online: the application reads and writes by its index all the while.
+    strict: refuse texts that are longer than the model reads.
     """
 
     reporter: Reporter = field(default_factory=Silent)
@@ -76,6 +77,7 @@ class Options:
     cutover_file: Path | None = None
     without_old_model: bool = False
     online: bool = False
+    strict: bool = False
 
 
 @dataclass
@@ -119,6 +121,12 @@ def table_now(connection: Connection, column: ColumnPlan) -> str | None:
     """The name that the table has now, as in SQL; None where it was dropped, whatever has its name now."""
     row = execute(connection, query("cut_over", "table_now"), {"table": column.catalog.table.oid}).fetchone()
     return name(*row).as_string(None) if row else None
+
+
+def has_column(connection: Connection, column: ColumnPlan, called: str) -> bool:
+    """Whether the column's table, whatever it is called now, has a column of that name."""
+    at = {"table": column.catalog.table.oid, "column": called}
+    return bool(fetch_row(connection, query("cut_over", "has_column"), at)[0])
 
 
 class BlockRanges:

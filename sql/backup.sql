@@ -12,7 +12,7 @@ FROM {table} WHERE {which};
 
 -- name: index
 -- Before a downgrade reads the backup row by row.
-CREATE INDEX ON {backup} ({by});
+CREATE INDEX IF NOT EXISTS {index} ON {backup} ({by});
 
 -- name: holds
 EXISTS (SELECT FROM {backup} AS migrator_backup WHERE migrator_backup.migrator_vector IS NOT NULL AND {same_row})

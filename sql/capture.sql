@@ -59,6 +59,7 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT {key}, {due} INTO before_, was_due_ FROM {old_row};
     END IF;
+    {unknown}
     {stale}
     {fill}
     RETURN NEW;
@@ -66,6 +67,12 @@ EXCEPTION WHEN OTHERS THEN
     {give_up}
     RETURN NEW;
 END
+
+-- name: unknown
+-- A session in which the settings that the text needs are not set, or not rightly, sees no text where there is one.
+IF in_scope_ IS NOT FALSE AND after_ IS NULL AND NOT (TG_OP = 'UPDATE' AND {same}) THEN
+    RAISE EXCEPTION 'no text';
+END IF;
 
 -- name: stale
 IF TG_OP = 'INSERT' OR after_ IS DISTINCT FROM before_ THEN
@@ -104,17 +111,27 @@ IF is_due_ AND NEW.{target} IS NULL THEN
 END IF;
 
 -- name: give_up
-NEW.{target} := NULL;
+BEGIN
+    NEW.{target} := NULL;
+EXCEPTION WHEN OTHERS THEN
+    -- Others dropped the column.
+    NULL;
+END;
 
 -- name: give_up_and_count
-NEW.{target} := NULL;
+BEGIN
+    NEW.{target} := NULL;
+EXCEPTION WHEN OTHERS THEN
+    -- Others dropped the column.
+    NULL;
+END;
 BEGIN
     PERFORM nextval({missed});
 EXCEPTION WHEN OTHERS THEN
     NULL;
 END;
 
--- name: keep_out_of_scope
-IF in_scope_ IS NOT TRUE THEN
+-- name: keep
+IF {condition} THEN
     NEW.{target} := NEW.{live}::{type};
 END IF;

@@ -13,14 +13,13 @@ SELECT current_setting('server_version_num')::int AS version,
              WHERE o.nspname = ANY (current_schemas(false)) AND x.grantee = 0 AND x.privilege_type = 'CREATE'
              ORDER BY 1) AS open_schemas,
        has_database_privilege(current_database(), 'CREATE') AS may_create,
-       current_setting('server_version_num')::int >= 150000
-         AND CASE WHEN current_setting('server_version_num')::int >= 150000
-             THEN has_parameter_privilege('session_replication_role', 'SET') ELSE false END AS may_quiet_triggers,
        pg_size_bytes(current_setting('maintenance_work_mem')) AS maintenance_work_mem,
        CASE WHEN pg_has_role('pg_read_all_settings', 'MEMBER') OR
                  (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
             THEN current_setting('data_directory') END AS data_directory,
-       ARRAY(SELECT m.rolname::text FROM pg_roles m WHERE pg_has_role(m.oid, 'MEMBER')) AS member_of,
+       ARRAY(SELECT m.rolname::text FROM pg_roles m WHERE pg_has_role(m.oid, CASE
+             -- From PostgreSQL 16 on a member may be kept from SET ROLE.
+             WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)) AS member_of,
        inet_server_addr() IS NULL AS unix_socket,
        pg_is_in_recovery() AS standby,
        (SELECT coalesce(array_agg(pubname::text ORDER BY pubname), ARRAY[]::text[]) FROM pg_publication WHERE puballtables)
@@ -33,6 +32,10 @@ SELECT current_setting('server_version_num')::int AS version,
 FROM (SELECT) AS one
 LEFT JOIN pg_extension e ON e.extname = 'vector'
 LEFT JOIN pg_namespace n ON n.oid = e.extnamespace;
+
+-- name: may_quiet_triggers
+-- From PostgreSQL 15 on.
+SELECT has_parameter_privilege('session_replication_role', 'SET');
 
 -- name: find_table
 -- Tables of that name that the search path, or the schema given, reaches; exact spelling first, then as SQL folds it.
@@ -130,7 +133,12 @@ JOIN pg_attribute a ON a.attrelid = u.indrelid AND a.attnum = k.attnum;
 
 -- name: triggers
 -- The table's, and those that a partition has of its own.
-SELECT tgname::text AS name, (tgtype & 16) <> 0 AS on_update, (tgtype & 1) <> 0 AS for_each_row, (tgtype & 2) <> 0 AS before,
+-- on_update: it fires where only vector columns are updated.
+SELECT tgname::text AS name,
+       (tgtype & 16) <> 0 AND (tgattr = ''::int2vector OR EXISTS (
+         SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+         WHERE a.attrelid = tgrelid AND a.attnum = ANY (tgattr::int2[]) AND t.typname IN ('vector', 'halfvec')))
+         AS on_update, (tgtype & 1) <> 0 AS for_each_row, (tgtype & 2) <> 0 AS before,
        tgenabled::text AS enabled
 FROM pg_trigger
 WHERE (tgrelid = %(table)s::oid OR tgparentid = 0 AND tgrelid IN {tree}) AND NOT tgisinternal AND tgenabled <> 'D'
@@ -144,21 +152,16 @@ SELECT c.relname::text AS name, am.amname::text AS method, pg_get_indexdef(c.oid
        o.opcname::text AS opclass,
        coalesce(c.reloptions, ARRAY[]::text[]) AS options,
        pg_get_expr(i.indpred, i.indrelid) AS predicate,
-       i.indpred IS NOT NULL AND EXISTS (
-         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-         AND d.refobjid = i.indrelid AND d.refobjsubid = %(column)s
-         AND pg_get_expr(i.indpred, i.indrelid) ~ (SELECT attname FROM pg_attribute
-             WHERE attrelid = i.indrelid AND attnum = %(column)s)) AS predicate_uses_column,
-       (SELECT coalesce(array_agg(a.attname::text ORDER BY k.n), ARRAY[]::text[])
-        FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, n)
-        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-        WHERE k.n > i.indnkeyatts) AS include,
        ts.spcname::text AS tablespace,
        obj_description(c.oid, 'pg_class') AS comment,
        i.indisclustered AS clustered,
        i.indisreplident AS replica_identity,
        EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid) AS of_constraint,
        pg_relation_size(c.oid) AS bytes,
+       i.indisunique AS unique,
+       pg_get_indexdef(c.oid, 1, false) AS key,
+       (SELECT coalesce(jsonb_object_agg(a.attnum, a.attstattarget), jsonb_build_object())
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget >= 0) AS statistics,
        -- Of a partition's index: the index of the topmost table that it is attached to.
        (SELECT top.relname::text FROM pg_class top JOIN pg_index x ON x.indexrelid = top.oid
         WHERE top.oid = pg_partition_root(c.oid) AND x.indrelid = pg_partition_root(i.indrelid)) AS root
@@ -184,7 +187,8 @@ WITH RECURSIVE found (oid, depth) AS (
   FROM found f
   JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = f.oid
        AND d.classid = 'pg_rewrite'::regclass
-  JOIN pg_rewrite r ON r.oid = d.objid
+  -- Not by their other rules, which may name one another in a circle.
+  JOIN pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN'
   WHERE r.ev_class <> f.oid AND f.depth < 100
 )
 SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, max(f.depth) AS depth,
@@ -200,20 +204,35 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
                  ORDER BY x.n), '[]')
         FROM aclexplode(c.relacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n)) AS grants,
        c.relacl IS NOT NULL AS has_grants,
-       EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
-         OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
-         OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.atthasdef))
-         AS has_more,
+       (SELECT coalesce(jsonb_object_agg(a.attname, pg_get_expr(f.adbin, f.adrelid)), jsonb_build_object())
+        FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+        WHERE f.adrelid = c.oid) AS defaults,
+       (SELECT coalesce(jsonb_object_agg(a.attname, (
+                 SELECT jsonb_agg(jsonb_build_object(
+                          'grantor', pg_get_userbyid(x.grantor), 'grantee', CASE WHEN x.grantee <> 0
+                            THEN pg_get_userbyid(x.grantee) END,
+                          'privilege', x.privilege_type, 'grantable', x.is_grantable) ORDER BY x.n)
+                 FROM aclexplode(a.attacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n))),
+               jsonb_build_object())
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND array_length(a.attacl, 1) > 0) AS grants_on_columns,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('name', w.rulename, 'definition', pg_get_ruledef(w.oid),
+                 'comment', obj_description(w.oid, 'pg_rewrite')) ORDER BY w.rulename), '[]')
+        FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN') AS rules,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('name', g.tgname, 'definition', pg_get_triggerdef(g.oid),
+                 'comment', obj_description(g.oid, 'pg_trigger')) ORDER BY g.tgname), '[]')
+        FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
        -- Functions that take or return its rows, or have an SQL body; policies; whatever else keeps it from being dropped.
        ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid)
              FROM pg_depend d
              LEFT JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
              LEFT JOIN pg_class v ON d.classid = 'pg_class'::regclass AND v.oid = d.objid
+             LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+             LEFT JOIN pg_attrdef u ON d.classid = 'pg_attrdef'::regclass AND u.oid = d.objid
              WHERE d.deptype IN ('n', 'a')
                AND (d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
                     OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (
                       SELECT t.oid FROM pg_type t WHERE c.reltype IN (t.oid, t.typelem)))
-               AND NOT EXISTS (SELECT FROM found g WHERE g.oid IN (w.ev_class, v.oid))
+               AND NOT EXISTS (SELECT FROM found g WHERE g.oid IN (w.ev_class, v.oid, t.tgrelid, u.adrelid))
              ORDER BY 1) AS dependents
 FROM found f JOIN pg_class c ON c.oid = f.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 GROUP BY c.oid, n.nspname
@@ -301,6 +320,10 @@ FROM {table};
 
 -- name: coverage
 SELECT count(*), count(*) FILTER (WHERE {scope}), count(*) FILTER (WHERE {scope} AND {column} IS NOT NULL) FROM {table};
+
+-- name: dimensions_in_scope
+SELECT {extension}.vector_dims({column}), count(*)
+FROM {table} WHERE {column} IS NOT NULL AND {scope} GROUP BY 1 ORDER BY 2 DESC, 1;
 
 -- name: vector_sample
 SELECT {text}::text, {column}::text FROM {table} WHERE {column} IS NOT NULL AND {due} LIMIT %(limit)s;

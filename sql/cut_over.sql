@@ -13,7 +13,7 @@ LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;
 -- name: versions
 -- The versions of all rows of the system's catalogs that say something of the table, or of a partition: equal, nothing
 -- was changed.
--- But for views, which cut-over drops itself; whether one reads the column is told beside it.
+-- But for views and functions, which cut-over drops or empties first; whether one reads the column is told beside it.
 SELECT (SELECT md5(string_agg(version, ' ' ORDER BY version)) FROM (
           SELECT 'class ' || ctid || xmin AS version FROM pg_class WHERE oid = ANY (%(tables)s::oid[])
           UNION ALL SELECT 'attribute ' || ctid || xmin FROM pg_attribute WHERE attrelid = ANY (%(tables)s::oid[])
@@ -26,10 +26,22 @@ SELECT (SELECT md5(string_agg(version, ' ' ORDER BY version)) FROM (
                     WHERE classoid = 'pg_class'::regclass AND objoid = ANY (%(tables)s::oid[])
           UNION ALL SELECT 'depend ' || ctid || xmin FROM pg_depend
                     WHERE refclassid = 'pg_class'::regclass AND refobjid = ANY (%(tables)s::oid[])
-                      AND classid <> 'pg_rewrite'::regclass) AS versions),
+                      AND classid NOT IN ('pg_rewrite'::regclass, 'pg_proc'::regclass)
+          UNION ALL SELECT 'published ' || ctid || xmin FROM pg_publication_rel WHERE prrelid = ANY (%(tables)s::oid[])
+          -- What reads the column, with its comment: constraints, triggers, policies, statistics.
+          UNION ALL SELECT 'dependent ' || concat_ws(' ', p.ctid, p.xmin, s.ctid, s.xmin, t.ctid, t.xmin)
+                    FROM pg_depend d
+                    LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
+                    LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
+                    LEFT JOIN pg_description t ON t.classoid = d.classid AND t.objoid = d.objid
+                    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (%(tables)s::oid[])
+                      AND d.refobjsubid = (SELECT attnum FROM pg_attribute
+                                           WHERE attrelid = d.refobjid AND attname = %(column)s)
+                      AND d.classid NOT IN ('pg_rewrite'::regclass, 'pg_proc'::regclass)) AS versions),
        EXISTS (SELECT FROM pg_depend
-               WHERE classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass
-                 AND refobjid = %(table)s::oid AND refobjsubid = %(column)s);
+               WHERE classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass) AND refclassid = 'pg_class'::regclass
+                 AND refobjid = ANY (%(tables)s::oid[])
+                 AND refobjsubid = (SELECT attnum FROM pg_attribute WHERE attrelid = refobjid AND attname = %(column)s));
 
 -- name: left_index
 -- On the rows without a vector, so that those left are found at once. Nothing in it can raise an error.
@@ -62,11 +74,15 @@ ALTER TABLE {table} ALTER COLUMN {column} SET STORAGE {storage};
 -- name: comment_on_column
 COMMENT ON COLUMN {table}.{column} IS {comment};
 
--- name: drop_view
-DROP VIEW {view};
+-- name: drop_views
+-- In one statement, for rules of one may name another.
+DROP VIEW {views};
 
 -- name: create_view
 CREATE VIEW {view} {options} AS {definition};
+
+-- name: view_default
+ALTER VIEW {view} ALTER COLUMN {column} SET DEFAULT {default};
 
 -- name: own_view
 ALTER VIEW {view} OWNER TO {owner};

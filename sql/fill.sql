@@ -6,6 +6,9 @@ ALTER TABLE {table} ADD COLUMN {shadow} {type};
 -- name: set_storage
 ALTER TABLE {table} ALTER COLUMN {shadow} SET STORAGE {storage};
 
+-- name: set_compression
+ALTER TABLE {table} ALTER COLUMN {shadow} SET COMPRESSION {compression};
+
 -- name: drop_index
 DROP INDEX IF EXISTS {index};
 
@@ -41,10 +44,10 @@ WHERE {here} AND {row}.{shadow} IS NULL AND migrator_backup.migrator_vector IS N
 UPDATE {table} SET {shadow} = {derived}
 WHERE {here} AND {shadow} IS NULL AND {due} AND {pending};
 
--- name: out_of_scope
--- Rows out of scope keep what they hold.
+-- name: keep
+-- Rows out of scope, or without a text, that keep what they hold.
 UPDATE {table} SET {shadow} = {live}::{type}
-WHERE {here} AND {shadow} IS NULL AND {live} IS NOT NULL AND ({scope}) IS NOT TRUE;
+WHERE {here} AND {shadow} IS NULL AND {live} IS NOT NULL AND {kept};
 
 -- name: not_set_aside
 -- The model failed on their text; they wait for backfill.
@@ -82,9 +85,6 @@ AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash, embedding AS mig
 -- name: not_of_live
 -- The live vector was derived from another one.
 {shadow} IS NOT NULL AND {scope} AND ({derived} OPERATOR({extension}.=) {live}) IS NOT TRUE
-
--- name: index_backup
-CREATE INDEX IF NOT EXISTS {index} ON {backup} ((coalesce(migrator_text_hash, '')));
 
 -- name: clear
 -- One range of blocks: vectors that may be of another text.

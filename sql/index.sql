@@ -1,7 +1,24 @@
 -- Building vector indexes.
 
 -- name: create
-CREATE INDEX CONCURRENTLY {index} ON {table} USING {method} ({column} {opclass}) {tail};
+CREATE {kind} CONCURRENTLY {index} ON {table} {definition};
+
+-- name: create_only
+CREATE {kind} {index} ON ONLY {table} {definition};
+
+-- name: try_copy
+-- Columns without their constraints; rolled back with the transaction it is made in.
+CREATE TEMPORARY TABLE {copy} AS SELECT * FROM {table} WITH NO DATA;
+
+-- name: try_row
+INSERT INTO {copy} ({column}) VALUES ({vector});
+
+-- name: try
+CREATE {kind} {index} ON {table} {definition};
+
+-- name: none_meets
+-- Nothing is run: where conditions contradict each other, constraint exclusion leaves a filter that is false.
+EXPLAIN (FORMAT JSON) SELECT FROM {table} WHERE {condition};
 
 -- name: state
 -- An index by name in the table's schema: NULL row where there is none.
@@ -24,3 +41,6 @@ COMMENT ON INDEX {index} IS {comment};
 
 -- name: cluster_on
 ALTER TABLE {table} CLUSTER ON {index};
+
+-- name: set_statistics
+ALTER INDEX {index} ALTER COLUMN {number} SET STATISTICS {target};

@@ -91,6 +91,9 @@ ON CONFLICT (run_id, phase) DO UPDATE SET started_at = clock_timestamp(), finish
 UPDATE migrator.phase SET finished_at = clock_timestamp(), result = %(result)s::jsonb
 WHERE run_id = %(run)s AND phase = %(phase)s;
 
+-- name: forget_phases
+DELETE FROM migrator.phase WHERE run_id = %(run)s;
+
 -- name: phases_done
 SELECT phase FROM migrator.phase WHERE run_id = %(run)s AND finished_at IS NOT NULL;
 
@@ -129,6 +132,9 @@ ON CONFLICT (change_id, text_hash) DO UPDATE SET rows = excluded.rows, reason = 
 
 -- name: failed_texts
 SELECT count(*) FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '';
+
+-- name: failed_texts_rows
+SELECT coalesce(sum(rows), 0) FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '';
 
 -- name: failed_reason
 SELECT reason FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '' ORDER BY text_hash LIMIT 1;

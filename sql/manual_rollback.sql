@@ -201,7 +201,7 @@ WITH RECURSIVE found (oid, depth) AS (
   SELECT r.ev_class, f.depth + 1
   FROM found f
   JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = f.oid AND d.classid = 'pg_rewrite'::regclass
-  JOIN pg_rewrite r ON r.oid = d.objid
+  JOIN pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN'
   WHERE r.ev_class <> f.oid AND f.depth < 100
 )
 SELECT max(f.depth) AS depth, c.oid::regclass::text AS name, c.relkind = 'm' AS materialised,
@@ -209,7 +209,19 @@ SELECT max(f.depth) AS depth, c.oid::regclass::text AS name, c.relkind = 'm' AS 
        ARRAY(SELECT format('GRANT %s ON %s TO %s%s;', x.privilege_type, c.oid::regclass,
                            CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(x.grantee)) END,
                            CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-             FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner) AS grants
+             FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner)
+       || ARRAY(SELECT format('GRANT %s (%I) ON %s TO %s%s;', x.privilege_type, a.attname, c.oid::regclass,
+                              CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(x.grantee)) END,
+                              CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+                FROM pg_attribute a, aclexplode(a.attacl) x WHERE a.attrelid = c.oid) AS grants,
+       ARRAY(SELECT format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s;', c.oid::regclass, a.attname,
+                           pg_get_expr(e.adbin, e.adrelid))
+             FROM pg_attrdef e JOIN pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum
+             WHERE e.adrelid = c.oid)
+       || ARRAY(SELECT pg_get_ruledef(w.oid) FROM pg_rewrite w
+                WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN' ORDER BY w.rulename)
+       || ARRAY(SELECT pg_get_triggerdef(t.oid) || ';' FROM pg_trigger t
+                WHERE t.tgrelid = c.oid AND NOT t.tgisinternal ORDER BY t.tgname) AS parts
 FROM found f JOIN pg_class c ON c.oid = f.oid
 GROUP BY c.oid;
 
@@ -235,12 +247,18 @@ SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_other
                 ' WITH (' || array_to_string(options, ', ') || ')', definition, owner,
                 E'\n' || nullif(array_to_string(grants, E'\n'), ''))
   FROM rollback_views ORDER BY depth, name;
+  SELECT array_to_string(parts, E'\n') FROM rollback_views WHERE parts <> '{}' ORDER BY depth, name;
   SELECT format('-- make again or change back by hand: %s', described) FROM rollback_others ORDER BY 1;
   DO $$ BEGIN
       RAISE EXCEPTION 'views or other objects depend on the new column; nothing was changed'
           USING HINT = 'they are named above, with the statements to drop them before and make them again after';
   END $$;
 \endif
+
+-- Functions that the revision gave: printed, for what they were; they go by the name of the column.
+SELECT format(E'-- the upgrade changed %s; as it was:\n%s', f ->> 'name',
+              coalesce(f ->> 'definition', format('DROP ROUTINE IF EXISTS %s', f ->> 'name')) || ';')
+FROM migrator.change, jsonb_array_elements(coalesce(catalog -> 'replaced', '[]')) AS _ (f) WHERE id = :change;
 
 SELECT set_config('search_path', :'path', false) AS _ \gset
 
@@ -253,26 +271,25 @@ WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass
   AND (c.relname ~ ('^(migrator_rollback|' || :'retired' || ')_') AND NOT (i.indisvalid AND i.indisready)
        OR c.relname ~ '^migrator_(index|left)_')
 \gexec
--- An upgrade with --online kept the old indexes, under names of their own; there is nothing to build then.
-SELECT format('SET lock_timeout = ''2s''; ALTER INDEX %I.%I RENAME TO %I; RESET lock_timeout', :'schema', c.relname,
-              replace(c.relname, 'retired', 'rollback'))
-FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass AND c.relname ~ ('^' || :'retired' || '_')
-\gexec
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
-SELECT format('CREATE INDEX CONCURRENTLY %I ON %I.%I USING %I (%I %I.%I)%s%s%s%s', temporary, :'schema', :'table',
-              i ->> 'method', :'retired', catalog -> 'server' ->> 'pgvector_schema', i ->> 'opclass',
-              (SELECT ' INCLUDE (' || string_agg(quote_ident(each), ', ' ORDER BY n) || ')'
-               FROM jsonb_array_elements_text(i -> 'include') WITH ORDINALITY AS _ (each, n)),
-              (SELECT ' WITH (' || string_agg(each, ', ' ORDER BY n) || ')'
-               FROM jsonb_array_elements_text(i -> 'options') WITH ORDINALITY AS _ (each, n)),
-              ' TABLESPACE ' || quote_ident(i ->> 'tablespace'), ' WHERE ' || (i ->> 'predicate'))
+-- A ledger of an older migrator has no body, and indexes on the column alone.
+SELECT format('CREATE %sINDEX CONCURRENTLY %I ON %I.%I %s%s%s', CASE WHEN (i ->> 'unique')::boolean THEN 'UNIQUE ' END,
+              temporary, :'schema', :'table',
+              coalesce(replace(nullif(i ->> 'body', ''), 'migrator_column', :'retired'),
+                       format('USING %I (%I %I.%I)%s', i ->> 'method', :'retired',
+                              catalog -> 'server' ->> 'pgvector_schema', i ->> 'opclass',
+                              (SELECT ' WITH (' || string_agg(each, ', ' ORDER BY n) || ')'
+                               FROM jsonb_array_elements_text(i -> 'options') WITH ORDINALITY AS _ (each, n)))),
+              ' TABLESPACE ' || quote_ident(i ->> 'tablespace'),
+              ' WHERE ' || coalesce(replace(i ->> 'condition', 'migrator_column', :'retired'), i ->> 'predicate'))
 FROM migrator.change,
      jsonb_array_elements(catalog -> 'indexes') WITH ORDINALITY AS _ (i, n),
      format('migrator_rollback_%s_%s', id, n) AS temporary
-WHERE id = :change AND i ->> 'method' IN ('hnsw', 'ivfflat')
+WHERE id = :change AND i ->> 'name' NOT LIKE 'migrator\_%'
   AND to_regclass(format('%I.%I', :'schema', temporary)) IS NULL
+  -- An upgrade with --online kept it.
+  AND to_regclass(format('%I.%s_%s', :'schema', :'retired', n)) IS NULL
 \gexec
 
 -- ---- 3. the swap of names: one transaction, under a lock, in milliseconds ------------------------------------------
@@ -289,6 +306,7 @@ DECLARE
     retired text := format('migrator_retired_%s', change_);
     new text := format('migrator_rolled_back_%s', change_);
     each record;
+    target record;
     others text;
 BEGIN
     IF EXISTS (SELECT FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
@@ -305,13 +323,17 @@ BEGIN
     EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('missed_%s', change_));
 
     -- The indexes of the new column go; the old ones get their names back, with comment and CLUSTER mark.
-    FOR each IN SELECT i.indexrelid::regclass AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
-                  WHERE i.indrelid = relation AND a.attname = new AND a.attnum = ANY (i.indkey::int2[]) LOOP
+    FOR each IN SELECT DISTINCT i.indexrelid::regclass AS name
+                  FROM pg_index i JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+                  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                  WHERE i.indrelid = relation AND d.refobjid = relation AND a.attname = new LOOP
         EXECUTE format('DROP INDEX %s', each.name);
     END LOOP;
-    FOR each IN SELECT i, format('migrator_rollback_%s_%s', change_, n) AS temporary
+    FOR each IN SELECT i, CASE WHEN to_regclass(format('%I.%s_%s', current_setting('rollback.schema'), retired, n)) IS NULL
+                                 THEN format('migrator_rollback_%s_%s', change_, n)
+                                 ELSE format('%s_%s', retired, n) END AS temporary
                   FROM migrator.change c, jsonb_array_elements(c.catalog -> 'indexes') WITH ORDINALITY AS _ (i, n)
-                  WHERE c.id = change_ AND i ->> 'method' IN ('hnsw', 'ivfflat') LOOP
+                  WHERE c.id = change_ AND i ->> 'name' NOT LIKE 'migrator\_%' LOOP
         EXECUTE format('ALTER INDEX %I.%I RENAME TO %I',
                        current_setting('rollback.schema'), each.temporary, each.i ->> 'name');
         IF each.i ->> 'comment' IS NOT NULL THEN
@@ -321,6 +343,10 @@ BEGIN
         IF (each.i ->> 'clustered')::boolean THEN
             EXECUTE format('ALTER TABLE %s CLUSTER ON %I', relation, each.i ->> 'name');
         END IF;
+        FOR target IN SELECT * FROM jsonb_each_text(coalesce(each.i -> 'statistics', '{}')) LOOP
+            EXECUTE format('ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS %s', current_setting('rollback.schema'),
+                           each.i ->> 'name', target.key, target.value);
+        END LOOP;
     END LOOP;
 
     -- The ledger: an unfinished run of this change is closed, the change is undone.
@@ -365,12 +391,12 @@ SELECT format('CREATE TABLE migrator.rollback_%s AS SELECT %s%s AS text_hash, %I
                   catalog -> 'table' -> 'key') WITH ORDINALITY AS _ (key, n)),
               hash, :'new', :'schema', :'table', :'column', coalesce(change ->> 'where', 'true'),
               CASE WHEN change ->> 'text' IS NULL THEN format('%I IS NOT NULL', :'new')
-                   ELSE format('(%s) IS NOT NULL AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup '
+                   ELSE format('NULLIF((%s)::text, '''') IS NOT NULL AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup '
                                'WHERE migrator_vector IS NULL AND migrator_text_hash = %s%s)', change ->> 'text', id, hash,
                                (SELECT string_agg(format(' AND migrator_backup.%I = %I.%1$I', key, :'table'), '')
                                 FROM jsonb_array_elements_text(catalog -> 'table' -> 'key') AS _ (key))) END)
 FROM migrator.change,
-     coalesce('sha256(convert_to((' || (change ->> 'text') || ')::text, ''UTF8''))', 'NULL::bytea') AS hash
+     coalesce('sha256(convert_to(NULLIF((' || (change ->> 'text') || ')::text, ''''), ''UTF8''))', 'NULL::bytea') AS hash
 WHERE id = :change
 \gexec
 -- Its owner's alone; default privileges may have given it to others.

@@ -24,7 +24,7 @@ FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.re
 ORDER BY t.level, n.nspname, c.relname;
 
 -- name: dependents
--- What hangs on a column of one partition and did not come from the table above it.
+-- What hangs on a column of one partition and did not come from the table above it, or is not as it is there.
 SELECT CASE WHEN d.classid = 'pg_rewrite'::regclass
             THEN (SELECT pg_describe_object('pg_class'::regclass, w.ev_class, 0) FROM pg_rewrite w WHERE w.oid = d.objid)
             ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END
@@ -36,9 +36,10 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.
            AND EXISTS (SELECT FROM pg_attrdef f WHERE f.oid = d.objid AND f.adrelid = d.refobjid
                        AND f.adnum = d.refobjsubid))
   AND NOT (d.classid = 'pg_constraint'::regclass
-           AND EXISTS (SELECT FROM pg_constraint k WHERE k.oid = d.objid AND (k.contype = 'n' OR k.coninhcount > 0)))
+           AND EXISTS (SELECT FROM pg_constraint k WHERE k.oid = d.objid AND (k.contype = 'n' OR k.coninhcount > 0 AND NOT k.conislocal)))
   AND NOT (d.classid = 'pg_trigger'::regclass
-           AND EXISTS (SELECT FROM pg_trigger g WHERE g.oid = d.objid AND g.tgparentid <> 0))
+           AND EXISTS (SELECT FROM pg_trigger g JOIN pg_trigger above ON above.oid = g.tgparentid
+                       WHERE g.oid = d.objid AND g.tgenabled = above.tgenabled))
 ORDER BY 1;
 
 -- name: detached
@@ -57,9 +58,6 @@ SELECT p.oid::int8, p.relname::text, n.nspname::text, c.relname::text
 FROM tree t JOIN pg_index x ON x.indexrelid = t.oid JOIN pg_class p ON p.oid = x.indrelid
 JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY 3, 4;
-
--- name: create_only
-CREATE INDEX {index} ON ONLY {table} USING {method} ({column} {opclass}) {tail};
 
 -- name: attach
 ALTER INDEX {index} ATTACH PARTITION {part};

@@ -1,11 +1,12 @@
 -- The embedding store: a table a model, keyed by sha256 of the text given to the model.
 
 -- name: create
+CREATE TABLE {store} (text_hash bytea NOT NULL PRIMARY KEY, embedding {type} NOT NULL);
+
+-- name: set_storage
 -- PLAIN keeps a vector in the row, the fastest to write and to join, while the row fits a page; else EXTERNAL.
-CREATE TABLE {store} (
-    text_hash bytea NOT NULL PRIMARY KEY,
-    embedding {type} STORAGE {storage} NOT NULL
-);
+-- Before PostgreSQL 16, CREATE TABLE cannot say it.
+ALTER TABLE {store} ALTER COLUMN embedding SET STORAGE {storage};
 
 -- name: copy
 COPY {store} (text_hash, embedding) FROM STDIN (FORMAT BINARY);

@@ -44,8 +44,18 @@ SELECT count(*) FROM (SELECT FROM {table} WHERE {column} IS NOT NULL AND {condit
 SELECT EXISTS (SELECT FROM {table});
 
 -- name: nearest
-SELECT ({column} OPERATOR({extension}.{operator}) %(vector)s::{type})::float8 FROM {table} WHERE {condition}
-ORDER BY {column} OPERATOR({extension}.{operator}) %(vector)s::{type} LIMIT %(limit)s;
+-- wanted: the index's expression over the vector that is searched for.
+SELECT ({key} OPERATOR({extension}.{operator}) {wanted})::float8 FROM {table} WHERE {condition}
+ORDER BY {key} OPERATOR({extension}.{operator}) {wanted} LIMIT %(limit)s;
+
+-- name: nearest_reranked
+-- Candidates by their bits, then by the exact distance.
+SELECT migrator_distance
+FROM (SELECT ({column} OPERATOR({extension}.{exact}) %(vector)s::{type})::float8 AS migrator_distance
+      FROM (SELECT {column} FROM {table} WHERE {condition}
+            ORDER BY {key} OPERATOR({extension}.{operator}) {wanted} LIMIT %(candidates)s) AS migrator_candidates
+      ) AS migrator_found
+ORDER BY 1 LIMIT %(limit)s;
 
 -- name: closer
 -- One scan for all queries: how many rows lie between the distances that the index found, by query. Row i of
@@ -53,10 +63,10 @@ ORDER BY {column} OPERATOR({extension}.{operator}) %(vector)s::{type} LIMIT %(li
 SELECT migrator_query, migrator_bucket, count(*)
 FROM (SELECT migrator_query, width_bucket(migrator_distance, migrator_distances) AS migrator_bucket
       FROM (SELECT q.migrator_query, q.migrator_distances,
-                   (t.migrator_vector OPERATOR({extension}.{operator}) q.migrator_vector)::float8 AS migrator_distance
-            FROM (SELECT {extension}.subvector({column}, 1, {extension}.vector_dims({column})) AS migrator_vector
+                   (t.migrator_vector OPERATOR({extension}.{exact}) q.migrator_vector)::float8 AS migrator_distance
+            FROM (SELECT {extension}.subvector({compared}, 1, {extension}.vector_dims({compared})) AS migrator_vector
                   FROM {table} WHERE {column} IS NOT NULL AND {condition} OFFSET 0) AS t
-            CROSS JOIN (SELECT n::int - 1 AS migrator_query, v::{type} AS migrator_vector,
+            CROSS JOIN (SELECT n::int - 1 AS migrator_query, {wanted} AS migrator_vector,
                                d::float8[] AS migrator_distances
                         FROM ROWS FROM (unnest(%(vectors)s::text[]), unnest(%(distances)s::text[]))
                              WITH ORDINALITY AS u (v, d, n) OFFSET 0) AS q
@@ -66,7 +76,7 @@ GROUP BY 1, 2;
 
 -- name: explain_nearest
 EXPLAIN (FORMAT JSON) SELECT ctid FROM {table} WHERE {condition}
-ORDER BY {column} OPERATOR({extension}.{operator}) %(vector)s::{type} LIMIT %(limit)s;
+ORDER BY {key} OPERATOR({extension}.{operator}) {wanted} LIMIT %(limit)s;
 
 -- name: ranked
 -- What a query finds, by exact search: the value that relevance is judged by, nearest first. Equal texts are equally

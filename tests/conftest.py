@@ -58,9 +58,19 @@ def server() -> Iterator[Server]:
         started.stop()
 
 
+@pytest.fixture(scope="session")
+def server_16() -> Iterator[Server]:
+    """The older PostgreSQL that the package holds."""
+    with tempfile.TemporaryDirectory(prefix="migrator-test-") as directory:
+        started = Server(Path(directory), 16)
+        yield started
+        started.stop()
+
+
 @pytest.fixture
-def database(server: Server) -> Database:
-    """PostgreSQL 18 with pgvector, empty."""
+def database(request: pytest.FixtureRequest) -> Database:
+    """Empty, with pgvector. PostgreSQL 18, unless the test says `parametrize("database", [18, 16], indirect=True)`."""
+    server: Server = request.getfixturevalue("server_16" if getattr(request, "param", 18) == 16 else "server")
     return server.new_database()
 
 

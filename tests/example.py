@@ -48,7 +48,6 @@ _VIEW = View(
     column_comments={},
     grants=[],
     has_grants=False,
-    has_more=False,
     dependents=[],
 )
 
@@ -105,8 +104,6 @@ def _catalog(dimensions: int, *more: Column) -> Catalog:
         opclass="vector_cosine_ops",
         options=["m=16", "ef_construction=64"],
         predicate=None,
-        predicate_uses_column=False,
-        include=[],
         tablespace=None,
         comment=None,
         clustered=False,

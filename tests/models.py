@@ -117,6 +117,16 @@ def other() -> Hashed:
     return Hashed(384, seed=385)
 
 
+def wide() -> Hashed:
+    """3,072 dimensions, more than an index on a vector column takes."""
+    return Hashed(3_072, seed=3_072)
+
+
+def widest() -> Hashed:
+    """4,500 dimensions, more than an index in half precision takes."""
+    return Hashed(4_500, seed=4_500)
+
+
 def small_old() -> Hashed:
     """64 dimensions, for benchmarks that are not about vectors: the model before the change."""
     return Hashed(64, seed=64)
@@ -175,6 +185,36 @@ class Broken(Hashed):
 
     def _points(self, texts: Sequence[str]) -> NDArray[np.float64]:
         raise ConnectionError(f"key sk-secret is not valid for {texts[0]!r}")
+
+
+class Bytes(Hashed):
+    """The bytes of the text's sha256 as numbers, which SQL can compute too: tests/schemas.
+
+    Distances between texts are, to the bit, the same in 16 dimensions as in 24, whichever measures them.
+    """
+
+    def __init__(self, dimensions: int) -> None:
+        super().__init__(dimensions, seed=0)
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        digests = b"".join(hashlib.sha256(text.encode()).digest()[:16] for text in texts)
+        short = np.frombuffer(digests, dtype=np.uint8).reshape(len(texts), 16).astype(np.float32) - np.float32(127.5)
+        if self.dimensions == 16:
+            return short
+        long = np.zeros((len(texts), 24), dtype=np.float32)
+        # Backwards, with the other sign, and every third number zero.
+        long[:, np.arange(24) % 3 != 2] = -short[:, ::-1]
+        return long
+
+
+def sixteen() -> Hashed:
+    """16 dimensions: the model before the change in tests/schemas."""
+    return Bytes(16)
+
+
+def twenty_four() -> Hashed:
+    """24 dimensions: the model after it, which ranks texts as `sixteen` does."""
+    return Bytes(24)
 
 
 def broken() -> Hashed:
@@ -292,3 +332,14 @@ def does_not_load() -> Hashed:
 def incomplete() -> object:
     """What it returns has no dimensions and embeds nothing."""
     return object()
+
+
+class Terse(Hashed):
+    """Says how much it reads, and has no tokenizer to ask."""
+
+    max_tokens = 16
+
+
+def terse() -> Hashed:
+    """8 dimensions, with max_tokens alone."""
+    return Terse(8, seed=8)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from migrator import Model, hazards
+from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, hazards
 from migrator.cli import COMMANDS, main
 from migrator.hazards import Hazard
 from tests import locks
@@ -59,6 +59,17 @@ there and stopped at the end, which needs `pip install '.[embedded]'`.
 
 {commands}"""
 
+_REVISION = """\
+# What a revision says
+
+Made from `migrator/change.py` by `make docs`. Every name below is imported by `from migrator import ...`.
+
+- `op.change_embedding(table, column, ...)` takes the arguments of EmbeddingChange.
+- `op.change_embeddings([EmbeddingChange(...), ...])` moves several columns, of one table or several, in one cut-over.
+- `op.restore_embedding(table, column, schema=None)` in `downgrade()`: once for each column.
+
+{classes}"""
+
 _HAZARDS = """\
 # Hazards
 
@@ -74,6 +85,7 @@ _EXAMPLES: dict[str, object] = {
     "argument": "where",
     "by": "0003",
     "calls": ["now()"],
+    "check": "long",
     "column": "embedding",
     "condition": "language = 'en",
     "default": "'[1,2]'::vector",
@@ -84,6 +96,7 @@ _EXAMPLES: dict[str, object] = {
     "expected": "vector(384)",
     "expression": "body",
     "found": "vector(512)",
+    "functions": ["public.match_documents(vector,integer)"],
     "index": "near",
     "indexes": ["near", "nearer"],
     "kind": "p",
@@ -103,6 +116,7 @@ _EXAMPLES: dict[str, object] = {
     "refusal": hazards.text_does_not_parse("summary", 'column "summary" does not exist').refusal(),
     "revisions": ["0003"],
     "similarity": 0.87,
+    "statement": "CREATE OR REPLACE FUNCTION match_documents",
     "median": 0.03,
     "subject": "public.items.embedding",
     "table": "items",
@@ -113,11 +127,21 @@ _EXAMPLES: dict[str, object] = {
     "unfinished": "0002",
     "used": 1600,
     "version": "0.6.2",
+    "written": "(public.vector_norm(embedding) > 0)",
 }
 # Where one name means different things, by function.
 _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "dependent_on_view": {"dependent": "function public.nearest(vector)", "view": "view public.near"},
+    "dependent_does_not_fit": {
+        "dependent": "constraint positive on table public.items",
+        "reason": "function public.vector_norm(public.halfvec) does not exist",
+    },
+    "dimensions_rewritten": {
+        "written": ["constraint long on table public.items: (public.vector_dims(embedding) = 768)"]
+    },
     "disk_unknown": {"needed": 8_900_000_000},
+    "index_does_not_fit": {"dimensions": 768, "reason": "index row size 3096 exceeds btree version 4 maximum 2704"},
+    "index_spans_scope": {"where": "collection_id = 1"},
     "model_other_dimensions": {"found": 384},
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
     "foreign_partitions": {"partitions": ["public.items_2020"]},
@@ -137,11 +161,25 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "partition_index_alone": {"partition": "public.items_2025", "index": "items_2025_by_vector"},
     "partitions_together": {"partitions": 12},
     "pgvector_with_known_fault": {"version": "0.8.1"},
+    "published_column": {"type_": "vector(768)"},
     "retired_column_gone": {"column": "migrator_retired_1"},
+    "steps_undo_ordinary": {"steps": "-1", "revision": "0001", "destination": "base"},
     "table_renamed": {"schema": "public", "table": "things", "former_schema": "public", "former": "items"},
     "table_renamed_meanwhile": {"now": '"public"."things"'},
     "transaction_pooler": {"shown": "app at db.example"},
     "typed_table": {"type_": "public.item"},
+    "cannot_keep": {"asked": 'outside="keep"', "instead": 'outside="null"'},
+    "change_in_flight": {"tool": "pgroll", "mark": 'column "_pgroll_new_body"'},
+    "kept_without_text": {"model": "python:models:small"},
+    "lengths_unknown": {"model": "python:models:large"},
+    "row_function": {"expression": "as_json(items)", "function": "as_json", "why": "it uses doc as a whole"},
+    "setting_not_there": {"setting": "app.key", "variable": "APP_KEY"},
+    "text_writes": {"expression": "body || counted()", "reason": "cannot execute nextval() in a read-only transaction"},
+    "texts_cut_short": {"limit": 512},
+    "triggers_always_fire": {"by_row": ["touch_updated_at"], "by_statement": []},
+    "triggers_fire": {"by_row": ["touch_updated_at"], "by_statement": ["notify"]},
+    "two_writers": {"writers": ['trigger "embed_on_insert"']},
+    "writer_fails_later": {"writers": ['trigger "embed_on_insert"']},
     "unknown_column": {"column": "embeding", "known": ["id", "body", "embedding"]},
     "unknown_table": {"table": "item", "known": [("public", "items")]},
     "text_is_not_text": {"expression": "price", "type_": "numeric"},
@@ -211,7 +249,25 @@ def _escaped(text: str) -> str:
     return re.sub(r"([*_<>~|`\\])", r"\\\1", text)
 
 
-PAGES = {"reference/cli.md": cli, "reference/hazards.md": hazard_page, "reference/locks.md": locks.page}
+def revision_page() -> str:
+    """docs/reference/revision.md."""
+    classes = (EmbeddingChange, Model, Hnsw, IvfFlat, Verify)
+    return _REVISION.format(classes="\n".join(_class(each) for each in classes))
+
+
+def _class(described: type) -> str:
+    """Its arguments with their types and defaults, and what its docstring says of them."""
+    arguments = [str(each) for each in inspect.signature(described, eval_str=True).parameters.values()]
+    listed = "\n".join(each.replace("migrator.change.", "").replace("<factory>", "Verify()") for each in arguments)
+    return f"## {described.__name__}\n\n```text\n{listed}\n\n{inspect.getdoc(described)}\n```\n"
+
+
+PAGES = {
+    "reference/cli.md": cli,
+    "reference/hazards.md": hazard_page,
+    "reference/locks.md": locks.page,
+    "reference/revision.md": revision_page,
+}
 
 
 def write(docs: Path = DOCS) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 
+from migrator.catalog.carried import Carried, read_carried
 from migrator.catalog.columns import Column, Table, read_table, table_names
 from migrator.catalog.dependents import View, read_others, read_views
-from migrator.catalog.indexes import VECTOR_METHODS, TableIndex, read_indexes
+from migrator.catalog.functions import Replaced
+from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, read_partitions
 from migrator.catalog.settings import Server, read_server
 from migrator.database import Connection, qualified_names
@@ -18,8 +20,10 @@ __all__ = ["Catalog", "Column", "Partition", "Server", "Table", "View", "read_ca
 
 @dataclass(frozen=True)
 class Catalog:
-    """A column with everything that hangs on it. others: dependents that cannot be carried over, described.
+    """A column with everything that hangs on it.
 
+    carried: dependents besides indexes and views that are carried over; others: those that cannot be, described.
+    replaced: the functions that the revision makes, as they were before; filled in by the planner.
     partitions: of a partitioned table all below it, parents first.
     """
 
@@ -29,11 +33,18 @@ class Catalog:
     indexes: list[TableIndex]
     views: list[View]
     others: list[str]
+    carried: Carried = field(default_factory=Carried)
+    replaced: list[Replaced] = field(default_factory=list)
     partitions: list[Partition] = field(default_factory=list)
 
     @property
     def vector_indexes(self) -> list[TableIndex]:
-        return [index for index in self.indexes if index.method in VECTOR_METHODS]
+        return [index for index in self.indexes if index.is_vector]
+
+    @property
+    def own_indexes(self) -> list[TableIndex]:
+        """Those of the user's, in the order of their names."""
+        return [index for index in self.indexes if not index.is_migrators]
 
     @property
     def subject(self) -> str:
@@ -63,7 +74,10 @@ class Catalog:
             "indexes": [index.definition for index in self.indexes if not _is_migrators(index.name)],
             "views": [dataclasses.replace(view, depth=0) for view in self.views],
             "triggers": [trigger for trigger in self.table.triggers if not _is_migrators(trigger.name.lstrip("~"))],
+            "dependents": dataclasses.replace(self.carried, functions=[], functions_by_name=[], replica_identity=True),
+            "functions": self.carried.functions,
             "others": self.others,
+            "row-level security": self.table.row_security,
         }
 
 
@@ -71,8 +85,13 @@ def _is_migrators(name: str) -> bool:
     return name.startswith("migrator_")
 
 
-def read_catalog(connection: Connection, schema: str | None, table: str, column: str) -> Catalog:
-    """The catalog of one vector column. Raises Refused where there is no such table or column, or it is no vector."""
+def read_catalog(
+    connection: Connection, schema: str | None, table: str, column: str, *, where: str | None = None
+) -> Catalog:
+    """The catalog of one vector column. Raises Refused where there is no such table or column, or it is no vector.
+
+    where: the scope of a change, by which indexes are told apart where vectors of several dimensions are in the column.
+    """
     server = read_server(connection)
     found = read_table(connection, schema, table)
     if found is None:
@@ -83,12 +102,18 @@ def read_catalog(connection: Connection, schema: str | None, table: str, column:
     if at.type not in ("vector", "halfvec"):
         raise not_a_vector(found.name, column, at.type_text).refusal()
     with qualified_names(connection):
-        return Catalog(
+        views = read_views(connection, found.oid, at.number)
+        carried = read_carried(connection, found.oid, at.number, at.name, views)
+        catalog = Catalog(
             server,
             found,
             at,
-            read_indexes(connection, found.oid, at.number),
-            read_views(connection, found.oid, at.number),
-            read_others(connection, found.oid, at.number),
-            read_partitions(connection, found.oid, column),
+            read_indexes(connection, found.oid, at.number, at.name),
+            views,
+            [each for each in read_others(connection, found.oid, at.number) if each not in carried.described],
+            carried,
+            partitions=read_partitions(connection, found.oid, column),
         )
+    if where is None or at.dimensions is not None:
+        return catalog
+    return dataclasses.replace(catalog, indexes=with_reach(connection, found.sql, catalog.indexes, where))

@@ -49,6 +49,11 @@ class Column:
     def storage_sql(self) -> str:
         return {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}[self.storage]
 
+    @property
+    def compression_sql(self) -> str | None:
+        """None: by the server's setting."""
+        return {"p": "pglz", "l": "lz4"}.get(self.compression)
+
 
 @dataclass(frozen=True)
 class Trigger:

@@ -1,8 +1,9 @@
-"""What hangs on a column besides its indexes: views, which are carried over, and the rest, which is not yet."""
+"""Views that read a column, and what cannot be carried over."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from psycopg import sql
 
@@ -12,10 +13,19 @@ from migrator.queries import name, query
 
 
 @dataclass(frozen=True)
+class ViewPart:
+    """A rule or a trigger of a view."""
+
+    name: str
+    definition: str
+    comment: str | None
+
+
+@dataclass(frozen=True)
 class View:
     """A view that reads the column, itself or through another view. depth 1 reads the table.
 
-    has_more: it has rules, triggers, defaults or column grants of its own, which are not carried over.
+    kind: as in pg_class.relkind; a table where a rule of it reads the column. defaults, column_grants: by column.
     dependents: what would keep it from being dropped besides other such views, as PostgreSQL describes it.
     """
 
@@ -30,8 +40,11 @@ class View:
     column_comments: dict[str, str]
     grants: list[Grant]
     has_grants: bool
-    has_more: bool
     dependents: list[str]
+    defaults: dict[str, str] = field(default_factory=dict)
+    column_grants: dict[str, list[Grant]] = field(default_factory=dict)
+    rules: list[ViewPart] = field(default_factory=list)
+    triggers: list[ViewPart] = field(default_factory=list)
 
     @property
     def sql(self) -> sql.SQL:
@@ -41,7 +54,20 @@ class View:
 def read_views(connection: Connection, table: int, column: int) -> list[View]:
     """Innermost first, the order in which they can be created."""
     rows = fetch_dicts(connection, query("catalog", "views"), {"table": table, "column": column})
-    return [View(**{**row, "grants": [Grant(**grant) for grant in row["grants"]]}) for row in rows]
+    return [_view(row) for row in rows]
+
+
+def _view(row: dict[str, Any]) -> View:
+    given = row.pop("grants_on_columns")
+    return View(
+        **{
+            **row,
+            "grants": [Grant(**grant) for grant in row["grants"]],
+            "column_grants": {column: [Grant(**grant) for grant in grants] for column, grants in given.items()},
+            "rules": [ViewPart(**part) for part in row["rules"]],
+            "triggers": [ViewPart(**part) for part in row["triggers"]],
+        }
+    )
 
 
 def read_others(connection: Connection, table: int, column: int) -> list[str]:

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
+import psycopg
 from psycopg import sql
 
-from migrator.change import Distance, Hnsw, Index, IvfFlat
-from migrator.database import Connection, fetch_dicts
-from migrator.queries import Query, expression, fragment, literal, name, names, query
+from migrator.catalog.expressions import COLUMN, after_using, cast_type, of_dimensions, over_placeholder
+from migrator.change import Distance, Hnsw, Index, IvfFlat, On
+from migrator.database import Connection, configure, fetch_dicts
+from migrator.queries import Query, expression, fragment, literal, name, query
 
 VECTOR_METHODS = ("hnsw", "ivfflat")
 _DISTANCES: dict[str, Distance] = {"cosine": "cosine", "l2": "l2", "ip": "ip", "l1": "l1"}
 _OPTIONS = {"m", "ef_construction", "lists"}
 # pgvector's distance operators: https://github.com/pgvector/pgvector#querying
 OPERATORS: dict[Distance, str] = {"l2": "<->", "ip": "<#>", "cosine": "<=>", "l1": "<+>"}
+BIT_OPERATORS = {"hamming": "<~>", "jaccard": "<%>"}
+# What an index covers of the rows that a revision is about.
+Reach = Literal["scope", "beyond", "both"]
 
 
 @dataclass(frozen=True)
 class TableIndex:
-    """An index. plain: its one key is the column itself. include: its INCLUDE columns. bytes: its size.
+    """An index.
 
+    plain: its one key is the column itself. bytes: its size.
+    key: its first key, and condition: its predicate, with COLUMN for the column. body: all from USING to the predicate,
+    likewise. Older ledgers have none of the three, and indexes on the bare column alone.
+    reach: whether it holds rows of the revision's scope, rows beyond it, or both, as far as PostgreSQL can prove it.
+    statistics: targets of its own, by the number of its column.
     root: of an index of a partition, the name of the partitioned table's own index that it is a part of.
     """
 
@@ -33,142 +44,310 @@ class TableIndex:
     opclass: str | None
     options: list[str]
     predicate: str | None
-    predicate_uses_column: bool
-    include: list[str]
     tablespace: str | None
     comment: str | None
     clustered: bool
     replica_identity: bool
     of_constraint: bool
     bytes: int
+    unique: bool = False
+    key: str = COLUMN
+    body: str = ""
+    condition: str | None = None
+    reach: Reach = "scope"
+    statistics: dict[str, int] = field(default_factory=dict)
     root: str | None = None
+
+    @property
+    def is_vector(self) -> bool:
+        return self.method in VECTOR_METHODS
+
+    @property
+    def is_migrators(self) -> bool:
+        return self.name.startswith("migrator_")
 
     @property
     def carried(self) -> bool:
         """Whether it can be made again on another column of the same table."""
-        return (
-            self.plain
-            and self.method in VECTOR_METHODS
-            and self.distance is not None
-            and not (self.predicate_uses_column or self.replica_identity or self.of_constraint)
-        )
+        known = not self.is_vector or self.distance is not None or self._measures in BIT_OPERATORS
+        return known and self._operand != "sparsevec" and not (self.replica_identity or self.of_constraint)
+
+    @property
+    def _operand(self) -> str:
+        """The type it is over, from an operator class such as vector_cosine_ops."""
+        return (self.opclass or "").split("_")[0]
+
+    @property
+    def _measures(self) -> str:
+        parts = (self.opclass or "").split("_")
+        return parts[1] if len(parts) == 3 else ""
 
     @property
     def distance(self) -> Distance | None:
-        """What it measures, from an operator class such as vector_cosine_ops."""
-        parts = (self.opclass or "").split("_")
-        return _DISTANCES.get(parts[1]) if len(parts) == 3 else None
+        """What it measures, from its operator class; None where that is no distance of vectors."""
+        return _DISTANCES.get(self._measures) if self.is_vector else None
 
     @property
     def parameters(self) -> dict[str, str]:
         """Its storage parameters, such as {"m": "16"}."""
         return dict(option.split("=", 1) for option in self.options)
 
+    @property
+    def on(self) -> On | None:
+        """What it is on, as a revision writes it; None where a revision cannot."""
+        if not self.is_vector:
+            return None
+        if self.plain:
+            return "column"
+        cast = cast_type(self.key)
+        if cast is None:
+            return None
+        type_, size = cast
+        if type_ == "bit":
+            quantized = f"binary_quantize({COLUMN}))::bit({size})"
+            return "bit" if self._measures == "hamming" and self.key.endswith(f"{quantized})") else None
+        if not self.key.startswith(f"(({COLUMN})::"):
+            return None
+        return "halfvec" if type_ == "halfvec" else "column"
+
     def described(self) -> Index | None:
-        """The same index as a revision writes it; None where it is no vector index."""
+        """The same index as a revision writes it; None where it cannot. What bits are re-ranked by is not in them."""
         known = {key: int(value) for key, value in self.parameters.items() if key in _OPTIONS}
-        if self.distance is None:
+        on, distance = self.on, self.distance or "cosine"
+        if on is None:
             return None
         if self.method == "hnsw":
-            return Hnsw(self.distance, m=known.get("m", 16), ef_construction=known.get("ef_construction", 64))
-        if self.method == "ivfflat":
-            return IvfFlat(self.distance, lists=known.get("lists", 100))
-        return None
+            return Hnsw(distance, m=known.get("m", 16), ef_construction=known.get("ef_construction", 64), on=on)
+        return IvfFlat(distance, lists=known.get("lists", 100), on=on)
 
 
 @dataclass(frozen=True)
 class IndexToBuild:
-    """An index on the column that is to be live. name: what it is called once it is live; temporary: until then."""
+    """An index on the column that is to be live. name: what it is called once it is live; temporary: until then.
+
+    key, body, predicate: over COLUMN, as TableIndex has them. opclass: "" where it is no vector index, which body tells
+    whole.
+    distance: what it measures; of bits what their rows are re-ranked by.
+    """
 
     name: str
     temporary: str
     method: str
+    key: str
+    opclass: str
     distance: Distance
     parameters: dict[str, str]
     predicate: str | None
-    include: list[str]
+    body: str
+    unique: bool
     tablespace: str | None
     comment: str | None
     clustered: bool
+    statistics: dict[str, int]
+    reach: Reach = "scope"
 
-    def create(
-        self,
-        table: Query,
-        column: str,
-        type_: str,
-        extension_schema: str,
-        *,
-        partitioned: bool = False,
-    ) -> sql.Composed:
-        """CREATE INDEX CONCURRENTLY on `column`, whose pgvector type is `type_`.
+    @property
+    def is_vector(self) -> bool:
+        return self.method in VECTOR_METHODS
 
-        partitioned: on the table alone, without its partitions; theirs are attached.
+    @property
+    def of_bits(self) -> bool:
+        return self.opclass.startswith("bit_")
+
+    @property
+    def operator(self) -> str:
+        """The operator that it answers."""
+        return BIT_OPERATORS[self.opclass.split("_")[1]] if self.of_bits else OPERATORS[self.distance]
+
+    @property
+    def operand(self) -> tuple[str, int | None]:
+        """Type and dimensions of what it holds; None: the column's dimensions."""
+        return cast_type(self.key) or (self.opclass.split("_")[0], None)
+
+    def over(self, column: Query) -> sql.SQL:
+        """Its key, over that column or value."""
+        return _put(self.key, column)
+
+    def condition(self, column: str) -> sql.SQL:
+        return expression(self.predicate.replace(COLUMN, _quoted(column)) if self.predicate else "true")
+
+    def create(self, table: Query, column: str, extension_schema: str, *, named: str = "create") -> sql.Composed:
+        """CREATE INDEX CONCURRENTLY on `column`; named "try": on a copy of the table, without either.
+
+        named "create_only": on a partitioned table alone, without its partitions; theirs are attached.
         """
-        tail: list[Query] = []
-        if self.include:
-            tail.append(sql.SQL("INCLUDE ({})").format(names(tuple(self.include))))
-        if self.parameters:
-            settings = sql.SQL(", ").join(
-                sql.SQL("{} = {}").format(name(key), fragment(value)) for key, value in self.parameters.items()
-            )
-            tail.append(sql.SQL("WITH ({})").format(settings))
+        body = self.body
+        if self.is_vector:
+            opclass = sql.Identifier(extension_schema, self.opclass).as_string(None)
+            body = f"USING {_quoted(self.method)} ({self.key} {opclass})"
+            if self.parameters:
+                settings = ", ".join(f"{_quoted(key)} = {value}" for key, value in self.parameters.items())
+                body = f"{body} WITH ({settings})"
         if self.tablespace:
-            tail.append(sql.SQL("TABLESPACE {}").format(name(self.tablespace)))
+            body = f"{body} TABLESPACE {_quoted(self.tablespace)}"
         if self.predicate:
-            tail.append(sql.SQL("WHERE {}").format(expression(self.predicate)))
+            body = f"{body} WHERE {self.predicate}"
         return query(
-            *(("partitions", "create_only") if partitioned else ("index", "create")),
+            "index",
+            named,
+            kind=sql.SQL("UNIQUE INDEX" if self.unique else "INDEX"),
             index=name(self.temporary),
             table=table,
-            method=name(self.method),
-            column=name(column),
-            opclass=name(extension_schema, f"{type_}_{self.distance}_ops"),
-            tail=sql.SQL(" ").join(tail),
+            definition=_put(body, name(column)),
         )
 
     def marks(self, table: Query, schema: str) -> list[sql.Composed]:
-        """Its comment and CLUSTER mark, under the name it has once it is live."""
+        """Its comment, CLUSTER mark and statistics targets, under the name it has once it is live."""
         marks = []
+        called = name(schema, self.name)
         if self.comment is not None:
-            marks.append(query("index", "comment", index=name(schema, self.name), comment=literal(self.comment)))
+            marks.append(query("index", "comment", index=called, comment=literal(self.comment)))
         if self.clustered:
             marks.append(query("index", "cluster_on", table=table, index=name(self.name)))
+        for number, target in self.statistics.items():
+            pieces = {"number": sql.Literal(int(number)), "target": sql.Literal(target)}
+            marks.append(query("index", "set_statistics", index=called, **pieces))
         return marks
 
 
-def wanted(index: Index, called: str, temporary: str, present: TableIndex | None) -> IndexToBuild:
-    """The index a revision asks for; predicate, INCLUDE, tablespace, comment, CLUSTER mark are the present one's."""
+def _quoted(identifier: str) -> str:
+    return sql.Identifier(identifier).as_string(None)
+
+
+def _put(text: str, column: Query) -> sql.SQL:
+    """The SQL, which the catalog holds, with the column for COLUMN."""
+    return sql.SQL(fragment(text).as_string(None).replace(COLUMN, column.as_string(None)))
+
+
+def wanted(
+    index: Index,
+    called: str,
+    temporary: str,
+    present: TableIndex | None,
+    *,
+    type_: str,
+    cast: int | None,
+    dimensions: int,
+    schema: str,
+    predicate: str | None,
+) -> IndexToBuild:
+    """The index a revision asks for; predicate, tablespace, comment, CLUSTER mark are those of the present one.
+
+    type_, dimensions: of the column. cast: to so many dimensions, where its type has none. predicate: where there is no
+    present one.
+    """
     if isinstance(index, Hnsw):
         method, parameters = "hnsw", {"m": str(index.m), "ef_construction": str(index.ef_construction)}
     else:
         method, parameters = "ivfflat", {"lists": str(index.lists)}
+    extension = _quoted(schema)
+    key, operand = COLUMN, type_
+    if index.on == "halfvec" and (type_ != "halfvec" or cast is not None):
+        key, operand = f"(({COLUMN})::{extension}.halfvec({dimensions}))", "halfvec"
+    elif index.on == "bit":
+        key, operand = f"(({extension}.binary_quantize({COLUMN}))::bit({dimensions}))", "bit"
+    elif cast is not None:
+        key = f"(({COLUMN})::{extension}.{type_}({cast}))"
+    measures = "hamming" if operand == "bit" else index.distance
+    made = IndexToBuild(
+        called,
+        temporary,
+        method,
+        key,
+        f"{operand}_{measures}_ops",
+        index.distance,
+        parameters,
+        predicate,
+        body="",
+        unique=False,
+        tablespace=None,
+        comment=None,
+        clustered=False,
+        statistics={},
+    )
     if present is None:
-        return IndexToBuild(
-            called, temporary, method, index.distance, parameters, None, [], None, None, clustered=False
-        )
+        return made
     return dataclasses.replace(
-        carried_over(present, temporary), method=method, distance=index.distance, parameters=parameters
+        made,
+        predicate=present.predicate if present.condition is None else present.condition,
+        tablespace=present.tablespace,
+        comment=present.comment,
+        clustered=present.clustered,
     )
 
 
-def carried_over(index: TableIndex, temporary: str) -> IndexToBuild:
-    """The same index once more. Raises ValueError where it cannot be."""
-    if index.distance is None:
-        raise ValueError(f"{index.name} is not a vector index")
+def carried_over(
+    index: TableIndex, temporary: str, *, type_: str = "", dimensions: tuple[int, int] | None = None
+) -> IndexToBuild:
+    """The same index once more; on a column of that type and, old and new, those dimensions where they are given."""
+
+    def written(part: str) -> str:
+        changes = dimensions is not None and index.reach != "beyond"
+        return of_dimensions(part, *dimensions) if dimensions is not None and changes else part
+
+    opclass = (index.opclass or "") if index.is_vector else ""
+    if opclass and type_ and cast_type(index.key) is None:
+        opclass = "_".join([type_, *opclass.split("_")[1:]])
+    predicate = index.predicate if index.condition is None else index.condition
     return IndexToBuild(
         index.name,
         temporary,
         index.method,
-        index.distance,
+        written(index.key),
+        opclass,
+        index.distance or "cosine",
         index.parameters,
-        index.predicate,
-        index.include,
-        index.tablespace,
-        index.comment,
-        index.clustered,
+        predicate and written(predicate),
+        body=written(index.body),
+        unique=index.unique,
+        tablespace=index.tablespace,
+        comment=index.comment,
+        clustered=index.clustered,
+        statistics=index.statistics,
+        reach=index.reach,
     )
 
 
-def read_indexes(connection: Connection, table: int, column: int) -> list[TableIndex]:
+def read_indexes(connection: Connection, table: int, column: int, called: str) -> list[TableIndex]:
+    """called: the column's name. PostgreSQL is to write names with their schema."""
     rows = fetch_dicts(connection, query("catalog", "indexes"), {"table": table, "column": column})
-    return [TableIndex(**row) for row in rows]
+    return [_over_placeholder(TableIndex(**row), called) for row in rows]
+
+
+def _over_placeholder(index: TableIndex, column: str) -> TableIndex:
+    body = after_using(index.definition)
+    if index.predicate is not None:
+        body = body.removesuffix(f" WHERE {index.predicate}")
+    return dataclasses.replace(
+        index,
+        key=over_placeholder(index.key, column),
+        body=over_placeholder(body, column),
+        condition=index.predicate and over_placeholder(index.predicate, column),
+    )
+
+
+def with_reach(connection: Connection, table: Query, indexes: list[TableIndex], where: str) -> list[TableIndex]:
+    """The indexes with what they hold of the rows of a scope; scopes that PostgreSQL does not take change nothing."""
+
+    def excluded(condition: str) -> bool:
+        """Whether PostgreSQL proves, without looking, that no row meets it."""
+        # Binary results need the extended protocol, which takes one statement only.
+        with connection.cursor(binary=True) as cursor:
+            cursor.execute(query("index", "none_meets", table=table, condition=fragment(condition)), {})
+            ((plan,),) = cursor.fetchall()
+        return bool(plan[0]["Plan"].get("One-Time Filter") == "false")
+
+    def reach(index: TableIndex) -> Reach:
+        if index.predicate is None:
+            return "both"
+        if excluded(f"({index.predicate}) AND ({where})"):
+            return "beyond"
+        return "scope" if excluded(f"({index.predicate}) AND ({where}) IS NOT TRUE") else "both"
+
+    try:
+        with connection.transaction():
+            configure(connection, {"constraint_exclusion": "on"}, local=True)
+            return [dataclasses.replace(index, reach=reach(index)) for index in indexes]
+    except psycopg.Error:
+        # Preflight says what is wrong with the scope.
+        return indexes

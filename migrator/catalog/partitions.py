@@ -56,7 +56,7 @@ def read_partitions(connection: Connection, table: int, column: str) -> list[Par
             Partition(
                 **row,
                 column=at,
-                indexes=read_indexes(connection, row["oid"], at.number),
+                indexes=read_indexes(connection, row["oid"], at.number, at.name),
                 dependents=[each for (each,) in execute(connection, query("partitions", "dependents"), hanging)],
             )
         )

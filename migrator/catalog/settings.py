@@ -6,8 +6,11 @@ import os
 import shutil
 from dataclasses import dataclass
 
-from migrator.database import Connection, fetch_dicts
+from migrator.database import Connection, fetch_dicts, fetch_row
 from migrator.queries import query
+
+# The first version with privileges on settings.
+PARAMETER_PRIVILEGES = 150_000
 
 
 @dataclass(frozen=True)
@@ -15,8 +18,9 @@ class Server:
     """The server as the role at work sees it. version as server_version_num; sizes in bytes.
 
     pgvector: version, None where the extension is not in this database. may_quiet_triggers: may set
-    session_replication_role. member_of: roles that it may take. data_directory: None where it may not be read.
-    ledger: migrator's tables are here. open_schemas: on the search path, and everybody may create in them.
+    session_replication_role. member_of: roles that it may take by SET ROLE. data_directory: None where
+    it may not be read. ledger: migrator's tables are here. open_schemas: on the search path, and everybody may create
+    in them.
     """
 
     version: int
@@ -59,4 +63,5 @@ class Server:
 
 def read_server(connection: Connection) -> Server:
     (row,) = fetch_dicts(connection, query("catalog", "server"))
-    return Server(**row)
+    may = row["version"] >= PARAMETER_PRIVILEGES and fetch_row(connection, query("catalog", "may_quiet_triggers"))[0]
+    return Server(may_quiet_triggers=may, **row)

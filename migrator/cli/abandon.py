@@ -25,7 +25,7 @@ def command(project: Project, yes: bool) -> None:
         show_result("nothing is unfinished")
         return
     if not yes:
-        refuse_unasked("whether it may be undone", f"migrator{project.option} abandon --yes")
+        refuse_unasked("whether it may be undone")
         ask(f"about to be undone: {about}; the embedding store is kept")
     with reporting() as reporter:
         done = runner.abandon(where, Options(reporter, project=home(project)))

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import click
 
+from migrator.cli.project import ARGUMENTS
 from migrator.errors import Interrupted, UsageError
 
 
-def refuse_unasked(question: str, remedy: str) -> None:
+def as_given() -> str:
+    """The command with all it was given but what makes it a dry run; passwords are masked."""
+    from migrator.cli.failures import without_passwords
+
+    given = [each for each in click.get_current_context().meta[ARGUMENTS] if each not in ("--dry-run", "--yes")]
+    return without_passwords(shlex.join(["migrator", *given]))
+
+
+def refuse_unasked(question: str, remedy: str = "") -> None:
     """Raises UsageError where there is nobody to ask. question: what is to be asked, as "whether ..."."""
     if not sys.stdin.isatty():
-        raise UsageError(f"there is nobody to ask {question}", remedy=remedy)
+        raise UsageError(f"there is nobody to ask {question}", remedy=remedy or f"{as_given()} --yes")
 
 
 def ask(about: str) -> None:

@@ -32,4 +32,4 @@ def command(project: Project, /, batch_size: int | None, model_timeout: float, *
     for column, counts in found.items():
         show_result(f"{column}: {', '.join(counted(count, what) for what, count in counts.items())}")
     if not found:
-        show_result("no column has been migrated here yet")
+        show_result("nothing to fill: no column here was embedded through a text")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from migrator.cli.project import ARGUMENTS, Project
+from migrator.cli.project import Project
 
 if TYPE_CHECKING:
     from migrator.cli.pending import Pending
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
 
 def dry_run(project: Project, target: str, direction: Direction, options: Options, *, as_json: bool) -> None:
     """Prints what would be done. Exit 3 where preflight refuses."""
+    from migrator.cli.asking import as_given
     from migrator.cli.display import show_json, show_result
     from migrator.cli.plan import plan_as_json, plan_as_text
 
@@ -27,22 +25,14 @@ def dry_run(project: Project, target: str, direction: Direction, options: Option
     if as_json:
         show_json(plan_as_json(pending.revisions, direction, plan))
     else:
-        show_result(plan_as_text(pending.revisions, direction, plan, _as_given()))
-
-
-def _as_given() -> str:
-    """The command with all it was given but what makes it a dry run; passwords are masked."""
-    from migrator.cli.failures import without_passwords
-
-    given = [each for each in click.get_current_context().meta[ARGUMENTS] if each not in ("--dry-run", "--yes")]
-    return without_passwords(shlex.join(["migrator", *given]))
+        show_result(plan_as_text(pending.revisions, direction, plan, as_given()))
 
 
 def carry_out(project: Project, target: str, direction: Direction, options: Options, *, yes: bool) -> None:
     """Alembic walks the revisions; migrator's operations find their options in its configuration."""
     from alembic import command
 
-    from migrator.cli.asking import ask, refuse_unasked
+    from migrator.cli.asking import as_given, ask, refuse_unasked
     from migrator.cli.display import reporting, show_note
     from migrator.cli.plan import NOTHING_TO_DO
     from migrator.operations.implementation import OPTIONS
@@ -54,8 +44,7 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
     if not yes:
         refuse_unasked(
             f"whether the {direction} may begin",
-            f"migrator{project.option} {direction} {target} --dry-run shows what it would do; --yes begins without "
-            "asking",
+            f"{as_given()} --dry-run shows what it would do; --yes begins without asking",
         )
         ask(_summary(project, direction, pending, options))
     config = project.config_with_database()
@@ -70,11 +59,13 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
 
 def _pending(project: Project, target: str, direction: Direction) -> Pending:
     """Refuses where another run is unfinished, even if the revisions on the way are ordinary ones."""
-    from migrator.cli.pending import read_pending, refuse_unfinished
+    from migrator.cli.pending import read_pending, refuse_steps_too_far, refuse_unfinished
 
     pending = read_pending(project, target, direction)
     first = pending.revisions[0][0] if pending.revisions else None
     refuse_unfinished(project, pending.address, but=(first, direction))
+    if direction == "downgrade":
+        refuse_steps_too_far(target, pending)
     return pending
 
 

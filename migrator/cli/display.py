@@ -7,7 +7,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -127,7 +127,7 @@ class Lines:
 
     def phase_started(self, phase: str, subject: str) -> None:
         self._paces[phase, subject] = Pace(self._clock())
-        self._write(f"{phase} {subject}: started")
+        self.message(f"{phase} {subject}: started")
 
     def progress(self, phase: str, subject: str, progress: Progress) -> None:
         if (phase, subject) not in self._paces:
@@ -137,14 +137,16 @@ class Lines:
         described = pace.describe(progress, now)
         if now - pace.last_line >= LINE_EVERY_S:
             pace.last_line = now
-            self._write(f"{phase} {subject}: {described}")
+            self.message(f"{phase} {subject}: {described}")
 
     def phase_done(self, phase: str, subject: str, result: str) -> None:
         pace = self._paces.pop((phase, subject), Pace(self._clock()))
-        self._write(f"{phase} {subject}: {result} ({duration(self._clock() - pace.began)})")
+        self.message(f"{phase} {subject}: {result} ({duration(self._clock() - pace.began)})")
 
     def message(self, text: str) -> None:
-        self._write(text)
+        # A log that ends, or a line begun when a signal's is due (RuntimeError), must not end the work and undo it.
+        with suppress(OSError, RuntimeError):
+            self._write(text)
 
 
 class _Description(ProgressColumn):

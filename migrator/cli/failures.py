@@ -109,12 +109,20 @@ def _explain_revisions(
             remedy="bring its file back from version control, or name the right database; "
             f"there is: {_known_revisions(project)}",
         )
+    where = f"migrator{project.option} history -i shows where it is; base is before the first, head the last"
     steps = re.match(r"Relative revision ([+-])(\d+) didn't produce", str(cause))
     if steps:
-        way = "back from" if steps[1] == "-" else "on from"
+        few = "no revision" if steps[2] == "1" else f"fewer than {steps[2]} revisions"
         return UsageError(
-            f"there are no {steps[2]} revisions to go {way} where the database is; nothing was changed",
-            remedy=f"migrator{project.option} history -i shows where it is; base is before the first, head the last",
+            f"the database has {few} {'behind' if steps[1] == '-' else 'ahead of'} it; nothing was changed",
+            remedy=where,
+        )
+    beyond = re.match(r"Destination (\S+) is not a valid (up|down)grade target", str(error))
+    if beyond:
+        return UsageError(
+            f"revision {beyond[1]} is not {'behind' if beyond[2] == 'down' else 'ahead of'} where the database is; "
+            "nothing was changed",
+            remedy=where,
         )
     return UsageError(str(error))
 

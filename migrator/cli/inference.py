@@ -9,9 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from migrator.catalog import Catalog
+from migrator.catalog import Catalog, read_catalog, scoped
 from migrator.catalog.indexes import TableIndex
-from migrator.change import Distance, EmbeddingChange, Hnsw, Index, IvfFlat, Model, VectorType
+from migrator.change import INDEX_LIMIT, ON, Distance, EmbeddingChange, Hnsw, Index, IvfFlat, Model, VectorType
+from migrator.database import Connection
 from migrator.embedders import at_hand, own_dimensions
 from migrator.errors import Refused, UsageError
 from migrator.hazards import Hazard, new_model_not_there, several_indexes
@@ -44,6 +45,7 @@ class Inference:
     """A change made of what was said and what was read.
 
     registered: the model that the column holds by the ledger.
+    dimensions: how many vectors in scope have how many, the most frequent first; not looked for where the type says it.
     facts: what was not said, with its value and source.
     warnings: what preflight will find unless it is mended until then.
     """
@@ -51,12 +53,27 @@ class Inference:
     said: Said
     catalog: Catalog
     registered: Model | None
+    dimensions: list[tuple[int, int]] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[Hazard] = field(default_factory=list)
 
     @classmethod
-    def read(cls, catalog: Catalog, ledger: Ledger, said: Said) -> Inference:
-        return cls(said, catalog, ledger.registered_model(catalog.table.schema, catalog.table.name, said.column))
+    def read(cls, connection: Connection, ledger: Ledger, said: Said) -> Inference:
+        catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
+        registered = ledger.registered_model(catalog.table.schema, catalog.table.name, said.column)
+        if catalog.column.dimensions is not None:
+            return cls(said, catalog, registered)
+        scope = _only_scope(catalog) if said.where is None else None
+        if scope is not None:
+            said = dataclasses.replace(said, where=scope.predicate)
+            catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
+        found = cls(said, catalog, registered, scoped.dimensions(connection, catalog, said.where))
+        if scope is not None:
+            found._infer("where", str(scope.predicate), f"the scope of {scope.name}, the only vector index")
+        # A column without dimensions may hold several models, of which the ledger knows the last.
+        if registered is not None and [size for size, _ in found.dimensions] != [registered.dimensions]:
+            found.registered = None
+        return found
 
     def change(self, check: Callable[[EmbeddingChange], None]) -> EmbeddingChange:
         """May load a model, which takes a while: no transaction may be open.
@@ -82,7 +99,7 @@ class Inference:
         new = self._new_model(old)
         if said.type is None:
             self._infer("type", self.catalog.column.type, "as the column is now")
-        return dataclasses.replace(unasked, to=new)
+        return dataclasses.replace(unasked, to=new, index=self._fitting_index(index, new))
 
     def _infer(self, name: str, value: str, source: str) -> None:
         self.facts.append((name, f"{value}: {source}"))
@@ -112,6 +129,17 @@ class Inference:
                 missing = look_up(self.catalog.subject, model)
                 self.warnings += [missing] if missing else []
             return model
+        if len(self.dimensions) > 1:
+            shown = ", ".join(f"{rows:,} of {size}" for size, rows in self.dimensions)
+            raise UsageError(
+                f"vectors of several dimensions are in scope: {shown}",
+                meaning="one revision changes the vectors of one model.",
+                remedy="tell its rows apart by a condition: --where SQL",
+            )
+        if self.dimensions:
+            ((size, _),) = self.dimensions
+            self._infer("from", f"{size} dimensions", "as the vectors in scope are; the column's type has none")
+            return Model(said.from_, dimensions=size)
         asked = own_dimensions(said.from_)
         self._infer("from", f"{asked} dimensions", "as the model says; the column's type has none")
         return Model(said.from_, dimensions=asked)
@@ -139,8 +167,23 @@ class Inference:
 
     # ---- index -------------------------------------------------------------------------------------------
 
+    def _fitting_index(self, index: Index | Literal["same"] | None, new: Model) -> Index | Literal["same"] | None:
+        """The index on what pgvector can index of so many dimensions."""
+        if index is None or index == "same":
+            return index
+        type_ = self.said.type or self.catalog.column.type
+        held = {"column": type_, "halfvec": "halfvec", "bit": "bit"}
+        if new.dimensions <= INDEX_LIMIT[held[index.on]]:
+            return index
+        on = next((on for on in ON if new.dimensions <= INDEX_LIMIT[held[on]]), index.on)
+        reason = f"pgvector indexes {held[index.on]} up to {INDEX_LIMIT[held[index.on]]:,} dimensions"
+        searched = {"halfvec": "half precision", "bit": "the sign of each number, candidates to be ranked again"}
+        self._infer("index", f"on {on}, {searched.get(on, '')}", reason)
+        return msgspec.structs.replace(index, on=on)
+
     def _index(self) -> Index | Literal["same"] | None:
-        said, present = self.said, self.catalog.vector_indexes
+        said = self.said
+        present = [index for index in self.catalog.vector_indexes if index.reach != "beyond"]
         options = {
             name: value
             for name in ("distance", "m", "ef_construction", "lists")
@@ -176,6 +219,12 @@ class Inference:
         else:
             self._infer("index", "none", "the column has none now; --index hnsw makes one")
         return "same"
+
+
+def _only_scope(catalog: Catalog) -> TableIndex | None:
+    """The one vector index of a column that holds several models by its looks; None where there is no such one."""
+    present = catalog.vector_indexes
+    return present[0] if len(present) == 1 and present[0].predicate is not None else None
 
 
 def _kind(method: str | None, described: Index | None, options: dict[str, object]) -> type[Hnsw | IvfFlat]:

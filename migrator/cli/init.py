@@ -61,7 +61,7 @@ def _scaffold(ini: Path) -> None:
     show_note(
         "next: export DATABASE_URL=postgresql://USER@HOST/DATABASE\n"
         f'      migrator{Project(str(ini)).option} revision -m "MESSAGE" '
-        "--table TABLE --column COLUMN --text EXPRESSION --to MODEL"
+        "--table TABLE --column COLUMN --text EXPRESSION --from MODEL --to MODEL"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from alembic.util import CommandError
 from migrator import runner
 from migrator.cli.project import Project
 from migrator.database import Address, address_of_connection
-from migrator.hazards import transaction_outside, unfinished_other
+from migrator.hazards import steps_undo_ordinary, transaction_outside, unfinished_other
 from migrator.ledger import Run
 from migrator.operations.implementation import columns_to_restore, refuse_mixed
 from migrator.operations.ops import ChangeEmbeddingOp
@@ -28,12 +29,16 @@ class Pending:
 
     first: the operations of the first of them; None where there is none, or it is an ordinary revision.
     in_transaction: env.py hands over a connection on which a transaction is open.
+    ordinary: those of the revisions in which migrator has no part.
+    destination: where a downgrade ends.
     """
 
     address: Address
     revisions: list[tuple[str, str]]
     first: Revision | None
     in_transaction: bool
+    ordinary: list[str]
+    destination: str
 
     def plan(self, options: Options) -> Plan | None:
         """The plan of the first revision; None where it is an ordinary one. Raises Refused."""
@@ -61,7 +66,10 @@ def read_pending(project: Project, target: str, direction: Direction) -> Pending
             revisions = [(step.revision.revision, step.revision.doc or "") for step in steps]
             in_transaction = context._in_external_transaction
             address = address_of_connection(context.connection)
-            found.append(Pending(address, revisions, _first(steps, context), in_transaction))
+            ordinary = [step.revision.revision for step in steps if not names_operations(step.migration_fn)]
+            destination = _names(steps[-1].revision.down_revision) if steps else ""
+            first = _first(steps, context)
+            found.append(Pending(address, revisions, first, in_transaction, ordinary, destination))
         return []
 
     with EnvironmentContext(config, script, fn=look, destination_rev=target, dont_mutate=True):
@@ -70,10 +78,23 @@ def read_pending(project: Project, target: str, direction: Direction) -> Pending
 
 
 def refuse_unfinished(project: Project, address: Address, *, but: tuple[str | None, Direction] | None = None) -> None:
-    """Raises Refused where a run is unfinished, other than that of this revision and direction."""
+    """Raises Refused where a run is unfinished, other than that of this revision and direction; Busy while it works."""
     run = runner.unfinished(address)
     if run is not None and (run.revision, run.direction) != but:
+        runner.refuse_busy(address)
         raise unfinished_other(run.revision, run.direction, _is_next(project, run)).refusal()
+
+
+def refuse_steps_too_far(target: str, pending: Pending) -> None:
+    """Raises Refused where so many steps back undo more than upgrades of vectors: who typed -1 twice meant it once."""
+    if re.fullmatch(r"-\d+", target) and pending.ordinary:
+        raise steps_undo_ordinary(target, pending.ordinary[0], pending.destination).refusal()
+
+
+def _names(down_revision: str | Sequence[str] | None) -> str:
+    if down_revision is None:
+        return "base"
+    return down_revision if isinstance(down_revision, str) else down_revision[0]
 
 
 def _is_next(project: Project, run: Run) -> bool:

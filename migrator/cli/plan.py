@@ -74,6 +74,7 @@ def _column_as_json(column: ColumnPlan, plan: Plan) -> dict[str, Any]:
         "method": column.method,
         "indexes": [index.name for index in column.indexes],
         "views": [f"{view.schema}.{view.name}" for view in column.catalog.views],
+        "dependents": column.catalog.carried.described,
         "statements": [_statement_as_json(each) for each in statements(plan) if column.subject in each.columns],
     }
 
@@ -138,7 +139,7 @@ def _figures_of(column: ColumnPlan, estimate: Estimate) -> list[tuple[str, str]]
     to_settle = f"about {duration(estimate.window)} from fill to settle"
     rows.append(("online" if column.online else "window", to_settle + ", while writes go on" * column.online))
     if not column.is_restore:
-        builds = column.catalog.vector_indexes and not column.online
+        builds = any(index.is_vector for index in column.dropped_indexes)
         rebuilt = ", with the old index built again" if builds else ""
         rows.append(("rollback", f"about {duration(estimate.rollback)}{rebuilt}"))
     rows.append(
@@ -168,7 +169,8 @@ def _dependents(plan: Plan) -> str:
     lines = []
     for column in plan.columns:
         names = [f"view {view.schema}.{view.name}" for view in column.catalog.views]
-        names += [f"index {index.name}" for index in column.catalog.vector_indexes]
+        names += [f"index {index.name}" for index in column.catalog.own_indexes]
+        names += column.catalog.carried.described
         live = column.catalog.column
         names += ["NOT NULL"] * live.not_null + ["its default"] * (live.default_text is not None)
         names += [f"{len(live.grants)} column privileges"] * bool(live.grants) + ["its comment"] * bool(live.comment)

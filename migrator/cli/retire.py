@@ -28,7 +28,7 @@ def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> No
         show_result("there is nothing to retire")
         return
     if not yes:
-        refuse_unasked("whether it may be dropped", f"migrator{project.option} retire --yes")
+        refuse_unasked("whether it may be dropped")
         ask("\n".join(["about to be dropped:", *(f"  {each}" for each in kept)]))
     with reporting() as reporter:
         dropped = runner.retire_all(where, Options(reporter), keep_backups=keep_backups, stores=stores)

@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     "The column's own, where only type, dimensions or index are to change.",
 )
 @click.option(
-    "--from", "from_", metavar="MODEL", help="The model that the column holds now, named alike.  [from the ledger]"
+    "--from",
+    "from_",
+    metavar="MODEL",
+    help="The model that the column holds now, named alike.  [from the ledger; needed for a column's first upgrade]",
 )
 @click.option(
     "--dimensions",
@@ -131,7 +134,7 @@ def command(
 def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, list[Hazard]]:
     """The change, where it comes from, and what to warn of. Raises Refused for what preflight would refuse."""
     from migrator import hazards
-    from migrator.catalog import read_catalog
+    from migrator.catalog import read_server
     from migrator.cli.database import locate
     from migrator.cli.inference import Inference
     from migrator.database import configure, connect
@@ -147,8 +150,9 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     # No transaction is open while a model is asked.
     with connect(located.address) as connection:
         configure(connection, {"default_transaction_read_only": "on"})
-        catalog = read_catalog(connection, said.schema, said.table, said.column)
-        ledger = Ledger(connection, installed=catalog.server.ledger)
+        ledger = Ledger(connection, installed=read_server(connection).ledger)
+        inference = Inference.read(connection, ledger, said)
+        catalog = inference.catalog
 
         def check(what: Callable[[ColumnPlan], None], change: EmbeddingChange) -> None:
             """What is refused now may be right once the revisions before it are applied."""
@@ -159,7 +163,6 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
                     raise
                 early.append(hazards.refused_as_yet(refusal))
 
-        inference = Inference.read(catalog, ledger, said)
         change = inference.change(partial(check, partial(try_expressions, connection)))
         check(partial(refuse_declared, ledger), change)
     return change, inference, early + inference.warnings

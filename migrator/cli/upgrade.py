@@ -24,6 +24,7 @@ from migrator.cli.project import Project
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: print the plan as one JSON document.")
 @click.option("--stop-after", type=click.Choice(PHASES), help="Stop after this phase; the next upgrade goes on.")
 @click.option("--online", is_flag=True, help="The application works all the while; filling takes longer.")
+@click.option("--strict", is_flag=True, help="Refuse texts that are longer than the model reads.")
 @batch_size_option
 @cutover_file_option
 @limit_options
@@ -38,6 +39,7 @@ def command(
     as_json: bool,
     stop_after: str | None,
     online: bool,
+    strict: bool,
     batch_size: int | None,
     cutover_file: Path | None,
     model_timeout: float,
@@ -55,6 +57,7 @@ def command(
     options = Options(
         stop_after=stop_after,
         online=online,
+        strict=strict,
         batch_size=batch_size,
         cutover_file=cutover_file,
         model_timeout=model_timeout,

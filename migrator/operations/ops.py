@@ -8,7 +8,7 @@ from typing import Literal
 from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation
 
-from migrator.change import EmbeddingChange, Index, Model, VectorColumn, VectorType, Verify
+from migrator.change import EmbeddingChange, Empty, Index, Model, Outside, VectorColumn, VectorType, Verify
 
 
 class ChangeEmbeddingOp(MigrateOperation):
@@ -33,6 +33,11 @@ class ChangeEmbeddingOp(MigrateOperation):
         type: VectorType | None = None,
         priority: str | None = None,
         batch_size: int | None = None,
+        max_failed_rows: int = 0,
+        empty: Empty = "null",
+        outside: Outside | None = None,
+        settings: dict[str, str] | None = None,
+        functions: Sequence[str] = (),
         verify: Verify | None = None,
     ) -> None:
         """Takes a vector column to another model, type or index; EmbeddingChange describes the arguments."""
@@ -48,6 +53,11 @@ class ChangeEmbeddingOp(MigrateOperation):
             type=type,
             priority=priority,
             batch_size=batch_size,
+            max_failed_rows=max_failed_rows,
+            empty=empty,
+            outside=outside,
+            settings=settings or {},
+            functions=tuple(functions) if not isinstance(functions, str) else (functions,),
             verify=verify or Verify(),
         )
         operations.invoke(cls([change]))

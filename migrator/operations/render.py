@@ -12,7 +12,20 @@ from migrator.change import EmbeddingChange, Hnsw, IvfFlat, Model, Verify
 Argument = tuple[str | None, object]
 
 # In the order in which a person reads a change; what is not named here comes after it.
-_ORDER = ("schema", "text", "where", "from_", "to", "type", "index", "priority", "batch_size", "verify")
+_ORDER = (
+    "schema",
+    "text",
+    "where",
+    "from_",
+    "to",
+    "type",
+    "index",
+    "priority",
+    "batch_size",
+    "max_failed_rows",
+    "verify",
+    "functions",
+)
 _WIDTH = 88
 _INDENT = "    "
 # A revision stands inside a function.
@@ -78,10 +91,13 @@ def _value(value: object, margin: int, before: int) -> str:
         return _call("Model", [(None, value.name), *_set_apart(value)[1:]], margin, before)
     if isinstance(value, Hnsw | IvfFlat):
         # Written out in full: what it means must not change with a default.
-        fields = [(name, getattr(value, name)) for name in value.__struct_fields__]
-        return _call(type(value).__name__, fields, margin, before)
+        return _call(type(value).__name__, value.said(), margin, before)
     if isinstance(value, Verify):
         return _call("Verify", _set_apart(value), margin, before)
+    if isinstance(value, tuple):
+        # A list with a comma at its end stays exploded.
+        lines = "".join(f"{_value(each, margin + len(_INDENT), 0)},\n" for each in value)
+        return f"[\n{_indented(lines)}]"
     return _string(value) if isinstance(value, str) else repr(value)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
+from migrator import store
 from migrator.catalog import Catalog
 from migrator.database import UNBOUNDED, configure, execute, fetch_row
 from migrator.errors import MigratorError
@@ -21,9 +22,13 @@ def _live_type(catalog: Catalog) -> sql.Composed:
     return sql.SQL("{}.{}").format(name(catalog.server.extension_schema), fragment(catalog.column.type_text))
 
 
+def _reads_store(column: ColumnPlan) -> bool:
+    return column.is_restore and column.upgraded_by == "embed"
+
+
 def _which(column: ColumnPlan) -> Query:
     """The rows that are backed up."""
-    if not column.is_restore or column.upgraded_by != "embed":
+    if not _reads_store(column):
         return sql.SQL("true")
     return query(
         "backup",
@@ -42,10 +47,12 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
+    made = store.create_statements(column.as_upgrade()) if _reads_store(column) else ()
     in_table, in_backup = _checksums(column)
     scan = "two scans in one transaction, of which this is {}; reads and writes go on"
     drop, create, to_owner = _copy(column)
     return [
+        *(column.statement(NAME, each, "none", "milliseconds", only_if="its store was dropped") for each in made),
         column.statement(NAME, drop, "none", "instant"),
         column.statement(NAME, create, "ACCESS SHARE", scan.format("the first")),
         column.statement(NAME, to_owner, "none", "instant"),
@@ -99,6 +106,9 @@ def run(work: Work) -> dict[str, object]:
 def _back_up(work: Work, column: ColumnPlan) -> dict[str, object]:
     """Copies and compares under one snapshot, so that writes meanwhile cannot make a difference."""
     connection = work.connection
+    if _reads_store(column):
+        # An empty one, where migrator retire --stores dropped it: every vector is backed up then.
+        store.create(connection, column.as_upgrade())
     with connection.transaction():
         execute(connection, sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         configure(connection, {"lock_timeout": UNBOUNDED}, local=True)

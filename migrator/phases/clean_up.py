@@ -8,7 +8,7 @@ from psycopg import sql
 
 from migrator import capture, hazards, index_parts, tree
 from migrator.catalog.indexes import TableIndex
-from migrator.database import Connection, concurrently, configure, execute, fetch_row, send_together
+from migrator.database import Connection, concurrently, configure, execute, send_together
 from migrator.ledger import Ledger, Run
 from migrator.phases.index import drop_index, left_index
 from migrator.phases.retire import drop_backup
@@ -16,7 +16,7 @@ from migrator.plan import ColumnPlan, Plan
 from migrator.queries import name, query
 from migrator.report import Reporter
 from migrator.tree import Relation
-from migrator.work import table_now
+from migrator.work import has_column, table_now
 
 
 def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter: Reporter) -> None:
@@ -24,6 +24,8 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
 
     Of a table that was dropped nothing is left but what stands beside it. Raises Refused where one was renamed.
     """
+    # Should this be killed half way, the same command begins again with what is undone here.
+    ledger.forget_phases(run)
     for column in plan.columns:
         present = table_now(connection, column)
         if present is None:
@@ -35,8 +37,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         reporter.message(f"{column.subject}: putting everything back")
         dropped = [*_drop(column), *_drop_apart(connection, column)]
         send_together(connection, dropped, table=column.catalog.table.oid, on_wait=reporter.message)
-        if column.drops_index_early or column.method == "index":
-            _rebuild(connection, column, reporter)
+        _rebuild(connection, column, reporter)
         _drop_indexes(connection, column, reporter)
         execute(connection, drop_backup(column))
     with connection.transaction():
@@ -67,9 +68,9 @@ def _drop_apart(connection: Connection, column: ColumnPlan) -> list[sql.Composed
 def _drop_indexes(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:
     """What was built for the new column, unless it went with it."""
     # The old indexes that a downgrade finds on the retired column stay there.
-    kept = column.fills_retired and column.online
+    built = [index for index in column.indexes if not column.keeps(index)]
     leaves = {leaf.oid: leaf for leaf in tree.leaves(tree.planned(column) + tree.now(connection, column))}
-    for index in () if kept else column.indexes:
+    for index in built:
         if column.is_partitioned:
             whole = drop_index(column, index.temporary)
             send_together(connection, [whole], table=column.catalog.table.oid, on_wait=reporter.message)
@@ -82,33 +83,39 @@ def _drop_indexes(connection: Connection, column: ColumnPlan, reporter: Reporter
 
 
 def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:
-    """The old vector indexes that were dropped on the way, as they were."""
+    """The old indexes that were dropped on the way, as they were."""
     catalog = column.catalog
-    live = {"table": catalog.table.oid, "column": column.live}
-    if not fetch_row(connection, query("cut_over", "has_column"), live)[0]:
-        lost = ", ".join(index.name for index in catalog.vector_indexes)
+    if not column.dropped_indexes:
+        return
+    if not has_column(connection, column, column.live):
+        lost = ", ".join(index.name for index in column.dropped_indexes)
         reporter.message(f"{column.subject} was dropped or renamed by others, so it has no index any more: {lost}")
         return
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
     relations = tree.now(connection, column)
-    for index in catalog.vector_indexes:
-        if _is_valid(connection, catalog.table.schema, index.name):
-            continue
-        for leaf in tree.leaves(relations) + tree.leaves(tree.detached(connection, column)):
-            again = index_parts.former(column, index, leaf)
-            if _is_valid(connection, leaf.schema, again.name):
-                continue
-            concurrently(connection, query("index", "drop_concurrently", index=name(leaf.schema, again.name)))
-            concurrently(connection, _again(column, index, leaf))
-            marks = again.marks(leaf.sql, leaf.schema)
-            send_together(connection, marks, table=leaf.oid, on_wait=reporter.message)
+    for index in column.dropped_indexes:
+        if not (column.is_partitioned and _is_valid(connection, catalog.table.schema, index.name)):
+            for leaf in tree.leaves(relations) + tree.leaves(tree.detached(connection, column)):
+                _rebuild_on(connection, column, index, leaf, reporter)
         _assemble(connection, column, index, relations, reporter)
 
 
+def _rebuild_on(
+    connection: Connection, column: ColumnPlan, index: TableIndex, leaf: Relation, reporter: Reporter
+) -> None:
+    again = index_parts.former(column, index, leaf)
+    state = _is_valid(connection, leaf.schema, again.name)
+    if state is False:
+        concurrently(connection, query("index", "drop_concurrently", index=name(leaf.schema, again.name)))
+    if not state:
+        concurrently(connection, _again(column, index, leaf))
+    marks = again.marks(leaf.sql, leaf.schema)
+    send_together(connection, marks, table=leaf.oid, on_wait=reporter.message)
+
+
 def _again(column: ColumnPlan, index: TableIndex, table: Relation) -> sql.Composed:
-    extension, former = column.catalog.server.extension_schema, index_parts.former(column, index, table)
-    type_ = column.catalog.column.type
-    return former.create(table.sql, column.live, type_, extension, partitioned=not table.is_leaf)
+    former, named = index_parts.former(column, index, table), "create" if table.is_leaf else "create_only"
+    return former.create(table.sql, column.live, column.catalog.server.extension_schema, named=named)
 
 
 def _assemble(

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from psycopg import Cursor, sql
 from psycopg.rows import TupleRow
 
-from migrator import capture, index_parts, partition_columns, rows_left, tree
-from migrator.catalog import Catalog, read_catalog
-from migrator.catalog.columns import TREE, Grant
-from migrator.catalog.dependents import View
-from migrator.database import (
-    LOCK_PATIENCE_S,
-    configure,
-    describe_blockers,
-    execute,
-    fetch_row,
-    search_path,
-    with_short_locks,
-)
+from migrator import capture, carry, grants, index_parts, partition_columns, rows_left, tree, views
+from migrator.catalog import read_catalog
+from migrator.catalog.columns import TREE
+from migrator.database import configure, execute, fetch_row, search_path, with_short_locks
 from migrator.errors import GO_ON, Interrupted, MigratorError
 from migrator.index_parts import Parts
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import Query, fragment, literal, name, names, query, text_of
+from migrator.queries import fragment, literal, name, names, query
 from migrator.work import Work
+from migrator.writers import outwait_writers
 
 NAME = "cut-over"
 # Fills before the lock, and tries at the lock; each has less to do than the one before, unless writers are faster.
@@ -42,40 +33,33 @@ def statements(plan: Plan) -> list[Statement]:
     filled = [column for column in plan.columns if column.method != "index"]
     return [
         *(statement for column in filled for statement in fill.rest(column, column.shadow, NAME)),
+        *(Statement(NAME, plan.subjects, each, "none", lasts) for each in carry.unbound_functions(plan.columns)),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
+        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in carry.dropped(plan.columns)),
         *(
             column.statement(NAME, each, lock, lasts)
             for column in plan.columns
             for each in _swap(column, index_parts.planned(column))
         ),
-        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _create_views(plan.columns)),
+        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _made_again(plan.columns)),
+        *(Statement(NAME, plan.subjects, each, "none", lasts) for each in carry.changed_functions(plan.columns)),
     ]
 
 
 def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
-    """Views go first, outermost first: whoever reads through them waits there."""
-    dropped = [query("cut_over", "drop_view", view=view.sql) for _, view in reversed(_views(columns))]
-    tables = {column.catalog.table.oid: column.table for column in columns}
-    return [*dropped, *(query("cut_over", "lock", table=table) for table in tables.values())]
+    """Views go first: whoever reads through them waits there. Then other tables whose policies read a column."""
+    tables = {column.table.as_string(None): column.table for column in columns}
+    others = [table for table in carry.other_tables(columns) if table.as_string(None) not in tables]
+    return [*views.dropped(columns), *(query("cut_over", "lock", table=table) for table in [*others, *tables.values()])]
+
+
+def _made_again(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    """Functions last, for their bodies may read views."""
+    return [*carry.made(columns), *views.made(columns), *carry.functions(columns)]
 
 
 def _swap(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
     return _name_indexes(column, parts) if column.method == "index" else _swap_columns(column, parts)
-
-
-def _create_views(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
-    return [statement for catalog, view in _views(columns) for statement in _create_view(catalog, view)]
-
-
-def _views(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
-    """Every view that reads one of the columns, once and innermost first. Where no column is replaced, they stay."""
-    found: dict[tuple[str, str], tuple[Catalog, View]] = {}
-    for column in columns:
-        for view in column.catalog.views if column.method != "index" else []:
-            present = found.get((view.schema, view.name))
-            if present is None or present[1].depth < view.depth:
-                found[view.schema, view.name] = (column.catalog, view)
-    return sorted(found.values(), key=lambda each: each[1].depth)
 
 
 def _swap_columns(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
@@ -129,7 +113,7 @@ def _changed_since(column: ColumnPlan) -> list[sql.Composed]:
                     privilege=fragment(grant.privilege),
                     column=live,
                     table=table,
-                    grantee=_grantee(grant),
+                    grantee=grants.grantee(grant),
                 )
             )
         if before.grants:
@@ -142,13 +126,12 @@ def _name_indexes(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
     """The new indexes take the names of the old ones, with comment and CLUSTER mark. parts: those of partitions."""
     schema = column.catalog.table.schema
     named: list[sql.Composed] = []
-    if column.online and not column.is_restore and column.method != "index":
-        named += [
-            query("index", "rename", index=name(schema, index.name), new=name(column.kept_index(number)))
-            for number, index in enumerate(column.catalog.vector_indexes, 1)
-        ]
-        for number, old in enumerate(column.catalog.vector_indexes, 1):
-            named += index_parts.keep(column, old, number, parts)
+    if not column.is_restore:
+        for number, old in enumerate(column.catalog.own_indexes, 1):
+            if old in column.kept_indexes:
+                kept = name(column.kept_index(number))
+                named.append(query("index", "rename", index=name(schema, old.name), new=kept))
+                named += index_parts.keep(column, old, number, parts)
     for index in column.indexes:
         named.append(query("index", "rename", index=name(schema, index.temporary), new=name(index.name)))
         named += index.marks(column.table, schema)
@@ -171,7 +154,7 @@ def _attributes(column: ColumnPlan) -> list[sql.Composed]:
     carried += _options(column)
     if old.comment is not None:
         carried.append(query("cut_over", "comment_on_column", table=table, column=live, comment=literal(old.comment)))
-    return carried + _column_grants(column) + partition_columns.attributes(column, _replay)
+    return carried + _column_grants(column) + partition_columns.attributes(column)
 
 
 def _options(column: ColumnPlan) -> list[sql.Composed]:
@@ -183,64 +166,8 @@ def _options(column: ColumnPlan) -> list[sql.Composed]:
 
 
 def _column_grants(column: ColumnPlan) -> list[sql.Composed]:
-    live = name(column.live)
-    return _replay(
-        column.catalog,
-        column.catalog.column.grants,
-        column.table,
-        lambda grant: sql.SQL("{} ({})").format(fragment(grant.privilege), live),
-    )
-
-
-def _grantee(grant: Grant) -> Query:
-    return sql.SQL("PUBLIC") if grant.grantee is None else name(grant.grantee)
-
-
-def _replay(
-    catalog: Catalog, grants: list[Grant], object_: Query, privilege: Callable[[Grant], Query]
-) -> list[sql.Composed]:
-    """GRANTs, each given again by the role that gave it, for only that role can take it back."""
-    replayed = []
-    for grant in grants:
-        replayed.append(query("cut_over", "set_role", role=name(grant.grantor)))
-        replayed.append(
-            query(
-                "cut_over",
-                "grant",
-                privilege=privilege(grant),
-                object=object_,
-                grantee=_grantee(grant),
-                option=sql.SQL("WITH GRANT OPTION" if grant.grantable else ""),
-            )
-        )
-    if grants:
-        replayed.append(query("cut_over", "reset_role", role=name(catalog.server.role)))
-    return replayed
-
-
-def _create_view(catalog: Catalog, view: View) -> list[sql.Composed]:
-    options = sql.SQL("WITH ({})").format(fragment(", ".join(view.options))) if view.options else sql.SQL("")
-    made = [
-        query(
-            "cut_over",
-            "create_view",
-            view=view.sql,
-            options=options,
-            definition=fragment(view.definition.rstrip().rstrip(";")),
-        ),
-        query("cut_over", "own_view", view=view.sql, owner=name(view.owner)),
-    ]
-    if view.comment is not None:
-        made.append(query("cut_over", "comment_on_view", view=view.sql, comment=literal(view.comment)))
-    made += [
-        query("cut_over", "comment_on_column", table=view.sql, column=name(column), comment=literal(comment))
-        for column, comment in view.column_comments.items()
-    ]
-    made.append(query("privileges", "table_to_owner", object=text_of(view.sql)))
-    if view.has_grants:
-        made.append(query("cut_over", "revoke_owner", view=view.sql, owner=name(view.owner)))
-        made += _replay(catalog, view.grants, view.sql, lambda grant: fragment(grant.privilege))
-    return made
+    given = column.catalog.column.grants
+    return grants.replay(column.catalog, given, column.table, grants.of_column(column.live))
 
 
 def is_done(ledger: Ledger, run: Run) -> bool:
@@ -272,7 +199,7 @@ def _hold(work: Work) -> None:
     if file is None:
         return
     while not file.exists():
-        work.throttle.hold(f"the cut-over is held until {file} exists", HOLD_S)
+        work.throttle.hold(f"the cut-over is held until {file.absolute()} exists", HOLD_S)
         for column in work.plan.columns:
             if column.method != "index":
                 fill.fill_rest(work, column, column.shadow)
@@ -307,21 +234,28 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             for column, tables in zip(columns, trees, strict=True)
         ]
         parts = {column.id: index_parts.now(work.connection, column) for column in columns}
+        functions = _function_versions(work).fetchone()
         for column in columns:
             _refuse_changed(work, column, views_dropped=False)
         # From here on writers wait: statements are sent together, so that the way to the server counts but thrice.
+        configure(work.connection, {"check_function_bodies": "off"}, local=True)
         with work.connection.pipeline():
+            # A function takes no lock; what others do to one from here on fails, for this transaction wrote it last.
+            functions_now = _function_versions(work)
+            _send(work, carry.unbound_functions(columns))
             _send(work, _lock(columns))
             under = [_versions(work, column, tables) for column, tables in zip(columns, trees, strict=True)]
             counts = [
                 execute(work.connection, capture.counting(column)) if column.method != "index" else None
                 for column in columns
             ]
+        if functions_now.fetchone() != functions:
+            raise _changed(work.plan.subject, "functions")
         for column, earlier, now in zip(columns, before, under, strict=True):
-            versions, has_views = now.fetchone() or (None, True)
+            versions, is_read = now.fetchone() or (None, True)
             if versions != earlier and column.is_partitioned:
                 raise _TreeChanged(f"{column.subject}: a partition was made or changed meanwhile")
-            if versions != earlier or (has_views and column.method != "index"):
+            if versions != earlier or (is_read and column.method != "index"):
                 _refuse_changed(work, column, views_dropped=column.method != "index")
         left: dict[str, object] = {
             column.subject: {"writes left": _few(column, missed, filled)}
@@ -335,60 +269,43 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             # and if a crash takes this one away it takes every later commit too.
             settings = {"search_path": search_path(path), "synchronous_commit": "off"}
             configure(work.connection, settings, local=True)
+            _send(work, carry.dropped(columns))
             for column in columns:
                 _send(work, _swap(column, parts[column.id]))
                 work.ledger.set_state(column.id, LIVE)
                 if column.restores is not None:
                     work.ledger.set_state(column.restores, "restored")
-            _send(work, _create_views(columns))
+            _send(work, _made_again(columns))
+            # Their texts mean what they mean to whoever wrote the revision.
+            configure(work.connection, {"search_path": search_path(columns[0].catalog.server.search_path)}, local=True)
+            _send(work, carry.changed_functions(columns))
         return left
 
     return with_short_locks(work.connection, swap, tables=tables, on_wait=work.waits_for_lock)
 
 
 def _versions(work: Work, column: ColumnPlan, tables: list[int]) -> Cursor[TupleRow]:
-    """What changes with anything that the catalog says of the table, views apart; and whether any reads the column.
+    """What changes with anything that the catalog says of the table, but for views and functions.
 
-    tables: oids of the table and of its partitions.
+    And whether any of these reads the column. tables: oids of the table and of its partitions.
     """
-    numbers = {"table": column.catalog.table.oid, "column": column.catalog.column.number, "tables": tables}
-    return execute(work.connection, query("cut_over", "versions"), numbers)
+    return execute(work.connection, query("cut_over", "versions"), {"column": column.live, "tables": tables})
+
+
+def _function_versions(work: Work) -> Cursor[TupleRow]:
+    names = {"functions": carry.function_names(work.plan.columns)}
+    return execute(work.connection, query("carry", "function_versions"), names)
 
 
 def _fill_missed(work: Work, column: ColumnPlan) -> int:
     """Fills what is left, again while many writes are missed meanwhile. Returns how many had been missed before."""
     for _ in range(TRIES):
         missed = capture.missed(work.connection, column)
-        _outwait_writers(work, column)
+        outwait_writers(work, column, "cut-over did not begin; the live column is as it was.")
         fill.fill_rest(work, column, column.shadow)
         if capture.missed(work.connection, column) - missed <= rows_left.BOUND:
             break
     return missed
-
-
-def _outwait_writers(work: Work, column: ColumnPlan) -> None:
-    """Until the writes that were counted can be seen by the fill, or are undone. Nobody waits for migrator meanwhile.
-
-    Raises Interrupted where one stays under way too long.
-    """
-    start, pause = time.monotonic(), 0.05
-    awaited = _writers(work, column)
-    while awaited & _writers(work, column):
-        blockers = describe_blockers(work.connection, [column.catalog.table.oid])
-        if time.monotonic() - start > LOCK_PATIENCE_S:
-            raise Interrupted(
-                f"a write to {column.subject} did not end within {LOCK_PATIENCE_S:.0f} s; the table is {blockers}",
-                meaning="cut-over did not begin; the live column is as it was.",
-                remedy="end that transaction, then run the same command again",
-            )
-        work.reporter.message(f"waiting for writes to the table to end, {blockers}")
-        work.options.stop.pause(pause)
-        pause = min(pause * 2, 2.0)
-
-
-def _writers(work: Work, column: ColumnPlan) -> set[str]:
-    found = execute(work.connection, query("capture", "writers", tree=TREE), {"table": column.catalog.table.oid})
-    return {transaction for (transaction,) in found.fetchall()}
 
 
 def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
@@ -408,6 +325,14 @@ def _few(column: ColumnPlan, missed: Cursor[TupleRow] | None, filled: dict[int, 
     return left
 
 
+def _changed(subject: str, *differing: str) -> MigratorError:
+    return MigratorError(
+        f"{subject}: {' and '.join(differing)} of the table changed since the upgrade was planned",
+        meaning="what others changed meanwhile would be lost or left bound to the old column.",
+        remedy="run the upgrade again, which plans with what is there now",
+    )
+
+
 def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> None:
     """Raises MigratorError where others changed what the plan was made for, the capture trigger among it."""
     table = column.catalog.table
@@ -416,17 +341,14 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
     expected = column.catalog.signature()
     if views_dropped:
         expected["views"] = []
-    if column.drops_index_early or column.method == "index":
-        expected["indexes"] = []
+        expected["functions"] = []
+    dropped = {index.name for index in column.dropped_indexes}
+    expected["indexes"] = [index.definition for index in column.catalog.own_indexes if index.name not in dropped]
     differing = [part for part, value in expected.items() if present[part] != value]
     if column.method != "index":
         differing += partition_columns.changed(column.catalog, found)
     if differing:
-        raise MigratorError(
-            f"{column.subject}: {' and '.join(differing)} of the table changed since the upgrade was planned",
-            meaning="what others changed meanwhile would be lost or left bound to the old column.",
-            remedy="run the upgrade again, which plans with what is there now",
-        )
+        raise _changed(column.subject, *differing)
     if column.method == "index":
         return
     trigger = {"table": table.oid, "trigger": column.trigger}

@@ -68,7 +68,8 @@ def run(work: Work) -> dict[str, object]:
         count = 0
         if column.change.priority is not None:
             count += embed_missing(work, column, NAME, wanted(column, only=expression(column.change.priority)))
-        left = max(missing[column.subject] - count, 0) if missing else None
+        # After some were embedded first, the others are counted anew: more may have been written meanwhile.
+        left = missing[column.subject] if missing and column.change.priority is None else None
         count += embed_missing(work, column, NAME, wanted(column), expected=left)
         result[column.subject] = {"texts": count}
     return result
@@ -117,7 +118,7 @@ def embed_missing(
         return 0
     fixed = work.options.batch_size or column.change.batch_size
     size, largest = fixed or SMALLEST_BATCH, fixed or LARGEST_BATCH
-    may_fail = column.change.max_failed_rows - work.ledger.failed_rows(column.id)
+    may_fail = column.change.max_failed_rows - work.ledger.rows_of_failed_texts(column.id)
     done = 0
     waiting: dict[bytes, str] = {}
     with connect(work.address) as reader, ThreadPoolExecutor(max_workers=1) as writer:
@@ -128,16 +129,18 @@ def embed_missing(
             chosen = sorted(waiting, key=lambda text_hash: len(waiting[text_hash]))[:size]
             batch = {text_hash: waiting.pop(text_hash) for text_hash in chosen}
             start = time.monotonic()
-            embedded = set_aside.embed(work.models.get(column.change.to), batch, may_fail=may_fail)
-            storing = writer.submit(_store, work, column, embedded)
-            # The next texts are read meanwhile, but no model is called before these vectors are stored.
-            _read_ahead(pages, waiting, 2 * size, stored=batch)
-            storing.result()
-            done += len(embedded.hashes)
-            may_fail -= len(embedded.failed)
+            went, failed = 0, 0
+            for part in set_aside.embed(work.models.get(column.change.to), batch, may_fail=may_fail):
+                storing = writer.submit(_store, work, column, part)
+                # The next texts are read meanwhile, but no model is called before these vectors are stored.
+                _read_ahead(pages, waiting, 2 * size, stored=batch)
+                storing.result()
+                done += len(part.hashes)
+                went, failed = max(went, len(part.hashes)), failed + len(part.failed)
+            may_fail -= failed
             work.reporter.progress(phase, column.subject, Progress(done, max(total, done), "texts"))
-            if embedded.largest < len(batch) and not embedded.failed:
-                size = largest = max(embedded.largest, 1)
+            if went < len(batch) and not failed:
+                size = largest = went
             elif time.monotonic() - start < BATCH_SECONDS / 2:
                 size = min(size * 2, largest)
             work.throttle.wait(len(batch))
@@ -166,7 +169,7 @@ def _refuse_too_many(work: Work, column: ColumnPlan) -> None:
         return
     pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "change": sql.Literal(column.id)}
     execute(work.connection, query("fill", "count_set_aside", **pieces))
-    failed, allowed = work.ledger.failed_rows(column.id), column.change.max_failed_rows
+    failed, allowed = work.ledger.rows_of_failed_texts(column.id), column.change.max_failed_rows
     if failed > allowed:
         raise MigratorError(
             f"{column.subject}: {counted(failed, 'rows')} cannot be embedded, and the revision allows {allowed}",
@@ -204,13 +207,13 @@ def _pages(reader: Connection, column: ColumnPlan, pending: Query, *, few: bool)
         ranges = BlockRanges(reader, leaf, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row)), whole=few)
         for bounds, _, _ in ranges:
             with reader.transaction():
-                by_index(reader, few=few)
+                probe_by_index(reader, few=few)
                 # In binary the hashes come as bytes, not as hexadecimal digits to be read.
                 rows = reader.execute(statement, bounds, binary=True).fetchall()
             yield dict(rows)
 
 
-def by_index(connection: Connection, *, few: bool = False) -> None:
+def probe_by_index(connection: Connection, *, few: bool = False) -> None:
     """For this transaction: probe the store by its index. A range is small, the store large and seldom analyzed.
 
     few: find the rows by the index on those left, too.

@@ -12,15 +12,15 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import backup_table, capture, portions, rows_left, store, tree
+from migrator import backup_table, capture, partition_columns, portions, rows_left, store, tree
 from migrator.catalog import Column
-from migrator.database import configure, execute, fetch_row, with_short_locks
-from migrator.phases.embed import by_index, embed_missing, embedding
+from migrator.database import configure, execute, with_short_locks
+from migrator.phases.embed import embed_missing, embedding, probe_by_index
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.portions import Portion
 from migrator.queries import Query, fragment, name, query
 from migrator.tree import Relation
-from migrator.work import Work
+from migrator.work import Work, has_column
 
 NAME = "fill"
 
@@ -31,20 +31,20 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
         # The trigger is there since the upgrade; a function is replaced without a lock on the table.
         return [column.statement(NAME, capture.while_filling(column), "none", "instant")]
     table, shadow, schema = column.table, name(column.shadow), column.catalog.table.schema
-    indexed = []
-    if backup_table.helps(column):
-        indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
     ddl: list[Query] = []
     if column.adds_shadow:
         ddl.append(query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql))
         ddl.append(query("fill", "set_storage", table=table, shadow=shadow, storage=fragment(storage(column))))
+        compression = (column.before or column.catalog).column.compression_sql
+        if compression is not None:
+            ddl.append(query("fill", "set_compression", table=table, shadow=shadow, compression=fragment(compression)))
+        ddl += partition_columns.compressions(column)
     ddl.append(capture.while_filling(column))
     if column.capture_was_off:
         ddl.append(capture.drop_trigger(column))
     ddl += capture.create_trigger(column)
-    if column.drops_index_early:
-        ddl += [query("fill", "drop_index", index=name(schema, index.name)) for index in column.catalog.vector_indexes]
-    return indexed + [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
+    ddl += [query("fill", "drop_index", index=name(schema, index.name)) for index in column.dropped_indexes]
+    return [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
 
 
 def statements(plan: Plan) -> list[Statement]:
@@ -52,8 +52,11 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
+    indexed = []
+    if backup_table.helps(column):
+        indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
     cleared = _clearing(column) if column.capture_was_off else []
-    return [*_start_statements(column), *cleared, *_filling(column, column.shadow, NAME)]
+    return [*indexed, *_start_statements(column), *cleared, *_filling(column, column.shadow, NAME)]
 
 
 def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
@@ -67,7 +70,7 @@ def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
     return [
         _left(column, target, phase),
         column.statement(
-            phase, portions.left(column, target), "ACCESS SHARE", "milliseconds by the index", only_if=late
+            phase, portions.places_left(column, target), "ACCESS SHARE", "milliseconds by the index", only_if=late
         ),
         *few,
         *_filling(column, target, phase, only_if=late),
@@ -147,14 +150,10 @@ def run(work: Work) -> dict[str, object]:
 def _start(work: Work, column: ColumnPlan) -> None:
     """Adds shadow column and trigger, unless an interrupted run did."""
     tree.refuse_other(work.connection, column)
-    if column.adds_shadow:
-        present = fetch_row(
-            work.connection,
-            query("cut_over", "has_column"),
-            {"table": column.catalog.table.oid, "column": column.shadow},
-        )[0]
-        if present:
-            return
+    if column.adds_shadow and has_column(work.connection, column, column.shadow):
+        return
+    if backup_table.helps(column):
+        execute(work.connection, backup_table.index(column))
 
     def start() -> None:
         for statement in _start_statements(column):
@@ -169,8 +168,8 @@ def _updates(column: ColumnPlan, target: str, here: str, leaf: Relation) -> list
     updates = [_update(column, target, pieces)]
     if backup_table.helps(column) and target == column.shadow:
         updates.insert(0, _from_backup(column, pieces))
-    if column.keeps_out_of_scope and not column.is_restore and target == column.shadow:
-        updates.append(_keep(column, pieces))
+    if column.kept is not None and not column.is_restore and target == column.shadow:
+        updates.append(_keep(column, pieces, column.kept))
     return updates
 
 
@@ -178,7 +177,7 @@ def _clear_stale(work: Work, column: ColumnPlan) -> None:
     """Retired vectors that capture may have failed to mark."""
     in_backup = store.has_table(work.connection, column.upgrade_backup_name)
     if in_backup and column.upgraded_by == "embed":
-        execute(work.connection, _index_backup(column))
+        execute(work.connection, backup_table.index_by_text(column))
     clear = partial(_clear, column, in_backup=in_backup)
     _pass(work, column, lambda leaf: [clear(leaf)], portions.in_ranges(work.connection, column))
 
@@ -191,13 +190,8 @@ def _clearing(column: ColumnPlan) -> list[Statement]:
         for leaf in tree.leaves(tree.planned(column))
     ]
     if column.upgraded_by == "embed":
-        sent.insert(0, column.statement(NAME, _index_backup(column), "none", "one scan of the backup"))
+        sent.insert(0, column.statement(NAME, backup_table.index_by_text(column), "none", "one scan of the backup"))
     return sent
-
-
-def _index_backup(column: ColumnPlan) -> sql.Composed:
-    index = name(f"{column.upgrade_backup_name.partition('.')[2]}_text_hash")
-    return query("fill", "index_backup", index=index, backup=column.upgrade_backup)
 
 
 def _clear(column: ColumnPlan, leaf: Relation, *, in_backup: bool) -> sql.Composed:
@@ -244,14 +238,14 @@ def _from_backup(column: ColumnPlan, pieces: dict[str, Query]) -> sql.Composed:
     )
 
 
-def _keep(column: ColumnPlan, pieces: dict[str, Query]) -> sql.Composed:
+def _keep(column: ColumnPlan, pieces: dict[str, Query], kept: Query) -> sql.Composed:
     return query(
         "fill",
-        "out_of_scope",
+        "keep",
         shadow=name(column.shadow),
         live=name(column.live),
         type=column.type_sql,
-        scope=column.scope,
+        kept=kept,
         **pieces,
     )
 
@@ -304,10 +298,14 @@ def _pass(
         # Nothing else can change the rows that this updates, so capture need not look at them.
         settings["migrator.fill"] = "on"
 
-    def one_portion(updates: list[sql.Composed], parameters: dict[str, object]) -> int:
+    def one_portion(portion: Portion, updates: list[sql.Composed]) -> int:
+        # Of the try that succeeds: waiting for a lock holds none.
+        start = time.monotonic()
         configure(work.connection, settings, local=True)
-        by_index(work.connection)
-        return sum(execute(work.connection, update, parameters).rowcount for update in updates)
+        probe_by_index(work.connection)
+        here = sum(execute(work.connection, update, portion.parameters).rowcount for update in updates)
+        portion.step.took(time.monotonic() - start)
+        return here
 
     filled = 0
     at, updates = None, []
@@ -315,15 +313,10 @@ def _pass(
         if portion.table != at:
             at, updates = portion.table, updates_of(portion.table)
         table = portion.table.oid
-        start = time.monotonic()
         # A row that a writer holds is waited for without holding the others of the portion.
         here = with_short_locks(
-            work.connection,
-            partial(one_portion, updates, portion.parameters),
-            tables=[table],
-            on_wait=work.waits_for_lock,
+            work.connection, partial(one_portion, portion, updates), tables=[table], on_wait=work.waits_for_lock
         )
-        portion.step.took(time.monotonic() - start)
         filled += here
         work.reporter.progress(NAME, column.subject, portion.progress)
         work.throttle.wait(here, table=table if column.online else None)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillBuilding
+from contextlib import suppress
 from functools import partial
 
 import psycopg
@@ -33,11 +34,12 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
-    building = []
-    relations = tree.planned(column)
-    # After an upgrade online the old indexes are still on the retired column.
-    only_if = "somebody dropped the one that was kept" if column.keeps_old_index else ""
+    schema, relations = column.catalog.table.schema, tree.planned(column)
+    broken_off = "sql/manual_rollback.sql was broken off"
+    building = [_weak(column, _drop(schema, index), "milliseconds", only_if=broken_off) for index in _of_script(column)]
     for index in column.indexes:
+        # After an upgrade online the old indexes are still on the retired column.
+        only_if = "somebody dropped the one that was kept" if column.keeps(index) else ""
         for leaf in tree.leaves(relations):
             called = index_parts.on(column, index, leaf).temporary
             building.append(_dropped_if_invalid(column, leaf, called))
@@ -52,6 +54,13 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         left.append(_dropped_if_invalid(column, leaf, left_index(column, leaf)))
         left.append(_weak(column, _create_left_index(column, leaf), "two scans"))
     return [*building, *left, _weak(column, _analyze(column), "a sample of the rows is read")]
+
+
+def _of_script(column: ColumnPlan) -> list[str]:
+    """On a downgrade: what sql/manual_rollback.sql calls the indexes that it builds."""
+    if not column.fills_retired:
+        return []
+    return [f"migrator_rollback_{column.restores}_{number}" for number, _ in enumerate(column.indexes, 1)]
 
 
 def _weak(column: ColumnPlan, statement: Query, lasts: str, *, only_if: str = "") -> Statement:
@@ -83,7 +92,7 @@ def _analyze(column: ColumnPlan) -> sql.Composed:
 
 def _drop_replaced(column: ColumnPlan) -> list[sql.Composed]:
     """Where only the index changes, old and new are on one column, and only one of them can be proved at a time."""
-    return [drop_index(column, index.name) for index in column.catalog.vector_indexes]
+    return [drop_index(column, index.name) for index in column.dropped_indexes]
 
 
 def drop_index(column: ColumnPlan, index: str) -> sql.Composed:
@@ -103,14 +112,17 @@ def _dropping(column: ColumnPlan) -> list[Statement]:
 def create(column: ColumnPlan, index: IndexToBuild, table: Relation) -> sql.Composed:
     """On a partitioned table its own alone, without those of its partitions."""
     target = column.live if column.method == "index" else column.shadow
+    named = "create" if table.is_leaf else "create_only"
     made, extension = index_parts.on(column, index, table), column.catalog.server.extension_schema
-    return made.create(table.sql, target, column.type, extension, partitioned=not table.is_leaf)
+    return made.create(table.sql, target, extension, named=named)
 
 
 def run(work: Work) -> dict[str, object]:
     result: dict[str, object] = {}
     for column in work.plan.columns:
         tree.refuse_other(work.connection, column)
+        for script in _of_script(column):
+            concurrently(work.connection, _drop(column.catalog.table.schema, script))
         for index in column.indexes:
             _build_everywhere(work, column, index)
         result[column.subject] = {"indexes": [index.name for index in column.indexes]}
@@ -189,7 +201,7 @@ def memory_for(column: ColumnPlan, index: IndexToBuild, rows: int) -> int:
     Only a server on this machine is given more than its own setting, for another's memory is not known.
     """
     server = column.catalog.server
-    width = (2 if column.type == "halfvec" else 4) * column.dimensions
+    width = column.index_width(index)
     links = 3 * int(index.parameters.get("m", "16")) * BYTES_A_LINK if index.method == "hnsw" else 0
     needed = int(1.3 * rows * (width + links)) + 64 * 1024 * 1024
     if not server.unix_socket:
@@ -223,7 +235,9 @@ def _build_watched(work: Work, column: ColumnPlan, statement: Query) -> None:
                 try:
                     return building.result(timeout=POLL_SECONDS)
                 except StillBuilding:
-                    _report(work, column, watcher, pid)
+                    # That it cannot be asked is no reason to end the build.
+                    with suppress(psycopg.OperationalError):
+                        _report(work, column, watcher, pid)
                     # What is built so far is lost either way, and a build may take hours.
                     work.options.stop.check()
         except (KeyboardInterrupt, Interrupted):

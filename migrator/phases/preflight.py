@@ -13,28 +13,31 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, old_model, partition_hazards, rows_left, store
-from migrator.catalog import Catalog, Server
+from migrator import carry, hazards, index_trial, lengths, old_model, partition_hazards, rows_left, store, tree, trial
+from migrator.catalog import Catalog, Server, others
+from migrator.catalog.functions import try_statements
+from migrator.catalog.indexes import carried_over
 from migrator.change import INDEX_LIMIT
-from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.database import Connection, execute, fetch_dicts, fetch_row, qualified_names
 from migrator.errors import Refused
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.hazards import Hazard
-from migrator.ledger import Ledger, install_statements
+from migrator.ledger import LIVE, RETIRED, Ledger, install_statements
 from migrator.phases.embed import counting, wanted
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.proofs.retrieval import relevant_value
-from migrator.queries import Query, expression, name, query
+from migrator.queries import Query, expression, fragment, name, query
 from migrator.retrieval import read_queries
 from migrator.work import Models, Options
 
 NAME = "preflight"
 OLDEST_POSTGRESQL = 140_000
+# From then on the right to set a setting can be given to a role.
+GRANTS_SETTINGS = 150_000
 OLDEST_PGVECTOR = (0, 7, 0)
 SOUND_PGVECTOR = (0, 8, 3)
 POSTGRESQL_COLUMNS = 1_600
-# Rows on which a text is tried with and without the shadow column, and texts in the timed sample.
-TRIED_ROWS = 100
+# Texts in the timed sample.
 SAMPLED_TEXTS = 32
 
 
@@ -107,13 +110,21 @@ def examine(
         *_dependents(column),
         *_triggers(column),
         *partition_hazards.partitions(column),
+        *_other_tools(connection, column),
     ]
     refuse_first(found)
     if column.method != "index":
         try_expressions(connection, column)
-        _by_columns(connection, column)
-    counts = _count(connection, column)
-    found += _gaps(column, counts)
+        trial.examine(connection, column)
+        _try_conditions(connection, column)
+        found += _unproved_checks(connection, column)
+    if column.is_restore:
+        try_statements(connection, column.subject, carry.changed_functions([column]))
+    else:
+        found += index_trial.examine(connection, column)
+        refuse_first(found)
+    counts = _counted(connection, column)
+    found += [*_gaps(column, counts), *_firing(column, counts)]
     refuse_first(found)
     if counts.rows:
         _queries(connection, column, models, options.project)
@@ -124,6 +135,8 @@ def examine(
     taken = None
     if not (column.is_restore and options.without_old_model):
         taken = _load_and_sample(connection, models, column, counts, sample=sample)
+        if options.strict and counts.missing and not column.is_restore:
+            lengths.refuse_cut_short(connection, column, models.get(column.change.to))
     return Findings(tuple(found), _estimate(column, counts, taken))
 
 
@@ -162,7 +175,8 @@ def _table(catalog: Catalog) -> list[Hazard]:
         found.append(hazards.rules_on_table(table.name, table.rules))
     if table.used_numbers >= POSTGRESQL_COLUMNS:
         found.append(hazards.used_up_columns(table.name, table.used_numbers))
-    published = [each for each in table.publications if each not in server.publications_of_all]
+    carried = {*server.publications_of_all, *(each.name for each in catalog.carried.publications)}
+    published = [each for each in table.publications if each not in carried]
     if published:
         found.append(hazards.published(table.name, published))
     return found
@@ -177,9 +191,9 @@ def _column(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     if live.dimensions not in (None, change.from_.dimensions):
         expected = f"{live.type}({change.from_.dimensions})"
         found.append(hazards.live_column_differs(column.subject, live.type_text, expected))
-    registered = ledger.registered(table.schema, table.name, live.name)
-    if registered is not None and registered[0] != change.from_.name:
-        found.append(hazards.other_model_in_column(column.subject, registered[0], change.from_.name))
+    registered = _registered(ledger, column)
+    if registered is not None and registered != change.from_.name:
+        found.append(hazards.other_model_in_column(column.subject, registered, change.from_.name))
     live_changes = {each.id for each in ledger.live_changes()}
     for known in table.columns:
         prefix, _, number = known.name.rpartition("_")
@@ -202,30 +216,55 @@ def _column(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     return found
 
 
+def _registered(ledger: Ledger, column: ColumnPlan) -> str | None:
+    """The model that the ledger says the rows in scope hold; None where it does not say."""
+    if column.has_dimensions:
+        registered = ledger.registered(column.catalog.table.schema, column.catalog.table.name, column.live)
+        return registered[0] if registered is not None else None
+    # A column without dimensions may hold several models, each in a scope of its own.
+    done = [
+        each.change.to.name
+        for each in ledger.carried_out()
+        if each.restores is None
+        and each.state in (LIVE, RETIRED)
+        and each.catalog.subject == column.subject
+        and each.change.where in (None, column.change.where)
+    ]
+    return done[-1] if done else None
+
+
 def _same_indexes(column: ColumnPlan) -> bool:
-    present = column.catalog.vector_indexes
-    if column.change.index == "same":
+    asked = column.change.index
+    if asked == "same":
         return True
-    if column.change.index is None:
-        return not present
-    return [index.described() for index in present] == [column.change.index]
+    present = [index.described() for index in column.replaced_indexes]
+    return present == ([] if asked is None else [asked])
 
 
 def _indexes(column: ColumnPlan) -> list[Hazard]:
-    catalog = column.catalog
+    subject, catalog = column.subject, column.catalog
     found = [
-        hazards.index_not_carried(column.subject, index.name, index.definition)
-        for index in catalog.indexes
-        if not (index.carried and index.valid) and not index.name.startswith("migrator_")
+        hazards.index_not_carried(subject, index.name, index.definition)
+        for index in catalog.own_indexes
+        if not (index.carried and index.valid)
     ]
-    present = [index.name for index in catalog.vector_indexes]
-    if not column.is_restore and column.change.index not in ("same", None) and len(present) > 1:
-        found.append(hazards.several_indexes(column.subject, present))
-    if any(hazard.refuses for hazard in found):
+    if column.is_restore:
         return found
-    limit = INDEX_LIMIT["halfvec" if column.type == "halfvec" else "vector"]
-    if column.indexes and column.dimensions > limit:
-        found.append(hazards.over_index_limit(column.type, column.dimensions))
+    replaced = [index.name for index in column.replaced_indexes]
+    if column.change.index is not None and len(replaced) > 1:
+        found.append(hazards.several_indexes(subject, replaced))
+    if found:
+        return found
+    built = {index.name: index for index in column.indexes}
+    for present in catalog.own_indexes:
+        same = carried_over(present, "")
+        kept = built.get(present.name, same)
+        if present.reach == "both" and (kept.key, kept.body) != (same.key, same.body):
+            found.append(hazards.index_spans_scope(subject, present.name, column.change.where or "true"))
+    for index in column.vector_indexes:
+        type_, size = index.operand
+        if (size or column.dimensions) > INDEX_LIMIT[type_]:
+            found.append(hazards.over_index_limit(type_, size or column.dimensions))
     return found
 
 
@@ -234,19 +273,63 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
     if column.method == "index":
         return []
     found = [hazards.dependent_not_carried(column.subject, other) for other in catalog.others]
+    functions = {function.described for function in catalog.carried.functions}
     for view in catalog.views:
         shown = f"view {view.schema}.{view.name}"
         if view.kind == "m":
             found.append(hazards.dependent_not_carried(column.subject, f"materialised {shown}"))
-        elif view.has_more:
-            having = f"{shown}, which has rules, triggers, defaults or column privileges of its own,"
-            found.append(hazards.dependent_not_carried(column.subject, having))
-        found += [hazards.dependent_on_view(shown, dependent) for dependent in view.dependents]
-        roles = {view.owner, *(grant.grantor for grant in view.grants)}
-        found += _not_a_member(catalog, roles, shown)
+        elif view.kind != "v":
+            found.append(hazards.dependent_not_carried(column.subject, f"a rule on {view.schema}.{view.name}"))
+        bound = [each for each in view.dependents if each not in functions]
+        found += [hazards.dependent_on_view(shown, dependent) for dependent in bound]
+        given = [*view.grants, *(grant for grants in view.column_grants.values() for grant in grants)]
+        found += _not_a_member(catalog, {view.owner, *(grant.grantor for grant in given)}, shown)
+    for described, owner in catalog.carried.owners():
+        found += _not_a_member(catalog, {owner}, described)
+    found += _published(column)
+    rewritten = carry.rewritten(column)
+    if rewritten:
+        found.append(hazards.dimensions_rewritten(column.subject, rewritten))
+    replaced = {function.name for function in catalog.replaced}
+    by_name = [function for function in catalog.carried.functions_by_name if function not in replaced]
+    if by_name and not column.is_restore:
+        found.append(hazards.functions_by_name(column.subject, by_name))
     retired = catalog.table.column(column.shadow) if column.is_restore else None
     grantors = {grant.grantor for grant in catalog.column.grants + (retired.grants if retired else [])}
     return found + _not_a_member(catalog, grantors, f"privileges on {column.subject}")
+
+
+def _published(column: ColumnPlan) -> list[Hazard]:
+    """Publications with a list of columns, which the shadow column is not in."""
+    table, carried = column.catalog.table, column.catalog.carried
+    found = []
+    updated = [publication.name for publication in carried.publications if publication.updates]
+    if updated and not carried.replica_identity:
+        found.append(hazards.no_replica_identity(table.name, updated))
+    shipped = [publication.name for publication in carried.publications if column.live in publication.columns]
+    if shipped:
+        found.append(hazards.published_column(table.name, column.live, shipped, column.type_text))
+    return found
+
+
+def _try_conditions(connection: Connection, column: ColumnPlan) -> None:
+    """Parses what is to be made again over the new column's type; nothing is evaluated. Raises Refused."""
+    for each, condition, statement in carry.tries(column):
+        _parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
+
+
+def _unproved_checks(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """Every update of a row that violates a CHECK fails, whichever column it sets."""
+    found = []
+    for leaf in tree.leaves(tree.planned(column)):
+        with qualified_names(connection):
+            unproved = execute(connection, query("dependents", "unproved_checks"), {"table": leaf.oid}).fetchall()
+        for check, condition in unproved:
+            count = query("dependents", "violating", table=leaf.sql, condition=fragment(condition))
+            (violating,) = fetch_row(connection, count)
+            if violating:
+                found.append(hazards.rows_violate_check(leaf.name, check, violating))
+    return found
 
 
 def _not_a_member(catalog: Catalog, roles: set[str], of: str) -> list[Hazard]:
@@ -268,8 +351,34 @@ def _triggers(column: ColumnPlan) -> list[Hazard]:
             found.append(hazards.trigger_sorts_last(table.name, trigger.name))
     if column.capture_was_off:
         found.append(hazards.capture_was_off(table.name))
-    if column.catalog.firing_triggers:
-        found.append(hazards.triggers_fire(table.name, column.catalog.firing_triggers))
+    return found
+
+
+def _firing(column: ColumnPlan, counts: Counts) -> list[Hazard]:
+    """The user's triggers that the fill will fire."""
+    catalog = column.catalog
+    fires = [trigger for trigger in catalog.table.triggers if trigger.name in catalog.firing_triggers]
+    if column.method == "index" or not fires or not counts.rows:
+        return []
+    rows = counts.without_vector if column.is_restore else counts.in_scope
+    by_row = [trigger.name for trigger in fires if trigger.for_each_row]
+    by_statement = [trigger.name for trigger in fires if not trigger.for_each_row]
+    if catalog.server.quiets_triggers:
+        return [hazards.triggers_always_fire(catalog.table.name, by_row, by_statement, rows)]
+    grants = catalog.server.version >= GRANTS_SETTINGS
+    role = catalog.server.role
+    return [hazards.triggers_fire(catalog.table.name, by_row, by_statement, rows, role, grants)]
+
+
+def _other_tools(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """What other tools do with the table."""
+    table = column.catalog.table
+    found = [hazards.change_in_flight(table.name, tool, mark) for tool, mark in others.in_flight(connection, table)]
+    if column.method != "index" and not column.is_restore:
+        writers = others.vectorizers(connection, table, column.live)
+        if writers:
+            make = hazards.two_writers if column.holds_old else hazards.writer_fails_later
+            found.append(make(column.subject, writers))
     return found
 
 
@@ -281,27 +390,28 @@ def try_expressions(connection: Connection, column: ColumnPlan) -> None:
     change = column.change
     if change.text is not None:
         does_not_parse = partial(hazards.text_does_not_parse, change.text)
-        type_ = _parse(connection, query("catalog", "text_type", text=column.text, table=column.table), does_not_parse)
+        text = expression(change.text)
+        type_ = _parse(connection, column, query("catalog", "text_type", text=text, table=column.table), does_not_parse)
         is_text, shown = fetch_row(connection, query("catalog", "is_text"), {"type": type_})
         if not is_text:
             raise hazards.text_is_not_text(change.text, shown).refusal()
-        _parse(connection, _condition(column, sql.SQL("{} IS NULL").format(column.text)), does_not_parse)
+        _parse(connection, column, _condition(column, sql.SQL("{} IS NULL").format(text)), does_not_parse)
     for argument, written in (("where", change.where), ("priority", change.priority)):
         if written is not None:
             condition = _condition(column, expression(written))
-            _parse(connection, condition, partial(hazards.scope_does_not_parse, argument, written))
+            _parse(connection, column, condition, partial(hazards.scope_does_not_parse, argument, written))
 
 
 def _condition(column: ColumnPlan, condition: Query) -> sql.Composed:
     return query("catalog", "condition", table=column.table, condition=condition)
 
 
-def _parse(connection: Connection, statement: Query, hazard: Callable[[str], Hazard]) -> int | None:
+def _parse(connection: Connection, column: ColumnPlan, statement: Query, hazard: Callable[[str], Hazard]) -> int | None:
     """The type's oid of what the statement gives first. hazard: from the database's reason to what is told."""
     try:
         return _send(connection, statement)
     except psycopg.Error as error:
-        raise hazard(_reason(error)).refusal() from None
+        raise hazard(trial.reason(error, column)).refusal() from None
 
 
 def _send(connection: Connection, statement: Query) -> int | None:
@@ -312,54 +422,17 @@ def _send(connection: Connection, statement: Query) -> int | None:
         return cursor.description[0].type_code if cursor.description else None
 
 
-def _reason(error: psycopg.Error) -> str:
-    return error.diag.message_primary or str(error).splitlines()[0]
-
-
-def _by_columns(connection: Connection, column: ColumnPlan) -> None:
-    """Tries text and scope on a copy of some rows, as the capture trigger will use them.
-
-    The copy is a temporary table in a transaction that is rolled back. Raises Refused where a text changes with the
-    shadow column or by itself, or reads more than the row's columns.
-    """
-    table, text = column.catalog.table, column.change.text or ""
-    copy = name(table.name)
-    plain = tuple(known.name for known in table.columns if not known.generated)
-    listed = sql.SQL(", ").join(name(each) for each in plain)
-    hashes = query("catalog", "copy_hashes", copy=copy, text_hash=column.text_hash)
-    with connection.transaction(force_rollback=True):
-        try:
-            _copy_table(connection, column, copy)
-            rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
-            execute(connection, rows, {"limit": TRIED_ROWS})
-            (before,) = fetch_row(connection, hashes)
-            added = query(
-                "catalog", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql
-            )
-            execute(connection, added)
-            (after,) = fetch_row(connection, hashes)
-            execute(connection, query("catalog", "copy_of_copy", copy=copy))
-            execute(connection, query("catalog", "copy_view", copy=copy, text=column.text, scope=column.scope))
-        except (psycopg.errors.ProgrammingError, psycopg.errors.DataError) as error:
-            raise hazards.text_not_by_columns(text, _reason(error)).refusal() from None
-        tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
-        if tables:
-            raise hazards.reads_other_tables(text, tables).refusal()
-        if calls:
-            raise hazards.changes_by_itself(text, calls).refusal()
-        # Without a row to try it on, a text that reads the whole row is taken for one that changes.
-        if before != after or (before is None and whole_row):
-            raise hazards.whole_row_text(text).refusal()
-
-
-def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None:
-    try:
-        execute(connection, query("catalog", "copy_of_table", copy=copy, table=column.table))
-    except psycopg.errors.InsufficientPrivilege:
-        raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
-
-
 # ---- rows and models -----------------------------------------------------------------------------------------
+
+
+def _counted(connection: Connection, column: ColumnPlan) -> Counts:
+    """Raises Refused where a text that needs settings cannot be had from a row; other errors say why themselves."""
+    try:
+        return _count(connection, column)
+    except trial.EVALUATION as error:
+        if not column.change.settings:
+            raise
+        raise hazards.text_not_by_columns(column.change.text or "", trial.reason(error, column)).refusal() from None
 
 
 def _count(connection: Connection, column: ColumnPlan) -> Counts:
@@ -406,13 +479,24 @@ def _gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:
         if column.method == "embed" and column.change.text is None and counts.without_vector:
             return [hazards.no_text_to_restore(column.subject, counts.without_vector)]
         return []
-    if column.method == "index" or not live.not_null:
+    if column.method == "index":
         return []
-    out_of_scope = 0 if column.keeps_out_of_scope else counts.rows - counts.in_scope
+    out_of_scope = counts.rows - counts.in_scope
     without_text = counts.in_scope - counts.with_text if column.method == "embed" else 0
-    if out_of_scope + without_text:
-        return [hazards.rows_out_of_scope(column.subject, out_of_scope + without_text)]
-    return []
+    found = []
+    if column.change.empty == "refuse" and without_text:
+        found.append(hazards.rows_without_text(column.subject, without_text))
+    if column.change.outside == "keep" and out_of_scope and not column.holds_old:
+        found.append(hazards.cannot_keep(column.subject, out_of_scope, 'outside="keep"', 'outside="null"'))
+    if column.change.empty == "skip" and without_text:
+        if column.holds_old:
+            found.append(hazards.kept_without_text(column.subject, without_text, column.change.from_.name))
+        else:
+            found.append(hazards.cannot_keep(column.subject, without_text, 'empty="skip"', 'empty="null"'))
+    end_null = out_of_scope * (not column.keeps_out_of_scope) + without_text * (not column.keeps_without_text)
+    if live.not_null and end_null:
+        found.append(hazards.rows_out_of_scope(column.subject, end_null))
+    return found
 
 
 def _queries(connection: Connection, column: ColumnPlan, models: Models, project: Path) -> None:
@@ -424,7 +508,7 @@ def _queries(connection: Connection, column: ColumnPlan, models: Models, project
     if change.verify.relevant is None and len(column.catalog.table.key) != 1:
         raise hazards.no_relevant_key(column.subject).refusal()
     condition = _condition(column, sql.SQL("{} IS NULL").format(relevant_value(column)))
-    _parse(connection, condition, partial(hazards.relevant_does_not_parse, change.verify.relevant or ""))
+    _parse(connection, column, condition, partial(hazards.relevant_does_not_parse, change.verify.relevant or ""))
     for model in (change.from_, change.to):
         models.get(model)
 
@@ -450,7 +534,10 @@ def _load_and_sample(
 
 def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None) -> Estimate:
     width = 2 if column.type == "halfvec" else 4
-    table, old, new = column.catalog.table, column.catalog.vector_indexes, column.indexes
+    table = column.catalog.table
+    old = [index for index in column.dropped_indexes if index.is_vector]
+    new = [index for index in column.vector_indexes if not column.keeps(index)]
+    beside = [index for index in column.catalog.vector_indexes if index not in old]
     filled = counts.without_vector if column.fills_retired else counts.in_scope
     return estimate(
         column.subject,
@@ -459,9 +546,9 @@ def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None) -> Estim
         old_dimensions=column.change.from_.dimensions,
         new_bytes=width * column.dimensions + 8,
         dimensions=column.dimensions,
-        old_index=old[0].method if old and not column.online else None,
-        new_index=new[0].method if new and not column.keeps_old_index else None,
+        old_index=old[0].method if old else None,
+        new_index=new[0].method if new else None,
         filled=0 if column.method == "index" else filled,
-        beside_index=bool(old) and not column.drops_index_early,
+        beside_index=bool(beside),
         row_bytes=table.blocks * table.block_size // max(counts.rows, 1),
     )

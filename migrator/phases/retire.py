@@ -51,7 +51,8 @@ class Leftover:
         column, old = self.column, self.column.change.from_
         table = f"table {column.backup_name}" if self.has_backup and not keep_backup else ""
         if not self.is_there:
-            return f"{column.subject}, which is no longer there: {table or 'what the ledger says of it'}"
+            gone = table or ("what the ledger says of it" if self.keeps_column else "")
+            return f"{column.subject}, which is no longer there: {gone}" if gone else ""
         retired = f"column {column.retired} ({old.name}, {old.dimensions})" if self.keeps_column else ""
         kept = " and ".join(each for each in (retired, table) if each)
         return f"{column.subject}: {kept}" if kept else ""

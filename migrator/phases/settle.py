@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import psycopg
 from psycopg import sql
 
-from migrator import capture, partition_columns, tree
+from migrator import capture, carry, partition_columns, tree
 from migrator.database import concurrently, execute, fetch_row, send_together
 from migrator.phases import fill
 from migrator.phases.index import left_index
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, literal, name, query, text_of
+from migrator.report import counted
 from migrator.tree import Relation
 from migrator.work import Work
+from migrator.writers import outwait_writers
 
 NAME = "settle"
 
@@ -30,8 +33,12 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         column.statement(NAME, each, "SHARE UPDATE EXCLUSIVE", "milliseconds; reads and writes go on")
         for each in _drop_left_indexes(column, tree.planned(column))
     ]
+    validated = [
+        column.statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on")
+        for _, validate in carry.validations(column)
+    ]
     if not _wants_not_null(column):
-        return [*steps, *dropped]
+        return [*steps, *validated, *dropped]
     no_nulls = {"only_if": "no row is without a vector"}
     drop, add, validate, *set_, drop_again = _not_null(column)
     exclusive, proved = "ACCESS EXCLUSIVE", "milliseconds, for the check proves it"
@@ -46,7 +53,7 @@ def _statements(column: ColumnPlan) -> list[Statement]:
     renamed = _name_not_null(column)
     if renamed is not None:
         steps.append(column.statement(NAME, renamed, exclusive, "milliseconds", **no_nulls))
-    return [*steps, *dropped]
+    return [*steps, *validated, *dropped]
 
 
 def _drop_left_indexes(column: ColumnPlan, relations: list[Relation]) -> list[sql.Composed]:
@@ -82,10 +89,13 @@ def run(work: Work) -> dict[str, object]:
         if column.method == "index":
             continue
         if not column.is_restore:
-            # First, for from now on no write leaves a row without a vector that the application gave it one.
+            # First: from here on what the application writes is kept. What capture set NULL before is filled next.
             execute(work.connection, capture.until_retire(column))
+        # Those who waited at the cut-over write now, and what they write is not seen before they commit.
+        outwait_writers(work, column, "the new column is live; rows written since cut-over, and NOT NULL, are left.")
         filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
+        _validate_checks(work, column)
         # Of a partition that was detached since cut-over, too.
         relations = tree.planned(column) + tree.now(work.connection, column)
         for statement in _drop_left_indexes(column, relations):
@@ -99,22 +109,39 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
         return False
     (nulls,) = fetch_row(work.connection, _nulls(column))
     if nulls:
-        without_text = nulls - work.ledger.failed_rows(column.id)
+        without_text = nulls - work.ledger.rows_of_failed_texts(column.id)
         if without_text:
             work.ledger.set_aside(column, b"", without_text, "no text in scope to embed")
         work.reporter.message(
-            f"{column.subject}: {nulls} rows have no vector, so NOT NULL is not set; give them one, then run "
-            f'ALTER TABLE "{column.catalog.table.name}" ALTER COLUMN "{column.live}" SET NOT NULL'
+            f"{column.subject}: {counted(nulls, 'rows')} have no vector, so NOT NULL is not set; give them a text or a "
+            "vector, then: migrator backfill"
         )
         return False
     drop, add, validate, *set_, drop_again = _not_null(tree.without_dropped(work.connection, column))
     _short(work, column, drop, add)
-    execute(work.connection, validate)
+    try:
+        execute(work.connection, validate)
+    except psycopg.errors.CheckViolation:
+        # The application wrote a row without a vector since they were counted.
+        _short(work, column, drop_again)
+        return settle_not_null(work, column)
     _short(work, column, *set_, drop_again)
     renamed = _name_not_null(column)
     if renamed is not None:
         _short(work, column, renamed)
     return True
+
+
+def _validate_checks(work: Work, column: ColumnPlan) -> None:
+    """The checks are in force since cut-over; whether older rows pass them too is proved now."""
+    for check, validate in carry.validations(column):
+        try:
+            execute(work.connection, validate)
+        except psycopg.errors.CheckViolation:
+            work.reporter.message(
+                f"{column.subject}: rows violate CHECK ({check.expression}), so it stays NOT VALID; correct them, then "
+                f'run ALTER TABLE "{column.catalog.table.name}" VALIDATE CONSTRAINT "{check.name}"'
+            )
 
 
 def _short(work: Work, column: ColumnPlan, *statements: Query) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,10 @@ from psycopg import sql
 
 from migrator.catalog.indexes import IndexToBuild
 from migrator.database import configure, execute, fetch_row
-from migrator.index_parts import Attached, attached
+from migrator.index_parts import attached
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, pieces, reads, search
-from migrator.queries import Query, expression, name, query
+from migrator.queries import name, query
 from migrator.work import Session
 
 NEIGHBOURS = 10
@@ -21,51 +22,57 @@ NEIGHBOURS = 10
 def statements(column: ColumnPlan, target: str) -> list[Statement]:
     """What the proofs of every index send, where there is a row to search for."""
     sent = []
-    for index in column.indexes:
-        condition, times = _condition(index), f"{column.change.verify.sample} times by the index"
-        explain, nearest, closer = (
-            search(column, target, index.distance, named, condition)
-            for named in ("explain_nearest", "nearest", "closer")
-        )
+    for index in column.vector_indexes:
+        times = f"{column.change.verify.sample} times by the index"
         sent += reads(column, _sample(column, target, index))
-        sent += reads(column, explain, lasts="milliseconds")
-        sent += reads(column, nearest, lasts=times)
-        sent += reads(column, closer)
-        sent += reads(column, _present(column, target, condition), lasts="milliseconds")
+        sent += reads(column, search(column, target, index, "explain_nearest"), lasts="milliseconds")
+        sent += reads(column, _nearest(column, target, index), lasts=times)
+        sent += reads(column, search(column, target, index, "closer"))
+        sent += reads(column, _present(column, target, index), lasts="milliseconds")
     return sent
 
 
-def _condition(index: IndexToBuild) -> sql.SQL:
-    return expression(index.predicate or "true")
+def _nearest(column: ColumnPlan, target: str, index: IndexToBuild) -> sql.Composed:
+    return search(column, target, index, "nearest_reranked" if index.of_bits else "nearest")
 
 
 def _sample(column: ColumnPlan, target: str, index: IndexToBuild) -> sql.Composed:
-    predicate = sql.SQL("AND {}").format(_condition(index))
+    predicate = sql.SQL("AND {}").format(index.condition(target))
     return query("verify", "sample_vectors", **pieces(column, target), predicate=predicate)
 
 
-def _present(column: ColumnPlan, target: str, condition: Query) -> sql.Composed:
+def _present(column: ColumnPlan, target: str, index: IndexToBuild) -> sql.Composed:
+    condition = index.condition(target)
     return query("verify", "present", table=column.table, column=name(target), condition=condition)
 
 
-def finds(session: Session, column: ColumnPlan, target: str, index: IndexToBuild, called: str) -> list[Proof]:
+def finds(
+    session: Session, column: ColumnPlan, target: str, index: IndexToBuild, called: str, others: Sequence[str]
+) -> list[Proof]:
+    """others: the column's other vector indexes, of which one may answer the same queries and be preferred."""
     schema = column.catalog.table.schema
     state = execute(session.connection, query("index", "state"), {"schema": schema, "index": called}).fetchone()
     if state is None or not state[0]:
         return [Proof(f"index {index.name}", False, "not there, or not valid and ready")]
-    condition = _condition(index)
+    if not index.is_vector:
+        return [Proof(f"index {index.name}", True, "valid and ready")]
     sample = execute(
         session.connection, _sample(column, target, index), {"limit": column.change.verify.sample}
     ).fetchall()
     if not sample:
         return [Proof(f"index {index.name}", True, "valid and ready; there is no row to search for")]
     vectors = [vector for (vector,) in sample]
-    names = {called, *(part.name for part in _parts(session, column, called))}
-    used = _plan_uses(session, column, target, index, condition, vectors[0], names, forced=True)
-    freely = _plan_uses(session, column, target, index, condition, vectors[0], names, forced=False)
-    recall = _recall(session, column, target, index, condition, vectors)
+    forced = _used(session, column, target, index, vectors[0], forced=True)
+    instead = [other for other in others if _names(session, column, other) & forced]
+    names = _names(session, column, called)
+    used = bool(names & forced) or bool(instead)
+    freely = bool(names & _used(session, column, target, index, vectors[0], forced=False))
+    recall = _recall(session, column, target, index, vectors)
     bound = column.change.verify.min_index_recall
+    reranked = f", {column.change.verify.ef_search} candidates ranked again by {index.distance}" * index.of_bits
     usage = "the planner uses it" if freely else "the planner prefers a scan at this size, rightly or not"
+    if instead:
+        usage = f"the planner prefers {instead[0]}, which answers the same queries"
     return [
         Proof(
             f"index {index.name}",
@@ -76,7 +83,7 @@ def finds(session: Session, column: ColumnPlan, target: str, index: IndexToBuild
             f"recall of {index.name}",
             recall >= bound,
             f"recall@{NEIGHBOURS} {recall:.3f} against exact search over {len(vectors)} rows, bound {bound:.2f}, "
-            f"{_effort(index)}={_effort_value(column, index)}",
+            f"{_effort(index)}={_effort_value(column, index)}{reranked}",
         ),
     ]
 
@@ -93,65 +100,59 @@ def _effort_value(column: ColumnPlan, index: IndexToBuild) -> int:
     return min(lists, max(10, lists // 10))
 
 
-def _plan_uses(
-    session: Session,
-    column: ColumnPlan,
-    target: str,
-    index: IndexToBuild,
-    condition: Query,
-    vector: str,
-    names: set[str],
-    *,
-    forced: bool,
-) -> bool:
-    """Whether the planner takes the index for a nearest-neighbour query; forced: with sequential scans off.
-
-    names: of the index, and of its parts on partitions.
-    """
+def _used(
+    session: Session, column: ColumnPlan, target: str, index: IndexToBuild, vector: str, *, forced: bool
+) -> set[str]:
+    """The indexes that the planner takes for a nearest-neighbour query; forced: with sequential scans off."""
     with session.connection.transaction():
         if forced:
             configure(session.connection, {"enable_seqscan": "off", "enable_sort": "off"}, local=True)
-        statement = search(column, target, index.distance, "explain_nearest", condition)
+        statement = search(column, target, index, "explain_nearest")
         row = execute(session.connection, statement, {"vector": vector, "limit": NEIGHBOURS}).fetchone()
-    return row is not None and _mentions(row[0], names)
+    return set(_indexes(row[0])) if row is not None else set()
 
 
-def _mentions(node: Any, indexes: set[str]) -> bool:
+def _indexes(node: Any) -> Iterator[str]:
+    """The names of all indexes in a plan."""
     if isinstance(node, dict):
-        return node.get("Index Name") in indexes or any(_mentions(value, indexes) for value in node.values())
-    return isinstance(node, list) and any(_mentions(value, indexes) for value in node)
+        if "Index Name" in node:
+            yield node["Index Name"]
+        for value in node.values():
+            yield from _indexes(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _indexes(value)
 
 
-def _parts(session: Session, column: ColumnPlan, index: str) -> list[Attached]:
+def _names(session: Session, column: ColumnPlan, index: str) -> set[str]:
+    """Of the index, and of its parts on partitions."""
     if not column.is_partitioned:
-        return []
-    return attached(session.connection, column.catalog.table.schema, index)
+        return {index}
+    return {index, *(part.name for part in attached(session.connection, column.catalog.table.schema, index))}
 
 
-def _recall(
-    session: Session, column: ColumnPlan, target: str, index: IndexToBuild, condition: Query, vectors: list[str]
-) -> float:
+def _recall(session: Session, column: ColumnPlan, target: str, index: IndexToBuild, vectors: list[str]) -> float:
     """Share of the exact nearest rows that the index finds too, over the sampled rows.
+
+    An index of bits finds as many candidates as the effort says, which are then ranked by their exact distance.
 
     Exact search is one scan for all of them: a row that the index found is among the k nearest when fewer than k
     rows of the table are closer than it. Equal distances count in its favour.
     """
-    connection = session.connection
-    statement = search(column, target, index.distance, "nearest", condition)
+    connection, candidates = session.connection, column.change.verify.ef_search
+    statement, limits = _nearest(column, target, index), {"limit": NEIGHBOURS, "candidates": candidates}
     with connection.transaction():
-        configure(
-            connection,
-            {_effort(index): str(_effort_value(column, index)), "enable_seqscan": "off", "enable_sort": "off"},
-            local=True,
-        )
+        # For all of them, since another one may be taken.
+        efforts = {_effort(each): str(_effort_value(column, each)) for each in (*column.vector_indexes, index)}
+        configure(connection, {**efforts, "enable_seqscan": "off", "enable_sort": "off"}, local=True)
         found = [
-            [distance for (distance,) in execute(connection, statement, {"vector": vector, "limit": NEIGHBOURS})]
+            [distance for (distance,) in execute(connection, statement, {"vector": vector, **limits})]
             for vector in vectors
         ]
     closer = np.zeros((len(vectors), NEIGHBOURS + 1), dtype=np.int64)
     rows = execute(
         connection,
-        search(column, target, index.distance, "closer", condition),
+        search(column, target, index, "closer"),
         {"vectors": vectors, "distances": ["{" + ",".join(map(repr, each)) + "}" for each in found]},
     )
     for number, bucket, count in rows:
@@ -159,5 +160,5 @@ def _recall(
     # Column j: rows closer than the j-th that the index found.
     ranks = closer.cumsum(axis=1)
     hits = sum(int(rank < NEIGHBOURS) for each, row in zip(found, ranks, strict=True) for rank in row[: len(each)])
-    (present,) = fetch_row(connection, _present(column, target, condition))
+    (present,) = fetch_row(connection, _present(column, target, index))
     return hits / (len(vectors) * min(NEIGHBOURS, present)) if present else 1.0

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from migrator.catalog.indexes import OPERATORS
-from migrator.change import Distance
+from migrator.catalog.indexes import OPERATORS, IndexToBuild
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, fragment, name, query
 
@@ -50,14 +49,23 @@ def reads(column: ColumnPlan, *statements: Query, lasts: str = "one scan", only_
     return [column.statement("verify", each, "ACCESS SHARE", lasts, only_if=only_if) for each in statements]
 
 
-def search(column: ColumnPlan, target: str, distance: Distance, named: str, condition: Query) -> sql.Composed:
+def search(column: ColumnPlan, target: str, index: IndexToBuild, named: str) -> sql.Composed:
+    """A query by the index's own expression. Named "closer": by what exact search compares."""
+    extension = name(column.catalog.server.extension_schema)
+    type_ = sql.SQL("{}.{}").format(extension, name(column.type))
+    searched = sql.SQL("v::{}" if named == "closer" else "%(vector)s::{}").format(type_)
+    by_bits = named == "closer" and index.of_bits
     return query(
         "verify",
         named,
         table=column.table,
         column=name(target),
-        condition=condition,
-        extension=name(column.catalog.server.extension_schema),
-        operator=sql.SQL(OPERATORS[distance]),
-        type=sql.SQL("{}.{}").format(name(column.catalog.server.extension_schema), name(column.type)),
+        condition=index.condition(target),
+        extension=extension,
+        key=index.over(name(target)),
+        compared=name(target) if index.of_bits else index.over(name(target)),
+        wanted=searched if by_bits else index.over(sql.SQL("({})").format(searched)),
+        operator=sql.SQL(index.operator),
+        exact=sql.SQL(OPERATORS[index.distance]),
+        type=type_,
     )

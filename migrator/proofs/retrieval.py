@@ -62,8 +62,8 @@ def _shown(scores: Scores, k: int) -> str:
 
 
 def _ranking(column: ColumnPlan, target: str) -> sql.Composed:
-    live_index = column.catalog.vector_indexes[:1]
-    distance = column.indexes[0].distance if column.indexes else (live_index[0].distance if live_index else None)
+    distances = [index.distance for index in column.vector_indexes]
+    distances += [index.distance for index in column.catalog.vector_indexes if index.distance is not None]
     type_ = column.catalog.column.type if target == column.live else column.type
     return query(
         "verify",
@@ -72,7 +72,7 @@ def _ranking(column: ColumnPlan, target: str) -> sql.Composed:
         table=column.table,
         column=name(target),
         extension=name(column.catalog.server.extension_schema),
-        operator=sql.SQL(OPERATORS[distance or "cosine"]),
+        operator=sql.SQL(OPERATORS[distances[0] if distances else "cosine"]),
         type=sql.SQL("{}.{}").format(name(column.catalog.server.extension_schema), name(type_)),
     )
 

@@ -445,16 +445,42 @@ def test_what_was_applied_and_undone_is_named(pending: Project) -> None:
     assert (failed.code, "applied" in failed.err) == (1, False)
 
 
-@pytest.mark.parametrize(("command", "steps", "way"), [("downgrade", "-5", "back"), ("upgrade", "+5", "on")])
+@pytest.mark.parametrize(("command", "steps", "way"), [("downgrade", "-5", "behind"), ("upgrade", "+5", "ahead of")])
 @pytest.mark.usefixtures("pending")
 def test_more_steps_than_there_are(command: str, steps: str, way: str) -> None:
     for ended in (migrator(command, steps, "--yes"), migrator(command, steps, "--dry-run")):
         assert ended == Ended(
             2,
             "",
-            f"error: there are no 5 revisions to go {way} from where the database is; nothing was changed\n"
+            f"error: the database has fewer than 5 revisions {way} it; nothing was changed\n"
             "fix: migrator history -i shows where it is; base is before the first, head the last\n",
         )
+
+
+@pytest.mark.usefixtures("pending")
+def test_a_downgrade_to_where_the_database_is_not_yet() -> None:
+    assert migrator("downgrade", "0002", "--yes") == Ended(
+        2,
+        "",
+        "error: revision 0002 is not behind where the database is; nothing was changed\n"
+        "fix: migrator history -i shows where it is; base is before the first, head the last\n",
+    )
+
+
+@pytest.mark.parametrize("mode", ["--yes", "--dry-run"])
+def test_one_step_back_too_many_is_refused(pending: Project, mode: str) -> None:
+    assert pending.upgraded().code == 0
+    assert pending.downgraded("-1").code == 0
+    before = pending.database.whole_dump()
+    ended = migrator("downgrade", "-1", mode)
+    assert ended == Ended(
+        3,
+        "",
+        "error: -1 from here undoes revision 0001, in which migrator has no part\n"
+        "its downgrade() may drop tables and what is in them; no upgrade of vectors is undone by it.\n"
+        "fix: if that is meant, name where to go instead of counting: migrator downgrade base\n",
+    )
+    assert pending.database.whole_dump() == before
 
 
 def test_an_upgrade_when_nothing_is_pending(pending: Project) -> None:
@@ -537,6 +563,12 @@ def test_status_of_what_is_unfinished(pending: Project) -> None:
     ]
 
 
+def test_status_past_cut_over_names_no_way_to_undo(pending: Project) -> None:
+    assert pending.upgraded("--stop-after", "cut-over").code == 0
+    assert "\n  go on: migrator upgrade\n" in migrator("status").out
+    assert json.loads(migrator("status", "--json").out)["unfinished"]["past_cut_over"] is True
+
+
 def test_status_tells_what_was_interrupted_from_what_runs(pending: Project) -> None:
     assert pending.upgraded("--stop-after", "embed").code == 0
     pending.database.execute("INSERT INTO migrator.phase (run_id, phase) SELECT id, 'fill' FROM migrator.run")
@@ -610,7 +642,7 @@ def test_status_of_a_table_that_is_gone(pending: Project) -> None:
 
 
 def test_verify_proves_the_live_column(pending: Project) -> None:
-    assert migrator("verify") == Ended(0, "there is no migrated column\n", "")
+    assert migrator("verify") == Ended(0, "there is no migrated column whose table is still there\n", "")
     assert pending.upgraded().code == 0
     ended = migrator("verify")
     assert (ended.code, ended.err) == (0, "")

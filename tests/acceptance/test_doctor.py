@@ -329,7 +329,7 @@ def test_rows_that_row_security_hides(database: Database, guest: str) -> None:
     database.execute("ALTER TABLE notes ENABLE ROW LEVEL SECURITY")
     database.execute(f"GRANT SELECT ON notes TO {guest}")
     levels = [(level, fact) for level, fact, _ in in_column()]
-    assert levels[0] == ("ok", "vector(2), 0 rows")
+    assert levels[0] == ("ok", "vector(2)")
     assert levels[1] == (
         "error",
         'row-level security on "notes" applies to the role that migrator works as',

@@ -14,7 +14,8 @@ from tests.commands import Ended, migrator, process
 
 NEXT = (
     "next: export DATABASE_URL=postgresql://USER@HOST/DATABASE\n"
-    '      migrator{} revision -m "MESSAGE" --table TABLE --column COLUMN --text EXPRESSION --to MODEL\n'
+    '      migrator{} revision -m "MESSAGE" --table TABLE --column COLUMN --text EXPRESSION '
+    "--from MODEL --to MODEL\n"
 )
 
 

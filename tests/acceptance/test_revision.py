@@ -142,6 +142,7 @@ def test_without_a_ledger_the_old_model_has_to_be_said() -> None:
 def test_a_column_without_dimensions_has_those_of_its_model(database: Database) -> None:
     database.execute("DROP INDEX items_embedding_idx")
     database.execute("ALTER TABLE items ALTER COLUMN embedding TYPE vector")
+    database.execute("TRUNCATE items")
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
     assert "from_=Model('python:tests.models:old', dimensions=384)" in operation(ended)
     assert "  from   384 dimensions: as the model says; the column's type has none\n" in ended.err
@@ -263,10 +264,6 @@ ON_ITEMS = ("--table", "items", "--column", "embedding")
             ("--text", "body", "--where", "id"),
             "where='id' is not an SQL condition over the row: argument of WHERE must be type boolean, not type bigint",
         ),
-        (
-            ("--text", "body", "--dimensions", "3072"),
-            "vector(3072) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
-        ),
     ],
 )
 def test_what_preflight_would_refuse_is_refused_now(arguments: tuple[str, ...], problem: str) -> None:
@@ -378,3 +375,65 @@ def test_two_heads_end_the_command_before_anything_is_asked_of_the_model() -> No
     ended = revision(*COLUMN, "--to", "python:tests.models:none", *FROM_OLD)
     assert ended.code == 3
     assert ended.err.startswith("error: there is more than one head: a1, b1\n")
+
+
+# ---- many dimensions, and none -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "written", "said"),
+    [
+        (
+            "wide",
+            "IvfFlat(distance='cosine', lists=5, on='halfvec')",
+            "on halfvec, half precision: pgvector indexes vector up to 2,000 dimensions",
+        ),
+        (
+            "widest",
+            "IvfFlat(distance='cosine', lists=5, on='bit')",
+            "on bit, the sign of each number, candidates to be ranked again: pgvector indexes vector up to 2,000 "
+            "dimensions",
+        ),
+    ],
+)
+def test_more_dimensions_than_a_column_is_indexed_with(model: str, written: str, said: str) -> None:
+    ended = revision(*COLUMN, "--to", f"python:tests.models:{model}", *FROM_OLD)
+    call = ast.parse(operation(ended)).body[0]
+    assert isinstance(call, ast.Expr)
+    assert isinstance(call.value, ast.Call)
+    assert [ast.unparse(keyword.value) for keyword in call.value.keywords if keyword.arg == "index"] == [written]
+    assert f"  index  {said}" in ended.err.splitlines()
+
+
+CHUNKS = """
+ALTER TABLE items ALTER embedding TYPE vector;
+ALTER TABLE items ADD COLUMN collection_id int NOT NULL DEFAULT 1;
+INSERT INTO items (id, body, embedding, collection_id) VALUES (1000, 'of another model', '[1,2,3]', 2);
+"""
+
+
+def test_a_column_without_dimensions_has_those_of_the_rows_in_scope(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx")
+    database.execute(CHUNKS)
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert (ended.code, ended.err) == (
+        2,
+        "error: vectors of several dimensions are in scope: 20 of 384, 1 of 3\n"
+        "one revision changes the vectors of one model.\n"
+        "fix: tell its rows apart by a condition: --where SQL\n",
+    )
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD, "--where", "collection_id = 1")
+    assert "  from   384 dimensions: as the vectors in scope are; the column's type has none" in ended.err.splitlines()
+    assert "where='collection_id = 1'" in operation(ended)
+
+
+def test_the_only_index_says_the_scope(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx")
+    database.execute(CHUNKS)
+    database.execute(
+        "CREATE INDEX of_1 ON items USING hnsw ((embedding::vector(384)) vector_l2_ops) WHERE collection_id = 1"
+    )
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert "where='(collection_id = 1)'" in operation(ended)
+    assert "index=Hnsw(distance='l2', m=16, ef_construction=64)" in operation(ended)
+    assert "  where  (collection_id = 1): the scope of of_1, the only vector index" in ended.err.splitlines()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from migrator import EmbeddingChange, rows_left
 from migrator.errors import MigratorError
+from migrator.phases import settle
 from tests.database import Database
 from tests.models import EmbedLog, Hashed, Vectors, new, old, other
 from tests.proofs import checksum, nulls, rows_hold
@@ -18,6 +20,8 @@ from tests.tables import CHANGE, OTHER, insert, items
 SHADOW = "migrator_shadow_1"
 # From here on the capture trigger is there.
 STOPS = ["fill", "index", "verify"]
+
+NOT_NULL = "SELECT attnotnull FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
 
 Write = Callable[[Database], object]
 
@@ -422,3 +426,76 @@ def test_promise_4_no_transaction_is_open_while_a_model_is_called(
     downgrade(database)
     assert len(open_transactions) == len(OLD_MODEL) + 2 + len(batches(150)) + 1 + 2 + 1 + 1
     assert set(open_transactions) == {0}
+
+
+@pytest.mark.parametrize("column", ["migrator_retired_1", "embedding"])
+def test_no_write_fails_because_a_column_was_dropped_by_hand(database: Database, column: str) -> None:
+    items(database)
+    upgrade(database)
+    database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL")
+    database.execute(f"ALTER TABLE items DROP COLUMN {column}")
+    database.execute("INSERT INTO items (id, body) VALUES (1000, 'later')")
+    database.execute("UPDATE items SET body = 'edited' WHERE id = 1")
+    assert database.execute("SELECT id, body FROM items WHERE id IN (1, 1000) ORDER BY 1") == [
+        (1, "edited"),
+        (1000, "later"),
+    ]
+
+
+def test_no_write_fails_because_the_shadow_column_was_dropped_by_hand(database: Database) -> None:
+    items(database)
+    upgrade_until(database, "fill")
+    database.execute("ALTER TABLE items DROP COLUMN migrator_shadow_1")
+    insert(database, [(1000, "later")])
+    database.execute("UPDATE items SET body = 'edited' WHERE id = 1")
+    assert database.value("SELECT count(*) FROM items WHERE body IN ('edited', 'later')") == 2
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+@pytest.mark.parametrize(
+    "write",
+    ["UPDATE items SET body = 'never seen' WHERE id = 7", "INSERT INTO items (id, body) VALUES (1000, 'never seen')"],
+    ids=["update", "insert"],
+)
+def test_promise_3_settle_waits_for_whoever_writes_since_cut_over(
+    database: Database, write: str, nullable: bool
+) -> None:
+    """They waited at the lock, perhaps, and commit only after settle has begun."""
+    items(database)
+    if nullable:
+        database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL")
+    writer = database.connect()
+
+    class Committing(At):
+        def message(self, text: str) -> None:
+            super().message(text)
+            if text.startswith("waiting for writes to the table to end"):
+                writer.execute("COMMIT")
+
+    reporter = Committing("done", "cut-over", lambda: writer.execute("BEGIN; " + write))
+    upgrade(database, reporter=reporter)
+    writer.close()
+    rows_hold(database, new)
+    assert database.value("SELECT count(*) FROM items WHERE body = 'never seen'") == 1
+    assert database.value(NOT_NULL) is not nullable
+
+
+def test_a_row_without_a_vector_while_not_null_is_being_set(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The application writes one, with no text, after the rows without a vector were counted."""
+    items(database)
+    database.execute("ALTER TABLE items ALTER body DROP NOT NULL")
+    upgrade_until(database, "cut-over")
+    short = settle._short
+
+    def late(*arguments: Any) -> None:
+        monkeypatch.setattr(settle, "_short", short)
+        database.execute("INSERT INTO items (id) VALUES (1000)")
+        short(*arguments)
+
+    monkeypatch.setattr(settle, "_short", late)
+    upgrade(database)
+    assert nulls(database) == [1000]
+    assert database.value(NOT_NULL) is False
+    assert database.value("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'migrator%'") == 0

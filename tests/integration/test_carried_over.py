@@ -217,7 +217,7 @@ def test_names_that_need_quotes(database: Database) -> None:
             "suppress_redundant_updates_trigger()",
             "triggers",
         ),
-        ("ALTER TABLE items ADD CONSTRAINT sudden CHECK (embedding IS NOT NULL)", "others"),
+        ("ALTER TABLE items ADD CONSTRAINT sudden CHECK (embedding IS NOT NULL)", "dependents"),
     ],
 )
 def test_promise_5_what_others_changed_meanwhile_stops_the_cut_over(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from migrator import EmbeddingChange, Hnsw, Model
 from migrator.change import Verify
+from migrator.database import send_together
 from migrator.errors import Interrupted, MigratorError, Refused, VerificationFailed
+from migrator.phases import clean_up
 from tests.database import Database
 from tests.models import EmbedLog, Hashed, Vectors, new, old
 from tests.proofs import checksum, rows_hold
@@ -304,3 +307,32 @@ def test_a_statement_that_the_database_refuses(database: Database) -> None:
     assert caught.value.exit_code == 1
     assert isinstance(caught.value.__cause__, psycopg.errors.RaiseException)
     assert database.dump() == before
+
+
+@pytest.mark.parametrize("again", [abandon, upgrade])
+def test_a_clean_up_that_is_cut_off_after_the_index_was_built(
+    database: Database, monkeypatch: pytest.MonkeyPatch, again: Callable[[Database], object]
+) -> None:
+    """Its comment is still to be set; an upgrade begins anew."""
+    found = Found(database)
+    upgrade_until(database, "verify")
+    sent = 0
+
+    def twice(*arguments: Any, **named: Any) -> None:
+        nonlocal sent
+        sent += 1
+        if sent == 2:
+            raise KeyboardInterrupt
+        send_together(*arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(clean_up, "send_together", twice)
+        with pytest.raises(KeyboardInterrupt):
+            abandon(database)
+    again(database)
+    if again is abandon:
+        found.is_as_it_was(stores=1)
+    else:
+        assert rows_hold(database, new) == 200
+        downgrade(database)
+        assert database.dump() == found._schema

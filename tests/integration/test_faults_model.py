@@ -70,4 +70,6 @@ def test_promise_1_where_none_may_fail_everything_is_as_it_was(
     database.execute("DELETE FROM items WHERE id = 1000")
     upgrade(database, FICKLE)
     assert rows_hold(database, new) == 200
-    assert sum(embed_log.calls()) == sum(OLD_MODEL) + 2 * PROBES + TEXTS - stored + SAMPLE
+    # Where nothing is missing, preflight does not try the model, so that verify is the first to load it.
+    loaded = 2 if stored < TEXTS else 1
+    assert sum(embed_log.calls()) == sum(OLD_MODEL) + loaded * PROBES + TEXTS - stored + SAMPLE

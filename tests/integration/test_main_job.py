@@ -15,6 +15,7 @@ from tests.running import OLD_MODEL, PROBES, SAMPLE, batches, downgrade, upgrade
 from tests.tables import CHANGE, NEW, OLD, insert, items
 
 RETIRED = "migrator_retired_1"
+on_both_servers = pytest.mark.parametrize("database", [18, 16], indirect=True)
 
 
 def embedded_texts(database: Database) -> list[int]:
@@ -27,6 +28,7 @@ def index_definition(database: Database) -> str:
     return found
 
 
+@on_both_servers
 def test_every_row_holds_the_new_models_vector_of_its_text(database: Database) -> None:
     items(database)
     before = checksum(database)
@@ -42,6 +44,7 @@ def test_every_row_holds_the_new_models_vector_of_its_text(database: Database) -
     )
 
 
+@on_both_servers
 def test_up_and_down_leave_schema_and_rows_as_they_were(database: Database) -> None:
     items(database)
     schema, rows = database.dump(), checksum(database, "id, body, note, embedding")
@@ -53,6 +56,7 @@ def test_up_and_down_leave_schema_and_rows_as_they_were(database: Database) -> N
         assert checksum(database, "id, body, note, embedding") == rows
 
 
+@on_both_servers
 def test_two_upgrades_are_undone_in_reverse_order(database: Database) -> None:
     items(database)
     schema, rows = database.dump(), checksum(database, "id, body, note, embedding")

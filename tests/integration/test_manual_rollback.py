@@ -63,6 +63,7 @@ def states(database: Database) -> list[str]:
     return [row[0] for row in database.execute("SELECT state FROM migrator.change ORDER BY id")]
 
 
+@pytest.mark.parametrize("database", [18, 16], indirect=True)
 def test_without_writes_all_is_as_it_was_and_the_next_upgrade_embeds_nothing(database: Database) -> None:
     items(database)
     schema, rows = database.dump(), vectors(database)
@@ -302,6 +303,9 @@ def test_views_are_named_with_the_statements_that_bring_them_back(database: Data
     database.execute("CREATE VIEW near WITH (security_barrier=true) AS SELECT id, embedding FROM items")
     database.execute("GRANT SELECT ON near TO pg_monitor WITH GRANT OPTION")
     database.execute("CREATE VIEW nearer AS SELECT id FROM near WHERE embedding IS NOT NULL")
+    database.execute("GRANT SELECT (id) ON nearer TO pg_monitor")
+    database.execute("ALTER VIEW near ALTER COLUMN id SET DEFAULT 5")
+    database.execute("CREATE RULE nothing AS ON DELETE TO near DO INSTEAD NOTHING")
     schema = database.dump()
     upgrade(database)
     after = database.dump()
@@ -326,6 +330,20 @@ def test_what_else_depends_on_the_new_column_is_named(upgraded: Database) -> Non
     assert "-- drop or change by hand: constraint sound on table public.items\n" in stopped.out
 
 
+def test_functions_of_the_revision_are_named_as_they_were(database: Database) -> None:
+    items(database)
+    database.execute("CREATE FUNCTION length() RETURNS int LANGUAGE sql AS 'SELECT 384'")
+    functions = (
+        "CREATE OR REPLACE FUNCTION length() RETURNS int LANGUAGE sql AS 'SELECT 768'",
+        "CREATE FUNCTION other() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    )
+    upgrade(database, dataclasses.replace(CHANGE, functions=functions))
+    ended = roll_back(database)
+    assert ended.code == 0, ended
+    assert "-- the upgrade changed public.length(); as it was:\nCREATE OR REPLACE FUNCTION public.length()" in ended.out
+    assert "-- the upgrade changed public.other(); as it was:\nDROP ROUTINE IF EXISTS public.other();" in ended.out
+
+
 def test_names_are_looked_up_as_at_the_upgrade(database: Database) -> None:
     items(database)
     database.execute("CREATE SCHEMA helpers")
@@ -337,3 +355,15 @@ def test_names_are_looked_up_as_at_the_upgrade(database: Database) -> None:
     ended = roll_back(database)
     assert ended.code == 0, ended
     assert database.execute("SELECT id FROM migrator.rollback_1") == [(4,)]
+
+
+@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+def test_broken_off_at_the_lock_a_downgrade_takes_over(database: Database, online: bool) -> None:
+    items(database)
+    schema, rows = database.dump(), vectors(database)
+    upgrade(database, online=online)
+    with database.connect() as reader:
+        reader.execute("BEGIN; SELECT FROM items LIMIT 1")
+        assert "lock timeout" in roll_back(database).err
+    runner.restore(database.address, "0002", ITEMS, Options())
+    assert (database.dump(), vectors(database)) == (schema, rows)

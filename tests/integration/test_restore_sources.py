@@ -115,3 +115,17 @@ def test_without_the_old_model_a_downgrade_is_refused_unless_it_is_said_out_loud
         (1, "the old model is not to be had any more (--without-old-model)"),
         (2, "the old model is not to be had any more (--without-old-model)"),
     ]
+
+
+def test_promise_6_after_the_stores_are_dropped(database: Database, embed_log: EmbedLog) -> None:
+    """Nothing tells which live vectors the new model made, so all are backed up."""
+    items(database)
+    schema = database.dump()
+    upgrade(database)
+    runner.retire_all(database.address, Options(), stores=True)
+    embed_log.calls()
+    downgrade(database)
+    assert sum(embed_log.calls()) == 2 * PROBES + 150 + SAMPLE
+    assert rows_hold(database, old) == 200
+    assert database.value("SELECT count(*) FROM migrator.backup_2") == 200
+    assert database.dump() == schema

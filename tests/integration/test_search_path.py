@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from migrator import runner
+from migrator.backfill import backfill
 from migrator.change import VectorColumn
 from migrator.database import Address
 from migrator.errors import Stopped
@@ -74,3 +75,12 @@ def test_a_downgrade_works_under_the_search_path_of_the_upgrade(database: Databa
     assert database.dump() == schema
     assert rows_hold(database, old, where="id < 1000") == 200
     assert rows_hold(database, old, text="upper(body)", where="id >= 1000") == 10
+
+
+def test_backfill_works_under_the_search_path_of_the_upgrade(database: Database) -> None:
+    prepare(database)
+    runner.upgrade(under(database, ONE), REVISION, [CLEANED], OPTIONS)
+    database.execute("UPDATE items SET embedding = NULL WHERE id < 10")
+    filled = backfill(under(database, TWO), Options())
+    assert filled["public.items.embedding"]["rows"] == 9
+    assert rows_hold(database, new, text="upper(body)", where="body <> 'text 7'") == 198

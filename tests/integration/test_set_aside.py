@@ -9,11 +9,12 @@ import pytest
 from migrator import Model, runner
 from migrator.backfill import backfill
 from migrator.errors import Interrupted, MigratorError, ModelError
+from migrator.phases import settle
 from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new, old
 from tests.proofs import nulls, rows_hold
-from tests.running import BATCH, OLD_MODEL, PROBES, REVISION, downgrade, upgrade
+from tests.running import BATCH, OLD_MODEL, PROBES, REVISION, downgrade, upgrade, upgrade_until
 from tests.tables import CHANGE, insert, items
 
 CHOOSY = replace(CHANGE, to=Model("python:tests.models:choosy", dimensions=768), max_failed_rows=3)
@@ -109,3 +110,36 @@ def test_a_model_that_gives_no_answer_interrupts(database: Database) -> None:
     database.execute("DELETE FROM items WHERE id = 1000")
     upgrade(database, HANGING)
     assert rows_hold(database, new) == 200
+
+
+def test_promise_2_what_went_through_before_one_text_too_many_failed_is_kept(
+    database: Database, embed_log: EmbedLog
+) -> None:
+    items(database)
+    insert(database, POISON)
+    with pytest.raises(MigratorError):
+        runner.upgrade(database.address, REVISION, [replace(CHOOSY, max_failed_rows=1)], Options(batch_size=200))
+    (store,) = database.execute("SELECT relname FROM pg_class WHERE relname LIKE 'store_%' AND relkind = 'r'")[0]
+    stored = database.value(f"SELECT count(*) FROM migrator.{store}")
+    assert stored > 0
+    assert sum(embed_log.calls()) == sum(OLD_MODEL) + 2 * PROBES + stored
+
+
+def test_rows_without_a_text_are_counted_anew_each_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where settle is interrupted at its end, and more come before it is done again."""
+    items(database)
+    database.execute("ALTER TABLE items ALTER body DROP NOT NULL")
+    upgrade_until(database, "cut-over")
+    rows = "INSERT INTO items (id, note) SELECT n, 'no text' FROM generate_series(%(first)s::int, %(last)s::int) n"
+    database.execute(rows, {"first": 1000, "last": 1004})
+
+    def interrupt(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(settle, "concurrently", interrupt)
+        with pytest.raises(Interrupted):
+            upgrade(database)
+    database.execute(rows, {"first": 1005, "last": 1006})
+    upgrade(database)
+    assert failed(database) == [(7, "no text in scope to embed")]

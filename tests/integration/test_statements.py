@@ -63,6 +63,16 @@ def tables(database: Database, tmp_path: Path) -> Database:
         "CREATE VIEW seen AS SELECT id, embedding, title_embedding FROM items",
         "CREATE VIEW joined AS SELECT id, seen.embedding, others.embedding AS other FROM seen JOIN others USING (id)",
         f"GRANT SELECT ON joined TO {reader}",
+        "ALTER TABLE items ADD CONSTRAINT long CHECK (vector_dims(embedding) = 384)",
+        "ALTER TABLE items ADD CONSTRAINT either CHECK (embedding IS NOT NULL OR title_embedding IS NULL OR id > 0)",
+        "CREATE POLICY whole ON items USING (embedding IS NOT NULL AND vector_dims(title_embedding) = 384)",
+        "CREATE POLICY of_items ON others USING (id IN (SELECT items.id FROM items WHERE items.embedding IS NULL))",
+        "CREATE TRIGGER same BEFORE UPDATE OF embedding ON items FOR EACH ROW WHEN (new.embedding <> new.embedding) "
+        "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "CREATE STATISTICS told ON id, embedding FROM items",
+        "CREATE PUBLICATION news FOR TABLE items (id, body, embedding)",
+        "CREATE FUNCTION first_of() RETURNS vector RETURN (SELECT embedding FROM joined ORDER BY id LIMIT 1)",
+        "CREATE RULE nothing AS ON DELETE TO joined DO INSTEAD NOTHING",
         "COMMENT ON VIEW joined IS 'joined'",
         "ANALYZE",
     ):

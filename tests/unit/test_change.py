@@ -30,6 +30,14 @@ def no_provider(name: str) -> str:
     )
 
 
+def settings_refused(setting: str) -> str:
+    return (
+        f"settings={{{setting!r}: ...}} does not say a setting and the variable that holds its value\n"
+        "a value in a revision would stand in its history for good.\n"
+        'fix: write settings={"app.key": "env:APP_KEY"}, with a dot in the name'
+    )
+
+
 REFUSED: list[tuple[Callable[[], object], str]] = [
     # ---- Model ---------------------------------------------------------------------------------------------------
     (lambda: Model("all-MiniLM-L6-v2", dimensions=384), no_provider("all-MiniLM-L6-v2")),
@@ -93,6 +101,17 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (
         lambda: change(type="float"),
         "type='float' is no vector type\nfix: write one of vector, halfvec in the revision",
+    ),
+    (lambda: change(empty="none"), "there is no empty='none'\nfix: write one of null, skip, refuse in the revision"),
+    (lambda: change(outside="skip"), "there is no outside='skip'\nfix: write one of keep, null in the revision"),
+    # The value, which may be the secret, is not repeated.
+    (lambda: change(settings={"app.key": "hunter2"}), settings_refused("app.key")),
+    (lambda: change(settings={"TimeZone": "env:ZONE"}), settings_refused("TimeZone")),
+    (lambda: change(settings={"app.key -c x": "env:KEY"}), settings_refused("app.key -c x")),
+    (
+        lambda: change(settings={"app.key": "env:KEY"}, empty="skip"),
+        'empty="skip" beside settings=\na session without the settings sees no text in any row.\n'
+        'fix: write empty="null" or empty="refuse" in the revision',
     ),
     (
         lambda: change(index="hnsw"),

@@ -110,6 +110,21 @@ def test_a_phase_that_only_says_it_is_done_is_shown(lines: Lines, written: list[
     assert written == ["backup t.c: was done already (0 s)", "waiting for a lock"]
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError(), RuntimeError("reentrant call")])
+def test_a_log_that_cannot_be_written_ends_no_work(error: Exception, clock: Clock) -> None:
+    tried: list[str] = []
+
+    def write(text: str) -> None:
+        tried.append(text)
+        raise error
+
+    lines = Lines(write, clock)
+    lines.phase_started("fill", "t.c")
+    lines.message("waiting for a lock")
+    lines.phase_done("fill", "t.c", "done")
+    assert tried == ["fill t.c: started", "waiting for a lock", "fill t.c: done (0 s)"]
+
+
 def test_bars_leave_one_line_a_phase_with_names_as_they_are(clock: Clock) -> None:
     screen = io.StringIO()
     with Bars(Console(file=screen, force_terminal=True, width=120, color_system=None), clock) as bars:

@@ -29,6 +29,15 @@ TEXTS: list[Row] = [
         "path must hold a saved model)",
     ),
     (
+        hazards.steps_undo_ordinary,
+        ("-1", "0001", "base"),
+        "steps-undo-ordinary",
+        True,
+        "-1 from here undoes revision 0001, in which migrator has no part",
+        "its downgrade() may drop tables and what is in them; no upgrade of vectors is undone by it.",
+        "if that is meant, name where to go instead of counting: migrator downgrade base",
+    ),
+    (
         hazards.new_model_not_there,
         ("model python:app.models:new cannot be loaded: there is no module 'app'",),
         "new-model-not-there",
@@ -149,7 +158,8 @@ TEXTS: list[Row] = [
         True,
         "vector(3072) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
         "the index build at the end would fail after everything was embedded.",
-        'write type="halfvec" in the revision: it is indexed up to 4000 dimensions',
+        'write on="halfvec" in the revision\'s index=: half precision finds the same rows but for a few, '
+        'searched by embedding::halfvec(N); or type="halfvec", which halves the column too',
     ),
     (
         hazards.over_index_limit,
@@ -161,7 +171,9 @@ TEXTS: list[Row] = [
         True,
         "vector(5000) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
         "the index build at the end would fail after everything was embedded.",
-        "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None",
+        'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
+        "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
+        "(matryoshka=True)",
     ),
     (
         hazards.over_index_limit,
@@ -172,6 +184,20 @@ TEXTS: list[Row] = [
         "over-index-limit",
         True,
         "halfvec(5000) cannot be indexed: pgvector's limit for halfvec is 4000 dimensions",
+        "the index build at the end would fail after everything was embedded.",
+        'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
+        "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
+        "(matryoshka=True)",
+    ),
+    (
+        hazards.over_index_limit,
+        (
+            "bit",
+            65000,
+        ),
+        "over-index-limit",
+        True,
+        "bit(65000) cannot be indexed: pgvector's limit for bit is 64000 dimensions",
         "the index build at the end would fail after everything was embedded.",
         "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None",
     ),
@@ -412,6 +438,56 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create it again afterwards",
     ),
     (
+        hazards.dependent_does_not_fit,
+        (SUBJECT, "constraint a on table public.items", "(public.vector_norm(embedding) > 0)", "there is none"),
+        "dependent-does-not-fit",
+        True,
+        "constraint a on table public.items cannot be made again on the new column of public.items.embedding, as "
+        "(public.vector_norm(embedding) > 0): there is none",
+        "it would fail at cut-over.",
+        "change it before the upgrade so that it holds for old and new vectors, or drop it",
+    ),
+    (
+        hazards.rows_violate_check,
+        ("items", "long", 3),
+        "rows-violate-check",
+        True,
+        'CHECK "long" on "items" is NOT VALID, and violated by 3 rows',
+        "PostgreSQL refuses every update of such a row, that which fills its shadow column too.",
+        'correct those rows, or drop the check: ALTER TABLE "items" DROP CONSTRAINT "long"',
+    ),
+    (
+        hazards.dimensions_rewritten,
+        (SUBJECT, ["constraint a: (public.vector_dims(embedding) = 768)"]),
+        "dimensions-rewritten",
+        False,
+        "what speaks of the old dimensions of public.items.embedding is made again with the new ones: constraint a: "
+        "(public.vector_dims(embedding) = 768)",
+        "as it is, it would hold for no new vector; a downgrade brings the old text back.",
+        "nothing is to be done where that is what it means; else change it before the upgrade",
+    ),
+    (
+        hazards.function_not_made,
+        (SUBJECT, "CREATE FUNCTION a()", "there is none"),
+        "function-not-made",
+        True,
+        "a function that is to change with public.items.embedding cannot be made: there is none (in: CREATE FUNCTION "
+        "a())",
+        "it was tried in a transaction that was rolled back; it would fail at cut-over.",
+        "correct functions= in the revision, or what the function depends on; on a downgrade drop what depends on it",
+    ),
+    (
+        hazards.functions_by_name,
+        (SUBJECT, ["public.a(integer)", "public.b(text)"]),
+        "functions-by-name",
+        False,
+        "functions find public.items.embedding by its name: public.a(integer), public.b(text)",
+        "they read the new vectors from cut-over on; one that casts to the old dimensions, or gives the table's rows "
+        "column by column, fails from then on, or from fill on.",
+        'look at each; what has to change with the column goes into the revision: functions=["CREATE OR REPLACE '
+        'FUNCTION ..."]',
+    ),
+    (
         hazards.several_indexes,
         (
             SUBJECT,
@@ -519,8 +595,38 @@ TEXTS: list[Row] = [
         "index-not-carried",
         True,
         'index "near" on public.items.embedding cannot be carried over: CREATE INDEX near ON items ...',
-        "only valid HNSW and IVFFlat indexes on the column itself can be built again on the new one.",
+        "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
         'drop it before the upgrade, and create it again afterwards: DROP INDEX "near"',
+    ),
+    (
+        hazards.index_does_not_fit,
+        (
+            SUBJECT,
+            "near",
+            768,
+            "index row size 3104 exceeds btree version 4 maximum 2704",
+        ),
+        "index-does-not-fit",
+        True,
+        'index "near" on public.items.embedding cannot be built over vectors of 768 dimensions: '
+        "index row size 3104 exceeds btree version 4 maximum 2704",
+        "the index build would fail after everything was embedded.",
+        'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "near"',
+    ),
+    (
+        hazards.index_spans_scope,
+        (
+            SUBJECT,
+            "near",
+            "collection_id = 1",
+        ),
+        "index-spans-scope",
+        True,
+        'index "near" on public.items.embedding is over vectors of the old dimensions, in the scope collection_id = 1 '
+        "and beyond it",
+        "after the upgrade they differ in dimensions, and no index can hold both.",
+        "make it one index a scope first, each with its condition: CREATE INDEX ... WHERE collection_id = 1; "
+        'DROP INDEX "near"',
     ),
     (
         hazards.default_of_other_dimensions,
@@ -1018,19 +1124,223 @@ TEXTS: list[Row] = [
         True,
         '"items" is published by a, b',
         "a subscriber without the shadow column would stop applying changes.",
-        "take the table out of the publication for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+        "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), "
+        "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+    ),
+    (
+        hazards.no_replica_identity,
+        ("items", ["a", "b"]),
+        "no-replica-identity",
+        True,
+        '"items" is published by a, b, and its rows have no replica identity',
+        "PostgreSQL refuses every update of such a table, those that fill the shadow column among them.",
+        'give it one: a primary key, or ALTER TABLE "items" REPLICA IDENTITY USING INDEX ...',
+    ),
+    (
+        hazards.published_column,
+        ("items", "embedding", ["a", "b"], "vector(768)"),
+        "published-column",
+        False,
+        '"items.embedding" is published by a, b',
+        "from cut-over on its subscribers are sent vector(768), which a column of another type does not take: they "
+        "stop applying changes.",
+        "change the column at each subscriber right before the cut-over (--cutover-file holds it until then), and "
+        "back after a downgrade",
+    ),
+    (
+        hazards.row_function,
+        (
+            "as_json(items)",
+            "as_json",
+            "it uses $1 as a whole",
+        ),
+        "row-function",
+        True,
+        "text='as_json(items)' calls as_json() with the row, and it uses $1 as a whole",
+        "its value may change when the shadow column appears, or differ while a write is captured.",
+        "in a function in SQL or PL/pgSQL name each column that it reads, as in doc.title; or name the columns in "
+        "text=",
+    ),
+    (
+        hazards.text_writes,
+        (
+            "body || counted()",
+            "cannot execute nextval() in a read-only transaction",
+        ),
+        "text-writes",
+        True,
+        "text='body || counted()' has side effects: cannot execute nextval() in a read-only transaction",
+        "it is evaluated for every row, several times, and in the application's transactions.",
+        "name a function that only reads, or columns",
+    ),
+    (
+        hazards.rows_without_text,
+        (
+            SUBJECT,
+            3,
+        ),
+        "rows-without-text",
+        True,
+        "3 rows in scope of public.items.embedding have no text, and the revision refuses such rows",
+        "there is nothing to embed for them.",
+        'give them a text, leave them out by where=, or write empty="null" in the revision: then they end without a '
+        "vector",
+    ),
+    (
+        hazards.kept_without_text,
+        (
+            SUBJECT,
+            3,
+            "python:app.models:old",
+        ),
+        "kept-without-text",
+        False,
+        '3 rows in scope of public.items.embedding have no text and keep the vector they have (empty="skip")',
+        "these vectors are of python:app.models:old, and comparing them with the others says nothing.",
+        'write empty="null" in the revision where such rows had better not be found',
+    ),
+    (
+        hazards.cannot_keep,
+        (
+            SUBJECT,
+            3,
+            'outside="keep"',
+            'outside="null"',
+        ),
+        "cannot-keep",
+        True,
+        'outside="keep" asks to keep the vectors of 3 rows of public.items.embedding, of other dimensions than the '
+        "new column",
+        "they do not fit there.",
+        'write outside="null" in the revision: such rows end without a vector',
+    ),
+    (
+        hazards.setting_not_there,
+        (
+            "app.key",
+            "APP_KEY",
+        ),
+        "setting-not-there",
+        True,
+        "the environment variable APP_KEY, which holds the setting app.key, is not set",
+        "the texts cannot be read without it.",
+        "set APP_KEY where migrator runs; its value is neither stored nor shown",
+    ),
+    (
+        hazards.texts_cut_short,
+        (
+            SUBJECT,
+            3,
+            512,
+        ),
+        "texts-cut-short",
+        True,
+        "3 rows of public.items.embedding have a text that the model does not read to its end, after 512 tokens",
+        "what stands behind that could not be found, and --strict was given.",
+        "shorten these texts or split them into rows, choose a model that reads more, or leave out --strict",
+    ),
+    (
+        hazards.lengths_unknown,
+        (
+            SUBJECT,
+            "python:app.models:new",
+        ),
+        "lengths-unknown",
+        True,
+        "model python:app.models:new does not say how long the texts of public.items.embedding are to it",
+        "it says how much it reads and has no tokenizer to ask, and --strict was given.",
+        "let the plug-in say count_tokens(texts), or leave out --strict",
+    ),
+    (
+        hazards.change_in_flight,
+        (
+            "items",
+            "pgroll",
+            'column "_pgroll_new_body"',
+        ),
+        "change-in-flight",
+        True,
+        'pgroll is in the middle of a change of "items": column "_pgroll_new_body" is its work',
+        "it copies the table, or swaps it, and what migrator does meanwhile would be lost or done twice.",
+        "let pgroll finish, or let it undo its change, which takes that away; then run the same command again",
+    ),
+    (
+        hazards.two_writers,
+        (
+            SUBJECT,
+            ['trigger "embed"'],
+        ),
+        "two-writers",
+        True,
+        'public.items.embedding has another writer of vectors: trigger "embed"',
+        "it goes on with the model that it was set up with, and would put its vectors into one column with the new "
+        "ones.",
+        "let its queue run empty, then stop it for the time of the upgrade, by ALTER TABLE ... DISABLE TRIGGER or "
+        "in the tool itself; after it, let it compute vectors by the new model",
+    ),
+    (
+        hazards.writer_fails_later,
+        (
+            SUBJECT,
+            ['trigger "embed"'],
+        ),
+        "writer-fails-later",
+        False,
+        'public.items.embedding has another writer of vectors: trigger "embed"',
+        "it goes on with the model that it was set up with, whose vectors the column will no longer take: its "
+        "writes fail from cut-over on.",
+        "let its queue run empty, then stop it for the time of the upgrade, by ALTER TABLE ... DISABLE TRIGGER or "
+        "in the tool itself; after it, let it compute vectors by the new model",
     ),
     (
         hazards.triggers_fire,
         (
             "items",
             ["a", "b"],
+            ["c"],
+            200,
+            "keeper",
+            True,
         ),
         "triggers-fire",
         False,
-        'the fill fires the UPDATE triggers of "items": a, b',
-        "queues fill and columns such as updated_at move.",
-        "run as a superuser, or GRANT SET ON PARAMETER session_replication_role TO the role, and they stay quiet",
+        'the fill fires triggers of "items": a, once a row, 200 rows in all; b, once a row, 200 rows in all; c, '
+        "once each few hundred rows or fewer",
+        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        'let a superuser run GRANT SET ON PARAMETER session_replication_role TO "keeper" before the upgrade, and '
+        "they stay quiet; or work as a superuser",
+    ),
+    (
+        hazards.triggers_fire,
+        (
+            "items",
+            ["a"],
+            [],
+            200,
+            "keeper",
+            False,
+        ),
+        "triggers-fire",
+        False,
+        'the fill fires triggers of "items": a, once a row, 200 rows in all',
+        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        "work as a superuser and they stay quiet",
+    ),
+    (
+        hazards.triggers_always_fire,
+        (
+            "items",
+            ["a"],
+            ["c"],
+            200,
+        ),
+        "triggers-always-fire",
+        False,
+        'the fill fires triggers of "items" that are ENABLE ALWAYS or REPLICA: a, once a row, 200 rows in all; c, '
+        "once each few hundred rows or fewer",
+        "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
+        'where that does harm: ALTER TABLE "items" ENABLE TRIGGER ... for the time of the upgrade, which makes them '
+        "ordinary ones",
     ),
     (
         hazards.capture_was_off,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import migrator
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify
 from migrator.change import Index
+from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.render import (
     import_line,
     names_used,
@@ -36,6 +38,7 @@ FULL = EmbeddingChange(
     type="halfvec",
     priority="tenant = 'first'",
     batch_size=64,
+    max_failed_rows=5,
     verify=Verify(sample=100, queries="questions.jsonl", relevant="topic"),
 )
 
@@ -80,6 +83,7 @@ def test_everything_that_can_be_said_is_written_in_the_order_of_reading() -> Non
             index=IvfFlat(distance="ip", lists=200),
             priority="tenant = 'first'",
             batch_size=64,
+            max_failed_rows=5,
             verify=Verify(sample=100, queries="questions.jsonl", relevant="topic"),
         )"""
     )
@@ -207,3 +211,13 @@ def test_what_is_written_means_the_same_change(change: EmbeddingChange) -> None:
     exec(render_change(change), {"op": op, **names})
     exec(render_changes([change, change]), {"op": op, **names})
     assert op.changes == [change, change, change]
+
+
+def test_what_is_rendered_can_be_called() -> None:
+    """op.change_embedding takes whatever EmbeddingChange has, with the same defaults."""
+    taken = inspect.signature(ChangeEmbeddingOp.change_embedding).parameters
+    described = inspect.signature(EmbeddingChange).parameters
+    assert {name: taken[name].default for name in described if name not in ("text", "verify")} == {
+        name: parameter.default for name, parameter in described.items() if name not in ("text", "verify")
+    }
+    assert set(taken) - {"cls", "operations"} == set(described)

@@ -1,0 +1,329 @@
+"""Statements that take what hangs on a column, views apart, from the old column to the one that takes its name.
+
+All of it is dropped before the names are swapped and made again after: PostgreSQL binds it by the column's number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from psycopg import sql
+
+from migrator.catalog.carried import (
+    BoundTrigger,
+    Carried,
+    Check,
+    Dependent,
+    Expressed,
+    ParsedFunction,
+    Policy,
+    Publication,
+    Statistics,
+)
+from migrator.plan import ColumnPlan
+from migrator.queries import fragment, literal, name, names, query
+
+Kind = TypeVar("Kind", bound=Dependent)
+Written = TypeVar("Written", bound=Expressed)
+
+_COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
+_TRIGGER_STATES = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+
+
+def other_tables(columns: Sequence[ColumnPlan]) -> list[sql.SQL]:
+    """Tables whose policies read a column, those of the columns among them."""
+    found = {policy.table_sql.as_string(None): policy.table_sql for _, policy in _policies(columns)}
+    return [found[table] for table in sorted(found)]
+
+
+def dropped(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    sent = []
+    for column, check in _checks(columns):
+        sent.append(query("cut_over", "drop_constraint", table=column.table, constraint=name(check.name)))
+    for _, policy in _policies(columns):
+        sent.append(query("carry", "drop_policy", policy=name(policy.name), table=policy.table_sql))
+    for column, trigger in _triggers(columns):
+        sent.append(query("carry", "drop_trigger", trigger=name(trigger.name), table=column.table))
+    for _, statistics in _each(columns, _of_statistics):
+        sent.append(query("carry", "drop_statistics", statistics=statistics.sql))
+    for column, publication in _each(columns, _of_publications):
+        pieces = {"publication": name(publication.name), "table": column.table}
+        sent.append(query("carry", "publication_drop", **pieces))
+    return sent
+
+
+def made(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    sent = []
+    for column, check in _checks(columns):
+        sent += _check(column, check)
+    for _, policy in _policies(columns):
+        sent += _policy(policy)
+    for column, trigger in _triggers(columns):
+        sent += _trigger(column, trigger)
+    for _, statistics in _each(columns, _of_statistics):
+        sent += _statistics(statistics)
+    for column, publication in _each(columns, _of_publications):
+        sent.append(_publication(column, publication))
+    return sent
+
+
+def function_names(columns: Sequence[ColumnPlan]) -> list[str]:
+    return [function.name for _, function in _each(columns, _of_functions)]
+
+
+def unbound_functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    """Functions with a parsed body keep neither a view nor a column from being dropped, until they have it again."""
+    found = _each(columns, _of_functions)
+    return [query("carry", "unbind_function", header=fragment(function.header.rstrip())) for _, function in found]
+
+
+def functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    """They are replaced where they stand, and keep owner, privileges and comment."""
+    return [sql.Composed([fragment(function.definition)]) for _, function in _each(columns, _of_functions)]
+
+
+def changed_functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    """Those that the revision gives; on a downgrade what they were before, and those that were not are dropped."""
+    sent = []
+    for column in columns:
+        if column.before is None:
+            sent += [sql.Composed([fragment(statement)]) for statement in column.change.functions]
+            continue
+        for replaced in column.before.replaced:
+            if replaced.definition is None:
+                sent.append(query("carry", "drop_routine", routine=fragment(replaced.name)))
+            else:
+                sent.append(sql.Composed([fragment(replaced.definition)]))
+    return sent
+
+
+def _of_functions(carried: Carried) -> Sequence[ParsedFunction]:
+    return carried.functions
+
+
+def _of_statistics(carried: Carried) -> Sequence[Statistics]:
+    return carried.statistics
+
+
+def _of_publications(carried: Carried) -> Sequence[Publication]:
+    return carried.published
+
+
+def _checks(columns: Sequence[ColumnPlan]) -> list[tuple[ColumnPlan, Check]]:
+    return _written(columns, lambda carried: carried.checks)
+
+
+def _policies(columns: Sequence[ColumnPlan]) -> list[tuple[ColumnPlan, Policy]]:
+    return _written(columns, lambda carried: carried.policies)
+
+
+def _triggers(columns: Sequence[ColumnPlan]) -> list[tuple[ColumnPlan, BoundTrigger]]:
+    return _written(columns, lambda carried: carried.triggers)
+
+
+def _each(columns: Sequence[ColumnPlan], kind: Callable[[Carried], Sequence[Kind]]) -> list[tuple[ColumnPlan, Kind]]:
+    """Every one once, with the first of the columns it reads. Where no column is replaced, they stay."""
+    found: dict[str, tuple[ColumnPlan, Kind]] = {}
+    for column in columns:
+        for each in kind(column.catalog.carried) if column.method != "index" else ():
+            found.setdefault(each.described, (column, each))
+    return list(found.values())
+
+
+# ---- other dimensions ---------------------------------------------------------------------------------------
+
+
+def _written(
+    columns: Sequence[ColumnPlan], kind: Callable[[Carried], Sequence[Written]]
+) -> list[tuple[ColumnPlan, Written]]:
+    """As each is to be, for all the columns that it reads."""
+    found = []
+    for first, each in _each(columns, kind):
+        wanted = each
+        for column in columns:
+            if each in kind(column.catalog.carried):
+                wanted = _as_wanted(column, wanted)
+        found.append((first, wanted))
+    return found
+
+
+def checks(column: ColumnPlan) -> list[Check]:
+    """As they are to be on the new column."""
+    return [_as_wanted(column, check) for check in column.catalog.carried.checks]
+
+
+def rewritten(column: ColumnPlan) -> list[str]:
+    """What is not made again as it was, with how it will read."""
+    told = []
+    for each in _expressed(column.catalog.carried):
+        wanted = _as_wanted(column, each).expressions
+        differing = [new for new, old in zip(wanted, each.expressions, strict=True) if new is not None and new != old]
+        told += [f"{each.described}: {'; '.join(differing)}"] if differing else []
+    return told
+
+
+def _expressed(carried: Carried) -> list[Expressed]:
+    return [*carried.checks, *carried.policies, *carried.triggers]
+
+
+def _as_wanted(column: ColumnPlan, each: Written) -> Written:
+    """With the new dimensions; on a downgrade as it was before the upgrade, where the upgrade rewrote it."""
+    before = {known.described: known for known in _expressed(column.before.carried)} if column.before else {}
+    former = before[each.described].expressions if each.described in before else [None] * len(each.expressions)
+    wanted = [_as_before(column, now, then) for now, then in zip(each.expressions, former, strict=True)]
+    return dataclasses.replace(each, expressions=wanted)
+
+
+def _as_before(column: ColumnPlan, now: str | None, then: str | None) -> str | None:
+    old, new = column.change.from_.dimensions, column.change.to.dimensions
+    if now is None:
+        return None
+    if then is not None and _with_dimensions(column.live, then, new, old) == now:
+        return then
+    return _with_dimensions(column.live, now, old, new)
+
+
+def _with_dimensions(live: str, text: str, old: int, new: int) -> str:
+    """`vector_dims(column) = old` and casts to the old dimensions, but for those of a literal vector."""
+    quoted = re.escape(live.replace('"', '""'))
+    qualified = r"(?:[\w$]+\.|\"[^\"]+\"\.)?"
+    cast = re.sub(rf"((?<!')::{qualified}(?:vector|halfvec)\(){old}\)", rf"\g<1>{new})", text)
+    column = rf"\(*(?:\w+\.)?\"?{quoted}\"?\)*(?:::{qualified}(?:vector|halfvec)(?:\({new}\))?)?"
+    dimensions = rf"{qualified}vector_dims\({column}\)"
+    after = re.sub(rf"({dimensions} (?:=|<>) ){old}\b", rf"\g<1>{new}", cast)
+    return re.sub(rf"\b{old}( (?:=|<>) {dimensions})", rf"{new}\g<1>", after)
+
+
+# ---- trying and proving ----------------------------------------------------------------------------------------
+
+
+def tries(column: ColumnPlan) -> list[tuple[str, str, sql.Composed]]:
+    """Conditions over the table's own rows, each described, as it is to be, and as a statement that parses it."""
+    conditions = [(check.described, check.expression) for check in checks(column)]
+    for policy in column.catalog.carried.policies:
+        if policy.table_sql.as_string(None) == column.table.as_string(None):
+            written = _as_wanted(column, policy).expressions
+            conditions += [(policy.described, each) for each in written if each is not None]
+    return [
+        (described, condition, query("carry", "try_expression", **_row(column), condition=fragment(condition)))
+        for described, condition in conditions
+    ]
+
+
+def _row(column: ColumnPlan) -> dict[str, sql.Composable]:
+    """The table's row with the new column in the place of the live one."""
+    table = column.catalog.table
+    others = [name(known.name) for known in table.columns if known.name != column.live]
+    return {
+        "columns": sql.SQL("").join(sql.SQL("{}, ").format(each) for each in others),
+        "table": column.table,
+        "called": name(table.name),
+        "live": name(column.live),
+        "type": column.type_sql,
+    }
+
+
+def violations(column: ColumnPlan, check: Check, target: str, waiting: sql.Composable) -> sql.Composed:
+    """Counts the rows that would not pass the check. waiting: which of them are still to be filled."""
+    row = _row(column) | {"target": name(target), "waiting": waiting}
+    return query("carry", "violations", **row, condition=fragment(check.expression))
+
+
+# ---- statements ---------------------------------------------------------------------------------------------
+
+
+def _check(column: ColumnPlan, check: Check) -> list[sql.Composed]:
+    """Unproved for existing rows, which takes no time; settle proves it."""
+    options = [
+        *(["NO INHERIT"] if check.no_inherit else []),
+        "NOT VALID" if check.enforced else "NOT ENFORCED",
+    ]
+    constraint = name(check.name)
+    made = [
+        query(
+            "carry",
+            "add_check",
+            table=column.table,
+            constraint=constraint,
+            expression=fragment(check.expression),
+            options=fragment(" ".join(options)),
+        )
+    ]
+    if check.comment is not None:
+        pieces = {"constraint": constraint, "table": column.table, "comment": literal(check.comment)}
+        made.append(query("carry", "comment_on_constraint", **pieces))
+    return made
+
+
+def validations(column: ColumnPlan) -> list[tuple[Check, sql.Composed]]:
+    """The checks that held for every row before, each with the statement that proves it again."""
+    return [
+        (check, query("cut_over", "validate", table=column.table, constraint=name(check.name)))
+        for check in checks(column)
+        if check.validated and check.enforced
+    ]
+
+
+def _policy(policy: Policy) -> list[sql.Composed]:
+    roles = [sql.SQL("PUBLIC") if role is None else name(role) for role in policy.roles]
+
+    def condition(keyword: str, expression: str | None) -> sql.SQL:
+        return sql.SQL("") if expression is None else fragment(f"{keyword} ({expression})")
+
+    pieces = {"policy": name(policy.name), "table": policy.table_sql}
+    made = [
+        query(
+            "carry",
+            "create_policy",
+            **pieces,
+            kind=sql.SQL("PERMISSIVE" if policy.permissive else "RESTRICTIVE"),
+            command=fragment(_COMMANDS[policy.command]),
+            roles=sql.SQL(", ").join(roles),
+            using=condition("USING", policy.expressions[0]),
+            with_check=condition("WITH CHECK", policy.expressions[1]),
+        )
+    ]
+    if policy.comment is not None:
+        made.append(query("carry", "comment_on_policy", **pieces, comment=literal(policy.comment)))
+    return made
+
+
+def _trigger(column: ColumnPlan, trigger: BoundTrigger) -> list[sql.Composed]:
+    pieces = {"trigger": name(trigger.name), "table": column.table}
+    made = [sql.Composed([fragment(trigger.expressions[0] or "")])]
+    state = _TRIGGER_STATES.get(trigger.enabled)
+    if state is not None:
+        made.append(query("carry", "enable_trigger", **pieces, state=fragment(state)))
+    if trigger.comment is not None:
+        made.append(query("carry", "comment_on_trigger", **pieces, comment=literal(trigger.comment)))
+    return made
+
+
+def _statistics(statistics: Statistics) -> list[sql.Composed]:
+    called = statistics.sql
+    made = [
+        sql.Composed([fragment(statistics.definition)]),
+        query("carry", "own_statistics", statistics=called, owner=name(statistics.owner)),
+    ]
+    if statistics.target >= 0:
+        target = sql.Literal(statistics.target)
+        made.append(query("carry", "statistics_target", statistics=called, target=target))
+    if statistics.comment is not None:
+        comment = literal(statistics.comment)
+        made.append(query("carry", "comment_on_statistics", statistics=called, comment=comment))
+    return made
+
+
+def _publication(column: ColumnPlan, publication: Publication) -> sql.Composed:
+    where = "" if publication.filter is None else f"WHERE ({publication.filter})"
+    return query(
+        "carry",
+        "publication_add",
+        publication=name(publication.name),
+        table=column.table,
+        columns=names(tuple(publication.columns)),
+        filter=fragment(where),
+    )

@@ -1,0 +1,67 @@
+"""Tries the indexes that a change builds, on a copy of the table of one row in a transaction that is rolled back.
+
+What PostgreSQL refuses of them is known so before anything is embedded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import psycopg
+from psycopg import sql
+
+from migrator import hazards
+from migrator.catalog.indexes import IndexToBuild
+from migrator.database import Connection, execute
+from migrator.errors import first_line
+from migrator.hazards import Hazard
+from migrator.plan import ColumnPlan
+from migrator.queries import Query, name, query
+
+
+def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """What stands against each index of an upgrade."""
+    if not column.indexes:
+        return []
+    called = name(column.catalog.table.name)
+    copy = sql.SQL("pg_temp.{}").format(called)
+    target = column.live
+    found = []
+    with connection.transaction(force_rollback=True):
+        execute(connection, query("index", "try_copy", copy=called, table=column.table))
+        if column.method != "index":
+            target = f"migrator_try_{column.id}"
+            added = query("catalog", "copy_column", copy=called, column=name(target), type=column.type_sql)
+            execute(connection, added)
+        for index in column.indexes:
+            reason = _reason(connection, column, index, copy, target)
+            if reason is not None:
+                found.append(hazards.index_does_not_fit(column.subject, index.name, column.dimensions, reason))
+    return found
+
+
+def _reason(connection: Connection, column: ColumnPlan, index: IndexToBuild, copy: Query, target: str) -> str | None:
+    """Why the index cannot be built; None where it can."""
+    schema = column.catalog.server.extension_schema
+    try:
+        with connection.transaction(force_rollback=True):
+            execute(connection, index.create(copy, target, schema, named="try"))
+        if index.reach != "beyond":
+            # The predicate may leave a row out that is NULL but for the vector.
+            whole = dataclasses.replace(index, predicate=None)
+            with connection.transaction(force_rollback=True):
+                execute(connection, query("index", "try_row", copy=copy, column=name(target), vector=_vector(column)))
+                execute(connection, whole.create(copy, target, schema, named="try"))
+    except psycopg.Error as error:
+        if connection.broken:
+            raise
+        return error.diag.message_primary or first_line(error)
+    return None
+
+
+def _vector(column: ColumnPlan) -> sql.Composed:
+    """Some vector as the column is to hold it."""
+    schema = name(column.catalog.server.extension_schema)
+    return sql.SQL("array_fill(0.5::real, ARRAY[{size}])::{schema}.vector::{schema}.{type}").format(
+        size=sql.Literal(column.dimensions), schema=schema, type=name(column.type)
+    )

@@ -1,0 +1,32 @@
+"""Texts that are longer than the model reads, counted whole: the timed sample only estimates them."""
+
+from __future__ import annotations
+
+from migrator import hazards, tree
+from migrator.database import Connection, execute
+from migrator.embedders import Embedder
+from migrator.plan import ColumnPlan
+from migrator.queries import query
+from migrator.work import BlockRanges
+
+# Rows whose texts are read, and measured, at a time.
+ROWS = 2_000
+
+
+def refuse_cut_short(connection: Connection, column: ColumnPlan, embedder: Embedder) -> None:
+    """Raises Refused where rows in scope have a text that the model does not read to its end, or none can tell."""
+    limit = embedder.max_tokens
+    if limit is None:
+        return
+    found = 0
+    for leaf in tree.leaves(tree.planned(column)):
+        pieces = {"text": column.text, "table": leaf.addressed(column), "row": column.row, "due": column.due}
+        statement = query("trial", "texts", **pieces)
+        for bounds, _, _ in BlockRanges(connection, leaf, ROWS):
+            rows = execute(connection, statement, bounds).fetchall()
+            tokens = embedder.count_tokens([text for text, _ in rows]) if rows else []
+            if tokens is None:
+                raise hazards.lengths_unknown(column.subject, column.change.to.name).refusal()
+            found += sum(same for (_, same), count in zip(rows, tokens, strict=True) if count > limit)
+    if found:
+        raise hazards.texts_cut_short(column.subject, found, limit).refusal()

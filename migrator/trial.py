@@ -1,0 +1,165 @@
+"""Text and scope tried on a few rows before anything is changed: refuses what a vector cannot be kept right for.
+
+They are tried in a transaction that is rolled back, on a temporary copy of some rows, as the capture trigger will use
+them: over the row's columns alone. What takes the row as a whole, such as `embedding_input(documents)`, is tried on the
+rows themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from migrator import hazards
+from migrator.database import Connection, execute, fetch_row
+from migrator.plan import ColumnPlan
+from migrator.queries import Query, name, query
+
+ROWS = 100
+# Errors of an expression that cannot be evaluated, as against those of the connection and the server.
+EVALUATION = (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.InternalError)
+# Strings and comments of a function's source.
+_NO_CODE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+# In these the source shows what is read of a row.
+_LEGIBLE = ("sql", "plpgsql")
+
+
+def examine(connection: Connection, column: ColumnPlan) -> None:
+    """Raises Refused where a text changes with the shadow column or by itself, reads more than the row, or writes."""
+    try:
+        _by_columns(connection, column)
+    except EVALUATION as error:
+        if not column.takes_row:
+            raise _not_by_columns(column, error) from None
+        try:
+            _by_row(connection, column)
+        except EVALUATION as second:
+            raise _not_by_columns(column, second) from None
+
+
+def reason(error: psycopg.Error, column: ColumnPlan) -> str:
+    """What the database said, but for a text that is kept secret: an error may quote it."""
+    if column.change.settings:
+        return f"error {error.sqlstate}, whose message is not shown, for it may quote the text"
+    return error.diag.message_primary or str(error).splitlines()[0]
+
+
+def _not_by_columns(column: ColumnPlan, error: psycopg.Error) -> Exception:
+    return hazards.text_not_by_columns(column.change.text or "", reason(error, column)).refusal()
+
+
+def _by_columns(connection: Connection, column: ColumnPlan) -> None:
+    table, text = column.catalog.table, column.change.text or ""
+    copy = name(table.name)
+    plain = tuple(known.name for known in table.columns if not known.generated)
+    listed = sql.SQL(", ").join(name(each) for each in plain)
+    hashes = query("catalog", "copy_hashes", copy=copy, text_hash=column.text_hash)
+    with connection.transaction(force_rollback=True):
+        _copy_table(connection, column, copy)
+        rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
+        execute(connection, rows, {"limit": ROWS})
+        execute(connection, query("catalog", "copy_of_copy", copy=copy))
+        execute(connection, query("catalog", "copy_view", copy=copy, text=column.text, scope=column.scope))
+        tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
+        # Said by name before they are found out by what they do.
+        _refuse_reads(text, tables, calls)
+        before = _evaluated(connection, column, hashes, {})
+        added = query(
+            "catalog", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql
+        )
+        execute(connection, added)
+        (after,) = fetch_row(connection, hashes)
+        # Without a row to try it on, a text that reads the whole row is taken for one that changes.
+        if before != after or (before is None and whole_row):
+            raise hazards.whole_row_text(text).refusal()
+
+
+def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None:
+    try:
+        execute(connection, query("catalog", "copy_of_table", copy=copy, table=column.table))
+    except psycopg.errors.InsufficientPrivilege:
+        raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
+
+
+def _by_row(connection: Connection, column: ColumnPlan) -> None:
+    """A function of the row must name the columns that it reads, since the shadow column is one of the row too."""
+    table, text = column.catalog.table, column.change.text or ""
+    row = name(table.name)
+    hashes = query("trial", "row_hashes", text_hash=column.text_hash, table=column.table, scope=column.scope)
+    with connection.transaction(force_rollback=True):
+        execute(connection, query("trial", "no_row"))
+        view = query("trial", "row_view", text=column.text, scope=column.scope, table=column.table, row=row)
+        execute(connection, view)
+        _, calls, _ = fetch_row(connection, query("catalog", "copy_view_reads"))
+        whole, as_argument, functions, tables = fetch_row(
+            connection, query("trial", "row_functions"), {"table": table.oid}
+        )
+        _refuse_reads(text, tables, calls)
+        if whole != as_argument:
+            raise hazards.whole_row_text(text).refusal()
+        computed = [known.name for known in table.columns if known.generated]
+        for function in functions:
+            why = unclear(function["language"], function["source"], function["arguments"], computed)
+            if why is not None:
+                raise hazards.row_function(text, function["name"], why).refusal()
+        _evaluated(connection, column, hashes, {"limit": ROWS}, scans=1)
+
+
+def unclear(language: str, source: str, arguments: Sequence[str], computed: Sequence[str]) -> str | None:
+    """Why it is not clear that a function of a row reads columns only, and which; None where it is.
+
+    arguments: what the row is called in the source. computed: columns that a BEFORE trigger does not see.
+    """
+    if language not in _LEGIBLE:
+        return f"it is written in {language}"
+    code = _NO_CODE.sub(" ", source)
+    for argument in arguments:
+        called = rf'(?<![\w.$"])"?{re.escape(argument)}"?(?![\w$])'
+        by_column = rf'{called}\s*\.\s*["\w]|(?<![\w"])\(\s*{called}\s*\)\s*\.\s*["\w]'
+        if len(re.findall(called, code, re.IGNORECASE)) > len(re.findall(by_column, code, re.IGNORECASE)):
+            return f"it uses {argument} as a whole"
+    for column in computed:
+        if re.search(rf"\b{re.escape(column)}\b", code, re.IGNORECASE):
+            return f'it reads "{column}", which is generated and not there yet when a write is captured'
+    return None
+
+
+def _refuse_reads(text: str, tables: Sequence[str], calls: Sequence[str]) -> None:
+    if tables:
+        raise hazards.reads_other_tables(text, tables).refusal()
+    if calls:
+        raise hazards.changes_by_itself(text, calls).refusal()
+
+
+def _evaluated(
+    connection: Connection, column: ColumnPlan, statement: Query, parameters: dict[str, Any], *, scans: int = 0
+) -> Any:
+    """What the statement gives. Raises Refused where it writes, reads tables by its functions, or gives something else.
+
+    Locks tell what the functions read, whatever their language, and the table's own counts whether it is among it.
+    scans: how often the statement itself reads the table.
+    """
+    text, table = column.change.text or "", {"table": column.catalog.table.oid}
+    traces = query("trial", "traces")
+    locked, _ = fetch_row(connection, traces, table)
+    with connection.transaction(force_rollback=True):
+        execute(connection, sql.SQL("SET TRANSACTION READ ONLY"))
+        try:
+            (found,) = fetch_row(connection, statement, parameters)
+            _, once = fetch_row(connection, traces, table)
+            (again,) = fetch_row(connection, statement, parameters)
+        except psycopg.errors.ReadOnlySqlTransaction as error:
+            raise hazards.text_writes(text, reason(error, column)).refusal() from None
+        now, twice = fetch_row(connection, traces, table)
+    read = [each for each in now if each not in locked]
+    if twice - once > scans:
+        read.append(column.catalog.table.name)
+    if read:
+        raise hazards.reads_other_tables(text, read).refusal()
+    if found != again:
+        raise hazards.changes_by_itself(text, ["a function that it calls"]).refusal()
+    return found

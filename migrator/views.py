@@ -1,0 +1,76 @@
+"""The views that read a column of the plan, dropped and made again at cut-over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from migrator import grants
+from migrator.catalog import Catalog
+from migrator.catalog.dependents import View
+from migrator.plan import ColumnPlan
+from migrator.queries import fragment, literal, name, query, text_of
+
+
+def dropped(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    """Locked outermost first: whoever reads through them waits there."""
+    found = [view.sql for _, view in reversed(_views(columns))]
+    return [query("cut_over", "drop_views", views=sql.SQL(", ").join(found))] if found else []
+
+
+def made(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    """Rules and triggers come after the last view, for a rule may name any of them."""
+    views = _views(columns)
+    return [
+        *(statement for catalog, view in views for statement in _create(catalog, view)),
+        *(statement for _, view in views for statement in _parts(view)),
+    ]
+
+
+def _views(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
+    """Every view that reads one of the columns, once and innermost first. Where no column is replaced, they stay."""
+    found: dict[tuple[str, str], tuple[Catalog, View]] = {}
+    for column in columns:
+        for view in column.catalog.views if column.method != "index" else []:
+            present = found.get((view.schema, view.name))
+            if present is None or present[1].depth < view.depth:
+                found[view.schema, view.name] = (column.catalog, view)
+    return sorted(found.values(), key=lambda each: each[1].depth)
+
+
+def _create(catalog: Catalog, view: View) -> list[sql.Composed]:
+    options = sql.SQL("WITH ({})").format(fragment(", ".join(view.options))) if view.options else sql.SQL("")
+    definition = fragment(view.definition.rstrip().rstrip(";"))
+    made = [
+        query("cut_over", "create_view", view=view.sql, options=options, definition=definition),
+        query("cut_over", "own_view", view=view.sql, owner=name(view.owner)),
+    ]
+    if view.comment is not None:
+        made.append(query("cut_over", "comment_on_view", view=view.sql, comment=literal(view.comment)))
+    made += [
+        query("cut_over", "comment_on_column", table=view.sql, column=name(column), comment=literal(comment))
+        for column, comment in view.column_comments.items()
+    ]
+    made += [
+        query("cut_over", "view_default", view=view.sql, column=name(column), default=fragment(default))
+        for column, default in view.defaults.items()
+    ]
+    made.append(query("privileges", "table_to_owner", object=text_of(view.sql)))
+    if view.has_grants:
+        made.append(query("cut_over", "revoke_owner", view=view.sql, owner=name(view.owner)))
+        made += grants.replay(catalog, view.grants, view.sql, lambda grant: fragment(grant.privilege))
+    for column, given in view.column_grants.items():
+        made += grants.replay(catalog, given, view.sql, grants.of_column(column))
+    return made
+
+
+def _parts(view: View) -> list[sql.Composed]:
+    made = []
+    for what, parts in (("rule", view.rules), ("trigger", view.triggers)):
+        for part in parts:
+            made.append(sql.Composed([fragment(part.definition.rstrip().rstrip(";"))]))
+            if part.comment is not None:
+                pieces = {what: name(part.name), "table": view.sql, "comment": literal(part.comment)}
+                made.append(query("carry", f"comment_on_{what}", **pieces))
+    return made

@@ -1,0 +1,67 @@
+-- Dropping what hangs on a column, and making it again on the column that took its name.
+
+-- name: add_check
+ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({expression}) {options};
+
+-- name: comment_on_constraint
+COMMENT ON CONSTRAINT {constraint} ON {table} IS {comment};
+
+-- name: violations
+-- Rows that would not pass a CHECK with the new vector under the live column's name; those not filled yet left out.
+SELECT count(*) FROM (SELECT {columns}{target} AS {live}, ({waiting}) AS migrator_waiting FROM {table}) AS {called}
+WHERE NOT ({condition}) AND migrator_waiting IS NOT TRUE;
+
+-- name: try_expression
+SELECT FROM (SELECT {columns}NULL::{type} AS {live} FROM {table}) AS {called} WHERE {condition} LIMIT 0;
+
+-- name: drop_policy
+DROP POLICY {policy} ON {table};
+
+-- name: create_policy
+CREATE POLICY {policy} ON {table} AS {kind} FOR {command} TO {roles} {using} {with_check};
+
+-- name: comment_on_policy
+COMMENT ON POLICY {policy} ON {table} IS {comment};
+
+-- name: drop_trigger
+DROP TRIGGER {trigger} ON {table};
+
+-- name: enable_trigger
+ALTER TABLE {table} {state} TRIGGER {trigger};
+
+-- name: comment_on_trigger
+COMMENT ON TRIGGER {trigger} ON {table} IS {comment};
+
+-- name: comment_on_rule
+COMMENT ON RULE {rule} ON {table} IS {comment};
+
+-- name: drop_statistics
+DROP STATISTICS {statistics};
+
+-- name: own_statistics
+ALTER STATISTICS {statistics} OWNER TO {owner};
+
+-- name: statistics_target
+ALTER STATISTICS {statistics} SET STATISTICS {target};
+
+-- name: comment_on_statistics
+COMMENT ON STATISTICS {statistics} IS {comment};
+
+-- name: publication_drop
+ALTER PUBLICATION {publication} DROP TABLE {table};
+
+-- name: publication_add
+ALTER PUBLICATION {publication} ADD TABLE {table} ({columns}) {filter};
+
+-- name: unbind_function
+-- An empty body, until the names are swapped: the function reads nothing meanwhile, and stays what it is for others.
+{header} AS '';
+
+-- name: function_versions
+-- The versions of these functions in the system's catalog: equal, none was changed or dropped.
+SELECT md5(string_agg(concat_ws(' ', f.called, p.ctid, p.xmin), ',' ORDER BY f.called))
+FROM unnest(%(functions)s::text[]) AS f (called)
+LEFT JOIN pg_proc p ON p.oid = to_regprocedure(f.called);
+
+-- name: drop_routine
+DROP ROUTINE IF EXISTS {routine};

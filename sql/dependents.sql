@@ -1,0 +1,124 @@
+-- What hangs on a column besides its indexes and views, and can be made again on another column of that name: reads only.
+-- Definitions name every schema, for they are read with an empty search path.
+
+-- name: checks
+SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0) AS described, k.conname::text AS name,
+       ARRAY[pg_get_expr(k.conbin, k.conrelid)] AS expressions, k.connoinherit AS no_inherit, k.convalidated AS validated,
+       -- From PostgreSQL 18 on.
+       coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) AS enforced,
+       obj_description(k.oid, 'pg_constraint') AS comment
+FROM pg_constraint k
+WHERE k.conrelid = %(table)s::oid AND k.contype = 'c'
+  AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s)
+ORDER BY k.conname;
+
+-- name: policies
+-- Those of other tables too, where a sub-select reads the column. A role of NULL is PUBLIC.
+SELECT pg_describe_object('pg_policy'::regclass, p.oid, 0) AS described, n.nspname::text AS schema, c.relname::text AS table,
+       p.polname::text AS name, p.polpermissive AS permissive, p.polcmd::text AS command,
+       ARRAY(SELECT CASE WHEN r.role <> 0 THEN pg_get_userbyid(r.role)::text END
+             FROM unnest(p.polroles) WITH ORDINALITY AS r (role, n) ORDER BY r.n) AS roles,
+       ARRAY[pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)] AS expressions,
+       pg_get_userbyid(c.relowner)::text AS owner, obj_description(p.oid, 'pg_policy') AS comment
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s)
+ORDER BY 2, 3, 4;
+
+-- name: triggers
+-- UPDATE OF the column, or with a WHEN that reads it.
+SELECT pg_describe_object('pg_trigger'::regclass, t.oid, 0) AS described, t.tgname::text AS name,
+       ARRAY[pg_get_triggerdef(t.oid)] AS expressions, t.tgenabled::text AS enabled, obj_description(t.oid, 'pg_trigger') AS comment
+FROM pg_trigger t
+WHERE t.tgrelid = %(table)s::oid AND NOT t.tgisinternal
+  AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
+              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s)
+ORDER BY t.tgname;
+
+-- name: statistics
+SELECT pg_describe_object('pg_statistic_ext'::regclass, s.oid, 0) AS described, n.nspname::text AS schema,
+       s.stxname::text AS name, pg_get_statisticsobjdef(s.oid) AS definition, pg_get_userbyid(s.stxowner)::text AS owner,
+       coalesce(s.stxstattarget, -1)::int AS target, obj_description(s.oid, 'pg_statistic_ext') AS comment
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+WHERE EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_statistic_ext'::regclass AND d.objid = s.oid
+              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s)
+ORDER BY 2, 3;
+
+-- name: publications
+-- Publications of the table with a list of columns, which PostgreSQL knows from version 15 on. The shadow column is in
+-- none of them. reads: the list or the filter of rows names the column.
+SELECT pg_describe_object('pg_publication_rel'::regclass, r.oid, 0) AS described, p.pubname::text AS name,
+       to_jsonb(v) ->> 'rowfilter' AS filter,
+       ARRAY(SELECT jsonb_array_elements_text(to_jsonb(v) -> 'attnames')) AS columns,
+       p.pubupdate AS updates, pg_get_userbyid(p.pubowner)::text AS owner, obj_description(p.oid, 'pg_publication') AS comment,
+       EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_publication_rel'::regclass AND d.objid = r.oid
+               AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s) AS reads
+FROM pg_publication_rel r
+JOIN pg_publication p ON p.oid = r.prpubid
+JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_publication_tables v ON v.pubname = p.pubname AND v.schemaname = n.nspname AND v.tablename = c.relname
+WHERE r.prrelid = %(table)s::oid AND to_jsonb(r) ->> 'prattrs' IS NOT NULL
+ORDER BY p.pubname;
+
+-- name: replica_identity
+-- Whether published updates of the table's rows can be told apart: by its primary key, an index, or the whole row.
+SELECT CASE c.relreplident
+         WHEN 'f' THEN true
+         WHEN 'd' THEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+         WHEN 'i' THEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident)
+         ELSE false END
+FROM pg_class c WHERE c.oid = %(table)s::oid;
+
+-- name: functions
+-- Functions whose body the server keeps parsed (BEGIN ATOMIC, RETURN), which reads the column or one of its views. Left
+-- out is what gives the table's rows column by column, and what takes or gives the rows of such a view.
+SELECT pg_describe_object('pg_proc'::regclass, p.oid, 0) AS described, p.oid::regprocedure::text AS name,
+       pg_get_functiondef(p.oid) AS definition, pg_get_userbyid(p.proowner)::text AS owner,
+       left(pg_get_functiondef(p.oid), -length(pg_get_function_sqlbody(p.oid)) - 1) AS header,
+       obj_description(p.oid, 'pg_proc') AS comment
+FROM pg_proc p
+WHERE p.prosqlbody IS NOT NULL AND p.prokind IN ('f', 'p')
+  AND p.prorettype <> (SELECT reltype FROM pg_class WHERE oid = %(table)s::oid)
+  AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+              AND d.refclassid = 'pg_class'::regclass
+              AND (d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s OR d.refobjid = ANY (%(views)s::regclass[])))
+  AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_type t ON t.oid = d.refobjid
+                  LEFT JOIN pg_type e ON e.oid = t.typelem
+                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_type'::regclass
+                    AND (t.typrelid = ANY (%(views)s::regclass[]) OR e.typrelid = ANY (%(views)s::regclass[])))
+ORDER BY 2;
+
+-- name: functions_by_name
+-- Functions that find the column by its name when they run: their text names table and column, or they take or give the
+-- table's rows.
+SELECT p.oid::regprocedure::text
+FROM pg_proc p
+JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+CROSS JOIN (SELECT c.oid, c.reltype, c.relname, t.typarray FROM pg_class c JOIN pg_type t ON t.oid = c.reltype
+            WHERE c.oid = %(table)s::oid) AS r
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'migrator') AND l.lanname NOT IN ('c', 'internal')
+  AND p.prosqlbody IS NULL
+  AND p.prosrc ~* ('\m' || regexp_replace(%(name)s::text, '(\W)', '\\\1', 'g') || '\M')
+  AND (p.prosrc ~* ('\m' || regexp_replace(r.relname, '(\W)', '\\\1', 'g') || '\M')
+       OR ARRAY[r.reltype, r.typarray] && (p.prorettype || p.proargtypes::oid[] || coalesce(p.proallargtypes, ARRAY[]::oid[])))
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+ORDER BY 1;
+
+-- name: functions_made
+-- By this very transaction.
+SELECT oid::regprocedure::text FROM pg_proc WHERE xmin = pg_current_xact_id()::xid ORDER BY 1;
+
+-- name: function_definition
+SELECT pg_get_functiondef(to_regprocedure(%(name)s::text));
+
+-- name: unproved_checks
+-- CHECKs that hold for new versions of rows, and perhaps not for the rows there are.
+SELECT k.conname::text, pg_get_expr(k.conbin, k.conrelid)
+FROM pg_constraint k
+WHERE k.conrelid = %(table)s::oid AND k.contype = 'c' AND NOT k.convalidated
+  AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
+ORDER BY 1;
+
+-- name: violating
+SELECT count(*) FROM {table} WHERE NOT ({condition});

@@ -1,0 +1,53 @@
+-- Text and scope tried on a few rows before anything is changed, in a transaction that is rolled back.
+
+-- name: traces
+-- What this transaction has locked and how often it has read the table: tells what an expression reads by functions.
+SELECT ARRAY(SELECT DISTINCT l.relation::regclass::text
+             FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND c.oid <> %(table)s::oid
+               AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+               AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+               AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.oid <> pg_my_temp_schema()
+             ORDER BY 1),
+       (SELECT coalesce(seq_scan, 0) + coalesce(idx_scan, 0) FROM pg_stat_xact_user_tables WHERE relid = %(table)s::oid);
+
+-- name: row_view
+-- Text and scope over rows of the table's own type: PostgreSQL keeps the parsed tree of a view.
+CREATE TEMPORARY VIEW migrator_try_view AS
+SELECT {text} AS text_, {scope} AS scope_ FROM unnest(NULL::{table}[]) AS {row};
+
+-- name: row_functions
+-- How often text and scope take the row as a whole, how often as the argument of a function, those functions with their
+-- arguments that are rows, and what other relations they name.
+SELECT (SELECT count(*) FROM regexp_matches(r.ev_action::text, ':varattno 0 ', 'g')),
+       (SELECT count(*) FROM regexp_matches(r.ev_action::text, '{{FUNCEXPR :funcid (\d+) ', 'g') f
+        JOIN pg_proc p ON p.oid = f[1]::oid WHERE row_type = ANY (p.proargtypes::oid[])),
+       (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_object(
+                 'name', p.proname, 'language', l.lanname, 'arguments', rows.arguments, 'source',
+                 coalesce(nullif(p.prosrc, ''), pg_get_function_sqlbody(p.oid), ''))), '[]'::jsonb)
+        FROM regexp_matches(r.ev_action::text, '{{FUNCEXPR :funcid (\d+) ', 'g') f
+        JOIN pg_proc p ON p.oid = f[1]::oid JOIN pg_language l ON l.oid = p.prolang
+        CROSS JOIN LATERAL (SELECT array_agg(argument) AS arguments
+                            FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type_, n)
+                            CROSS JOIN LATERAL unnest(ARRAY['$' || n, p.proargnames[n]]) AS argument
+                            WHERE type_ = row_type AND argument <> '') AS rows
+        WHERE row_type = ANY (p.proargtypes::oid[])),
+       ARRAY(SELECT DISTINCT d.refobjid::regclass::text FROM pg_depend d
+             WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+               AND d.refobjid <> r.ev_class AND NOT (d.refobjid = %(table)s::oid AND d.refobjsubid > 0) ORDER BY 1)
+FROM pg_rewrite r, (SELECT reltype AS row_type FROM pg_class WHERE oid = %(table)s::oid) AS typed
+WHERE r.ev_class = 'pg_temp.migrator_try_view'::regclass;
+
+-- name: no_row
+-- In the place of the copy of a row.
+CREATE TEMPORARY TABLE migrator_try_row ();
+
+-- name: row_hashes
+SELECT array_agg(migrator_hash)
+FROM (SELECT {text_hash} AS migrator_hash FROM {table} WHERE {scope} LIMIT %(limit)s) AS migrator_rows;
+
+-- name: texts
+-- Texts of a range of blocks, each with the number of rows that hold it.
+SELECT {text}, count(*) FROM {table}
+WHERE {row}.ctid >= %(first)s::tid AND {row}.ctid < %(last)s::tid AND {due}
+GROUP BY 1;

@@ -1,0 +1,409 @@
+"""What hangs on a column besides indexes is there after the upgrade, reads the new column, and comes back as it was."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from migrator import EmbeddingChange, runner
+from migrator.change import VectorColumn
+from migrator.cli.plan import plan_as_json, plan_as_text
+from migrator.errors import MigratorError, Refused, VerificationFailed
+from migrator.phases import cut_over
+from migrator.plan import ColumnPlan, Plan
+from migrator.work import Options
+from tests.database import Database
+from tests.models import new
+from tests.proofs import checksum, rows_hold
+from tests.running import REVISION, At, downgrade, upgrade, upgrade_until
+from tests.tables import CHANGE, OLD, items
+
+ROLES = """
+DO $$
+DECLARE role_ text;
+BEGIN
+    FOREACH role_ IN ARRAY ARRAY['test_reader', 'test_owner'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_) THEN
+            EXECUTE 'CREATE ROLE ' || role_;
+        END IF;
+    END LOOP;
+END $$
+"""
+TOUCH = """
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO touched VALUES (NEW.id, TG_NAME);
+    RETURN NEW;
+END $$;
+CREATE TABLE touched (id bigint, by text);
+"""
+CHECKS = """
+ALTER TABLE items ADD CONSTRAINT "its length %" CHECK (vector_dims(embedding) = 384 AND id >= 0);
+ALTER TABLE items ADD CONSTRAINT there CHECK (embedding IS NOT NULL) NO INHERIT;
+ALTER TABLE items ADD CONSTRAINT small CHECK (id < 1000 OR vector_norm(embedding) < 2) NOT VALID;
+ALTER TABLE items ADD CONSTRAINT elsewhere CHECK (note IS NOT NULL);
+COMMENT ON CONSTRAINT "its length %" ON items IS 'it''s 100%';
+"""
+POLICIES = """
+CREATE TABLE notes (id bigint, note text);
+ALTER TABLE items ENABLE ROW LEVEL SECURITY;
+ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+GRANT SELECT, UPDATE ON items, notes TO test_reader;
+CREATE POLICY "is known %" ON items FOR SELECT TO test_reader, test_owner
+    USING (vector_dims(embedding) = 384 AND id < 10);
+CREATE POLICY narrow ON items AS RESTRICTIVE FOR UPDATE USING (id < 5) WITH CHECK (embedding IS NOT NULL);
+CREATE POLICY written ON items FOR INSERT WITH CHECK (embedding <> embedding);
+CREATE POLICY of_others ON notes USING (id IN (SELECT items.id FROM items WHERE items.embedding IS NOT NULL));
+CREATE POLICY stays ON items FOR UPDATE USING (true);
+COMMENT ON POLICY narrow ON items IS 'it''s 100%';
+"""
+TRIGGERS = (
+    TOUCH
+    + """
+CREATE TRIGGER "of it %" BEFORE UPDATE OF body, embedding ON items FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE TRIGGER filled AFTER UPDATE ON items FOR EACH ROW
+    WHEN (old.embedding IS DISTINCT FROM new.embedding AND vector_dims(new.embedding) = 384) EXECUTE FUNCTION touch();
+CREATE CONSTRAINT TRIGGER late AFTER UPDATE OF embedding ON items DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    EXECUTE FUNCTION touch();
+CREATE TRIGGER off BEFORE UPDATE OF embedding ON items FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE TRIGGER on_replica BEFORE UPDATE OF embedding ON items FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE TRIGGER other BEFORE UPDATE OF note ON items FOR EACH ROW EXECUTE FUNCTION touch();
+ALTER TABLE items DISABLE TRIGGER off;
+ALTER TABLE items ENABLE REPLICA TRIGGER on_replica;
+ALTER TABLE items ENABLE ALWAYS TRIGGER "of it %";
+COMMENT ON TRIGGER filled ON items IS 'it''s 100%';
+"""
+)
+STATISTICS = """
+CREATE SCHEMA "stats %";
+CREATE STATISTICS "stats %"."both %" (ndistinct, dependencies) ON id, embedding FROM items;
+CREATE STATISTICS of_expression ON (vector_norm(embedding)), id FROM items;
+ALTER STATISTICS of_expression SET STATISTICS 50;
+ALTER STATISTICS of_expression OWNER TO test_owner;
+COMMENT ON STATISTICS "stats %"."both %" IS 'it''s 100%';
+"""
+PUBLICATIONS = """
+CREATE PUBLICATION "all of it %" FOR TABLE items (id, body, embedding) WHERE (id < 50);
+CREATE PUBLICATION filtered FOR TABLE items (id) WITH (publish = 'insert');
+CREATE PUBLICATION without FOR TABLE items (id, note);
+"""
+FUNCTIONS = """
+CREATE FUNCTION nearest("to" vector, n int DEFAULT 3) RETURNS TABLE (id bigint, vector vector) STABLE
+BEGIN ATOMIC
+    SELECT items.id, items.embedding FROM items ORDER BY items.embedding <=> "to" LIMIT n;
+END;
+CREATE FUNCTION length_of(item items) RETURNS int RETURN vector_dims(item.embedding);
+CREATE FUNCTION whole_rows() RETURNS SETOF items LANGUAGE sql STABLE AS 'SELECT * FROM items';
+CREATE FUNCTION length_by_name(item items) RETURNS int LANGUAGE plpgsql
+    AS 'BEGIN RETURN vector_dims(item.embedding); END';
+ALTER FUNCTION length_of OWNER TO test_owner;
+REVOKE EXECUTE ON FUNCTION length_of FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION length_of TO test_reader;
+COMMENT ON FUNCTION length_of IS 'it''s 100%';
+"""
+VIEWS = (
+    TOUCH
+    + """
+CREATE VIEW inner_view AS SELECT id, body, embedding FROM items;
+CREATE VIEW outer_view WITH (security_invoker = true, check_option = local) AS
+    SELECT id, embedding, body FROM inner_view WHERE vector_dims(embedding) > 0;
+CREATE TABLE kept (id bigint, embedding vector);
+CREATE RULE keeps AS ON DELETE TO outer_view DO INSTEAD INSERT INTO kept SELECT old.id, old.embedding;
+CREATE RULE also AS ON INSERT TO inner_view DO ALSO INSERT INTO outer_view (id) VALUES (new.id + 1000);
+COMMENT ON RULE keeps ON outer_view IS 'it''s 100%';
+CREATE TRIGGER instead INSTEAD OF UPDATE ON inner_view FOR EACH ROW EXECUTE FUNCTION touch();
+COMMENT ON TRIGGER instead ON inner_view IS 'it''s 100%';
+ALTER VIEW inner_view ALTER COLUMN body SET DEFAULT 'by %';
+GRANT SELECT (id, embedding), UPDATE (body) ON inner_view TO test_reader WITH GRANT OPTION;
+SET ROLE test_reader;
+GRANT SELECT (id) ON inner_view TO test_owner;
+RESET ROLE;
+CREATE FUNCTION first_of_view() RETURNS bigint STABLE RETURN (SELECT min(id) FROM outer_view);
+CREATE FUNCTION of_all(OUT n bigint, OUT longest vector) STABLE BEGIN ATOMIC
+    SELECT count(*), avg(items.embedding) FROM inner_view JOIN items USING (id);
+END;
+CREATE VIEW by_function AS SELECT found.n FROM of_all() AS found;
+"""
+)
+EVERYTHING = {
+    "checks": CHECKS,
+    "policies": POLICIES,
+    "triggers": TRIGGERS,
+    "statistics": STATISTICS,
+    "publications": PUBLICATIONS,
+    "functions": FUNCTIONS,
+    "views": VIEWS,
+}
+
+
+def prepare(database: Database, *scripts: str) -> None:
+    items(database)
+    for script in (ROLES, *scripts):
+        database.execute(script)
+
+
+def in_upgraded(dump: str) -> str:
+    """The schema's dump as it ought to be after the upgrade, but for where the columns stand and what settles them."""
+    return dump.replace("= 384", "= 768")
+
+
+def statements_of(dump: str) -> list[str]:
+    """The statements of a dump that are not about the table's columns and indexes."""
+    left = []
+    for statement in dump.split(";\n"):
+        lines = [line for line in statement.splitlines() if line and not line.startswith("--")]
+        text = "\n".join(line.removesuffix(",") for line in lines)
+        if "CREATE TABLE public.items" in text:
+            left += sorted(line.strip() for line in text.splitlines() if "CONSTRAINT" in line)
+        elif "migrator_" not in text and "CREATE INDEX" not in text:
+            left.append(text)
+    return left
+
+
+@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+@pytest.mark.parametrize("script", EVERYTHING.values(), ids=EVERYTHING)
+def test_promise_5_dependents_go_up_and_down_twice(database: Database, script: str, online: bool) -> None:
+    prepare(database, script)
+    schema, rows = database.dump(), checksum(database, "id, body, note, embedding")
+    change = dataclasses.replace(CHANGE, index="same")
+    for _ in range(2):
+        upgrade(database, change, online=online)
+        assert statements_of(database.dump()) == statements_of(in_upgraded(schema))
+        assert rows_hold(database, new) == 200
+        downgrade(database, change)
+        assert database.dump() == schema
+        assert checksum(database, "id, body, note, embedding") == rows
+
+
+MATCH = """CREATE OR REPLACE FUNCTION match("to" vector, n int DEFAULT 3) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY SELECT items.id FROM items ORDER BY items.embedding::vector({0}) <=> "to"::vector({0}) LIMIT n;
+END $$"""
+CHANGED = dataclasses.replace(
+    CHANGE,
+    functions=(
+        MATCH.format(768),
+        "CREATE FUNCTION is_new() RETURNS text LANGUAGE sql AS $$ SELECT 'it''s 100% {new}' FROM items LIMIT 1 $$",
+    ),
+)
+FOUND = (
+    "SELECT array_agg(body) FROM match((SELECT embedding FROM items WHERE id = 7), 1) AS found "
+    "JOIN items ON items.id = found"
+)
+
+
+@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+def test_functions_of_the_revision_change_with_the_column(database: Database, online: bool) -> None:
+    prepare(database, MATCH.format(384), "REVOKE EXECUTE ON FUNCTION match FROM PUBLIC")
+    before = database.value(FOUND)
+    change = dataclasses.replace(CHANGED, index="same")
+    schema = database.dump()
+    for _ in range(2):
+        upgrade(database, change, online=online)
+        assert "FUNCTION public.is_new" in database.dump()
+        assert database.value(FOUND) == before
+        downgrade(database, change)
+        assert database.dump() == schema
+        assert database.value(FOUND) == before
+
+
+def test_functions_by_name_are_told(database: Database) -> None:
+    prepare(database, MATCH.format(384), FUNCTIONS)
+    (told,) = (each for each in plan_of(database, CHANGE).hazards if each.code == "functions-by-name")
+    assert told.problem.endswith(
+        "by its name: public.length_by_name(public.items), public.match(public.vector,integer)"
+    )
+    (told,) = (each for each in plan_of(database, CHANGED).hazards if each.code == "functions-by-name")
+    assert told.problem.endswith("by its name: public.length_by_name(public.items)")
+
+
+def test_a_function_that_cannot_be_made_is_refused(database: Database) -> None:
+    prepare(database)
+    schema = database.dump()
+    change = dataclasses.replace(
+        CHANGE, functions=("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT nothing'",)
+    )
+    with pytest.raises(Refused, match='column "nothing" does not exist'):
+        upgrade(database, change)
+    assert database.dump() == schema
+
+
+def plan_of(database: Database, change: EmbeddingChange) -> Plan:
+    return runner.plan_upgrade(database.address, REVISION, [change], Options())
+
+
+def test_rows_that_would_violate_a_check_fail_the_verification(database: Database) -> None:
+    prepare(database, "ALTER TABLE items ADD CONSTRAINT apart CHECK (id <> 7 OR vector_dims(embedding) < 400)")
+    schema, rows = database.dump(), checksum(database, "id, body, note, embedding")
+    with pytest.raises(VerificationFailed, match=r"check apart: 1 rows? would violate"):
+        upgrade(database, dataclasses.replace(CHANGE, index="same"))
+    assert database.dump() == schema
+    assert checksum(database, "id, body, note, embedding") == rows
+
+
+def test_dependents_with_other_dimensions_are_told(database: Database) -> None:
+    prepare(database, CHECKS)
+    (told,) = (each for each in plan_of(database, CHANGE).hazards if each.code == "dimensions-rewritten")
+    assert "(public.vector_dims(embedding) = 768)" in told.problem
+    assert "there" not in told.problem.partition("with the new ones")[2].replace("there is", "")
+
+
+def test_checks_are_proved_again_and_hold_for_the_new_vectors(database: Database) -> None:
+    prepare(database, CHECKS)
+    upgrade(database)
+    unproved = "SELECT array_agg(conname::text) FROM pg_constraint WHERE NOT convalidated"
+    assert database.value(unproved) == ["small"]
+    with pytest.raises(psycopg.errors.CheckViolation):
+        database.execute(
+            "INSERT INTO items (id, body, note, embedding) SELECT -1, body, note, embedding FROM items LIMIT 1"
+        )
+
+
+MEANWHILE = {
+    "policy": (POLICIES, "ALTER POLICY narrow ON items USING (embedding IS NULL)", "dependents"),
+    "of another table": (POLICIES, "DROP POLICY of_others ON notes", "dependents"),
+    "statistics": (STATISTICS, "ALTER STATISTICS of_expression SET STATISTICS 60", "dependents"),
+    "publication": (PUBLICATIONS, "ALTER PUBLICATION without SET TABLE items (id, embedding)", "dependents"),
+    "function": (FUNCTIONS, "CREATE OR REPLACE FUNCTION length_of(item items) RETURNS int "
+                 "RETURN vector_dims(item.embedding) + 1", "functions"),
+    "new function": (FUNCTIONS, "CREATE FUNCTION sudden() RETURNS vector RETURN (SELECT embedding FROM items LIMIT 1)",
+                     "functions"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "statement", "what"), MEANWHILE.values(), ids=MEANWHILE)
+def test_dependents_that_others_change_meanwhile_stop_the_cut_over(
+    database: Database, script: str, statement: str, what: str
+) -> None:
+    prepare(database, script)
+    reporter = At("started", "cut-over", lambda: database.execute(statement))
+    with pytest.raises(MigratorError, match=f"{what} of the table changed"):
+        upgrade(database, reporter=reporter)
+    assert "migrator" not in database.dump()
+
+
+def test_dependents_come_back_after_retire(database: Database) -> None:
+    """The old column is made anew then; what hangs on the live one goes over to it all the same."""
+    prepare(database, CHECKS, TRIGGERS, STATISTICS, FUNCTIONS)
+    schema = statements_of(database.dump())
+    upgrade(database, dataclasses.replace(CHANGE, index="same"))
+    runner.retire_all(database.address, Options(), stores=False)
+    downgrade(database)
+    assert statements_of(database.dump()) == schema
+
+
+def test_dependents_go_over_to_another_type(database: Database) -> None:
+    """Functions and operators of the same name are found for the other type."""
+    prepare(database, CHECKS.replace("vector_norm", "vector_dims"), POLICIES)
+    database.execute(STATISTICS.replace("vector_norm", "vector_dims"))
+    schema = database.dump()
+    change = dataclasses.replace(CHANGE, text=None, to=OLD, type="halfvec", index="same")
+    upgrade(database, change)
+    assert statements_of(database.dump()) == statements_of(schema)
+    downgrade(database, change)
+    assert database.dump() == schema
+
+
+def test_a_check_without_a_meaning_for_the_new_type_is_refused(database: Database) -> None:
+    prepare(database, "ALTER TABLE items ADD CONSTRAINT long CHECK (vector_norm(embedding) > 0)")
+    schema = database.dump()
+    change = dataclasses.replace(CHANGE, text=None, to=OLD, type="halfvec", index="same")
+    with pytest.raises(Refused, match=r"constraint long on table .* cannot be made again"):
+        upgrade(database, change)
+    assert database.dump() == schema
+
+
+TITLES = """
+ALTER TABLE items ADD COLUMN title text, ADD COLUMN title_embedding vector(384);
+UPDATE items SET title = body, title_embedding = embedding;
+ALTER TABLE items ADD CONSTRAINT alike CHECK (vector_dims(embedding) = 384 AND vector_dims(title_embedding) = 384);
+CREATE POLICY alike ON items USING (embedding = title_embedding);
+CREATE STATISTICS alike ON embedding, title_embedding FROM items;
+CREATE TRIGGER alike BEFORE UPDATE OF embedding, title_embedding ON items FOR EACH ROW
+    EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE FUNCTION alike(item items) RETURNS bool RETURN item.embedding = item.title_embedding;
+CREATE PUBLICATION alike FOR TABLE items (id, embedding, title_embedding);
+"""
+
+
+def test_what_reads_two_columns_of_a_change_goes_over_once(database: Database) -> None:
+    prepare(database, TITLES)
+    schema = database.dump()
+    changes = [
+        dataclasses.replace(CHANGE, index="same"),
+        dataclasses.replace(CHANGE, column="title_embedding", text="title", index="same"),
+    ]
+    runner.upgrade(database.address, REVISION, changes, Options())
+    assert statements_of(database.dump()) == statements_of(in_upgraded(schema))
+    assert database.value("SELECT bool_and(alike(items)) FROM items")
+    columns = [VectorColumn(change.table, change.column) for change in changes]
+    runner.restore(database.address, REVISION, columns, Options())
+    assert database.dump() == schema
+
+
+def test_a_role_that_may_not_make_them_again_is_refused(database: Database) -> None:
+    """Of policies on another's table, and another's statistics, functions and publications."""
+    prepare(database, STATISTICS)
+    database.execute("ALTER TABLE items OWNER TO test_reader; GRANT CREATE ON SCHEMA public TO test_reader")
+    database.execute(
+        f"GRANT CREATE, TEMPORARY ON DATABASE {database.value('SELECT current_database()')} TO test_reader"
+    )
+    address = dataclasses.replace(database.address, role="test_reader")
+    with pytest.raises(Refused, match="statistics object"):
+        runner.upgrade(address, REVISION, [CHANGE], Options())
+
+
+def test_a_plan_lists_what_is_carried_over(database: Database) -> None:
+    prepare(database, CHECKS, STATISTICS, FUNCTIONS)
+    found = plan_of(database, CHANGE)
+    dependents = (
+        "constraint there on table public.items",
+        "statistics object public.of_expression",
+        "function public.length_of(public.items)",
+    )
+    printed = plan_as_text([("2", "")], "upgrade", found, "migrator upgrade")
+    assert all(each in printed.partition("carried over on ")[2].partition("\n")[0] for each in dependents)
+    (listed,) = plan_as_json([("2", "")], "upgrade", found)["plan"]["columns"]
+    assert set(dependents) <= set(listed["dependents"])
+
+
+def test_functions_of_the_revision_for_another_type(database: Database) -> None:
+    """Neither body means anything for the other's column."""
+    norm = "CREATE OR REPLACE FUNCTION norm() RETURNS float8 LANGUAGE sql AS 'SELECT {}(embedding) FROM items LIMIT 1'"
+    prepare(database, norm.format("vector_norm"))
+    schema = database.dump()
+    functions = (norm.format("binary_quantize(embedding::halfvec) <~> binary_quantize"),)
+    change = dataclasses.replace(CHANGE, text=None, to=OLD, type="halfvec", index="same", functions=functions)
+    upgrade(database, change)
+    assert database.value("SELECT norm()") == 0
+    downgrade(database, change)
+    assert database.dump() == schema
+    assert database.value("SELECT norm()") > 0
+
+
+@pytest.mark.parametrize(
+    ("script", "statement", "what"),
+    [case for name, case in MEANWHILE.items() if name not in ("function", "policy")],
+    ids=[name for name in MEANWHILE if name not in ("function", "policy")],
+)
+def test_dependents_that_others_change_just_before_the_lock_are_seen_under_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch, script: str, statement: str, what: str
+) -> None:
+    """But for functions, which are this transaction's own by then, and policies of the table, which it has locked."""
+    prepare(database, script)
+    upgrade_until(database, "verify")
+    lock = cut_over._lock
+
+    def changed_before(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+        database.execute(f"SET lock_timeout = '2s'; {statement}")
+        return lock(columns)
+
+    monkeypatch.setattr(cut_over, "_lock", changed_before)
+    with pytest.raises(MigratorError, match=f"{what} of the table changed"):
+        upgrade(database)
+    assert "migrator" not in database.dump()

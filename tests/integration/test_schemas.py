@@ -1,0 +1,191 @@
+"""Every case of tests/schemas: up while the application writes, down, up and down again, in a window and online."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from migrator.database import connect
+from migrator.ledger import Ledger, LedgerChange
+from tests import models
+from tests.cases import Application, Case, Embedded, cases
+from tests.commands import migrator
+from tests.database import Database
+from tests.project import make_project
+
+CARRIED_OUT, REFUSED = cases()
+OLD, NEW = "sixteen", "twenty_four"
+# Cases that are tried on PostgreSQL 16 too; every one takes some seconds.
+ON_16 = (
+    "as_owner",
+    "column_settings",
+    "extension_elsewhere",
+    "key_none",
+    "names_63_bytes",
+    "refused_forced_row_security",
+    "refused_grantor",
+    "refused_may_not_set_role",
+    "several_columns",
+    "supabase_guide",
+    "text_of_columns",
+    "user_triggers",
+    "views",
+)
+
+
+def on_servers(found: list[Case]) -> list[Any]:
+    """Each case with the versions of PostgreSQL that it is tried on."""
+    return [
+        pytest.param(case, version, id=f"{case.name}-{version}")
+        for case in found
+        for version in ([18, 16] if case.name in ON_16 else [18])
+    ]
+
+
+def same(found: Iterable[object], expected: Iterable[object], what: str) -> None:
+    """Asserts that both are equal, and shows the lines that are not."""
+    before, after = ([line for each in lines for line in str(each).splitlines()] for lines in (expected, found))
+    differing = "\n".join(difflib.unified_diff(before, after, "expected", "found", n=0, lineterm=""))
+    assert not differing, f"{what}:\n{differing}"
+
+
+def but_for_the_type(dump: str) -> list[str]:
+    """The statements of a schema dump without what an upgrade changes by right.
+
+    That is: type and dimensions of vector columns, the place of a column in its table, and what is kept for restore.
+    """
+    dump = re.sub(r"^--.*\n", "", dump, flags=re.MULTILINE)
+    dump = re.sub(r"\b(halfvec|vector)\(\d+\)", "TYPE", dump)
+    dump = re.sub(r"\b(halfvec|vector)(_\w+_ops)", r"TYPE\2", dump)
+    statements = []
+    for statement in re.split(r";$", dump, flags=re.MULTILINE):
+        lines = (line.rstrip(",") for line in statement.splitlines())
+        kept = [line for line in lines if line and not re.search("migrator_(retired|capture)_", line)]
+        if kept and re.match("(RE)?SET SESSION AUTHORIZATION", kept[0]):
+            # About the privileges on the retired column.
+            continue
+        statements.append("\n".join(sorted(kept)))
+    return sorted(filter(None, statements))
+
+
+def numbers(vector: str | None) -> list[float] | None:
+    """Of a vector as text."""
+    return None if vector is None else [float(number) for number in vector[1:-1].split(",")]
+
+
+class Walk:
+    """A case on its way up and down, and what was found before."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._schema = application.database.dump()
+        self._privileges = application.privileges()
+        self._plans = application.plans(OLD)
+        # Of each change its rows, as they were before the upgrade's cut-over.
+        self._before: list[list[Embedded]] = []
+
+    def up_and_down(self, *options: str) -> None:
+        """The application writes while the upgrade stands before its cut-over, and between up and down."""
+        application, database = self._application, self._application.database
+        upgrade, downgrade = f"after upgrade {' '.join(options)}", f"after downgrade of upgrade {' '.join(options)}"
+        rows = application.rows()
+        self._run("upgrade", "--stop-after", "verify", *options)
+        same(application.rows(), rows, "rows while the upgrade stands before its cut-over")
+        application.write("during.sql", OLD)
+        self._before = self._embedded()
+        self._run_at_rest(upgrade, NEW, "upgrade", *options)
+        same(but_for_the_type(database.dump()), but_for_the_type(self._schema), f"schema {upgrade}")
+        application.write("between.sql", NEW)
+        self._run_at_rest(downgrade, OLD, "downgrade", "0001")
+        same(database.dump().splitlines(), self._schema.splitlines(), f"schema {downgrade}")
+
+    def _run(self, *command: str) -> None:
+        ended = migrator(*command, "--yes")
+        assert ended.code == 0, ended.err
+
+    def _run_at_rest(self, what: str, live: str, *command: str) -> None:
+        """Only the vectors of the changed columns are others afterwards. live: the model that is live then."""
+        application = self._application
+        changed = {change.change.column for change in self._changes()}
+        rest, results = application.rows(changed), application.results(NEW if live == OLD else OLD)
+        self._run(*command)
+        same(application.rows(changed), rest, f"rows {what}, without the vectors")
+        same(application.results(live), results, f"what the queries give {what}")
+        same(application.plans(live), self._plans, f"indexes that the queries use {what}")
+        same(application.privileges(), self._privileges, f"privileges {what}")
+        self._hold_right_vectors(what)
+
+    def _changes(self) -> list[LedgerChange]:
+        """Of the last run."""
+        with connect(self._application.database.address) as connection:
+            (run,) = connection.execute("SELECT max(id) FROM migrator.run").fetchone() or (0,)
+            return Ledger(connection, installed=True).changes(run)
+
+    def _embedded(self) -> list[list[Embedded]]:
+        found = self._changes()
+        changed = {change.change.column for change in found}
+        return [self._application.embedded(change, changed) for change in found]
+
+    def _hold_right_vectors(self, what: str) -> None:
+        """Each row holds the model's vector of its text; after a downgrade, the one that it held before."""
+        for change, rows, before in zip(self._changes(), self._embedded(), self._before, strict=True):
+            asked = change.change
+            model = getattr(models, asked.to.location.rpartition(":")[2])()
+            texts = sorted({row.text for row in rows if row.text is not None})
+            given = dict(zip(texts, model.embed_queries(texts).tolist(), strict=True)) if texts else {}
+            known = defaultdict(list)
+            for row in before:
+                known[row.rest].append(numbers(row.vector))
+            wrong = []
+            for row in rows:
+                right = [given[row.text] if row.in_scope and row.text is not None else None]
+                stays = not row.in_scope and change.catalog.column.dimensions is None
+                if row.rest in known and (stays or change.restores is not None):
+                    right = known[row.rest]
+                if numbers(row.vector) not in right:
+                    wrong.append(f"{row}, not {right}")
+            subject = change.catalog.subject
+            assert not wrong, f"{what} {len(wrong)} of {len(rows)} rows of {subject} hold another: {wrong[0]}"
+
+
+def start(case: Case, database: Database, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Application:
+    """The case's tables, and a project with its revision in the current directory."""
+    application = Application(case, database)
+    application.prepare()
+    make_project(database, directory, monkeypatch)
+    shutil.copy(case.directory / "revision.py", Path("versions", "0002.py"))
+    if case.user is not None:
+        database.execute(f"ALTER TABLE alembic_version OWNER TO {case.user}")
+        address = make_url(database.url).set(username=case.user)
+        monkeypatch.setenv("DATABASE_URL", address.render_as_string(hide_password=False))
+    return application
+
+
+@pytest.mark.parametrize(("case", "database"), on_servers(CARRIED_OUT), indirect=["database"])
+def test_up_and_down_in_a_window_and_online(
+    case: Case, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = Walk(start(case, database, tmp_path, monkeypatch))
+    walk.up_and_down()
+    walk.up_and_down("--online")
+
+
+@pytest.mark.parametrize(("case", "database"), on_servers(REFUSED), indirect=["database"])
+def test_refused_with_nothing_changed(
+    case: Case, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(case, database, tmp_path, monkeypatch)
+    before = database.whole_dump()
+    for options in ([], ["--online"]):
+        ended = migrator("upgrade", "--yes", *options)
+        same(ended.err.splitlines(), (case.text("refused.txt") or "").splitlines(), "standard error")
+        assert ended.code == 3
+    same(database.whole_dump().splitlines(), before.splitlines(), "the database")

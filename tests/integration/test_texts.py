@@ -1,0 +1,197 @@
+"""What a text may be: columns, JSON, arrays, functions of the row, odd Unicode; up, down and up again in both modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from migrator.errors import Refused
+from tests import models
+from tests.database import Database
+from tests.models import Hashed
+from tests.running import At, downgrade, upgrade
+from tests.tables import CHANGE
+
+DOCS = replace(CHANGE, table="docs", index=None)
+ODD = [
+    "plain",
+    "per cent % and %s and {braces}",
+    "quotes ' \" \\ and $$",
+    "two\nlines\tand a tab",
+    "e\u0301 combining, \u00e9 composed",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 joined",
+    "\u202eright to left\u202c \u05e9\u05dc\u05d5\u05dd",
+    "\u00a0\ufeff\u200b nothing to see",
+    "\uffff and \U0010ffff",
+    "  spaces around  ",
+]
+
+
+def docs(database: Database) -> None:
+    """docs(id, title, body, payload, tags, price, day, embedding) and functions of its columns and of its row."""
+    database.execute(
+        "CREATE TABLE docs (id bigint PRIMARY KEY, title text, body text, payload jsonb, tags text[], price numeric, "
+        "day timestamptz, embedding vector(384))"
+    )
+    with database.connect() as connection:
+        for number, text in enumerate([*ODD, *(f"text {number}" for number in range(20))]):
+            connection.execute(
+                "INSERT INTO docs VALUES (%(id)s, %(title)s, %(body)s, jsonb_build_object('data', %(body)s::text), "
+                "ARRAY[%(body)s, 'tag'], %(id)s + 0.50, "
+                "'2026-03-29 01:30+00'::timestamptz + %(id)s * interval '1 day')",
+                {"id": number, "title": None if number % 3 == 0 else f"title {number}", "body": text},
+            )
+    for statement in (
+        "CREATE FUNCTION doc_text(title text, body text) RETURNS text LANGUAGE sql STABLE AS "
+        "$$SELECT coalesce(title || ': ', '') || body$$",
+        "CREATE FUNCTION embedding_input(doc docs) RETURNS text LANGUAGE plpgsql IMMUTABLE AS "
+        "$$BEGIN /* doc as a whole? no */ RETURN '# ' || coalesce(doc.title, 'doc') || E'\\n\\n' || (doc).body; END$$",
+        "CREATE FUNCTION atomic_input(doc docs) RETURNS text LANGUAGE sql STABLE RETURN doc.title || doc.body",
+    ):
+        database.execute(statement)
+    vectorize(database, "concat_ws(' ', title, body)", models.old)
+
+
+def vectorize(database: Database, text: str, model: Callable[[], Hashed]) -> None:
+    """Each row gets the model's vector of its text, as an application would have written it."""
+    rows = database.execute(f"SELECT id, {text} FROM docs WHERE {text} IS NOT NULL")
+    with database.connect() as connection:
+        for number, value in rows:
+            vector = str(models.vector(value, model).tolist())
+            connection.execute("UPDATE docs SET embedding = %(v)s WHERE id = %(id)s", {"v": vector, "id": number})
+
+
+def is_of(database: Database, text: str, model: Callable[[], Hashed]) -> bool:
+    """Whether every row holds the model's vector of its present text, and NULL where it has none."""
+    rows = database.execute(f"SELECT NULLIF(({text})::text, ''), embedding::text FROM docs ORDER BY id")
+    return bool(rows) and all(
+        (found is None) == (value is None)
+        and (found is None or str(models.vector(value, model).tolist()) == _as_written(found))
+        for value, found in rows
+    )
+
+
+def _as_written(vector: str) -> str:
+    return str(np.array(vector.strip("[]").split(","), dtype=np.float32).tolist())
+
+
+TEXTS = [
+    "body",
+    "concat_ws(' ', title, body)",
+    "format('%s (%s%%)', body, price)",
+    "payload->>'data'",
+    "payload #>> '{data}'",
+    "array_to_string(tags, ', ')",
+    "title || ' ' || body",
+    "day::text || ' ' || body",
+    "to_char(day, 'YYYY-MM-DD') || body",
+    "doc_text(title, body)",
+    "embedding_input(docs)",
+    "embedding_input(docs.*) || id",
+    "atomic_input(docs)",
+]
+
+
+@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_goes_up_down_and_up(database: Database, text: str, online: bool) -> None:
+    docs(database)
+    vectorize(database, text, models.old)
+    database.execute(f"UPDATE docs SET embedding = NULL WHERE ({text}) IS NULL")
+    change = replace(DOCS, text=text)
+    before = database.dump()
+    written = At("done", "fill", lambda: _write(database, text))
+    upgrade(database, change, online=online, reporter=written)
+    assert written.acted
+    assert is_of(database, text, models.new)
+    downgrade(database, change)
+    assert database.dump() == before
+    assert is_of(database, text, models.old)
+    upgrade(database, change, revision="3", online=online)
+    assert is_of(database, text, models.new)
+
+
+def _write(database: Database, text: str) -> None:
+    """As an application whose settings are not migrator's, and which keeps the old model's vectors right."""
+    with database.connect() as connection:
+        for statement in (
+            "SET DateStyle = 'German, DMY'",
+            "SET TimeZone = 'Asia/Tokyo'",
+            "UPDATE docs SET body = body || ' edited', payload = jsonb_build_object('data', body || '!') WHERE id < 4",
+            "INSERT INTO docs (id, title, body, payload, tags, price, day) "
+            "VALUES (100, 'new', 'new body', '{\"data\": \"new\"}', '{new}', 1.0, '01.02.2026')",
+            "DELETE FROM docs WHERE id = 9",
+        ):
+            connection.execute(statement.encode())
+    vectorize(database, text, models.old)
+
+
+REFUSED: Sequence[tuple[str, str]] = [
+    ("random()::text || body", "text-changes-by-itself"),
+    ("body || now()", "text-changes-by-itself"),
+    ("body || by_chance()", "text-changes-by-itself"),
+    ("(SELECT max(name) FROM authors) || body", "text-reads-other-tables"),
+    ("author(id) || body", "text-reads-other-tables"),
+    ("longest() || body", "text-reads-other-tables"),
+    ("body || counted()", "text-writes"),
+    ("unnest(tags)", "text-does-not-parse"),
+    ("string_agg(body, ' ')", "text-does-not-parse"),
+    ("to_jsonb(docs)::text", "whole-row-text"),
+    ("docs::text", "whole-row-text"),
+    ("embedding_input(docs) || docs::text", "whole-row-text"),
+    ("as_json(docs)", "row-function"),
+    ("passes_on(docs)", "row-function"),
+    ("id", "text-is-not-text"),
+]
+
+
+@pytest.mark.parametrize(("text", "code"), REFUSED)
+def test_an_unsafe_text_is_refused(database: Database, text: str, code: str) -> None:
+    docs(database)
+    for statement in (
+        "CREATE TABLE authors (id bigint, name text)",
+        "INSERT INTO authors SELECT n, 'name ' || n FROM generate_series(0, 9) n",
+        "CREATE SEQUENCE calls",
+        "CREATE FUNCTION by_chance() RETURNS text LANGUAGE plpgsql STABLE AS $$BEGIN RETURN random()::text; END$$",
+        "CREATE FUNCTION author(which bigint) RETURNS text LANGUAGE plpgsql STABLE AS "
+        "$$BEGIN RETURN (SELECT name FROM authors WHERE id = which); END$$",
+        "CREATE FUNCTION longest() RETURNS text LANGUAGE plpgsql STABLE AS "
+        "$$BEGIN RETURN (SELECT body FROM public.docs ORDER BY length(body) DESC LIMIT 1); END$$",
+        "CREATE FUNCTION counted() RETURNS text LANGUAGE plpgsql STABLE AS "
+        "$$BEGIN RETURN nextval('calls')::text; END$$",
+        "CREATE FUNCTION as_json(doc docs) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT to_jsonb(doc)::text$$",
+        "CREATE FUNCTION passes_on(docs) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT embedding_input($1)$$",
+    ):
+        database.execute(statement)
+    before = database.whole_dump()
+    with pytest.raises(Refused) as refused:
+        upgrade(database, replace(DOCS, text=text))
+    assert refused.value.code == code
+    assert database.whole_dump() == before
+
+
+def test_a_row_function_that_reads_a_generated_column_is_refused(database: Database) -> None:
+    docs(database)
+    database.execute("ALTER TABLE docs ADD COLUMN shown text GENERATED ALWAYS AS ('shown ' || body) STORED")
+    database.execute("CREATE FUNCTION shown_input(doc docs) RETURNS text LANGUAGE sql AS $$SELECT doc.shown$$ STABLE")
+    with pytest.raises(Refused) as refused:
+        upgrade(database, replace(DOCS, text="shown_input(docs)"))
+    assert refused.value.code == "row-function"
+    upgrade(database, replace(DOCS, text="shown"))
+    assert is_of(database, "shown", models.new)
+
+
+def test_a_function_of_the_row_of_a_table_with_an_odd_name(database: Database) -> None:
+    docs(database)
+    database.execute('ALTER TABLE docs RENAME TO "My ""Docs"')
+    change = replace(DOCS, table='"My ""Docs"', text='embedding_input("My ""Docs")')
+    before = database.dump()
+    upgrade(database, change, online=True)
+    downgrade(database, change)
+    assert database.dump() == before
+    upgrade(database, change, revision="3")
+    database.execute('ALTER TABLE "My ""Docs" RENAME TO docs')
+    assert is_of(database, "embedding_input(docs)", models.new)

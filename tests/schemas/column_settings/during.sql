@@ -1,0 +1,2 @@
+SET ROLE case_reader;
+UPDATE documents SET embedding = embedding;

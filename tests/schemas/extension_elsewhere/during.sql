@@ -1,0 +1,1 @@
+INSERT INTO documents (id, content, embedding) SELECT max(id) + 1, 'during', model.embed('during') FROM documents;

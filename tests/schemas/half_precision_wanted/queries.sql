@@ -1,0 +1,1 @@
+SELECT id, embedding <=> model.embed('text 9')::vector FROM documents ORDER BY id;

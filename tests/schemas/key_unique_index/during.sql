@@ -1,0 +1,1 @@
+UPDATE documents SET path = path || '/moved' WHERE path LIKE '%3';

@@ -1,0 +1,1 @@
+INSERT INTO documents (content, embedding) VALUES ('during', model.embed('during')) ON CONFLICT DO NOTHING;

@@ -1,0 +1,1 @@
+DELETE FROM blog WHERE id % 10 = 3;

@@ -1,0 +1,9 @@
+-- A subscriber lacks the shadow column.
+CREATE TABLE documents (
+    id int PRIMARY KEY,
+    content text NOT NULL,
+    embedding vector(16) NOT NULL
+);
+INSERT INTO documents SELECT n, 'text ' || n, model.embed('text ' || n) FROM generate_series(1, 20) AS n;
+CREATE INDEX documents_embedding_idx ON documents USING hnsw (embedding vector_cosine_ops);
+CREATE PUBLICATION changes FOR TABLE documents;

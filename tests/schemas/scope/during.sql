@@ -1,0 +1,1 @@
+UPDATE documents SET language = 'en' WHERE id = 4;

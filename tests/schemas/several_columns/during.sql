@@ -1,0 +1,3 @@
+UPDATE articles SET body = body || '!', body_embedding = model.embed(body || '!') WHERE id % 10 = 5;
+UPDATE articles SET title = title || '!', title_embedding = model.embed(title || '!') WHERE id % 10 = 6;
+UPDATE comments SET spam = false WHERE id % 20 = 5;

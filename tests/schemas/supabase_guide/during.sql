@@ -1,0 +1,1 @@
+INSERT INTO documents (content, metadata, embedding) VALUES ('during', '{"page": 1}', model.embed('during'));

@@ -1,0 +1,1 @@
+UPDATE memories SET payload = payload - 'data', vector = NULL WHERE payload->>'data' LIKE '%6';

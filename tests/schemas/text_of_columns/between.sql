@@ -1,0 +1,3 @@
+UPDATE products SET description = NULL, embedding =
+    model.embed(title || ' ' || array_to_string(tags, ', ') || ' ' || price)
+WHERE sku LIKE '%6';

@@ -1,0 +1,3 @@
+UPDATE products SET price = price + 1, tags = tags || 'new'::text, embedding =
+    model.embed(said(title, description) || ' ' || array_to_string(tags || 'new'::text, ', ') || ' ' || (price + 1))
+WHERE sku LIKE '%5';

@@ -1,0 +1,2 @@
+UPDATE articles SET body = body || '?', body_embedding = model.embed(body || '?') WHERE id % 10 = 7;
+UPDATE articles SET title = title || '?', title_embedding = model.sixteen(title || '?') WHERE id % 10 = 8;

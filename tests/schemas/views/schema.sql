@@ -1,0 +1,25 @@
+-- Views on views, with owners, privileges, options and comments; functions that read them.
+CREATE TABLE documents (
+    id int PRIMARY KEY,
+    content text NOT NULL,
+    embedding vector(16) NOT NULL
+);
+INSERT INTO documents SELECT n, 'text ' || n, model.embed('text ' || n) FROM generate_series(1, 40) AS n;
+CREATE INDEX documents_embedding_idx ON documents USING hnsw (embedding vector_cosine_ops);
+CREATE VIEW visible AS SELECT * FROM documents WHERE id > 3;
+CREATE VIEW odd WITH (security_barrier) AS SELECT id, embedding AS "The Vector" FROM visible WHERE id % 2 = 1;
+CREATE VIEW writable AS SELECT id, content, embedding FROM documents WHERE id > 0 WITH CASCADED CHECK OPTION;
+COMMENT ON VIEW odd IS 'every other';
+COMMENT ON COLUMN odd."The Vector" IS 'of the content';
+ALTER VIEW visible OWNER TO case_owner;
+GRANT SELECT ON documents TO case_owner;
+GRANT SELECT, UPDATE (content) ON documents TO case_reader;
+SET ROLE case_owner;
+GRANT SELECT ON visible TO case_grantor WITH GRANT OPTION;
+SET ROLE case_grantor;
+GRANT SELECT ON visible TO case_reader;
+RESET ROLE;
+GRANT SELECT, INSERT, UPDATE ON writable TO case_reader;
+CREATE FUNCTION nearest(asked vector, n int) RETURNS SETOF int LANGUAGE sql STABLE AS $$
+    SELECT id FROM documents ORDER BY embedding <=> asked LIMIT n
+$$;
