@@ -72,6 +72,7 @@ class Model:
     normalize: scale vectors to length 1; None: as the model gives them.
     matryoshka: the vectors are the first `dimensions` numbers of longer ones, scaled to length 1 again
         (Kusupati et al. 2022, https://arxiv.org/abs/2205.13147).
+    padded: the vectors are shorter, and zeros follow them up to `dimensions`.
     revision: the hub revision (commit) to load.
     trust_remote_code: run code that the model's hub repository holds. Off unless the revision says so.
     """
@@ -82,6 +83,7 @@ class Model:
     query_prompt: str | None = None
     normalize: bool | None = None
     matryoshka: bool = False
+    padded: bool = False
     revision: str | None = None
     trust_remote_code: bool = False
 
@@ -99,6 +101,11 @@ class Model:
                 remedy="write dimensions=N in the revision; `migrator revision` asks the model for it",
             )
         _between("dimensions", self.dimensions, 1, STORED_LIMIT)
+        if self.matryoshka and self.padded:
+            raise errors.in_revision(
+                f"model {self.name} is given both matryoshka and padded",
+                remedy="write padded=True where its vectors are shorter than the column's, matryoshka=True if longer",
+            )
 
     @property
     def provider(self) -> str:

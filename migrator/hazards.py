@@ -133,7 +133,8 @@ def old_model_other_dimensions(subject: str, reason: str) -> Hazard:
         "old-model-other-dimensions",
         f"{subject} cannot hold vectors of the model that from_= names: {reason}",
         "another model made them, and a rollback would fail for rows written since the upgrade.",
-        "name the model that made them in from_=; where they are the first numbers of longer ones, add matryoshka=True",
+        "name the model that made them in from_=; where they are the first numbers of longer ones, add "
+        "matryoshka=True; where zeros follow shorter ones, padded=True",
     )
 
 

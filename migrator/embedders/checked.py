@@ -18,12 +18,12 @@ _NOTHING_STORED = "no vector of this batch was stored."
 
 def check_dimensions(model: Model, found: int) -> None:
     """Raises Refused where vectors of `found` numbers cannot give the dimensions that the revision states."""
-    if found != model.dimensions and not (model.matryoshka and found > model.dimensions):
+    if not _fits(model, found):
         raise model_other_dimensions(model, found).refusal()
 
 
 def checked(model: Model, texts: Sequence[str], vectors: object) -> Vectors:
-    """What a provider gave for `texts`, truncated and scaled as the model is stated: (n, dimensions) float32.
+    """What a provider gave for `texts`, cut, padded and scaled as the model is stated: (n, dimensions) float32.
 
     Truncation keeps the first `dimensions` numbers (Kusupati et al. 2022, https://arxiv.org/abs/2205.13147).
     Raises ModelError where it is anything but one finite vector a text that is not zero.
@@ -35,7 +35,7 @@ def checked(model: Model, texts: Sequence[str], vectors: object) -> Vectors:
             meaning=_NOTHING_STORED,
             remedy="return numpy.asarray(vectors, dtype=numpy.float32) from the model",
         )
-    if vectors.ndim != 2 or len(vectors) != len(texts) or not _long_enough(model, vectors.shape[1]):
+    if vectors.ndim != 2 or len(vectors) != len(texts) or not _fits(model, vectors.shape[1]):
         raise ModelError(
             f"model {model.name} gave an array of shape {vectors.shape} "
             f"where {(len(texts), model.dimensions)} was expected",
@@ -56,7 +56,8 @@ def checked(model: Model, texts: Sequence[str], vectors: object) -> Vectors:
         # In float64: squares of float32 numbers may overflow it.
         lengths = np.linalg.norm(result.astype(np.float64), axis=1, keepdims=True)
         result = (result / lengths).astype(np.float32)
-    return result
+    # Zeros change no distance among padded vectors.
+    return np.pad(result, ((0, 0), (0, model.dimensions - result.shape[1]))) if model.padded else result
 
 
 def out_of_memory(model: Model, texts: int) -> OutOfMemory:
@@ -67,8 +68,10 @@ def out_of_memory(model: Model, texts: int) -> OutOfMemory:
     )
 
 
-def _long_enough(model: Model, found: int) -> bool:
-    return found >= model.dimensions if model.matryoshka else found == model.dimensions
+def _fits(model: Model, found: int) -> bool:
+    if found == model.dimensions:
+        return True
+    return model.matryoshka if found > model.dimensions else model.padded and found > 0
 
 
 def _raise_if(faulty: NDArray[np.bool_], model: Model, texts: Sequence[str], fault: str, meaning: str) -> None:

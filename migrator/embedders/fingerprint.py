@@ -16,6 +16,7 @@ def fingerprint(model: Model, *, revision: str | None, prompt: str, query_prompt
         "query_prompt": query_prompt,
         "normalize": model.normalize,
         "matryoshka": model.matryoshka,
+        "padded": model.padded,
         "text_cleaning": None,
         "precision": "float32",
     }

@@ -129,7 +129,8 @@ TEXTS: list[Row] = [
         "public.items.embedding cannot hold vectors of the model that from_= names: model python:app.models:old gives "
         "512 dimensions, the revision says 384",
         "another model made them, and a rollback would fail for rows written since the upgrade.",
-        "name the model that made them in from_=; where they are the first numbers of longer ones, add matryoshka=True",
+        "name the model that made them in from_=; where they are the first numbers of longer ones, add "
+        "matryoshka=True; where zeros follow shorter ones, padded=True",
     ),
     (
         hazards.old_model_differs,

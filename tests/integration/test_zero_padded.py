@@ -1,0 +1,47 @@
+"""Vectors shorter than their column, with zeros behind them, as where a column was made for a larger model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migrator import Model
+from migrator.errors import Refused
+from tests.database import Database
+from tests.models import new, old
+from tests.proofs import rows_hold
+from tests.running import downgrade, upgrade
+from tests.tables import CHANGE, items
+
+PADDED = Model("python:tests.models:old", dimensions=1024, padded=True)
+OLD_PART = "subvector(embedding, 1, 384)"
+
+
+def padded(database: Database) -> None:
+    items(database)
+    database.execute(
+        """DROP INDEX items_embedding_idx;
+           ALTER TABLE items ALTER embedding TYPE vector(1024)
+               USING (embedding::real[] || array_fill(0::real, ARRAY[640]))::vector(1024);
+           CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)"""
+    )
+
+
+@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+def test_up_and_down(database: Database, online: bool) -> None:
+    padded(database)
+    schema = database.dump()
+    upgrade(database, replace(CHANGE, from_=PADDED), online=online)
+    assert rows_hold(database, new) == 200
+    database.execute("UPDATE items SET body = 'edited' WHERE id = 7")
+    downgrade(database)
+    assert rows_hold(database, old, column=OLD_PART) == 200
+    assert database.value("SELECT count(*) FROM items WHERE vector_norm(subvector(embedding, 385, 640)) <> 0") == 0
+    assert database.dump() == schema
+
+
+def test_a_model_of_other_dimensions_is_not_padded_unless_the_revision_says_so(database: Database) -> None:
+    padded(database)
+    with pytest.raises(Refused, match="gives 384 dimensions, the revision says 1024"):
+        upgrade(database, replace(CHANGE, from_=replace(PADDED, padded=False)))
