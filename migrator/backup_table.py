@@ -35,14 +35,14 @@ def same_row(column: ColumnPlan) -> Query:
     if column.method == "derive":
         made = column.as_upgrade().derived(sql.SQL("migrator_backup.migrator_vector"))
         equal = sql.SQL("OPERATOR({}.=)").format(name(column.catalog.server.extension_schema))
-        return sql.SQL("{} {} {}.{}{}").format(made, equal, column.table, name(column.live), same_key(column))
+        return sql.SQL("{} {} {}.{}{}").format(made, equal, column.row, name(column.live), same_key(column))
     return sql.SQL("migrator_backup.migrator_text_hash = {}{}").format(column.text_hash, same_key(column))
 
 
 def same_key(column: ColumnPlan) -> Query:
     """` AND` the table's key is the same; empty where it had none at the upgrade."""
     return sql.SQL("").join(
-        sql.SQL(" AND migrator_backup.{key} = {table}.{key}").format(key=name(part), table=column.table)
+        sql.SQL(" AND migrator_backup.{key} = {row}.{key}").format(key=name(part), row=column.row)
         for part in (column.before or column.catalog).table.key
     )
 

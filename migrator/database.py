@@ -387,7 +387,8 @@ def concurrently(connection: Connection, statement: Query) -> None:
 
 def describe_blockers(connection: Connection, tables: Sequence[int]) -> str:
     """Who else holds locks on the tables of those oids, oldest transaction first: the ones a lock waits for."""
-    holders = execute(connection, query("session", "lock_holders"), {"tables": list(tables)}).fetchall()
+    below = query("partitions", "tree", root=sql.SQL("unnest(%(tables)s::oid[])"))
+    holders = execute(connection, query("session", "lock_holders", tree=below), {"tables": list(tables)}).fetchall()
     if not holders:
         return "held by nobody any more"
     return "held by " + "; ".join(

@@ -215,12 +215,83 @@ def not_a_vector(table: str, column: str, type_: str) -> Hazard:
 
 
 def not_a_table(table: str, kind: str) -> Hazard:
-    kinds = {"v": "a view", "m": "a materialised view", "f": "a foreign table", "p": "a partitioned table"}
+    kinds = {"v": "a view", "m": "a materialised view", "f": "a foreign table"}
     return _refuse(
         "not-a-table",
-        f'"{table}" is {kinds.get(kind, "part of an inheritance tree")}, which migrator cannot change yet',
-        "a column cannot be put beside the live one in an ordinary way there.",
-        "name an ordinary table in the revision",
+        f'"{table}" is {kinds[kind]}, which migrator cannot change',
+        "a column cannot be put beside the live one there.",
+        "name a table in the revision",
+    )
+
+
+def plain_inheritance(table: str, parents: Iterable[str], children: Iterable[str]) -> Hazard:
+    told = [f"inherits from {', '.join(parents)}"] if parents else []
+    told += [f"is inherited by {', '.join(children)}"] if children else []
+    return _refuse(
+        "plain-inheritance",
+        f'"{table}" {" and ".join(told)}',
+        "the rows of such tables are read together, but their columns, indexes and triggers are each table's own.",
+        "make it a partitioned table, or part it for good: ALTER TABLE ... NO INHERIT ...",
+    )
+
+
+def typed_table(table: str, type_: str) -> Hazard:
+    return _refuse(
+        "typed-table",
+        f'"{table}" is a table of type {type_}',
+        "a column can be put beside the live one only where the table's columns are its own.",
+        f'ALTER TABLE "{table}" NOT OF makes them so; nothing else of it changes',
+    )
+
+
+# ---- partitions ---------------------------------------------------------------------------------------------
+
+
+def is_a_partition(table: str, top: str) -> Hazard:
+    return _refuse(
+        "is-a-partition",
+        f'"{table}" is a partition of {top}',
+        "all partitions have the columns of that table, and are upgraded with it.",
+        f"name {top} in the revision",
+    )
+
+
+def foreign_partitions(table: str, partitions: Iterable[str]) -> Hazard:
+    return _refuse(
+        "foreign-partition",
+        f'partitions of "{table}" are foreign tables: {", ".join(partitions)}',
+        "their rows are kept elsewhere, where no vector can be filled in.",
+        "detach them for the time of the upgrade, and upgrade them where they are",
+    )
+
+
+def partition_differs(partition: str, column: str, what: str) -> Hazard:
+    return _refuse(
+        "partition-differs",
+        f'column "{column}" of partition {partition} {what}, unlike that of the table it belongs to',
+        "the new column would be alike in all partitions.",
+        f"make it so now: ALTER TABLE {partition} ALTER COLUMN ...",
+    )
+
+
+def partition_index_alone(partition: str, index: str) -> Hazard:
+    return _refuse(
+        "partition-index-alone",
+        f'index "{index}" of partition {partition} belongs to no index of the partitioned table',
+        "it would stay behind on the retired column, and that partition would be searched without it.",
+        "attach it, with one on every partition: CREATE INDEX ... ON ONLY ...; ALTER INDEX ... ATTACH PARTITION ...; "
+        "or drop it",
+    )
+
+
+def partitions_together(table: str, partitions: int) -> Hazard:
+    return _warn(
+        "partitions-together",
+        f'"{table}" has {counted(partitions, "partitions")}, which begin and end the upgrade together',
+        "shadow column, capture trigger and cut-over lock all of them at a time, for milliseconds; until migrator "
+        "retire a table without migrator's columns cannot be attached, and one that is detached keeps them.",
+        "make new partitions by CREATE TABLE ... PARTITION OF, or LIKE the partitioned table; wait with DETACH until "
+        "cut-over is done",
     )
 
 

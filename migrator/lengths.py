@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator import hazards
+from migrator import hazards, tree
 from migrator.database import Connection, execute
 from migrator.embedders import Embedder
 from migrator.plan import ColumnPlan
@@ -18,13 +18,15 @@ def refuse_cut_short(connection: Connection, column: ColumnPlan, embedder: Embed
     limit = embedder.max_tokens
     if limit is None:
         return
-    statement = query("trial", "texts", text=column.text, table=column.table, due=column.due)
     found = 0
-    for bounds, _, _ in BlockRanges(connection, column, ROWS):
-        rows = execute(connection, statement, bounds).fetchall()
-        tokens = embedder.count_tokens([text for text, _ in rows]) if rows else []
-        if tokens is None:
-            raise hazards.lengths_unknown(column.subject, column.change.to.name).refusal()
-        found += sum(same for (_, same), count in zip(rows, tokens, strict=True) if count > limit)
+    for leaf in tree.leaves(tree.planned(column)):
+        pieces = {"text": column.text, "table": leaf.addressed(column), "row": column.row, "due": column.due}
+        statement = query("trial", "texts", **pieces)
+        for bounds, _, _ in BlockRanges(connection, leaf, ROWS):
+            rows = execute(connection, statement, bounds).fetchall()
+            tokens = embedder.count_tokens([text for text, _ in rows]) if rows else []
+            if tokens is None:
+                raise hazards.lengths_unknown(column.subject, column.change.to.name).refusal()
+            found += sum(same for (_, same), count in zip(rows, tokens, strict=True) if count > limit)
     if found:
         raise hazards.texts_cut_short(column.subject, found, limit).refusal()

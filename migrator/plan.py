@@ -90,6 +90,15 @@ class ColumnPlan:
         return self.catalog.table.sql
 
     @property
+    def row(self) -> sql.SQL:
+        """What a statement's conditions call the row of the table, or of the partition, that it reads or writes."""
+        return name(self.catalog.table.name)
+
+    @property
+    def is_partitioned(self) -> bool:
+        return self.catalog.table.kind == "p"
+
+    @property
     def live(self) -> str:
         return self.catalog.column.name
 
@@ -237,15 +246,13 @@ class ColumnPlan:
         if self.before is not None:
             undone = self.as_upgrade()
             old = undone.replaced_indexes if self.method == "index" else undone.catalog.own_indexes
-            return tuple(carried_over(index, self._temporary(undone, index)) for index in old)
+            return tuple(self.carried_over(index, self._temporary(undone, index)) for index in old)
         catalog, asked = self.catalog, self.change.index
         built = []
         if self.method != "index":
-            sizes = self.change.from_.dimensions, self.dimensions
             for number, index in enumerate(catalog.own_indexes, 1):
                 if index not in self.replaced_indexes:
-                    temporary = f"migrator_index_{self.id}_{number}"
-                    built.append(carried_over(index, temporary, type_=self.type, dimensions=sizes))
+                    built.append(self.carried_over(index, f"migrator_index_{self.id}_{number}"))
         if asked is None or asked == "same":
             return tuple(built)
         replaced = self.replaced_indexes[0] if self.replaced_indexes else None
@@ -263,6 +270,13 @@ class ColumnPlan:
         )
         return (*built, made)
 
+    def carried_over(self, index: TableIndex, temporary: str) -> IndexToBuild:
+        """The old index as it is to be on the column that becomes live."""
+        if self.before is not None:
+            return carried_over(index, temporary)
+        sizes = self.change.from_.dimensions, self.dimensions
+        return carried_over(index, temporary, type_=self.type, dimensions=sizes)
+
     @property
     def vector_indexes(self) -> tuple[IndexToBuild, ...]:
         return tuple(index for index in self.indexes if index.is_vector)
@@ -278,7 +292,7 @@ class ColumnPlan:
         taken = {index.name for index in self.catalog.indexes}
         called = f"{self.catalog.table.name}_{self.live}_idx"
         names = [called, *(f"{called}{number}" for number in range(1, len(taken) + 1))]
-        return next(fitting for each in names if (fitting := _fitting(each)) not in taken)
+        return next(fits for each in names if (fits := fitting(each)) not in taken)
 
     def keeps(self, index: IndexToBuild) -> bool:
         """On a downgrade: whether the upgrade left the old index on the retired column."""
@@ -415,7 +429,7 @@ class ColumnPlan:
         return None
 
 
-def _fitting(wanted: str) -> str:
+def fitting(wanted: str) -> str:
     """The name within PostgreSQL's 63 bytes; a long one ends in its hash, so that two of them stay apart."""
     encoded = wanted.encode()
     if len(encoded) <= 63:

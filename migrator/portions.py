@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from migrator import rows_left
+from migrator import rows_left, tree
 from migrator.database import Connection, execute
 from migrator.plan import ColumnPlan
 from migrator.queries import name, query
 from migrator.report import Progress
+from migrator.tree import Relation
 from migrator.work import BlockRanges
 
 # Rows a portion at most.
@@ -39,8 +40,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Portion:
-    """parameters: which rows, for the condition "range" or "places" of sql/fill.sql. step: is told how long it took."""
+    """Rows of one table or partition.
 
+    parameters: which rows, for the condition "range" or "places" of sql/fill.sql. step: is told how long it took.
+    """
+
+    table: Relation
     parameters: dict[str, object]
     progress: Progress
     step: Step
@@ -48,11 +53,12 @@ class Portion:
 
 def in_ranges(connection: Connection, column: ColumnPlan) -> Iterator[Portion]:
     """All rows, by ranges of blocks."""
-    ranges = BlockRanges(connection, column, ROWS)
-    step = Step(ranges.step, ranges.step, SECONDS)
-    for bounds, done, blocks in ranges:
-        yield Portion(dict(bounds), Progress(done, blocks, "blocks"), step)
-        ranges.step = step.size
+    for leaf in tree.leaves(tree.now(connection, column)):
+        ranges = BlockRanges(connection, leaf, ROWS)
+        step = Step(ranges.step, ranges.step, SECONDS)
+        for bounds, done, blocks in ranges:
+            yield Portion(leaf, dict(bounds), Progress(done, blocks, "blocks"), step)
+            ranges.step = step.size
 
 
 def in_places(connection: Connection, column: ColumnPlan, target: str) -> Iterator[Portion]:
@@ -61,10 +67,12 @@ def in_places(connection: Connection, column: ColumnPlan, target: str) -> Iterat
     Each of them goes into an index of the live column too, so a portion is measured in such rows.
     """
     step = Step(1, ROWS, ONLINE_SECONDS)
-    for bounds, done, blocks in BlockRanges(connection, column, ROWS):
-        found = execute(connection, unfilled(column, target), bounds).fetchall()
-        for places in _split([place for (place,) in found], step):
-            yield Portion({"places": places}, Progress(done, blocks, "blocks"), step)
+    for leaf in tree.leaves(tree.now(connection, column)):
+        statement = unfilled(column, target, leaf)
+        for bounds, done, blocks in BlockRanges(connection, leaf, ROWS):
+            found = execute(connection, statement, bounds).fetchall()
+            for places in _split([place for (place,) in found], step):
+                yield Portion(leaf, {"places": places}, Progress(done, blocks, "blocks"), step)
 
 
 def by_index(connection: Connection, column: ColumnPlan, target: str) -> Iterator[Portion]:
@@ -72,9 +80,10 @@ def by_index(connection: Connection, column: ColumnPlan, target: str) -> Iterato
     found = execute(connection, places_left(column, target), {"limit": FOUND_BY_INDEX}).fetchall()
     step = Step(1, ROWS, ONLINE_SECONDS) if column.online else Step(ROWS, ROWS, SECONDS)
     done = 0
-    for places in _split([place for (place,) in found], step):
-        done += len(places)
-        yield Portion({"places": places}, Progress(done, len(found), "rows"), step)
+    for leaf in tree.leaves(tree.now(connection, column)):
+        for places in _split([place for table, place in found if table == leaf.oid], step):
+            done += len(places)
+            yield Portion(leaf, {"places": places}, Progress(done, len(found), "rows"), step)
 
 
 def _split(places: list[str], step: Step) -> Iterator[list[str]]:
@@ -85,10 +94,10 @@ def _split(places: list[str], step: Step) -> Iterator[list[str]]:
         first = last
 
 
-def unfilled(column: ColumnPlan, target: str) -> sql.Composed:
+def unfilled(column: ColumnPlan, target: str, leaf: Relation) -> sql.Composed:
     """Finds the places of `in_places`."""
-    here = query("fill", "range", table=column.table)
-    return query("fill", "unfilled", table=column.table, shadow=name(target), here=here)
+    here = query("fill", "range", row=column.row)
+    return query("fill", "unfilled", table=leaf.addressed(column), shadow=name(target), here=here)
 
 
 def places_left(column: ColumnPlan, target: str) -> sql.Composed:

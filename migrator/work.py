@@ -17,6 +17,7 @@ from migrator.queries import name, query
 from migrator.report import Reporter, Silent
 from migrator.stop import Stop
 from migrator.throttle import Limits, Throttle
+from migrator.tree import Relation
 
 MODEL_TIMEOUT_S = 900.0
 
@@ -129,15 +130,14 @@ def has_column(connection: Connection, column: ColumnPlan, called: str) -> bool:
 
 
 class BlockRanges:
-    """The table's blocks, a range at a time: bounds as parameters, blocks done, blocks in all.
+    """The blocks of a table or partition, a range at a time: bounds as parameters, blocks done, blocks in all.
 
     The end is fixed at the start: versions that the fill writes beyond it are filled already. step: blocks a range; may
     be changed between two of them.
     """
 
-    def __init__(self, connection: Connection, column: ColumnPlan, rows: int, *, whole: bool = False) -> None:
+    def __init__(self, connection: Connection, table: Relation, rows: int, *, whole: bool = False) -> None:
         """rows: at most about so many a range. whole: all in one."""
-        table = column.catalog.table
         (self._blocks,) = fetch_row(connection, query("store", "blocks"), {"table": table.oid})
         per_block = table.rows / table.blocks if table.blocks and table.rows else 10.0
         self.step = max(1, self._blocks if whole else int(rows / max(per_block, 0.1)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from migrator.catalog.columns import TREE
 from migrator.database import LOCK_PATIENCE_S, describe_blockers, execute
 from migrator.errors import Interrupted
 from migrator.plan import ColumnPlan
@@ -32,5 +33,5 @@ def outwait_writers(work: Work, column: ColumnPlan, meaning: str) -> None:
 
 
 def _writers(work: Work, column: ColumnPlan) -> set[str]:
-    found = execute(work.connection, query("capture", "writers"), {"table": column.catalog.table.oid})
+    found = execute(work.connection, query("capture", "writers", tree=TREE), {"table": column.catalog.table.oid})
     return {transaction for (transaction,) in found.fetchall()}

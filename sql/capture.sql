@@ -27,7 +27,7 @@ DROP SEQUENCE IF EXISTS {missed};
 -- name: writers
 -- Transactions that have written to the table and not ended, prepared ones among them.
 SELECT virtualtransaction FROM pg_locks
-WHERE locktype = 'relation' AND relation = %(table)s::oid AND mode = 'RowExclusiveLock' AND granted
+WHERE locktype = 'relation' AND relation IN {tree} AND mode = 'RowExclusiveLock' AND granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND pid IS DISTINCT FROM pg_backend_pid();
 
@@ -40,8 +40,10 @@ DROP TRIGGER IF EXISTS {trigger} ON {table};
 -- name: drop_function
 DROP FUNCTION IF EXISTS {function}();
 
--- name: trigger_state
-SELECT tgenabled::text FROM pg_trigger WHERE tgrelid = %(table)s::oid AND tgname = %(trigger)s AND NOT tgisinternal;
+-- name: trigger_is_there
+-- Whether the table and each of its partitions have it, and have it ALWAYS.
+SELECT coalesce(bool_and(t.tgenabled IS NOT DISTINCT FROM 'A'), false) FROM {tree} AS r (oid)
+LEFT JOIN pg_trigger t ON t.tgrelid = r.oid AND t.tgname = %(trigger)s AND (t.tgparentid <> 0 OR NOT t.tgisinternal);
 
 -- name: body
 -- `stale` clears the retired vector of a text that changed; `fill` looks the present text's vector up.

@@ -41,14 +41,22 @@ SELECT has_parameter_privilege('session_replication_role', 'SET');
 -- Tables of that name that the search path, or the schema given, reaches; exact spelling first, then as SQL folds it.
 SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
        pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owned,
-       greatest(c.reltuples, 0)::int8 AS rows,
-       pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks,
-       pg_table_size(c.oid) AS bytes,
+       size.rows, size.blocks, size.bytes,
        row_security_active(c.oid) AS row_security,
        has_schema_privilege(n.oid, 'CREATE') AS may_create,
-       c.relispartition OR c.reloftype <> 0 OR EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)) AS inherits,
+       CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::regclass::text END AS partition_of,
+       ARRAY(SELECT i.inhparent::regclass::text FROM pg_inherits i WHERE i.inhrelid = c.oid AND NOT c.relispartition
+             ORDER BY i.inhseqno) AS parents,
+       ARRAY(SELECT i.inhrelid::regclass::text FROM pg_inherits i WHERE i.inhparent = c.oid AND c.relkind <> 'p'
+             ORDER BY 1) AS children,
+       CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END AS of_type,
        current_setting('block_size')::int AS block_size
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+-- Of a partitioned table: of all partitions together.
+CROSS JOIN LATERAL (SELECT coalesce(sum(greatest(p.reltuples, 0)), 0)::int8 AS rows,
+                           coalesce(sum(pg_relation_size(p.oid) / current_setting('block_size')::int), 0)::int8 AS blocks,
+                           coalesce(sum(pg_table_size(p.oid)), 0)::int8 AS bytes
+                    FROM pg_class p WHERE p.oid IN {tree} AND p.relkind <> 'p') AS size
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND c.relname IN (%(table)s::text, lower(%(table)s::text))
   AND CASE WHEN %(schema)s::text IS NULL THEN pg_table_is_visible(c.oid) ELSE n.nspname = %(schema)s::text END
@@ -63,7 +71,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT bool_or(a.attname = %(retired)s) AS is_marked, bool_or(a.attname = %(column)s) AS has_column
                     FROM pg_attribute a
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS found
-WHERE c.relkind = 'r' AND (c.oid = %(table)s::oid OR (n.nspname, c.relname) = (%(schema)s, %(name)s))
+WHERE c.relkind IN ('r', 'p') AND (c.oid = %(table)s::oid OR (n.nspname, c.relname) = (%(schema)s, %(name)s))
   AND (is_marked OR has_column AND (c.oid = %(table)s::oid OR NOT %(keeps)s))
 ORDER BY is_marked DESC, c.oid = %(table)s::oid DESC
 LIMIT 1;
@@ -124,6 +132,7 @@ CROSS JOIN LATERAL unnest(u.keys) WITH ORDINALITY AS k (attnum, n)
 JOIN pg_attribute a ON a.attrelid = u.indrelid AND a.attnum = k.attnum;
 
 -- name: triggers
+-- The table's, and those that a partition has of its own.
 -- on_update: it fires where only vector columns are updated.
 SELECT tgname::text AS name,
        (tgtype & 16) <> 0 AND (tgattr = ''::int2vector OR EXISTS (
@@ -131,8 +140,9 @@ SELECT tgname::text AS name,
          WHERE a.attrelid = tgrelid AND a.attnum = ANY (tgattr::int2[]) AND t.typname IN ('vector', 'halfvec')))
          AS on_update, (tgtype & 1) <> 0 AS for_each_row, (tgtype & 2) <> 0 AS before,
        tgenabled::text AS enabled
-FROM pg_trigger WHERE tgrelid = %(table)s::oid AND NOT tgisinternal AND tgenabled <> 'D'
-ORDER BY tgname;
+FROM pg_trigger
+WHERE (tgrelid = %(table)s::oid OR tgparentid = 0 AND tgrelid IN {tree}) AND NOT tgisinternal AND tgenabled <> 'D'
+ORDER BY tgname, tgrelid;
 
 -- name: indexes
 -- Every index the column takes part in.
@@ -151,7 +161,10 @@ SELECT c.relname::text AS name, am.amname::text AS method, pg_get_indexdef(c.oid
        i.indisunique AS unique,
        pg_get_indexdef(c.oid, 1, false) AS key,
        (SELECT coalesce(jsonb_object_agg(a.attnum, a.attstattarget), jsonb_build_object())
-        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget >= 0) AS statistics
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget >= 0) AS statistics,
+       -- Of a partition's index: the index of the topmost table that it is attached to.
+       (SELECT top.relname::text FROM pg_class top JOIN pg_index x ON x.indexrelid = top.oid
+        WHERE top.oid = pg_partition_root(c.oid) AND x.indrelid = pg_partition_root(i.indrelid)) AS root
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_am am ON am.oid = c.relam
@@ -244,8 +257,9 @@ ORDER BY 1;
 SELECT rulename::text FROM pg_rewrite WHERE ev_class = %(table)s::oid ORDER BY rulename;
 
 -- name: publications
-SELECT pubname::text FROM pg_publication_tables
-WHERE schemaname = %(schema)s AND tablename = %(table)s ORDER BY 1;
+SELECT DISTINCT p.pubname::text FROM pg_publication_tables p
+JOIN pg_class c ON c.relname = p.tablename JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = p.schemaname
+WHERE c.oid IN {tree} ORDER BY 1;
 
 -- name: text_type
 SELECT {text} AS text_ FROM {table} LIMIT 0;

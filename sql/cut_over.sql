@@ -11,34 +11,37 @@ SELECT EXISTS (SELECT FROM pg_attribute
 LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE;
 
 -- name: versions
--- The versions of all rows of the system's catalogs that say something of the table: equal, nothing was changed.
+-- The versions of all rows of the system's catalogs that say something of the table, or of a partition: equal, nothing
+-- was changed.
 -- But for views and functions, which cut-over drops or empties first; whether one reads the column is told beside it.
 SELECT (SELECT md5(string_agg(version, ' ' ORDER BY version)) FROM (
-          SELECT 'class ' || ctid || xmin AS version FROM pg_class WHERE oid = %(table)s::oid
-          UNION ALL SELECT 'attribute ' || ctid || xmin FROM pg_attribute WHERE attrelid = %(table)s::oid
-          UNION ALL SELECT 'default ' || ctid || xmin FROM pg_attrdef WHERE adrelid = %(table)s::oid
+          SELECT 'class ' || ctid || xmin AS version FROM pg_class WHERE oid = ANY (%(tables)s::oid[])
+          UNION ALL SELECT 'attribute ' || ctid || xmin FROM pg_attribute WHERE attrelid = ANY (%(tables)s::oid[])
+          UNION ALL SELECT 'default ' || ctid || xmin FROM pg_attrdef WHERE adrelid = ANY (%(tables)s::oid[])
           UNION ALL SELECT 'index ' || i.ctid || i.xmin || c.ctid || c.xmin
-                    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = %(table)s::oid
-          UNION ALL SELECT 'trigger ' || ctid || xmin FROM pg_trigger WHERE tgrelid = %(table)s::oid
-          UNION ALL SELECT 'constraint ' || ctid || xmin FROM pg_constraint WHERE conrelid = %(table)s::oid
+                    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = ANY (%(tables)s::oid[])
+          UNION ALL SELECT 'trigger ' || ctid || xmin FROM pg_trigger WHERE tgrelid = ANY (%(tables)s::oid[])
+          UNION ALL SELECT 'constraint ' || ctid || xmin FROM pg_constraint WHERE conrelid = ANY (%(tables)s::oid[])
           UNION ALL SELECT 'description ' || ctid || xmin FROM pg_description
-                    WHERE classoid = 'pg_class'::regclass AND objoid = %(table)s::oid
+                    WHERE classoid = 'pg_class'::regclass AND objoid = ANY (%(tables)s::oid[])
           UNION ALL SELECT 'depend ' || ctid || xmin FROM pg_depend
-                    WHERE refclassid = 'pg_class'::regclass AND refobjid = %(table)s::oid
+                    WHERE refclassid = 'pg_class'::regclass AND refobjid = ANY (%(tables)s::oid[])
                       AND classid NOT IN ('pg_rewrite'::regclass, 'pg_proc'::regclass)
-          UNION ALL SELECT 'published ' || ctid || xmin FROM pg_publication_rel WHERE prrelid = %(table)s::oid
+          UNION ALL SELECT 'published ' || ctid || xmin FROM pg_publication_rel WHERE prrelid = ANY (%(tables)s::oid[])
           -- What reads the column, with its comment: constraints, triggers, policies, statistics.
           UNION ALL SELECT 'dependent ' || concat_ws(' ', p.ctid, p.xmin, s.ctid, s.xmin, t.ctid, t.xmin)
                     FROM pg_depend d
                     LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
                     LEFT JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid
                     LEFT JOIN pg_description t ON t.classoid = d.classid AND t.objoid = d.objid
-                    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid
-                      AND d.refobjsubid = %(column)s
+                    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (%(tables)s::oid[])
+                      AND d.refobjsubid = (SELECT attnum FROM pg_attribute
+                                           WHERE attrelid = d.refobjid AND attname = %(column)s)
                       AND d.classid NOT IN ('pg_rewrite'::regclass, 'pg_proc'::regclass)) AS versions),
        EXISTS (SELECT FROM pg_depend
                WHERE classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass) AND refclassid = 'pg_class'::regclass
-                 AND refobjid = %(table)s::oid AND refobjsubid = %(column)s);
+                 AND refobjid = ANY (%(tables)s::oid[])
+                 AND refobjsubid = (SELECT attnum FROM pg_attribute WHERE attrelid = refobjid AND attname = %(column)s));
 
 -- name: left_index
 -- On the rows without a vector, so that those left are found at once. Nothing in it can raise an error.

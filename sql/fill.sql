@@ -13,14 +13,14 @@ ALTER TABLE {table} ALTER COLUMN {shadow} SET COMPRESSION {compression};
 DROP INDEX IF EXISTS {index};
 
 -- name: range
-{table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid
+{row}.ctid >= %(first)s::tid AND {row}.ctid < %(last)s::tid
 
 -- name: places
-{table}.ctid = ANY (%(places)s::tid[])
+{row}.ctid = ANY (%(places)s::tid[])
 
 -- name: rest
--- Where the rows left are.
-SELECT ctid::text FROM {table} WHERE {shadow} IS NULL AND {due} AND {pending} LIMIT %(limit)s;
+-- Where the rows left are: in which table, and where in it.
+SELECT tableoid::int8, ctid::text FROM {table} WHERE {shadow} IS NULL AND {due} AND {pending} LIMIT %(limit)s;
 
 -- name: unfilled
 -- Where in a range of blocks the rows without a vector are.
@@ -30,14 +30,14 @@ SELECT ctid::text FROM {table} WHERE {here} AND {shadow} IS NULL;
 -- One range of blocks, joined on the text's hash; rows whose text is not in the store wait.
 UPDATE {table} SET {shadow} = migrator_store.migrator_vector::{type}
 FROM (SELECT text_hash AS migrator_hash, embedding AS migrator_vector FROM {store}) AS migrator_store
-WHERE {here} AND {table}.{shadow} IS NULL AND {due} AND {pending}
+WHERE {here} AND {row}.{shadow} IS NULL AND {due} AND {pending}
   AND migrator_store.migrator_hash = {text_hash};
 
 -- name: from_backup
 -- One range of blocks, from the backup of the upgrade that is undone.
 UPDATE {table} SET {shadow} = migrator_backup.migrator_vector
 FROM {backup} AS migrator_backup
-WHERE {here} AND {table}.{shadow} IS NULL AND migrator_backup.migrator_vector IS NOT NULL AND {same_row};
+WHERE {here} AND {row}.{shadow} IS NULL AND migrator_backup.migrator_vector IS NOT NULL AND {same_row};
 
 -- name: from_live
 -- One range of blocks, derived from the live vector.

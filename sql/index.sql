@@ -3,6 +3,9 @@
 -- name: create
 CREATE {kind} CONCURRENTLY {index} ON {table} {definition};
 
+-- name: create_only
+CREATE {kind} {index} ON ONLY {table} {definition};
+
 -- name: try_copy
 -- Columns without their constraints; rolled back with the transaction it is made in.
 CREATE TEMPORARY TABLE {copy} AS SELECT * FROM {table} WITH NO DATA;

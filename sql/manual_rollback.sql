@@ -115,6 +115,10 @@ BEGIN
     IF relation IS NULL THEN
         RAISE EXCEPTION 'the table of % is no longer there', subject;
     END IF;
+    IF (SELECT relkind FROM pg_class WHERE oid = relation) = 'p' THEN
+        RAISE EXCEPTION 'the table of % is partitioned, which this script cannot roll back', subject
+            USING HINT = 'migrator downgrade can; the old vectors are in the column migrator_retired_' || done.id;
+    END IF;
     IF NOT (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = relation) THEN
         RAISE EXCEPTION 'role "%" may not act as the owner of the table of %', current_user, subject
             USING HINT = 'connect as the owner or as a superuser';

@@ -23,10 +23,10 @@ WHERE l.locktype = 'advisory' AND l.classid = %(first)s AND l.objid = %(second)s
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
 
 -- name: lock_holders
--- A prepared transaction has no process. Of another role's only a member of pg_read_all_stats sees more than that.
+-- Of the tables, and of their partitions. A prepared transaction has no process. Of another role's only a member of pg_read_all_stats sees more than that.
 SELECT pid, application_name, to_char(xact_start, 'HH24:MI:SS'), to_char(query_start, 'HH24:MI:SS')
 FROM (SELECT DISTINCT pid FROM pg_locks
-      WHERE locktype IN ('relation', 'tuple') AND relation = ANY (%(tables)s::oid[]) AND granted
+      WHERE locktype IN ('relation', 'tuple') AND relation IN {tree} AND granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND pid IS DISTINCT FROM pg_backend_pid()) AS holders
 LEFT JOIN pg_stat_activity USING (pid)

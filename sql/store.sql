@@ -21,7 +21,7 @@ DROP TABLE {store};
 -- Texts of a range of blocks that the store lacks, each once: by their bytes, whatever the column's collation.
 SELECT migrator_hash, migrator_text
 FROM (SELECT {text_hash} AS migrator_hash, min({text}::text COLLATE "C") AS migrator_text FROM {table}
-      WHERE {table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid AND {due} AND {pending}
+      WHERE {row}.ctid >= %(first)s::tid AND {row}.ctid < %(last)s::tid AND {due} AND {pending}
       GROUP BY 1) AS migrator_texts
 WHERE NOT EXISTS (SELECT FROM {store} AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
 

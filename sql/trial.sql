@@ -49,5 +49,5 @@ FROM (SELECT {text_hash} AS migrator_hash FROM {table} WHERE {scope} LIMIT %(lim
 -- name: texts
 -- Texts of a range of blocks, each with the number of rows that hold it.
 SELECT {text}, count(*) FROM {table}
-WHERE {table}.ctid >= %(first)s::tid AND {table}.ctid < %(last)s::tid AND {due}
+WHERE {row}.ctid >= %(first)s::tid AND {row}.ctid < %(last)s::tid AND {due}
 GROUP BY 1;

@@ -20,12 +20,15 @@ FROM (SELECT {extension}.vector_dims(migrator_vector) AS migrator_dimensions, {n
 -- name: sample
 -- Rows from all over the table: by the hash of what their vector follows from. Only the chosen are written as text.
 SELECT migrator_text, migrator_vector::text, migrator_place::text
-FROM (SELECT {text}::text AS migrator_text, {column} AS migrator_vector, ctid AS migrator_place FROM {table}
+FROM (SELECT {text}::text AS migrator_text, {column} AS migrator_vector, tableoid || ' ' || ctid AS migrator_place FROM {table}
       WHERE {column} IS NOT NULL AND {due} AND {text} IS NOT NULL
       ORDER BY {key} LIMIT %(limit)s) AS migrator_sample;
 
 -- name: keys
-SELECT {key} FROM {table} WHERE ctid = ANY (%(places)s::tid[]) ORDER BY ctid LIMIT %(limit)s;
+SELECT {key} FROM {table}
+WHERE ctid = ANY (ARRAY(SELECT split_part(place, ' ', 2) FROM unnest(%(places)s::text[]) AS place)::tid[])
+  AND tableoid || ' ' || ctid = ANY (%(places)s::text[])
+ORDER BY tableoid, ctid LIMIT %(limit)s;
 
 -- name: sample_vectors
 SELECT migrator_vector::text

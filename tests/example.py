@@ -88,7 +88,6 @@ def _catalog(dimensions: int, *more: Column) -> Catalog:
         block_size=8_192,
         row_security=False,
         may_create=True,
-        inherits=False,
         used_numbers=3 + len(more),
         key=["id"],
         columns=[_column("id", 1, "int8"), _column("content", 2, "text"), embedding, *more],

@@ -93,7 +93,8 @@ LOCKS = (
 
 
 def watch_locks(database: Database, patch: pytest.MonkeyPatch) -> dict[str, set[tuple[str, str]]]:
-    """From now on, by statement: the strongest lock held on the tables and views of public before and after it.
+    """From now on, by statement: the strongest lock held on the tables, views and indexes of the user's before and
+    after it.
 
     A statement outside a transaction gets one, so that its lock can be seen; CONCURRENTLY cannot be in one.
     """
@@ -101,16 +102,14 @@ def watch_locks(database: Database, patch: pytest.MonkeyPatch) -> dict[str, set[
     patch.setattr(psycopg.Connection, "pipeline", lambda _: nullcontext())
     execute: Any = psycopg.Cursor.execute
     watcher = database.connect()
-    relations = [
-        oid for (oid,) in database.execute("SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace")
-    ]
     seen: dict[str, set[tuple[str, str]]] = defaultdict(set)
 
     def held(connection: psycopg.Connection[Any]) -> str:
         found = execute(
             watcher.cursor(),
-            "SELECT mode FROM pg_locks WHERE pid = %s AND relation = ANY (%s) AND granted",
-            (connection.info.backend_pid, relations),
+            "SELECT mode FROM pg_locks JOIN pg_class c ON c.oid = relation "
+            "WHERE pid = %s AND granted AND relnamespace::regnamespace::text IN ('public', 'archive')",
+            (connection.info.backend_pid,),
         ).fetchall()
         modes = [re.sub(r"(?<!^)(?=[A-Z])", " ", mode.removesuffix("Lock")).upper() for (mode,) in found]
         return max(["none", *modes], key=LOCKS.index)

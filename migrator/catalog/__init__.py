@@ -10,11 +10,12 @@ from migrator.catalog.columns import Column, Table, read_table, table_names
 from migrator.catalog.dependents import View, read_others, read_views
 from migrator.catalog.functions import Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
+from migrator.catalog.partitions import Partition, read_partitions
 from migrator.catalog.settings import Server, read_server
 from migrator.database import Connection, qualified_names
 from migrator.hazards import not_a_vector, unknown_column, unknown_table
 
-__all__ = ["Catalog", "Column", "Server", "Table", "View", "read_catalog", "read_server"]
+__all__ = ["Catalog", "Column", "Partition", "Server", "Table", "View", "read_catalog", "read_server"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Catalog:
 
     carried: dependents besides indexes and views that are carried over; others: those that cannot be, described.
     replaced: the functions that the revision makes, as they were before; filled in by the planner.
+    partitions: of a partitioned table all below it, parents first.
     """
 
     server: Server
@@ -33,6 +35,7 @@ class Catalog:
     others: list[str]
     carried: Carried = field(default_factory=Carried)
     replaced: list[Replaced] = field(default_factory=list)
+    partitions: list[Partition] = field(default_factory=list)
 
     @property
     def vector_indexes(self) -> list[TableIndex]:
@@ -109,6 +112,7 @@ def read_catalog(
             views,
             [each for each in read_others(connection, found.oid, at.number) if each not in carried.described],
             carried,
+            partitions=read_partitions(connection, found.oid, column),
         )
     if where is None or at.dimensions is not None:
         return catalog

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import sql
 
 from migrator.database import Connection, execute, fetch_dicts, qualified_names
-from migrator.queries import name, query
+from migrator.queries import Query, fragment, name, query
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ class Table:
 
     owned: whether the role at work may act as its owner. rows: the planner's estimate. used_numbers: columns used up
     of PostgreSQL's 1,600. row_security: it applies to the role at
-    work. may_create: the role may make indexes in the table's schema. inherits: or is of a composite type.
+    work. may_create: the role may make indexes in the table's schema. Of a partitioned table rows, blocks and bytes are
+    those of its partitions. partition_of: the topmost table it is a partition of. parents, children: by plain
+    inheritance. of_type: the composite type it is of.
     """
 
     oid: int
@@ -85,13 +87,16 @@ class Table:
     block_size: int
     row_security: bool
     may_create: bool
-    inherits: bool
     used_numbers: int
     key: list[str]
     columns: list[Column]
     triggers: list[Trigger]
     rules: list[str]
     publications: list[str]
+    partition_of: str | None = None
+    parents: list[str] = field(default_factory=list)
+    children: list[str] = field(default_factory=list)
+    of_type: str | None = None
 
     @property
     def sql(self) -> sql.SQL:
@@ -105,7 +110,9 @@ def read_table(connection: Connection, schema: str | None, table: str) -> Table 
     """The table of that name, bare or quoted as in SQL; None where there is none."""
     exact = _unquoted(table)
     rows = fetch_dicts(
-        connection, query("catalog", "find_table"), {"table": exact, "schema": schema and _unquoted(schema)}
+        connection,
+        query("catalog", "find_table", tree=tree(fragment("c.oid"))),
+        {"table": exact, "schema": schema and _unquoted(schema)},
     )
     if not rows:
         return None
@@ -115,26 +122,32 @@ def read_table(connection: Connection, schema: str | None, table: str) -> Table 
         return _described(connection, found, oid)
 
 
+def tree(root: Query) -> Query:
+    """Oids of a relation and of all partitions below it, as a sub-select. root: its oid, as an expression."""
+    return query("partitions", "tree", root=root)
+
+
+# The same, of the parameter `table`.
+TREE = tree(sql.SQL("%(table)s"))
+
+
 def _described(connection: Connection, found: dict[str, Any], oid: dict[str, object]) -> Table:
     return Table(
         **found,
         used_numbers=_one(connection, "attribute_numbers", oid) or 0,
         key=_one(connection, "key", oid) or [],
-        columns=[
-            Column(**{**row, "grants": [Grant(**grant) for grant in row["grants"]]})
-            for row in fetch_dicts(connection, query("catalog", "columns"), oid)
-        ],
-        triggers=[Trigger(**row) for row in fetch_dicts(connection, query("catalog", "triggers"), oid)],
+        columns=read_columns(connection, found["oid"]),
+        triggers=[Trigger(**row) for row in fetch_dicts(connection, query("catalog", "triggers", tree=TREE), oid)],
         rules=[row[0] for row in execute(connection, query("catalog", "rules_on_table"), oid)],
-        publications=[
-            row[0]
-            for row in execute(
-                connection,
-                query("catalog", "publications"),
-                {"schema": found["schema"], "table": found["name"]},
-            )
-        ],
+        publications=[row[0] for row in execute(connection, query("catalog", "publications", tree=TREE), oid)],
     )
+
+
+def read_columns(connection: Connection, table: int) -> list[Column]:
+    return [
+        Column(**{**row, "grants": [Grant(**grant) for grant in row["grants"]]})
+        for row in fetch_dicts(connection, query("catalog", "columns"), {"table": table})
+    ]
 
 
 def table_names(connection: Connection) -> list[tuple[str, str]]:

@@ -33,6 +33,7 @@ class TableIndex:
     likewise. Older ledgers have none of the three, and indexes on the bare column alone.
     reach: whether it holds rows of the revision's scope, rows beyond it, or both, as far as PostgreSQL can prove it.
     statistics: targets of its own, by the number of its column.
+    root: of an index of a partition, the name of the partitioned table's own index that it is a part of.
     """
 
     name: str
@@ -55,6 +56,7 @@ class TableIndex:
     condition: str | None = None
     reach: Reach = "scope"
     statistics: dict[str, int] = field(default_factory=dict)
+    root: str | None = None
 
     @property
     def is_vector(self) -> bool:
@@ -170,7 +172,10 @@ class IndexToBuild:
         return expression(self.predicate.replace(COLUMN, _quoted(column)) if self.predicate else "true")
 
     def create(self, table: Query, column: str, extension_schema: str, *, named: str = "create") -> sql.Composed:
-        """CREATE INDEX CONCURRENTLY on `column`; named "try": on a copy of the table, without either."""
+        """CREATE INDEX CONCURRENTLY on `column`; named "try": on a copy of the table, without either.
+
+        named "create_only": on a partitioned table alone, without its partitions; theirs are attached.
+        """
         body = self.body
         if self.is_vector:
             opclass = sql.Identifier(extension_schema, self.opclass).as_string(None)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from psycopg import sql
 
-from migrator import capture, hazards
-from migrator.catalog.indexes import carried_over
+from migrator import capture, hazards, index_parts, tree
+from migrator.catalog.indexes import TableIndex
 from migrator.database import Connection, concurrently, configure, execute, send_together
 from migrator.ledger import Ledger, Run
+from migrator.phases.index import drop_index, left_index
 from migrator.phases.retire import drop_backup
 from migrator.plan import ColumnPlan, Plan
 from migrator.queries import name, query
 from migrator.report import Reporter
+from migrator.tree import Relation
 from migrator.work import has_column, table_now
 
 
@@ -31,9 +35,10 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         if present != column.catalog.table.sql.as_string(None):
             raise hazards.table_renamed_meanwhile(column.subject, present).refusal()
         reporter.message(f"{column.subject}: putting everything back")
-        send_together(connection, _drop(column), table=column.catalog.table.oid, on_wait=reporter.message)
+        dropped = [*_drop(column), *_drop_apart(connection, column)]
+        send_together(connection, dropped, table=column.catalog.table.oid, on_wait=reporter.message)
         _rebuild(connection, column, reporter)
-        _drop_indexes(connection, column)
+        _drop_indexes(connection, column, reporter)
         execute(connection, drop_backup(column))
     with connection.transaction():
         for column in plan.columns:
@@ -51,19 +56,35 @@ def _drop(column: ColumnPlan) -> list[sql.Composed]:
     return [*capture.drop(column), dropped]
 
 
-def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:
+def _drop_apart(connection: Connection, column: ColumnPlan) -> list[sql.Composed]:
+    """The shadow column of partitions that others detached, whose trigger went with that."""
+    return [
+        query("cut_over", "drop_column", table=each.sql, column=name(column.shadow))
+        for each in (tree.detached(connection, column) if column.adds_shadow else ())
+        if each.kind != "f"
+    ]
+
+
+def _drop_indexes(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:
     """What was built for the new column, unless it went with it."""
-    schema = column.catalog.table.schema
     # The old indexes that a downgrade finds on the retired column stay there.
-    built = (index.temporary for index in column.indexes if not column.keeps(index))
-    for called in (*built, column.left_index):
-        concurrently(connection, query("index", "drop_concurrently", index=name(schema, called)))
+    built = [index for index in column.indexes if not column.keeps(index)]
+    leaves = {leaf.oid: leaf for leaf in tree.leaves(tree.planned(column) + tree.now(connection, column))}
+    for index in built:
+        if column.is_partitioned:
+            whole = drop_index(column, index.temporary)
+            send_together(connection, [whole], table=column.catalog.table.oid, on_wait=reporter.message)
+        for leaf in leaves.values():
+            called = name(leaf.schema, index_parts.on(column, index, leaf).temporary)
+            concurrently(connection, query("index", "drop_concurrently", index=called))
+    for leaf in leaves.values():
+        called = name(leaf.schema, left_index(column, leaf))
+        concurrently(connection, query("index", "drop_concurrently", index=called))
 
 
 def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:
     """The old indexes that were dropped on the way, as they were."""
     catalog = column.catalog
-    schema = catalog.table.schema
     if not column.dropped_indexes:
         return
     if not has_column(connection, column, column.live):
@@ -71,15 +92,51 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
         reporter.message(f"{column.subject} was dropped or renamed by others, so it has no index any more: {lost}")
         return
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
+    relations = tree.now(connection, column)
     for index in column.dropped_indexes:
-        state = execute(connection, query("index", "state"), {"schema": schema, "index": index.name}).fetchone()
-        if state is not None and not state[0]:
-            concurrently(connection, query("index", "drop_concurrently", index=name(schema, index.name)))
-        again = carried_over(index, index.name)
-        if state is None or not state[0]:
-            concurrently(
-                connection,
-                again.create(catalog.table.sql, column.live, catalog.server.extension_schema),
-            )
-        marks = again.marks(catalog.table.sql, schema)
-        send_together(connection, marks, table=catalog.table.oid, on_wait=reporter.message)
+        if not (column.is_partitioned and _is_valid(connection, catalog.table.schema, index.name)):
+            for leaf in tree.leaves(relations) + tree.leaves(tree.detached(connection, column)):
+                _rebuild_on(connection, column, index, leaf, reporter)
+        _assemble(connection, column, index, relations, reporter)
+
+
+def _rebuild_on(
+    connection: Connection, column: ColumnPlan, index: TableIndex, leaf: Relation, reporter: Reporter
+) -> None:
+    again = index_parts.former(column, index, leaf)
+    state = _is_valid(connection, leaf.schema, again.name)
+    if state is False:
+        concurrently(connection, query("index", "drop_concurrently", index=name(leaf.schema, again.name)))
+    if not state:
+        concurrently(connection, _again(column, index, leaf))
+    marks = again.marks(leaf.sql, leaf.schema)
+    send_together(connection, marks, table=leaf.oid, on_wait=reporter.message)
+
+
+def _again(column: ColumnPlan, index: TableIndex, table: Relation) -> sql.Composed:
+    former, named = index_parts.former(column, index, table), "create" if table.is_leaf else "create_only"
+    return former.create(table.sql, column.live, column.catalog.server.extension_schema, named=named)
+
+
+def _assemble(
+    connection: Connection, column: ColumnPlan, index: TableIndex, relations: list[Relation], reporter: Reporter
+) -> None:
+    """Of a partitioned table: the old index on it and on those below it, which those of the partitions are parts of."""
+    if not column.is_partitioned:
+        return
+    table = column.catalog.table
+    parts = {each.table: each for each in index_parts.attached(connection, table.schema, index.name)}
+    former, again = partial(index_parts.former, column, index), partial(_again, column, index)
+    for made, statement in index_parts.assembly(relations, parts, former, again):
+        if made is None or _is_valid(connection, *made) is None:
+            send_together(connection, [statement], table=table.oid, on_wait=reporter.message)
+    for each in relations:
+        if not each.is_leaf:
+            marks = former(each).marks(each.sql, each.schema)
+            send_together(connection, marks, table=each.oid, on_wait=reporter.message)
+
+
+def _is_valid(connection: Connection, schema: str, index: str) -> bool | None:
+    """None where there is no such index."""
+    state = execute(connection, query("index", "state"), {"schema": schema, "index": index}).fetchone()
+    return bool(state[0]) if state else None

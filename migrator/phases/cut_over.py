@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from psycopg import Cursor, sql
 from psycopg.rows import TupleRow
 
-from migrator import capture, carry, grants, rows_left, views
+from migrator import capture, carry, grants, index_parts, partition_columns, rows_left, tree, views
 from migrator.catalog import read_catalog
-from migrator.database import configure, execute, search_path, with_short_locks
+from migrator.catalog.columns import TREE
+from migrator.database import configure, execute, fetch_row, search_path, with_short_locks
 from migrator.errors import GO_ON, Interrupted, MigratorError
+from migrator.index_parts import Parts
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Plan, Statement
@@ -34,7 +36,11 @@ def statements(plan: Plan) -> list[Statement]:
         *(Statement(NAME, plan.subjects, each, "none", lasts) for each in carry.unbound_functions(plan.columns)),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in carry.dropped(plan.columns)),
-        *(column.statement(NAME, each, lock, lasts) for column in plan.columns for each in _swap(column)),
+        *(
+            column.statement(NAME, each, lock, lasts)
+            for column in plan.columns
+            for each in _swap(column, index_parts.planned(column))
+        ),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _made_again(plan.columns)),
         *(Statement(NAME, plan.subjects, each, "none", lasts) for each in carry.changed_functions(plan.columns)),
     ]
@@ -52,11 +58,11 @@ def _made_again(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     return [*carry.made(columns), *views.made(columns), *carry.functions(columns)]
 
 
-def _swap(column: ColumnPlan) -> list[sql.Composed]:
-    return _name_indexes(column) if column.method == "index" else _swap_columns(column)
+def _swap(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
+    return _name_indexes(column, parts) if column.method == "index" else _swap_columns(column, parts)
 
 
-def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
+def _swap_columns(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
     table, live = column.table, name(column.live)
     swap = [
         query("cut_over", "rename_column", table=table, old=live, new=name(column.retired)),
@@ -68,10 +74,11 @@ def _swap_columns(column: ColumnPlan) -> list[sql.Composed]:
         swap += capture.drop(column)
         if column.adds_shadow:
             swap += _attributes(column)
-        return [*swap, *_name_indexes(column)]
+        return [*swap, *_name_indexes(column, parts)]
     if column.catalog.column.not_null:
         swap.append(query("cut_over", "drop_not_null", table=table, column=name(column.retired)))
-    return [*swap, *_attributes(column), *_name_indexes(column), capture.while_settling(column)]
+        swap += partition_columns.drop_not_nulls(column)
+    return [*swap, *_attributes(column), *_name_indexes(column, parts), capture.while_settling(column)]
 
 
 def _changed_since(column: ColumnPlan) -> list[sql.Composed]:
@@ -115,19 +122,20 @@ def _changed_since(column: ColumnPlan) -> list[sql.Composed]:
     return changed
 
 
-def _name_indexes(column: ColumnPlan) -> list[sql.Composed]:
-    """The new indexes take the names of the old ones, with comment and CLUSTER mark."""
+def _name_indexes(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
+    """The new indexes take the names of the old ones, with comment and CLUSTER mark. parts: those of partitions."""
     schema = column.catalog.table.schema
     named: list[sql.Composed] = []
     if not column.is_restore:
-        named += [
-            query("index", "rename", index=name(schema, index.name), new=name(column.kept_index(number)))
-            for number, index in enumerate(column.catalog.own_indexes, 1)
-            if index in column.kept_indexes
-        ]
+        for number, old in enumerate(column.catalog.own_indexes, 1):
+            if old in column.kept_indexes:
+                kept = name(column.kept_index(number))
+                named.append(query("index", "rename", index=name(schema, old.name), new=kept))
+                named += index_parts.keep(column, old, number, parts)
     for index in column.indexes:
         named.append(query("index", "rename", index=name(schema, index.temporary), new=name(index.name)))
         named += index.marks(column.table, schema)
+        named += index_parts.make_final(column, index, parts)
     return named
 
 
@@ -146,7 +154,7 @@ def _attributes(column: ColumnPlan) -> list[sql.Composed]:
     carried += _options(column)
     if old.comment is not None:
         carried.append(query("cut_over", "comment_on_column", table=table, column=live, comment=literal(old.comment)))
-    return carried + _column_grants(column)
+    return carried + _column_grants(column) + partition_columns.attributes(column)
 
 
 def _options(column: ColumnPlan) -> list[sql.Composed]:
@@ -176,6 +184,8 @@ def run(work: Work) -> dict[str, object]:
             return _swap_all(work, filled)
         except _TooManyLeft as left:
             work.reporter.message(f"{left}: they are filled first")
+        except _TreeChanged as changed:
+            work.reporter.message(f"{changed}: it is looked at first")
     raise Interrupted(
         f"{work.plan.subject}: each time more than {rows_left.BOUND} rows were written without a vector meanwhile",
         meaning="cut-over did not begin; the live column is as it was.",
@@ -205,14 +215,25 @@ class _TooManyLeft(Exception):
     """More rows than settle may be left with."""
 
 
+class _TreeChanged(Exception):
+    """Partitions, or what hangs on them, are not those that were looked at before the lock."""
+
+
 def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
     """Raises _TooManyLeft, and Interrupted where a lock is not to be had."""
     tables = [column.catalog.table.oid for column in work.plan.columns]
 
     def swap() -> dict[str, object]:
-        columns = work.plan.columns
+        for column in work.plan.columns:
+            tree.refuse_other(work.connection, column)
+        columns = [tree.without_dropped(work.connection, column) for column in work.plan.columns]
         # What takes its time is looked at while writers go on, views too, for they can be only while they are there.
-        before = [(_versions(work, column).fetchone() or (None,))[0] for column in columns]
+        trees = [[each.oid for each in tree.now(work.connection, column)] for column in columns]
+        before = [
+            (_versions(work, column, tables).fetchone() or (None,))[0]
+            for column, tables in zip(columns, trees, strict=True)
+        ]
+        parts = {column.id: index_parts.now(work.connection, column) for column in columns}
         functions = _function_versions(work).fetchone()
         for column in columns:
             _refuse_changed(work, column, views_dropped=False)
@@ -223,7 +244,7 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             functions_now = _function_versions(work)
             _send(work, carry.unbound_functions(columns))
             _send(work, _lock(columns))
-            under = [_versions(work, column) for column in columns]
+            under = [_versions(work, column, tables) for column, tables in zip(columns, trees, strict=True)]
             counts = [
                 execute(work.connection, capture.counting(column)) if column.method != "index" else None
                 for column in columns
@@ -232,6 +253,8 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             raise _changed(work.plan.subject, "functions")
         for column, earlier, now in zip(columns, before, under, strict=True):
             versions, is_read = now.fetchone() or (None, True)
+            if versions != earlier and column.is_partitioned:
+                raise _TreeChanged(f"{column.subject}: a partition was made or changed meanwhile")
             if versions != earlier or (is_read and column.method != "index"):
                 _refuse_changed(work, column, views_dropped=column.method != "index")
         left: dict[str, object] = {
@@ -248,7 +271,7 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             configure(work.connection, settings, local=True)
             _send(work, carry.dropped(columns))
             for column in columns:
-                _send(work, _swap(column))
+                _send(work, _swap(column, parts[column.id]))
                 work.ledger.set_state(column.id, LIVE)
                 if column.restores is not None:
                     work.ledger.set_state(column.restores, "restored")
@@ -261,13 +284,12 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
     return with_short_locks(work.connection, swap, tables=tables, on_wait=work.waits_for_lock)
 
 
-def _versions(work: Work, column: ColumnPlan) -> Cursor[TupleRow]:
+def _versions(work: Work, column: ColumnPlan, tables: list[int]) -> Cursor[TupleRow]:
     """What changes with anything that the catalog says of the table, but for views and functions.
 
-    And whether any of these reads the column.
+    And whether any of these reads the column. tables: oids of the table and of its partitions.
     """
-    numbers = {"table": column.catalog.table.oid, "column": column.catalog.column.number}
-    return execute(work.connection, query("cut_over", "versions"), numbers)
+    return execute(work.connection, query("cut_over", "versions"), {"column": column.live, "tables": tables})
 
 
 def _function_versions(work: Work) -> Cursor[TupleRow]:
@@ -314,7 +336,8 @@ def _changed(subject: str, *differing: str) -> MigratorError:
 def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> None:
     """Raises MigratorError where others changed what the plan was made for, the capture trigger among it."""
     table = column.catalog.table
-    present = read_catalog(work.connection, table.schema, table.name, column.live).signature()
+    found = read_catalog(work.connection, table.schema, table.name, column.live)
+    present = found.signature()
     expected = column.catalog.signature()
     if views_dropped:
         expected["views"] = []
@@ -322,13 +345,14 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
     dropped = {index.name for index in column.dropped_indexes}
     expected["indexes"] = [index.definition for index in column.catalog.own_indexes if index.name not in dropped]
     differing = [part for part, value in expected.items() if present[part] != value]
+    if column.method != "index":
+        differing += partition_columns.changed(column.catalog, found)
     if differing:
         raise _changed(column.subject, *differing)
     if column.method == "index":
         return
     trigger = {"table": table.oid, "trigger": column.trigger}
-    state = execute(work.connection, query("capture", "trigger_state"), trigger).fetchone()
-    if state is None or state[0] != "A":
+    if not fetch_row(work.connection, query("capture", "trigger_is_there", tree=TREE), trigger)[0]:
         raise MigratorError(
             f"the capture trigger of {column.subject} was dropped or disabled by others",
             meaning="writes may have been missed, so the shadow column cannot be trusted.",

@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from psycopg import sql
 
-from migrator import backup_table, rows_left, set_aside, store
+from migrator import backup_table, rows_left, set_aside, store, tree
 from migrator.database import Connection, configure, connect, execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, expression, query
 from migrator.report import Progress, counted
+from migrator.tree import Relation
 from migrator.work import BlockRanges, Work
 
 NAME = "embed"
@@ -43,11 +44,14 @@ def embedding(
     column: ColumnPlan, phase: str, pending: Query, *, counted_if: str = "", only_if: str = "the store lacks texts"
 ) -> list[Statement]:
     """What `embed_missing` sends."""
-    missing, write = _missing(column, pending), store.copy(column)
+    reads = [_missing(column, pending, leaf) for leaf in tree.leaves(tree.planned(column))]
     return [
         column.statement(phase, counting(column, pending), "ACCESS SHARE", "one scan", only_if=counted_if),
-        column.statement(phase, missing, "ACCESS SHARE", "a range of blocks at a time", only_if=only_if),
-        column.statement(phase, write, "none", "a batch at a time", only_if=only_if),
+        *(
+            column.statement(phase, each, "ACCESS SHARE", "a range of blocks at a time", only_if=only_if)
+            for each in reads
+        ),
+        column.statement(phase, store.copy(column), "none", "a batch at a time", only_if=only_if),
     ]
 
 
@@ -80,20 +84,21 @@ def wanted(column: ColumnPlan, *, only: Query | None = None) -> Query:
     return sql.SQL(" AND ").join(parts)
 
 
-def _texts(column: ColumnPlan, pending: Query) -> dict[str, sql.Composable]:
+def _texts(column: ColumnPlan, pending: Query, table: Query) -> dict[str, sql.Composable]:
     """The pieces of a query about the texts of these rows."""
-    return {"text_hash": column.text_hash, "table": column.table, "due": column.due, "pending": pending}
+    return {"text_hash": column.text_hash, "table": table, "due": column.due, "pending": pending}
 
 
-def _missing(column: ColumnPlan, pending: Query) -> sql.Composed:
-    return query("store", "missing", text=column.text, store=column.store, **_texts(column, pending))
+def _missing(column: ColumnPlan, pending: Query, leaf: Relation) -> sql.Composed:
+    pieces = _texts(column, pending, leaf.addressed(column))
+    return query("store", "missing", text=column.text, store=column.store, row=column.row, **pieces)
 
 
 def counting(column: ColumnPlan, pending: Query, *, in_store: bool = True) -> sql.Composed:
     """Counts the distinct texts that the store lacks. in_store: there is a store; else it lacks all."""
     if not in_store:
-        return query("store", "count_texts", **_texts(column, pending))
-    return query("store", "count_missing", store=column.store, **_texts(column, pending))
+        return query("store", "count_texts", **_texts(column, pending, column.table))
+    return query("store", "count_missing", store=column.store, **_texts(column, pending, column.table))
 
 
 def embed_missing(
@@ -197,14 +202,15 @@ def _pages(reader: Connection, column: ColumnPlan, pending: Query, *, few: bool)
     """Missing texts by hash, a range of blocks at a time, each read in a transaction of its own."""
     table = column.catalog.table
     bytes_a_row = max(100, table.bytes // max(table.rows, 1)) if table.rows else 1_000
-    statement = _missing(column, pending)
-    ranges = BlockRanges(reader, column, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row)), whole=few)
-    for bounds, _, _ in ranges:
-        with reader.transaction():
-            probe_by_index(reader, few=few)
-            # In binary the hashes come as bytes, not as hexadecimal digits to be read.
-            rows = reader.execute(statement, bounds, binary=True).fetchall()
-        yield dict(rows)
+    for leaf in tree.leaves(tree.now(reader, column)):
+        statement = _missing(column, pending, leaf)
+        ranges = BlockRanges(reader, leaf, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row)), whole=few)
+        for bounds, _, _ in ranges:
+            with reader.transaction():
+                probe_by_index(reader, few=few)
+                # In binary the hashes come as bytes, not as hexadecimal digits to be read.
+                rows = reader.execute(statement, bounds, binary=True).fetchall()
+            yield dict(rows)
 
 
 def probe_by_index(connection: Connection, *, few: bool = False) -> None:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from psycopg import sql
 
-from migrator import backup_table, capture, portions, rows_left, store
+from migrator import backup_table, capture, partition_columns, portions, rows_left, store, tree
 from migrator.catalog import Column
 from migrator.database import configure, execute, with_short_locks
 from migrator.phases.embed import embed_missing, embedding, probe_by_index
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.portions import Portion
 from migrator.queries import Query, fragment, name, query
+from migrator.tree import Relation
 from migrator.work import Work, has_column
 
 NAME = "fill"
@@ -37,6 +38,7 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
         compression = (column.before or column.catalog).column.compression_sql
         if compression is not None:
             ddl.append(query("fill", "set_compression", table=table, shadow=shadow, compression=fragment(compression)))
+        ddl += partition_columns.compressions(column)
     ddl.append(capture.while_filling(column))
     if column.capture_was_off:
         ddl.append(capture.drop_trigger(column))
@@ -62,7 +64,8 @@ def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
     late = "rows without a vector were written since"
     few = [
         column.statement(phase, update, "ROW EXCLUSIVE", "a few rows at a time", only_if=late)
-        for update in _updates(column, target, "places")
+        for leaf in tree.leaves(tree.planned(column))
+        for update in _updates(column, target, "places", leaf)
     ]
     return [
         _left(column, target, phase),
@@ -81,13 +84,16 @@ def _left(column: ColumnPlan, target: str, phase: str) -> Statement:
 def _filling(column: ColumnPlan, target: str, phase: str, *, only_if: str = "") -> list[Statement]:
     """What `_fill` sends."""
     here, lasts = ("places", "a few rows at a time") if column.online else ("range", "a range of blocks at a time")
-    sent = [
-        column.statement(phase, update, "ROW EXCLUSIVE", lasts, only_if=only_if)
-        for update in _updates(column, target, here)
-    ]
-    if column.online:
-        found = portions.unfilled(column, target)
-        sent.insert(0, column.statement(phase, found, "ACCESS SHARE", "a range of blocks at a time", only_if=only_if))
+    sent = []
+    for leaf in tree.leaves(tree.planned(column)):
+        when = only_if or leaf.only_if
+        if column.online:
+            found, reads = portions.unfilled(column, target, leaf), "a range of blocks at a time"
+            sent.append(column.statement(phase, found, "ACCESS SHARE", reads, only_if=when))
+        sent += [
+            column.statement(phase, update, "ROW EXCLUSIVE", lasts, only_if=when)
+            for update in _updates(column, target, here, leaf)
+        ]
     if not only_if:
         sent.append(_left(column, target, phase))
     if column.method == "embed":
@@ -143,6 +149,7 @@ def run(work: Work) -> dict[str, object]:
 
 def _start(work: Work, column: ColumnPlan) -> None:
     """Adds shadow column and trigger, unless an interrupted run did."""
+    tree.refuse_other(work.connection, column)
     if column.adds_shadow and has_column(work.connection, column, column.shadow):
         return
     if backup_table.helps(column):
@@ -155,14 +162,14 @@ def _start(work: Work, column: ColumnPlan) -> None:
     with_short_locks(work.connection, start, tables=[column.catalog.table.oid], on_wait=work.waits_for_lock)
 
 
-def _updates(column: ColumnPlan, target: str, here: str) -> list[sql.Composed]:
+def _updates(column: ColumnPlan, target: str, here: str, leaf: Relation) -> list[sql.Composed]:
     """What fills the rows `here`: of a "range" of blocks, or at some "places"."""
-    rows = query("fill", here, table=column.table)
-    updates = [_update(column, target, rows)]
+    pieces = {"here": query("fill", here, row=column.row), "table": leaf.addressed(column)}
+    updates = [_update(column, target, pieces)]
     if backup_table.helps(column) and target == column.shadow:
-        updates.insert(0, _from_backup(column, rows))
+        updates.insert(0, _from_backup(column, pieces))
     if column.kept is not None and not column.is_restore and target == column.shadow:
-        updates.append(_keep(column, rows, column.kept))
+        updates.append(_keep(column, pieces, column.kept))
     return updates
 
 
@@ -171,72 +178,75 @@ def _clear_stale(work: Work, column: ColumnPlan) -> None:
     in_backup = store.has_table(work.connection, column.upgrade_backup_name)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index_by_text(column))
-    _pass(work, column, [_clear(column, in_backup=in_backup)], portions.in_ranges(work.connection, column))
+    clear = partial(_clear, column, in_backup=in_backup)
+    _pass(work, column, lambda leaf: [clear(leaf)], portions.in_ranges(work.connection, column))
 
 
 def _clearing(column: ColumnPlan) -> list[Statement]:
     """What `_clear_stale` sends where the backup is there."""
-    sent = [column.statement(NAME, _clear(column, in_backup=True), "ROW EXCLUSIVE", "a range of blocks at a time")]
+    lasts = "a range of blocks at a time"
+    sent = [
+        column.statement(NAME, _clear(column, leaf, in_backup=True), "ROW EXCLUSIVE", lasts, only_if=leaf.only_if)
+        for leaf in tree.leaves(tree.planned(column))
+    ]
     if column.upgraded_by == "embed":
         sent.insert(0, column.statement(NAME, backup_table.index_by_text(column), "none", "one scan of the backup"))
     return sent
 
 
-def _clear(column: ColumnPlan, *, in_backup: bool) -> sql.Composed:
+def _clear(column: ColumnPlan, leaf: Relation, *, in_backup: bool) -> sql.Composed:
     stale = rows_left.stale(column, in_backup=in_backup)
-    here = query("fill", "range", table=column.table)
-    return query("fill", "clear", table=column.table, shadow=name(column.shadow), stale=stale, here=here)
+    here = query("fill", "range", row=column.row)
+    return query("fill", "clear", table=leaf.addressed(column), shadow=name(column.shadow), stale=stale, here=here)
 
 
-def _update(column: ColumnPlan, target: str, here: Query) -> sql.Composed:
+def _update(column: ColumnPlan, target: str, pieces: dict[str, Query]) -> sql.Composed:
     shadow, pending = name(target), rows_left.pending(column)
     if column.method == "derive":
         return query(
             "fill",
             "from_live",
-            here=here,
-            table=column.table,
             shadow=shadow,
             derived=column.derived(name(column.live)),
             due=column.due,
             pending=pending,
+            **pieces,
         )
     return query(
         "fill",
         "from_store",
-        here=here,
-        table=column.table,
+        row=column.row,
         shadow=shadow,
         type=column.type_sql,
         store=column.store,
         due=column.due,
         pending=pending,
         text_hash=column.text_hash,
+        **pieces,
     )
 
 
-def _from_backup(column: ColumnPlan, here: Query) -> sql.Composed:
+def _from_backup(column: ColumnPlan, pieces: dict[str, Query]) -> sql.Composed:
     return query(
         "fill",
         "from_backup",
-        here=here,
-        table=column.table,
+        row=column.row,
         shadow=name(column.shadow),
         backup=column.upgrade_backup,
         same_row=backup_table.same_row(column),
+        **pieces,
     )
 
 
-def _keep(column: ColumnPlan, here: Query, kept: Query) -> sql.Composed:
+def _keep(column: ColumnPlan, pieces: dict[str, Query], kept: Query) -> sql.Composed:
     return query(
         "fill",
         "keep",
-        here=here,
-        table=column.table,
         shadow=name(column.shadow),
         live=name(column.live),
         type=column.type_sql,
         kept=kept,
+        **pieces,
     )
 
 
@@ -254,7 +264,7 @@ def _fill(work: Work, column: ColumnPlan, target: str, *, left: int | None = Non
             here, parts = "places", portions.in_places(work.connection, column, target)
         else:
             here, parts = "range", portions.in_ranges(work.connection, column)
-        filled += _pass(work, column, _updates(column, target, here), parts)
+        filled += _pass(work, column, partial(_updates, column, target, here), parts)
         left = rows_left.count(work.connection, column, target)
         if left == 0 or left >= before:
             return filled
@@ -273,10 +283,13 @@ def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
 def _pass(
     work: Work,
     column: ColumnPlan,
-    updates: list[sql.Composed],
+    updates_of: Callable[[Relation], list[sql.Composed]],
     parts: Iterable[Portion],
 ) -> int:
-    """Sends the updates for one portion of the rows after the other. Returns how many were filled."""
+    """Sends the updates for one portion of the rows after the other. Returns how many were filled.
+
+    updates_of: those of a table or partition.
+    """
     # A crash of the server may lose the last of them, which are filled again; the commits after them wait for the disk.
     settings = {"synchronous_commit": "off"}
     if column.catalog.server.quiets_triggers:
@@ -284,9 +297,8 @@ def _pass(
     if not column.catalog.firing_triggers:
         # Nothing else can change the rows that this updates, so capture need not look at them.
         settings["migrator.fill"] = "on"
-    table = column.catalog.table.oid
 
-    def one_portion(portion: Portion) -> int:
+    def one_portion(portion: Portion, updates: list[sql.Composed]) -> int:
         # Of the try that succeeds: waiting for a lock holds none.
         start = time.monotonic()
         configure(work.connection, settings, local=True)
@@ -296,10 +308,14 @@ def _pass(
         return here
 
     filled = 0
+    at, updates = None, []
     for portion in parts:
+        if portion.table != at:
+            at, updates = portion.table, updates_of(portion.table)
+        table = portion.table.oid
         # A row that a writer holds is waited for without holding the others of the portion.
         here = with_short_locks(
-            work.connection, partial(one_portion, portion), tables=[table], on_wait=work.waits_for_lock
+            work.connection, partial(one_portion, portion, updates), tables=[table], on_wait=work.waits_for_lock
         )
         filled += here
         work.reporter.progress(NAME, column.subject, portion.progress)

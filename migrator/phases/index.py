@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillBuilding
 from contextlib import suppress
+from functools import partial
 
 import psycopg
 from psycopg import sql
 
+from migrator import index_parts, tree
 from migrator.catalog.indexes import IndexToBuild
-from migrator.database import Connection, concurrently, configure, connect, execute
+from migrator.database import Connection, concurrently, configure, connect, execute, send_together
 from migrator.errors import Interrupted
+from migrator.index_parts import Attached
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, name, query
 from migrator.report import Progress
+from migrator.tree import Relation
 from migrator.work import Work
 
 NAME = "index"
@@ -29,21 +34,26 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
+    schema, relations = column.catalog.table.schema, tree.planned(column)
     broken_off = "sql/manual_rollback.sql was broken off"
-    building = [_weak(column, _drop(column, index), "milliseconds", only_if=broken_off) for index in _of_script(column)]
+    building = [_weak(column, _drop(schema, index), "milliseconds", only_if=broken_off) for index in _of_script(column)]
     for index in column.indexes:
         # After an upgrade online the old indexes are still on the retired column.
         only_if = "somebody dropped the one that was kept" if column.keeps(index) else ""
-        building.append(_dropped_if_invalid(column, index.temporary))
-        building.append(_weak(column, create(column, index), "the whole build", only_if=only_if))
+        for leaf in tree.leaves(relations):
+            called = index_parts.on(column, index, leaf).temporary
+            building.append(_dropped_if_invalid(column, leaf, called))
+            building.append(_weak(column, create(column, index, leaf), "the whole build", only_if=only_if))
+        for made, each in _assembly(column, index, relations, {}):
+            lock, lasts = ("SHARE" if made else "ACCESS EXCLUSIVE"), "milliseconds"
+            building.append(column.statement(NAME, each, lock, lasts, only_if=only_if))
     if column.method == "index":
-        return building + [_weak(column, each, "milliseconds") for each in _drop_replaced(column)]
-    return [
-        *building,
-        _dropped_if_invalid(column, column.left_index),
-        _weak(column, _left_index(column), "two scans"),
-        _weak(column, _analyze(column), "a sample of the rows is read"),
-    ]
+        return building + _dropping(column)
+    left = []
+    for leaf in tree.leaves(relations):
+        left.append(_dropped_if_invalid(column, leaf, left_index(column, leaf)))
+        left.append(_weak(column, _create_left_index(column, leaf), "two scans"))
+    return [*building, *left, _weak(column, _analyze(column), "a sample of the rows is read")]
 
 
 def _of_script(column: ColumnPlan) -> list[str]:
@@ -58,16 +68,21 @@ def _weak(column: ColumnPlan, statement: Query, lasts: str, *, only_if: str = ""
     return column.statement(NAME, statement, "SHARE UPDATE EXCLUSIVE", lasts, only_if=only_if)
 
 
-def _dropped_if_invalid(column: ColumnPlan, index: str) -> Statement:
-    return _weak(column, _drop(column, index), "milliseconds", only_if="an earlier try left it invalid")
+def _dropped_if_invalid(column: ColumnPlan, table: Relation, index: str) -> Statement:
+    return _weak(column, _drop(table.schema, index), "milliseconds", only_if="an earlier try left it invalid")
 
 
-def _drop(column: ColumnPlan, index: str) -> sql.Composed:
-    return query("index", "drop_concurrently", index=name(column.catalog.table.schema, index))
+def _drop(schema: str, index: str) -> sql.Composed:
+    return query("index", "drop_concurrently", index=name(schema, index))
 
 
-def _left_index(column: ColumnPlan) -> sql.Composed:
-    pieces = {"index": name(column.left_index), "table": column.table, "shadow": name(column.shadow)}
+def left_index(column: ColumnPlan, leaf: Relation) -> str:
+    """The index on the rows left of a table or partition."""
+    return column.left_index if leaf.parent is None else f"{column.left_index}_{leaf.oid}"
+
+
+def _create_left_index(column: ColumnPlan, leaf: Relation) -> sql.Composed:
+    pieces = {"index": name(left_index(column, leaf)), "table": leaf.sql, "shadow": name(column.shadow)}
     return query("cut_over", "left_index", **pieces)
 
 
@@ -77,42 +92,110 @@ def _analyze(column: ColumnPlan) -> sql.Composed:
 
 def _drop_replaced(column: ColumnPlan) -> list[sql.Composed]:
     """Where only the index changes, old and new are on one column, and only one of them can be proved at a time."""
-    return [_drop(column, index.name) for index in column.dropped_indexes]
+    return [drop_index(column, index.name) for index in column.dropped_indexes]
 
 
-def create(column: ColumnPlan, index: IndexToBuild) -> sql.Composed:
+def drop_index(column: ColumnPlan, index: str) -> sql.Composed:
+    """Of a partitioned table with its parts, which cannot be done CONCURRENTLY."""
+    schema = column.catalog.table.schema
+    if column.is_partitioned:
+        return query("partitions", "drop_index", index=name(schema, index))
+    return _drop(schema, index)
+
+
+def _dropping(column: ColumnPlan) -> list[Statement]:
+    if column.is_partitioned:
+        return [column.statement(NAME, each, "ACCESS EXCLUSIVE", "milliseconds") for each in _drop_replaced(column)]
+    return [_weak(column, each, "milliseconds") for each in _drop_replaced(column)]
+
+
+def create(column: ColumnPlan, index: IndexToBuild, table: Relation) -> sql.Composed:
+    """On a partitioned table its own alone, without those of its partitions."""
     target = column.live if column.method == "index" else column.shadow
-    return index.create(column.table, target, column.catalog.server.extension_schema)
+    named = "create" if table.is_leaf else "create_only"
+    made, extension = index_parts.on(column, index, table), column.catalog.server.extension_schema
+    return made.create(table.sql, target, extension, named=named)
 
 
 def run(work: Work) -> dict[str, object]:
     result: dict[str, object] = {}
     for column in work.plan.columns:
+        tree.refuse_other(work.connection, column)
         for script in _of_script(column):
-            concurrently(work.connection, _drop(column, script))
+            concurrently(work.connection, _drop(column.catalog.table.schema, script))
         for index in column.indexes:
-            if not _is_there(work, column, index.temporary):
-                _build(work, column, create(column, index), memory_for(column, index))
+            _build_everywhere(work, column, index)
         result[column.subject] = {"indexes": [index.name for index in column.indexes]}
         for statement in _drop_replaced(column) if column.method == "index" else ():
-            concurrently(work.connection, statement)
+            if column.is_partitioned:
+                _short(work, column, statement)
+            else:
+                concurrently(work.connection, statement)
         if column.method != "index":
-            if not _is_there(work, column, column.left_index):
-                concurrently(work.connection, _left_index(column))
+            for leaf in tree.leaves(tree.now(work.connection, column)):
+                if not _is_there(work, leaf.schema, left_index(column, leaf)):
+                    concurrently(work.connection, _create_left_index(column, leaf))
             execute(work.connection, _analyze(column))
     return result
 
 
-def _is_there(work: Work, column: ColumnPlan, index: str) -> bool:
-    """Whether a valid index of that name is there; an invalid one is dropped first."""
-    schema = column.catalog.table.schema
+def _build_everywhere(work: Work, column: ColumnPlan, index: IndexToBuild) -> None:
+    """On the table, or on each partition, of which the indexes on the tables above are put together.
+
+    From then on PostgreSQL makes it on new partitions by itself; those that came before are found by looking again.
+    """
+    while True:
+        relations = tree.now(work.connection, column)
+        parts = _parts(work, column, index)
+        if relations[1:] and all(each.oid in parts for each in relations[1:]):
+            return
+        for leaf in tree.leaves(relations):
+            if leaf.oid not in parts and not _is_there(
+                work, leaf.schema, index_parts.on(column, index, leaf).temporary
+            ):
+                _build(work, column, index, leaf)
+        for made, statement in _assembly(column, index, relations, parts):
+            if made is None or _state(work, *made) is None:
+                _short(work, column, statement)
+        if len(relations) == 1:
+            return
+
+
+def _parts(work: Work, column: ColumnPlan, index: IndexToBuild) -> dict[int, Attached]:
+    """Those that are put together already, by the oid of their partition."""
+    if not column.is_partitioned:
+        return {}
+    found = index_parts.attached(work.connection, column.catalog.table.schema, index.temporary)
+    return {each.table: each for each in found}
+
+
+def _assembly(
+    column: ColumnPlan, index: IndexToBuild, relations: list[Relation], parts: Mapping[int, Attached]
+) -> Iterator[tuple[tuple[str, str] | None, sql.Composed]]:
+    return index_parts.assembly(
+        relations, parts, partial(index_parts.on, column, index), partial(create, column, index)
+    )
+
+
+def _short(work: Work, column: ColumnPlan, statement: Query) -> None:
+    send_together(work.connection, [statement], table=column.catalog.table.oid, on_wait=work.waits_for_lock)
+
+
+def _state(work: Work, schema: str, index: str) -> bool | None:
+    """Whether the index of that name is valid; None where there is none."""
     row = execute(work.connection, query("index", "state"), {"schema": schema, "index": index}).fetchone()
-    if row is not None and not row[0]:
-        concurrently(work.connection, _drop(column, index))
-    return row is not None and bool(row[0])
+    return bool(row[0]) if row else None
 
 
-def memory_for(column: ColumnPlan, index: IndexToBuild) -> int:
+def _is_there(work: Work, schema: str, index: str) -> bool:
+    """Whether a valid index of that name is there; an invalid one is dropped first."""
+    state = _state(work, schema, index)
+    if state is False:
+        concurrently(work.connection, _drop(schema, index))
+    return bool(state)
+
+
+def memory_for(column: ColumnPlan, index: IndexToBuild, rows: int) -> int:
     """maintenance_work_mem for the build, in bytes: what the graph needs, at most a quarter of the memory here.
 
     Only a server on this machine is given more than its own setting, for another's memory is not known.
@@ -120,15 +203,16 @@ def memory_for(column: ColumnPlan, index: IndexToBuild) -> int:
     server = column.catalog.server
     width = column.index_width(index)
     links = 3 * int(index.parameters.get("m", "16")) * BYTES_A_LINK if index.method == "hnsw" else 0
-    needed = int(1.3 * column.catalog.table.rows * (width + links)) + 64 * 1024 * 1024
+    needed = int(1.3 * rows * (width + links)) + 64 * 1024 * 1024
     if not server.unix_socket:
         return server.maintenance_work_mem
     here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
     return max(server.maintenance_work_mem, min(needed, here))
 
 
-def _build(work: Work, column: ColumnPlan, statement: Query, memory: int) -> None:
+def _build(work: Work, column: ColumnPlan, index: IndexToBuild, leaf: Relation) -> None:
     """Builds with progress; once more without workers where the server has no shared memory for them."""
+    statement, memory = create(column, index, leaf), memory_for(column, index, leaf.rows)
     configure(work.connection, {"maintenance_work_mem": f"{memory // 1024}kB"})
     try:
         _build_watched(work, column, statement)
@@ -137,8 +221,7 @@ def _build(work: Work, column: ColumnPlan, statement: Query, memory: int) -> Non
             raise
         work.reporter.message(f"{column.subject}: no shared memory for a parallel build, so it is built by one process")
         configure(work.connection, {"max_parallel_maintenance_workers": "0"})
-        for index in column.indexes:
-            _is_there(work, column, index.temporary)
+        _is_there(work, leaf.schema, index_parts.on(column, index, leaf).temporary)
         _build_watched(work, column, statement)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import carry, hazards, index_trial, lengths, old_model, rows_left, store, trial
+from migrator import carry, hazards, index_trial, lengths, old_model, partition_hazards, rows_left, store, tree, trial
 from migrator.catalog import Catalog, Server, others
 from migrator.catalog.functions import try_statements
 from migrator.catalog.indexes import carried_over
@@ -103,12 +103,13 @@ def examine(
     """
     catalog = column.catalog
     found = [
-        *_kind(catalog),
+        *partition_hazards.kind(catalog),
         *_table(catalog),
         *_column(ledger, column),
         *_indexes(column),
         *_dependents(column),
         *_triggers(column),
+        *partition_hazards.partitions(column),
         *_other_tools(connection, column),
     ]
     refuse_first(found)
@@ -141,7 +142,7 @@ def examine(
 
 def refuse_declared(ledger: Ledger, column: ColumnPlan) -> None:
     """What follows from change, table and ledger alone, whoever is to upgrade. Raises Refused."""
-    refuse_first([*_kind(column.catalog), *_column(ledger, column), *_indexes(column)])
+    refuse_first([*partition_hazards.kind(column.catalog), *_column(ledger, column), *_indexes(column)])
 
 
 def disk_hazards(server: Server, needed: int) -> list[Hazard]:
@@ -157,11 +158,6 @@ def refuse_first(found: list[Hazard]) -> None:
     for hazard in found:
         if hazard.refuses:
             raise hazard.refusal()
-
-
-def _kind(catalog: Catalog) -> list[Hazard]:
-    table = catalog.table
-    return [hazards.not_a_table(table.name, table.kind)] if table.kind != "r" or table.inherits else []
 
 
 def _table(catalog: Catalog) -> list[Hazard]:
@@ -325,14 +321,14 @@ def _try_conditions(connection: Connection, column: ColumnPlan) -> None:
 def _unproved_checks(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """Every update of a row that violates a CHECK fails, whichever column it sets."""
     found = []
-    table = {"table": column.catalog.table.oid}
-    with qualified_names(connection):
-        unproved = execute(connection, query("dependents", "unproved_checks"), table).fetchall()
-    for check, condition in unproved:
-        count = query("dependents", "violating", table=column.table, condition=fragment(condition))
-        (violating,) = fetch_row(connection, count)
-        if violating:
-            found.append(hazards.rows_violate_check(column.catalog.table.name, check, violating))
+    for leaf in tree.leaves(tree.planned(column)):
+        with qualified_names(connection):
+            unproved = execute(connection, query("dependents", "unproved_checks"), {"table": leaf.oid}).fetchall()
+        for check, condition in unproved:
+            count = query("dependents", "violating", table=leaf.sql, condition=fragment(condition))
+            (violating,) = fetch_row(connection, count)
+            if violating:
+                found.append(hazards.rows_violate_check(leaf.name, check, violating))
     return found
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from migrator import capture, carry
+from migrator import capture, carry, partition_columns, tree
 from migrator.database import concurrently, execute, fetch_row, send_together
 from migrator.phases import fill
+from migrator.phases.index import left_index
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, literal, name, query, text_of
 from migrator.report import counted
+from migrator.tree import Relation
 from migrator.work import Work
 from migrator.writers import outwait_writers
 
@@ -27,34 +29,36 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         steps.append(column.statement(NAME, capture.until_retire(column), "none", "instant"))
     if column.method == "embed":
         steps += fill.rest(column, column.live, NAME)
-    dropped = column.statement(
-        NAME, _drop_left_index(column), "SHARE UPDATE EXCLUSIVE", "milliseconds; reads and writes go on"
-    )
+    dropped = [
+        column.statement(NAME, each, "SHARE UPDATE EXCLUSIVE", "milliseconds; reads and writes go on")
+        for each in _drop_left_indexes(column, tree.planned(column))
+    ]
     validated = [
         column.statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on")
         for _, validate in carry.validations(column)
     ]
     if not _wants_not_null(column):
-        return [*steps, *validated, dropped]
+        return [*steps, *validated, *dropped]
     no_nulls = {"only_if": "no row is without a vector"}
-    drop, add, validate, set_, drop_again = _not_null(column)
+    drop, add, validate, *set_, drop_again = _not_null(column)
     exclusive, proved = "ACCESS EXCLUSIVE", "milliseconds, for the check proves it"
     steps += [
         column.statement(NAME, _nulls(column), "ACCESS SHARE", "one scan"),
         column.statement(NAME, drop, exclusive, "milliseconds", **no_nulls),
         column.statement(NAME, add, exclusive, "milliseconds", **no_nulls),
         column.statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on", **no_nulls),
-        column.statement(NAME, set_, exclusive, proved, **no_nulls),
+        *(column.statement(NAME, each, exclusive, proved, **no_nulls) for each in set_),
         column.statement(NAME, drop_again, exclusive, "milliseconds", **no_nulls),
     ]
     renamed = _name_not_null(column)
     if renamed is not None:
         steps.append(column.statement(NAME, renamed, exclusive, "milliseconds", **no_nulls))
-    return [*steps, *validated, dropped]
+    return [*steps, *validated, *dropped]
 
 
-def _drop_left_index(column: ColumnPlan) -> sql.Composed:
-    return query("index", "drop_concurrently", index=name(column.catalog.table.schema, column.left_index))
+def _drop_left_indexes(column: ColumnPlan, relations: list[Relation]) -> list[sql.Composed]:
+    leaves = {leaf.oid: name(leaf.schema, left_index(column, leaf)) for leaf in tree.leaves(relations)}
+    return [query("index", "drop_concurrently", index=index) for index in leaves.values()]
 
 
 def _wants_not_null(column: ColumnPlan) -> bool:
@@ -69,6 +73,7 @@ def _not_null(column: ColumnPlan) -> tuple[sql.Composed, ...]:
         query("cut_over", "drop_constraint", table=table, constraint=constraint),
         query("cut_over", "add_check", table=table, column=live, constraint=constraint),
         query("cut_over", "validate", table=table, constraint=constraint),
+        *partition_columns.not_nulls(column),
         query("cut_over", "set_not_null", table=table, column=live),
         query("cut_over", "drop_constraint", table=table, constraint=constraint),
     )
@@ -91,7 +96,10 @@ def run(work: Work) -> dict[str, object]:
         filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
         _validate_checks(work, column)
-        concurrently(work.connection, _drop_left_index(column))
+        # Of a partition that was detached since cut-over, too.
+        relations = tree.planned(column) + tree.now(work.connection, column)
+        for statement in _drop_left_indexes(column, relations):
+            concurrently(work.connection, statement)
     return result
 
 
@@ -109,7 +117,7 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
             "vector, then: migrator backfill"
         )
         return False
-    drop, add, validate, set_, drop_again = _not_null(column)
+    drop, add, validate, *set_, drop_again = _not_null(tree.without_dropped(work.connection, column))
     _short(work, column, drop, add)
     try:
         execute(work.connection, validate)
@@ -117,7 +125,7 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
         # The application wrote a row without a vector since they were counted.
         _short(work, column, drop_again)
         return settle_not_null(work, column)
-    _short(work, column, set_, drop_again)
+    _short(work, column, *set_, drop_again)
     renamed = _name_not_null(column)
     if renamed is not None:
         _short(work, column, renamed)

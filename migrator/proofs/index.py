@@ -10,6 +10,7 @@ from psycopg import sql
 
 from migrator.catalog.indexes import IndexToBuild
 from migrator.database import configure, execute, fetch_row
+from migrator.index_parts import attached
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, pieces, reads, search
 from migrator.queries import name, query
@@ -62,9 +63,10 @@ def finds(
         return [Proof(f"index {index.name}", True, "valid and ready; there is no row to search for")]
     vectors = [vector for (vector,) in sample]
     forced = _used(session, column, target, index, vectors[0], forced=True)
-    instead = [other for other in others if other in forced]
-    used = called in forced or bool(instead)
-    freely = called in _used(session, column, target, index, vectors[0], forced=False)
+    instead = [other for other in others if _names(session, column, other) & forced]
+    names = _names(session, column, called)
+    used = bool(names & forced) or bool(instead)
+    freely = bool(names & _used(session, column, target, index, vectors[0], forced=False))
     recall = _recall(session, column, target, index, vectors)
     bound = column.change.verify.min_index_recall
     reranked = f", {column.change.verify.ef_search} candidates ranked again by {index.distance}" * index.of_bits
@@ -120,6 +122,13 @@ def _indexes(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from _indexes(value)
+
+
+def _names(session: Session, column: ColumnPlan, index: str) -> set[str]:
+    """Of the index, and of its parts on partitions."""
+    if not column.is_partitioned:
+        return {index}
+    return {index, *(part.name for part in attached(session.connection, column.catalog.table.schema, index))}
 
 
 def _recall(session: Session, column: ColumnPlan, target: str, index: IndexToBuild, vectors: list[str]) -> float:

@@ -117,7 +117,8 @@ def _cosine(one: Vectors, other: NDArray[np.float64]) -> float:
 
 
 def _named(session: Session, column: ColumnPlan, places: Sequence[str]) -> str:
-    """The first of these rows by their key, never by their text. places: each row's ctid."""
+    """The first of these rows by their key, never by their text. places: each row's table and
+    ctid."""
     if not _may_be_named(column):
         return ""
     rows = execute(session.connection, _keys(column), {"places": list(places), "limit": NAMED_ROWS}).fetchall()

@@ -178,7 +178,14 @@ def test_a_statement_takes_the_lock_that_the_plan_says(
     tables: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: tuple[EmbeddingChange, ...]
 ) -> None:
     """No stronger one, unless it is held already; and that one, where the statement is sent without a condition."""
-    options = Options(project=tmp_path)
+    compare_locks(tables, tmp_path, monkeypatch, changes)
+
+
+def compare_locks(
+    tables: Database, project: Path, monkeypatch: pytest.MonkeyPatch, changes: tuple[EmbeddingChange, ...]
+) -> None:
+    """Up and down."""
+    options = Options(project=project)
     columns = [VectorColumn(change.table, change.column) for change in changes]
     for direction in ("upgrade", "downgrade"):
         plan = plan_of(tables, direction, changes, columns, options)

@@ -1,0 +1,63 @@
+"""The partitions of a table, on every level, each with its own say on the column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from migrator.catalog.columns import Column, read_columns
+from migrator.catalog.indexes import TableIndex, read_indexes
+from migrator.database import Connection, execute, fetch_dicts
+from migrator.queries import name, query
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A table below a partitioned one. kind as in pg_class.relkind; parent: oid of the table right above it.
+
+    column: the vector column as it is there; indexes: those on it. dependents: what hangs on it there and nowhere
+    above, as PostgreSQL describes it. own_not_null: its NOT NULL is not only the one of the table above. rows, blocks,
+    owned, may_create, row_security as of a Table.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    parent: int
+    owner: str
+    owned: bool
+    may_create: bool
+    row_security: bool
+    rows: int
+    blocks: int
+    own_not_null: bool
+    column: Column
+    indexes: list[TableIndex]
+    dependents: list[str]
+
+    @property
+    def sql(self) -> sql.SQL:
+        return name(self.schema, self.name)
+
+    @property
+    def shown(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+def read_partitions(connection: Connection, table: int, column: str) -> list[Partition]:
+    """All below the table of that oid, parents first; [] where it is not partitioned."""
+    found = []
+    for row in fetch_dicts(connection, query("partitions", "partitions"), {"table": table, "column": column}):
+        (at,) = (each for each in read_columns(connection, row["oid"]) if each.name == column)
+        hanging = {"table": row["oid"], "column": at.number}
+        found.append(
+            Partition(
+                **row,
+                column=at,
+                indexes=read_indexes(connection, row["oid"], at.number, at.name),
+                dependents=[each for (each,) in execute(connection, query("partitions", "dependents"), hanging)],
+            )
+        )
+    return found

@@ -1,0 +1,174 @@
+"""The parts of an index on a partitioned table: one on each partition, attached to that of the table above it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from migrator.catalog import Catalog
+from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over
+from migrator.database import Connection, execute
+from migrator.plan import ColumnPlan, fitting
+from migrator.queries import name, query
+from migrator.tree import Relation
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A part that is there. table: oid of the partition; schema and name: of the index, as it is called now."""
+
+    table: int
+    table_name: str
+    schema: str
+    name: str
+
+
+# By the name of the index on the topmost table.
+Parts = Mapping[str, Sequence[Attached]]
+
+
+def part(column: ColumnPlan, index: IndexToBuild, table: int, table_name: str) -> IndexToBuild:
+    """The part on that partition: as the old index has it there, or for a newer partition as on the topmost table."""
+    temporary = f"{index.temporary}_{table}"
+    old, present = (_present(catalog, index.name, table) for catalog in (column.before, column.catalog))
+    called = old or present
+    if called is None:
+        return _new(index, _usual_name(column, index.name, table_name), temporary)
+    made = dataclasses.replace(
+        index,
+        name=called.name,
+        temporary=temporary,
+        tablespace=called.tablespace,
+        comment=called.comment,
+        clustered=called.clustered,
+    )
+    former = old if column.is_restore else present
+    if former is None or (not column.is_restore and _is_replaced(column, index)):
+        return made
+    # Its storage parameters are its own.
+    like = column.carried_over(dataclasses.replace(former, reach=index.reach), temporary)
+    return dataclasses.replace(made, parameters=like.parameters, body=like.body, statistics=like.statistics)
+
+
+def _new(index: IndexToBuild, called: str, temporary: str) -> IndexToBuild:
+    """As on the topmost table, but for what is not inherited."""
+    return dataclasses.replace(index, name=called, temporary=temporary, comment=None, clustered=False, statistics={})
+
+
+def _is_replaced(column: ColumnPlan, index: IndexToBuild) -> bool:
+    """Whether the revision says what it is to be."""
+    asked = column.change.index not in ("same", None)
+    return asked and index.name in {each.name for each in column.replaced_indexes}
+
+
+def on(column: ColumnPlan, index: IndexToBuild, table: Relation) -> IndexToBuild:
+    """The index on that table of the tree."""
+    return index if table.parent is None else part(column, index, table.oid, table.name)
+
+
+def former(column: ColumnPlan, index: TableIndex, table: Relation) -> IndexToBuild:
+    """The old index as it was found on that table of the tree, by its own name from the beginning."""
+    if table.parent is None:
+        return carried_over(index, index.name)
+    for partition in column.catalog.partitions:
+        for each in partition.indexes:
+            if partition.oid == table.oid and each.root == index.name:
+                return carried_over(each, each.name)
+    called = _usual_name(column, index.name, table.name)
+    return _new(carried_over(index, called), called, called)
+
+
+def _usual_name(column: ColumnPlan, index: str, table: str) -> str:
+    """What PostgreSQL would call the part of the index on a new partition."""
+    several = [each.name for each in column.indexes]
+    number = several.index(index) if index in several else 0
+    return fitting(f"{table}_{column.live}_idx{number or ''}")
+
+
+def assembly(
+    relations: Sequence[Relation],
+    parts: Mapping[int, Attached],
+    index_on: Callable[[Relation], IndexToBuild],
+    create: Callable[[Relation], sql.Composed],
+) -> Iterator[tuple[tuple[str, str] | None, sql.Composed]]:
+    """What makes an index on each partitioned table and attaches the parts below it, the lowest level first.
+
+    Each with schema and name of the index that the statement makes, None where it attaches one. parts: those that are
+    put together already, by the oid of their partition.
+    """
+    called = {
+        each.oid: (parts[each.oid].schema, parts[each.oid].name)
+        if each.oid in parts
+        else (each.schema, index_on(each).temporary)
+        for each in relations
+    }
+    for table in reversed(relations):
+        if table.is_leaf:
+            continue
+        if table.oid not in parts:
+            yield called[table.oid], create(table)
+        for child in relations:
+            if child.parent == table.oid and child.oid not in parts:
+                pieces = {"index": name(*called[table.oid]), "part": name(*called[child.oid])}
+                yield None, query("partitions", "attach", **pieces)
+
+
+def _present(catalog: Catalog | None, index: str, table: int) -> TableIndex | None:
+    """The part of the column's index on that partition as it was found."""
+    for partition in catalog.partitions if catalog else ():
+        for each in partition.indexes:
+            if partition.oid == table and each.root == index:
+                return each
+    return None
+
+
+def attached(connection: Connection, schema: str, index: str) -> list[Attached]:
+    """The parts of an index as they are, on every level."""
+    found = execute(connection, query("partitions", "attached"), {"schema": schema, "index": index})
+    return [Attached(*row) for row in found.fetchall()]
+
+
+def now(connection: Connection, column: ColumnPlan) -> Parts:
+    """The parts of the old and of the new indexes before the names are swapped."""
+    if not column.is_partitioned:
+        return {}
+    schema = column.catalog.table.schema
+    names = [index.temporary for index in column.indexes] + [index.name for index in column.kept_indexes]
+    return {each: attached(connection, schema, each) for each in names}
+
+
+def planned(column: ColumnPlan) -> Parts:
+    """The same as it will be where no partition is made or dropped meanwhile."""
+    found: dict[str, list[Attached]] = {}
+    for partition in column.catalog.partitions:
+        for index in column.indexes:
+            made = part(column, index, partition.oid, partition.name).temporary
+            found.setdefault(index.temporary, []).append(
+                Attached(partition.oid, partition.name, partition.schema, made)
+            )
+        for old in partition.indexes:
+            if old.root is not None:
+                found.setdefault(old.root, []).append(
+                    Attached(partition.oid, partition.name, partition.schema, old.name)
+                )
+    return found
+
+
+def keep(column: ColumnPlan, old: TableIndex, number: int, parts: Parts) -> Iterator[sql.Composed]:
+    """The parts of an old index get names of their own while they stay with the retired column."""
+    for each in parts.get(old.name, ()):
+        kept = name(f"{column.kept_index(number)}_{each.table}")
+        yield query("index", "rename", index=name(each.schema, each.name), new=kept)
+
+
+def make_final(column: ColumnPlan, index: IndexToBuild, parts: Parts) -> Iterator[sql.Composed]:
+    """The parts of a new index take the names of the old ones, with comment and CLUSTER mark."""
+    tables = {each.oid: each.sql for each in column.catalog.partitions}
+    for each in parts.get(index.temporary, ()):
+        final = part(column, index, each.table, each.table_name)
+        yield query("index", "rename", index=name(each.schema, each.name), new=name(final.name))
+        if each.table in tables:
+            yield from final.marks(tables[each.table], each.schema)

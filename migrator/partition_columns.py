@@ -1,0 +1,117 @@
+"""What single partitions say of the column, carried over where it is not what the table above them says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from psycopg import sql
+
+from migrator import grants
+from migrator.catalog import Catalog, Column, Partition
+from migrator.plan import ColumnPlan
+from migrator.queries import Query, fragment, literal, name, query
+
+
+def attributes(column: ColumnPlan) -> list[sql.Composed]:
+    """Default, statistics target, options, comment and grants; to follow those of the topmost table.
+
+    The default and the statistics target of a table are set in all partitions with it, the rest is not.
+    """
+    catalog, live = column.before or column.catalog, name(column.live)
+    carried = []
+    for partition in _partitions(column):
+        here, only = partition.column, sql.SQL("ONLY {}").format(partition.sql)
+        carried += _differing(catalog.column, here, only, live)
+        if here.options:
+            options = fragment(", ".join(here.options))
+            carried.append(query("cut_over", "set_options", table=partition.sql, column=live, options=options))
+        if here.comment is not None:
+            comment = literal(here.comment)
+            carried.append(query("cut_over", "comment_on_column", table=partition.sql, column=live, comment=comment))
+        carried += grants.replay(column.catalog, here.grants, partition.sql, grants.of_column(column.live))
+    return carried
+
+
+def compressions(column: ColumnPlan) -> list[sql.Composed]:
+    """Of the shadow column, for which each partition has its own."""
+    return [
+        query(
+            "fill",
+            "set_compression",
+            table=partition.sql,
+            shadow=name(column.shadow),
+            compression=fragment(partition.column.compression_sql),
+        )
+        for partition in _partitions(column)
+        if partition.column.compression_sql is not None
+    ]
+
+
+def _differing(above: Column, here: Column, table: Query, live: Query) -> list[sql.Composed]:
+    found = []
+    if here.default_text != above.default_text and here.default_text is None:
+        found.append(query("partitions", "unset_default", table=table, column=live))
+    elif here.default_text != above.default_text:
+        default = fragment(str(here.default_text))
+        found.append(query("cut_over", "set_default", table=table, column=live, default=default))
+    if here.statistics_target != above.statistics_target:
+        target = sql.Literal(here.statistics_target)
+        found.append(query("cut_over", "set_statistics", table=table, column=live, target=target))
+    return found
+
+
+def changed(planned: Catalog, present: Catalog) -> list[str]:
+    """Partitions of which others changed what is carried over, or hung something on the column."""
+    now = {each.oid: each for each in present.partitions}
+    return [
+        f"the column in partition {each.shown}"
+        for each in planned.partitions
+        if each.oid in now and _said(each) != _said(now[each.oid])
+    ]
+
+
+def _said(partition: Partition) -> list[object]:
+    at = partition.column
+    said = [
+        at.not_null,
+        at.storage,
+        at.default_text,
+        at.compression,
+        at.statistics_target,
+        at.options,
+        at.comment,
+        at.grants,
+    ]
+    return [*said, partition.dependents]
+
+
+def drop_not_nulls(column: ColumnPlan) -> list[sql.Composed]:
+    """Of the retired column: what stays on single partitions where the table above them is rid of it."""
+    return [
+        query("cut_over", "drop_not_null", table=partition.sql, column=name(column.retired))
+        for partition in column.catalog.partitions
+        if partition.own_not_null
+    ]
+
+
+def not_nulls(column: ColumnPlan) -> list[sql.Composed]:
+    """From PostgreSQL 18 on NOT NULL has a name, which a partition may have given it before it was attached."""
+    above = (column.before or column.catalog).column.not_null_name
+    return [
+        query(
+            "partitions",
+            "add_not_null",
+            table=partition.sql,
+            constraint=name(partition.column.not_null_name),
+            column=name(column.live),
+        )
+        for partition in _partitions(column)
+        if above is not None and partition.column.not_null_name not in (None, above)
+    ]
+
+
+def _partitions(column: ColumnPlan) -> list[Partition]:
+    """Those that the table has, as they were before the upgrade."""
+    now = {each.oid: each for each in column.catalog.partitions}
+    before = (column.before or column.catalog).partitions
+    return [replace(each, schema=now[each.oid].schema, name=now[each.oid].name) for each in before if each.oid in now]

@@ -1,0 +1,63 @@
+"""What preflight finds about the partitions of a table, and about tables that are no such whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrator import hazards
+from migrator.catalog import Catalog, Partition
+from migrator.hazards import Hazard
+from migrator.plan import ColumnPlan
+
+
+def kind(catalog: Catalog) -> list[Hazard]:
+    """What migrator can put no column into."""
+    table = catalog.table
+    if table.kind not in ("r", "p"):
+        return [hazards.not_a_table(table.name, table.kind)]
+    if table.partition_of is not None:
+        return [hazards.is_a_partition(table.name, table.partition_of)]
+    if table.parents or table.children:
+        return [hazards.plain_inheritance(table.name, table.parents, table.children)]
+    if table.of_type is not None:
+        return [hazards.typed_table(table.name, table.of_type)]
+    foreign = [each.shown for each in catalog.partitions if each.kind == "f"]
+    return [hazards.foreign_partitions(table.name, foreign)] if foreign else []
+
+
+def partitions(column: ColumnPlan) -> list[Hazard]:
+    """What in one partition is unlike the others and is not carried over; and what is to be known of them all."""
+    catalog = column.catalog
+    if not column.is_partitioned:
+        return []
+    found = [hazard for each in catalog.partitions for hazard in _partition(column, each)]
+    leaves = [each for each in catalog.partitions if each.kind != "p"]
+    if column.method != "index":
+        found.append(hazards.partitions_together(catalog.table.name, len(leaves)))
+    return found
+
+
+def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:
+    catalog, shown = column.catalog, partition.shown
+    if not partition.owned:
+        yield hazards.not_owner(shown, partition.owner, catalog.server.role)
+    if not partition.may_create:
+        yield hazards.may_not_create_in(partition.schema, catalog.server.role)
+    if partition.row_security:
+        yield hazards.row_security(shown)
+    roots = {index.name for index in catalog.indexes}
+    for index in partition.indexes:
+        if index.root not in roots and not index.name.startswith("migrator_"):
+            yield hazards.partition_index_alone(shown, index.name)
+    if column.method == "index":
+        return
+    for dependent in partition.dependents:
+        yield hazards.dependent_not_carried(f"{column.subject} in partition {shown}", dependent)
+    live, here = catalog.column, partition.column
+    if here.not_null and not live.not_null:
+        yield hazards.partition_differs(shown, live.name, "is NOT NULL")
+    if here.storage != live.storage:
+        yield hazards.partition_differs(shown, live.name, f"has storage {here.storage_sql}")
+    fits = live.dimensions in (None, column.dimensions)
+    if here.default_text not in (None, live.default_text) and not fits and not column.is_restore:
+        yield hazards.default_of_other_dimensions(f"{shown}.{live.name}", str(here.default_text))

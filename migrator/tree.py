@@ -1,0 +1,129 @@
+"""The tables that a column is in: the one that the change names and, where it is partitioned, those below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from psycopg import sql
+
+from migrator.catalog.columns import TREE
+from migrator.database import Connection, execute, fetch_dicts
+from migrator.errors import MigratorError
+from migrator.plan import ColumnPlan
+from migrator.queries import Query, name, query
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One of them. kind as in pg_class.relkind. parent: oid of the table right above it, None of the topmost.
+
+    rows: the planner's estimate; blocks as they were when the tree was read.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    parent: int | None
+    rows: int
+    blocks: int
+
+    @property
+    def sql(self) -> sql.SQL:
+        return name(self.schema, self.name)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it holds rows itself."""
+        return self.kind != "p"
+
+    @property
+    def only_if(self) -> str:
+        """When a statement that reads or fills its rows is sent."""
+        return "" if self.parent is None else "the partition has such rows"
+
+    def addressed(self, column: ColumnPlan) -> Query:
+        """As FROM and UPDATE name it. Text and scope may call its rows by the name of the topmost table."""
+        if self.parent is None:
+            return self.sql
+        return sql.SQL("{} AS {}").format(self.sql, column.row)
+
+
+def planned(column: ColumnPlan) -> list[Relation]:
+    """The tree as it was when the plan was made, parents first."""
+    below = [
+        Relation(each.oid, each.schema, each.name, each.kind, each.parent, each.rows, each.blocks)
+        for each in column.catalog.partitions
+    ]
+    return [_top(column), *below]
+
+
+def now(connection: Connection, column: ColumnPlan) -> list[Relation]:
+    """The tree as it is, parents first: partitions come and go while a run is under way."""
+    top = _top(column)
+    if top.is_leaf:
+        return [top]
+    rows = fetch_dicts(connection, query("partitions", "partitions"), {"table": top.oid, "column": column.live})
+    below = [
+        Relation(*(row[key] for key in ("oid", "schema", "name", "kind", "parent", "rows", "blocks"))) for row in rows
+    ]
+    return [top, *below]
+
+
+def detached(connection: Connection, column: ColumnPlan) -> list[Relation]:
+    """Partitions of the plan that others detached since, as they are called now, parents first."""
+    known = {each.oid: each for each in planned(column)[1:]}
+    if not known:
+        return []
+    parameters = {"table": column.catalog.table.oid, "partitions": list(known)}
+    found = execute(connection, query("partitions", "detached", tree=TREE), parameters).fetchall()
+    called = {oid: (schema, table) for oid, schema, table in found}
+    return [replace(each, schema=called[oid][0], name=called[oid][1]) for oid, each in known.items() if oid in called]
+
+
+def without_dropped(connection: Connection, column: ColumnPlan) -> ColumnPlan:
+    """The plan without the partitions that others dropped since, and with the present names of the others."""
+    if not column.is_partitioned:
+        return column
+    there = {each.oid: each for each in now(connection, column)}
+    left = [
+        replace(each, schema=there[each.oid].schema, name=there[each.oid].name)
+        for each in column.catalog.partitions
+        if each.oid in there
+    ]
+    return replace(column, catalog=replace(column.catalog, partitions=left))
+
+
+def refuse_other(connection: Connection, column: ColumnPlan) -> None:
+    """Before cut-over. Raises MigratorError where a partition was detached meanwhile, or a foreign table attached."""
+    if not column.is_partitioned:
+        return
+    apart = detached(connection, column)
+    if apart:
+        raise MigratorError(
+            f"{column.subject}: partitions were detached by others meanwhile: {_listed(apart)}",
+            meaning="their rows would be left with the old vectors and migrator's columns.",
+            remedy="attach them again or leave them apart, then run the same command again",
+        )
+    foreign = [each for each in now(connection, column) if each.kind == "f"]
+    if foreign:
+        raise MigratorError(
+            f"{column.subject}: foreign tables were attached by others meanwhile: {_listed(foreign)}",
+            meaning="their rows are kept elsewhere, where no vector can be filled in.",
+            remedy="detach them, then run the same command again",
+        )
+
+
+def _listed(tables: Iterable[Relation]) -> str:
+    return ", ".join(f"{each.schema}.{each.name}" for each in tables)
+
+
+def leaves(relations: list[Relation]) -> list[Relation]:
+    """Those that hold rows."""
+    return [each for each in relations if each.is_leaf]
+
+
+def _top(column: ColumnPlan) -> Relation:
+    table = column.catalog.table
+    return Relation(table.oid, table.schema, table.name, table.kind, None, table.rows, table.blocks)

@@ -1,0 +1,73 @@
+-- Partitioned tables: what hangs below one, and indexes that are built partition by partition.
+
+-- name: tree
+-- The relation itself and all below it, for another query. pg_partition_tree would lock them, and wait for it.
+(WITH RECURSIVE migrator_tree (oid) AS (
+   SELECT {root}::oid
+   UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN migrator_tree t ON t.oid = i.inhparent)
+ SELECT oid FROM migrator_tree)
+
+-- name: partitions
+-- Below a partitioned table, on every level, parents first.
+WITH RECURSIVE tree (oid, parent, level) AS (
+  SELECT i.inhrelid, i.inhparent, 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
+  WHERE i.inhparent = %(table)s::oid AND c.relkind = 'p'
+  UNION ALL SELECT i.inhrelid, i.inhparent, t.level + 1 FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
+SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
+       t.parent::int8 AS parent, pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owned,
+       has_schema_privilege(n.oid, 'CREATE') AS may_create, row_security_active(c.oid) AS row_security,
+       greatest(c.reltuples, 0)::int8 AS rows,
+       pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks,
+       EXISTS (SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = c.oid AND k.conkey = ARRAY[a.attnum]
+               WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conislocal AND a.attname = %(column)s) AS own_not_null
+FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+ORDER BY t.level, n.nspname, c.relname;
+
+-- name: dependents
+-- What hangs on a column of one partition and did not come from the table above it, or is not as it is there.
+SELECT CASE WHEN d.classid = 'pg_rewrite'::regclass
+            THEN (SELECT pg_describe_object('pg_class'::regclass, w.ev_class, 0) FROM pg_rewrite w WHERE w.oid = d.objid)
+            ELSE pg_describe_object(d.classid, d.objid, d.objsubid) END
+FROM pg_depend d
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s
+  AND NOT (d.classid = 'pg_class'::regclass
+           AND EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid AND c.relkind IN ('i', 'I')))
+  AND NOT (d.classid = 'pg_attrdef'::regclass
+           AND EXISTS (SELECT FROM pg_attrdef f WHERE f.oid = d.objid AND f.adrelid = d.refobjid
+                       AND f.adnum = d.refobjsubid))
+  AND NOT (d.classid = 'pg_constraint'::regclass
+           AND EXISTS (SELECT FROM pg_constraint k WHERE k.oid = d.objid AND (k.contype = 'n' OR k.coninhcount > 0 AND NOT k.conislocal)))
+  AND NOT (d.classid = 'pg_trigger'::regclass
+           AND EXISTS (SELECT FROM pg_trigger g JOIN pg_trigger above ON above.oid = g.tgparentid
+                       WHERE g.oid = d.objid AND g.tgenabled = above.tgenabled))
+ORDER BY 1;
+
+-- name: detached
+-- Tables of these oids that are no partition below the table any more, although they are there.
+SELECT c.oid::int8, n.nspname::text, c.relname::text
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = ANY (%(partitions)s::oid[]) AND c.oid NOT IN {tree};
+
+-- name: attached
+-- Indexes below a partitioned one, on every level: the table each is on, and its name now.
+WITH RECURSIVE tree (oid) AS (
+  SELECT i.inhrelid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = %(schema)s AND c.relname = %(index)s
+  UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
+SELECT p.oid::int8, p.relname::text, n.nspname::text, c.relname::text
+FROM tree t JOIN pg_index x ON x.indexrelid = t.oid JOIN pg_class p ON p.oid = x.indrelid
+JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+ORDER BY 3, 4;
+
+-- name: attach
+ALTER INDEX {index} ATTACH PARTITION {part};
+
+-- name: drop_index
+DROP INDEX IF EXISTS {index};
+
+-- name: unset_default
+ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT;
+
+-- name: add_not_null
+-- From PostgreSQL 18 on a partition's NOT NULL has a name, which it keeps when the table above it gets its own.
+ALTER TABLE {table} ADD CONSTRAINT {constraint} NOT NULL {column};

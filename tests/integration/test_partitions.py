@@ -1,0 +1,364 @@
+"""Partitioned tables, up and down: list over range and hash, a default partition, one that was attached."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from migrator import EmbeddingChange, Hnsw, index_parts, runner
+from migrator.catalog.indexes import IndexToBuild
+from migrator.change import VectorColumn
+from migrator.database import Connection
+from migrator.errors import Interrupted, MigratorError, Refused, Stopped
+from migrator.index_parts import Parts
+from migrator.phases import index
+from migrator.plan import ColumnPlan
+from migrator.status import read_status
+from migrator.tree import Relation
+from migrator.work import Options, Work
+from tests.conftest import Server
+from tests.database import Database
+from tests.integration.test_manual_rollback import refused, roll_back
+from tests.models import Hashed, new, old
+from tests.proofs import checksum, rows_hold
+from tests.running import BATCH, REVISION, At, abandon, downgrade, upgrade, upgrade_until
+from tests.tables import CHANGE, OLD
+
+COLUMNS = "id, tenant, body, note"
+MODES = pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+# Each vector index that is not kept for a restore: its name, its table's, and that of the index it is a part of.
+INDEXES = """
+SELECT c.relname::text, t.relname::text, p.relname::text
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
+JOIN pg_am m ON m.oid = c.relam OR c.relam = 0
+LEFT JOIN pg_inherits h ON h.inhrelid = c.oid LEFT JOIN pg_class p ON p.oid = h.inhparent
+WHERE m.amname = 'hnsw' AND i.indisvalid AND c.relname !~ '^migrator_' ORDER BY 1
+"""
+# The change, with the table's name in text and scope.
+QUALIFIED = replace(CHANGE, text="items.body || ''", where="items.id >= 0")
+
+
+def partitioned(database: Database, rows: int = 200) -> None:
+    """items by tenant: 1 by ranges of id, 2 by hash, 3 attached, and a default for the rest."""
+    for statement in (
+        "CREATE TABLE items (id bigint, tenant int NOT NULL DEFAULT 1, body text NOT NULL, note text, "
+        "embedding vector(384) NOT NULL, PRIMARY KEY (id, tenant)) PARTITION BY LIST (tenant)",
+        "CREATE TABLE items_1 PARTITION OF items FOR VALUES IN (1) PARTITION BY RANGE (id)",
+        "CREATE TABLE items_1_low PARTITION OF items_1 FOR VALUES FROM (0) TO (40)",
+        "CREATE TABLE items_1_high PARTITION OF items_1 FOR VALUES FROM (40) TO (100000)",
+        "CREATE TABLE items_2 PARTITION OF items FOR VALUES IN (2) PARTITION BY HASH (id)",
+        "CREATE TABLE items_2_even PARTITION OF items_2 FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
+        "CREATE TABLE items_2_odd PARTITION OF items_2 FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+        "CREATE SCHEMA archive",
+        "CREATE TABLE archive.items_3 (dropped int, embedding vector(384) CONSTRAINT there NOT NULL, note text, "
+        "body text NOT NULL, tenant int NOT NULL DEFAULT 1, id bigint NOT NULL)",
+        "ALTER TABLE archive.items_3 DROP COLUMN dropped",
+        "ALTER TABLE items ATTACH PARTITION archive.items_3 FOR VALUES IN (3)",
+        "CREATE TABLE items_rest PARTITION OF items DEFAULT",
+        "CREATE TABLE staged (id bigint PRIMARY KEY, body text, note text, embedding vector(384))",
+    ):
+        database.execute(statement)
+    write(database, range(rows))
+    database.execute("CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)")
+    database.execute("COMMENT ON INDEX items_embedding_idx IS 'by meaning'")
+    database.execute("ALTER INDEX archive.items_3_embedding_idx RENAME TO of_the_archive")
+    database.execute("COMMENT ON INDEX archive.of_the_archive IS 'seldom searched'")
+    database.execute("ANALYZE items")
+
+
+def write(database: Database, numbers: range) -> None:
+    """Rows of all tenants, with the old model's vectors."""
+    vectors = old().embed_queries([f"text {number}" for number in numbers])
+    statement = "COPY items (id, tenant, body, note, embedding) FROM STDIN"
+    with database.connect() as connection, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for number, vector in zip(numbers, vectors, strict=True):
+            copy.write_row((number, number % 5 + 1, f"text {number}", f"note {number}", str(vector.tolist())))
+
+
+def edit(database: Database, where: str, text: str, *settings: str, model: Hashed) -> None:
+    """As an application edits rows: with the vector of the new text, which ends in the row's number."""
+    for (number,) in database.execute(f"SELECT id FROM items WHERE {where} ORDER BY id"):
+        body = f"{text} {number}"
+        set_ = ", ".join(["body = %(body)s", "embedding = %(vector)s", *settings])
+        vector = str(model.embed_queries([body])[0].tolist())
+        database.execute(f"UPDATE items SET {set_} WHERE id = {number}", {"body": body, "vector": vector})
+
+
+@MODES
+def test_up_and_down_and_up_and_down(database: Database, online: bool) -> None:
+    partitioned(database)
+    schema, rows, indexes = database.dump(), checksum(database, COLUMNS), database.execute(INDEXES)
+    for _ in range(2):
+        upgrade(database, QUALIFIED, online=online)
+        assert rows_hold(database, new) == 200
+        assert database.execute(INDEXES) == indexes
+        (status,) = read_status(database.address)["columns"]
+        assert (status["rows"], status["rows_left"]) == (200, 0)
+        downgrade(database)
+        assert rows_hold(database, old) == 200
+        assert checksum(database, COLUMNS) == rows
+        assert database.dump() == schema
+
+
+@MODES
+def test_writes_while_it_is_filled_rows_that_move_among_them(database: Database, online: bool) -> None:
+    partitioned(database)
+    schema = database.dump()
+
+    def writes() -> None:
+        write(database, range(1_000, 1_040))
+        edit(database, "id % 7 = 0", "edited", model=old())
+        edit(database, "id IN (15, 16)", "moved", "tenant = 1", model=old())
+        database.execute("UPDATE items SET tenant = 7 WHERE id IN (10, 11, 12)")
+        database.execute("UPDATE items_1 SET id = id + 50000 WHERE id IN (5, 20)")
+        database.execute("DELETE FROM items WHERE id IN (30, 31)")
+
+    reporter = At("progress", "fill", writes)
+    upgrade(database, reporter=reporter, online=online)
+    assert reporter.acted
+    assert rows_hold(database, new) == 238
+    # A row that moves now loses its old vector, and gets it back on the way down.
+    database.execute("UPDATE items SET tenant = 2 WHERE id IN (22, 23)")
+    edit(database, "id = 41", "moved later", "tenant = 9", model=new())
+    assert rows_hold(database, new) == 238
+    rows = checksum(database, COLUMNS)
+    downgrade(database)
+    assert rows_hold(database, old) == 238
+    assert checksum(database, COLUMNS) == rows
+    assert database.dump() == schema
+
+
+@MODES
+@pytest.mark.parametrize("moment", [("progress", "fill"), ("done", "fill"), ("done", "index")], ids="-".join)
+def test_a_partition_that_is_made_meanwhile(database: Database, moment: tuple[str, str], online: bool) -> None:
+    partitioned(database, 100)
+
+    def make() -> None:
+        database.execute("CREATE TABLE items_6 PARTITION OF items FOR VALUES IN (6) PARTITION BY RANGE (id)")
+        database.execute("CREATE TABLE items_6_all PARTITION OF items_6 DEFAULT")
+        vectors = old().embed_queries(["text 500"])
+        database.execute(
+            "INSERT INTO items (id, tenant, body, embedding) VALUES (500, 6, 'text 500', %(vector)s)",
+            {"vector": str(vectors[0].tolist())},
+        )
+
+    upgrade(database, reporter=At(*moment, make), online=online)
+    assert rows_hold(database, new) == 101
+    indexes = database.execute(INDEXES)
+    assert ("items_6_embedding_idx", "items_6", "items_embedding_idx") in indexes
+    assert ("items_6_all_embedding_idx", "items_6_all", "items_6_embedding_idx") in indexes
+    assert database.value("SELECT count(*) FROM pg_class WHERE relname ~ '^migrator_left'") == 0
+    downgrade(database)
+    assert rows_hold(database, old) == 101
+    assert database.execute(INDEXES) == indexes
+    assert "migrator" not in database.dump()
+
+
+@MODES
+def test_a_crash_while_the_indexes_are_built(database: Database, monkeypatch: pytest.MonkeyPatch, online: bool) -> None:
+    """Those that were built are kept, and one that was left invalid is built again."""
+    partitioned(database, 100)
+    schema = database.dump()
+    upgrade_until_built(database, monkeypatch, 3, online=online)
+    database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid::regclass::text ~ '^migrator_index_1_1_'")
+    upgrade(database, online=online)
+    assert rows_hold(database, new) == 100
+    downgrade(database)
+    assert database.dump() == schema
+    upgrade_until_built(database, monkeypatch, 4, online=online)
+    abandon(database)
+    assert database.dump() == schema
+
+
+def upgrade_until_built(database: Database, monkeypatch: pytest.MonkeyPatch, indexes: int, *, online: bool) -> None:
+    """Interrupted when the index of so many partitions is built."""
+    left = indexes
+    build = index._build
+
+    def counted(work: Work, column: ColumnPlan, wanted: IndexToBuild, leaf: Relation) -> None:
+        nonlocal left
+        if left == 0:
+            raise psycopg.OperationalError("the server closed the connection unexpectedly")
+        build(work, column, wanted, leaf)
+        left -= 1
+
+    monkeypatch.setattr(index, "_build", counted)
+    with pytest.raises(Interrupted):
+        upgrade(database, online=online)
+    monkeypatch.undo()
+
+
+@MODES
+def test_promise_1_an_abandoned_upgrade_and_downgrade(database: Database, online: bool) -> None:
+    partitioned(database, 100)
+    schema = database.dump()
+    options = Options(stop_after="verify", batch_size=BATCH, online=online)
+    with pytest.raises(Stopped):
+        runner.upgrade(database.address, REVISION, [CHANGE], options)
+    abandon(database)
+    assert database.dump() == schema
+    upgrade(database, online=online)
+    upgraded = database.dump()
+    with pytest.raises(Stopped):
+        runner.restore(database.address, REVISION, [VectorColumn("items", "embedding")], options)
+    abandon(database)
+    assert database.dump() == upgraded
+    downgrade(database)
+    assert database.dump() == schema
+
+
+@MODES
+def test_a_partition_that_is_detached_meanwhile(server: Server, database: Database, online: bool) -> None:
+    """Nothing of migrator's stays on it."""
+    expected = server.new_database()
+    detach = "ALTER TABLE items DETACH PARTITION archive.items_3"
+    for each in (database, expected):
+        partitioned(each, 100)
+    expected.execute(detach)
+    with pytest.raises(MigratorError, match=r"partitions were detached by others meanwhile: archive\.items_3"):
+        upgrade(database, reporter=At("done", "verify", lambda: database.execute(detach)), online=online)
+    assert database.dump() == expected.dump()
+    upgrade(database, online=online)
+    assert rows_hold(database, new) == 80
+
+
+def test_a_partition_that_is_made_while_cut_over_asks_for_its_lock(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was looked at before the lock holds no longer, so it is looked at again."""
+    partitioned(database, 100)
+    looked = index_parts.now
+    made: list[object] = []
+
+    def make_and_look(connection: Connection, column: ColumnPlan) -> Parts:
+        found = looked(connection, column)
+        if not made:
+            made.append(database.execute("CREATE TABLE items_6 PARTITION OF items FOR VALUES IN (6)"))
+        return found
+
+    monkeypatch.setattr(index_parts, "now", make_and_look)
+    reporter = At("", "", lambda: None)
+    upgrade(database, reporter=reporter)
+    assert [each for each in reporter.messages if "meanwhile" in each] == [
+        "public.items.embedding: a partition was made or changed meanwhile: it is looked at first"
+    ]
+    assert ("items_6_embedding_idx", "items_6", "items_embedding_idx") in database.execute(INDEXES)
+    assert rows_hold(database, new) == 100
+
+
+def test_a_partition_that_is_dropped_meanwhile(database: Database) -> None:
+    partitioned(database, 100)
+    upgrade(database, reporter=At("done", "fill", lambda: database.execute("DROP TABLE archive.items_3")))
+    assert rows_hold(database, new) == 80
+
+
+def test_another_index_alone(database: Database) -> None:
+    partitioned(database, 100)
+    schema = database.dump()
+    change = replace(CHANGE, text=None, to=OLD, index=Hnsw("cosine", m=8, ef_construction=32))
+    upgrade(database, change)
+    assert database.dump() == schema.replace(
+        "(embedding public.vector_cosine_ops)",
+        "(embedding public.vector_cosine_ops) WITH (m='8', ef_construction='32')",
+    )
+    downgrade(database)
+    assert database.dump() == schema
+    upgrade_until(database, "verify", change)
+    abandon(database)
+    assert database.dump() == schema
+
+
+def test_after_retire_the_backup_gives_the_old_vectors(database: Database) -> None:
+    partitioned(database, 100)
+    schema = database.dump()
+    upgrade(database)
+    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    assert "migrator" not in database.dump()
+    downgrade(database)
+    assert rows_hold(database, old) == 100
+    assert in_any_order(database.dump()) == in_any_order(schema)
+
+
+def in_any_order(dump: str) -> list[str]:
+    """Its lines, for a column that was made anew stands last."""
+    return sorted(line.rstrip(",") for line in dump.splitlines())
+
+
+def test_what_single_partitions_say_of_the_column_is_carried_over(database: Database) -> None:
+    partitioned(database, 100)
+    reader = f"{database.value('SELECT current_database()')}_reader"
+    for statement in (
+        f"CREATE ROLE {reader}",
+        f"GRANT SELECT (embedding) ON items_2_odd TO {reader}",
+        "COMMENT ON COLUMN items.embedding IS 'all'",
+        "COMMENT ON COLUMN items_1.embedding IS 'of one'",
+        "ALTER TABLE items ALTER COLUMN embedding SET STATISTICS 70",
+        "ALTER TABLE items_rest ALTER COLUMN embedding SET STATISTICS 20",
+        "ALTER TABLE items_1_low ALTER COLUMN embedding SET STATISTICS -1",
+        "ALTER TABLE items_1_low ALTER COLUMN embedding SET (n_distinct = -0.5)",
+    ):
+        database.execute(statement)
+    schema = database.dump()
+    upgrade(database, replace(CHANGE, index="same"))
+    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    upgraded = database.dump().replace("vector(768)", "vector(384)")
+    assert in_any_order(upgraded) == in_any_order(schema)
+    downgrade(database)
+    assert in_any_order(database.dump()) == in_any_order(schema)
+
+
+KEYLESS = (
+    "CREATE TABLE logs (at date, body text, embedding vector(384)) PARTITION BY RANGE (at)",
+    "CREATE TABLE logs_new PARTITION OF logs FOR VALUES FROM ('2025-01-01') TO (MAXVALUE)",
+    "CREATE TABLE logs_old PARTITION OF logs DEFAULT",
+    "INSERT INTO logs (at, body) SELECT date '2024-12-25' + n, 'text ' || n % 9 FROM generate_series(1, 30) AS n",
+)
+
+
+def test_without_a_key_and_without_an_index(database: Database) -> None:
+    for statement in KEYLESS:
+        database.execute(statement)
+    schema = database.dump()
+    change = replace(CHANGE, table="logs", index="same")
+    upgrade(database, change)
+    assert rows_hold(database, new, table="logs") == 30
+    downgrade(database, change)
+    assert database.value("SELECT count(embedding) FROM logs") == 0
+    assert database.dump() == schema
+
+
+REFUSED = {
+    "is-a-partition": ("SELECT 1", replace(CHANGE, table="items_rest")),
+    "partition-index-alone": ("CREATE INDEX ON items_rest USING hnsw (embedding vector_l2_ops)", CHANGE),
+    "dependent-not-carried": ("CREATE VIEW seen AS SELECT embedding FROM items_2_odd", CHANGE),
+    "partition-differs": ("ALTER TABLE items_2 ALTER COLUMN embedding SET STORAGE PLAIN", CHANGE),
+    "foreign-partition": (
+        "CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER far FOREIGN DATA WRAPPER nothing; "
+        "ALTER TABLE items DROP CONSTRAINT items_pkey; DROP INDEX items_embedding_idx; "
+        "CREATE FOREIGN TABLE items_8 PARTITION OF items FOR VALUES IN (8) SERVER far",
+        CHANGE,
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "case"), REFUSED.items(), ids=REFUSED)
+def test_what_is_refused(database: Database, code: str, case: tuple[str, EmbeddingChange]) -> None:
+    partitioned(database, 10)
+    statement, change = case
+    database.execute(statement)
+    before = database.dump()
+    with pytest.raises(Refused) as refused:
+        upgrade(database, change)
+    assert refused.value.code == code
+    assert database.dump() == before
+
+
+def test_the_manual_rollback_refuses(database: Database) -> None:
+    partitioned(database, 10)
+    upgrade(database)
+    assert refused(roll_back(database)) == (
+        "the table of public.items.embedding is partitioned, which this script cannot roll back\n"
+        "migrator downgrade can; the old vectors are in the column migrator_retired_1"
+    )
