@@ -173,25 +173,53 @@ def _as_wanted(column: ColumnPlan, each: Written) -> Written:
     """With the new dimensions; on a downgrade as it was before the upgrade, where the upgrade rewrote it."""
     before = {known.described: known for known in _expressed(column.before.carried)} if column.before else {}
     former = before[each.described].expressions if each.described in before else [None] * len(each.expressions)
-    wanted = [_as_before(column, now, then) for now, then in zip(each.expressions, former, strict=True)]
+    wanted = [_as_before(column, each, now, then) for now, then in zip(each.expressions, former, strict=True)]
     return dataclasses.replace(each, expressions=wanted)
 
 
-def _as_before(column: ColumnPlan, now: str | None, then: str | None) -> str | None:
+def _as_before(column: ColumnPlan, each: Expressed, now: str | None, then: str | None) -> str | None:
     old, new = column.change.from_.dimensions, column.change.to.dimensions
     if now is None:
         return None
-    if then is not None and _with_dimensions(column.live, then, new, old) == now:
+    if then is not None and _with_dimensions(_read(column, each, then), then, new, old) == now:
         return then
-    return _with_dimensions(column.live, now, old, new)
+    return _with_dimensions(_read(column, each, now), now, old, new)
 
 
-def _with_dimensions(live: str, text: str, old: int, new: int) -> str:
-    """`vector_dims(column) = old` and casts to the old dimensions, but for those of a literal vector."""
-    quoted = re.escape(live.replace('"', '""'))
+def _read(column: ColumnPlan, each: Expressed, text: str) -> str:
+    """Pattern of the column in a text of `each`: bare in what is of its table, and by a name of the table elsewhere.
+
+    A sub-select may read another table's column of that name, which PostgreSQL prints by a name of that one.
+    """
+    table, live = column.catalog.table, _quoted(column.live)
+    own = not isinstance(each, Policy) or (each.schema, each.table) == (table.schema, table.name)
+    aliases = re.findall(rf"{_quoted(table.schema)}\.{_quoted(table.name)}(?: (\w+|\"[^\"]+\"))?", text)
+    known = [_quoted(table.name), *map(re.escape, filter(None, aliases))] if own or aliases else []
+    called = "|".join(["new", "old", *known])
+    return rf"(?:(?:{called})\.){'?' if own else ''}{live}"
+
+
+def _quoted(identifier: str) -> str:
+    """Pattern of a name as PostgreSQL prints it."""
+    doubled = identifier.replace('"', '""')
+    return rf"\"?{re.escape(doubled)}\"?"
+
+
+def _with_dimensions(read: str, text: str, old: int, new: int) -> str:
+    """`vector_dims(column) = old` and casts to the old dimensions, but for those of a literal or of another column.
+
+    read: pattern of the column.
+    """
     qualified = r"(?:[\w$]+\.|\"[^\"]+\"\.)?"
-    cast = re.sub(rf"((?<!')::{qualified}(?:vector|halfvec)\(){old}\)", rf"\g<1>{new})", text)
-    column = rf"\(*(?:\w+\.)?\"?{quoted}\"?\)*(?:::{qualified}(?:vector|halfvec)(?:\({new}\))?)?"
+    named = r"(?:\w+|\"[^\"]+\")"
+
+    def of_new(found: re.Match[str]) -> str:
+        other = found["named"] and not re.fullmatch(read, found["named"])
+        return found[0] if other else f"{found['cast']}{new})"
+
+    any_column = rf"(?:\((?P<named>(?:{named}\.)?{named})\))?"
+    cast = re.sub(rf"(?P<cast>{any_column}(?<!')::{qualified}(?:vector|halfvec)\(){old}\)", of_new, text)
+    column = rf"\(*{read}\)*(?:::{qualified}(?:vector|halfvec)(?:\({new}\))?)?"
     dimensions = rf"{qualified}vector_dims\({column}\)"
     after = re.sub(rf"({dimensions} (?:=|<>) ){old}\b", rf"\g<1>{new}", cast)
     return re.sub(rf"\b{old}( (?:=|<>) {dimensions})", rf"{new}\g<1>", after)

@@ -5,6 +5,7 @@ docs/how-to/new-case.md says what a case holds.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from migrator.change import ENVIRONMENT
 from migrator.database import Connection
 from migrator.ledger import LedgerChange
 from tests.database import Database
@@ -185,6 +187,9 @@ class Application:
             sql.Identifier(table.schema, table.name),
         )
         with self._connect("sixteen") as connection:
+            for setting, value in asked.settings.items():
+                given = {"setting": setting, "value": os.environ[value.removeprefix(ENVIRONMENT)]}
+                connection.execute("SELECT set_config(%(setting)s, %(value)s, false)", given)
             rows = connection.execute(statement).fetchall()
         return [Embedded(tuple(rest), text, in_scope, vector) for text, in_scope, vector, *rest in rows]
 

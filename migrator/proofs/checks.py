@@ -16,12 +16,17 @@ from migrator.work import Session
 
 def statements(column: ColumnPlan, target: str) -> list[Statement]:
     """What `hold` sends, before cut-over."""
-    return reads(column, *(_count(column, check, target) for check, _ in carry.validations(column)))
+    return reads(column, *(_count(column, check, target) for check in _enforced(column)))
 
 
 def hold(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
-    """Before cut-over: each check would be valid on the new column, as it is on the live one."""
-    return [_holds(session, column, check, target) for check, _ in carry.validations(column)]
+    """Before cut-over: each check holds for every row on the new column, as preflight found it on the live one."""
+    return [_holds(session, column, check, target) for check in _enforced(column)]
+
+
+def _enforced(column: ColumnPlan) -> list[Check]:
+    """Those that are NOT VALID too: PostgreSQL would refuse every later update of a row that violates one."""
+    return [check for check in carry.checks(column) if check.enforced]
 
 
 def _holds(session: Session, column: ColumnPlan, check: Check, target: str) -> Proof:

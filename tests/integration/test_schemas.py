@@ -64,6 +64,7 @@ def but_for_the_type(dump: str) -> list[str]:
     """
     dump = re.sub(r"^--.*\n", "", dump, flags=re.MULTILINE)
     dump = re.sub(r"\b(halfvec|vector)\(\d+\)", "TYPE", dump)
+    dump = re.sub(r"\b(16|24)\b", "DIMENSIONS", dump)
     dump = re.sub(r"\b(halfvec|vector)(_\w+_ops)", r"TYPE\2", dump)
     statements = []
     for statement in re.split(r";$", dump, flags=re.MULTILINE):
@@ -140,14 +141,19 @@ class Walk:
             asked = change.change
             model = getattr(models, asked.to.location.rpartition(":")[2])()
             texts = sorted({row.text for row in rows if row.text is not None})
-            given = dict(zip(texts, model.embed_queries(texts).tolist(), strict=True)) if texts else {}
+            zeros = [0.0] * (asked.to.dimensions - model.dimensions)
+            vectors = model.embed_queries(texts).tolist() if texts else []
+            given = {text: [*vector, *zeros] for text, vector in zip(texts, vectors, strict=True)}
             known = defaultdict(list)
             for row in before:
                 known[row.rest].append(numbers(row.vector))
             wrong = []
             for row in rows:
-                right = [given[row.text] if row.in_scope and row.text is not None else None]
-                stays = not row.in_scope and change.catalog.column.dimensions is None
+                right = [given[row.text] if row.in_scope and row.text else None]
+                if row.in_scope:
+                    stays = asked.empty == "skip" and not row.text
+                else:
+                    stays = asked.outside == "keep" or (asked.outside is None and not change.catalog.column.dimensions)
                 if row.rest in known and (stays or change.restores is not None):
                     right = known[row.rest]
                 if numbers(row.vector) not in right:
@@ -158,6 +164,8 @@ class Walk:
 
 def start(case: Case, database: Database, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Application:
     """The case's tables, and a project with its revision in the current directory."""
+    for line in (case.text("environment.txt") or "").splitlines():
+        monkeypatch.setenv(*line.split("=", 1))
     application = Application(case, database)
     application.prepare()
     make_project(database, directory, monkeypatch)

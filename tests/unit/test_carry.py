@@ -26,6 +26,10 @@ from tests.example import plan
             "(public.vector_dims((embedding)::public.vector(384)) = 384)",
             "(public.vector_dims((embedding)::public.vector(768)) = 768)",
         ),
+        (
+            "((public.subvector(embedding, 1, 9))::public.vector(384) IS NOT NULL)",
+            "((public.subvector(embedding, 1, 9))::public.vector(768) IS NOT NULL)",
+        ),
         ("WHEN ((public.vector_dims(new.embedding) = 384))", "WHEN ((public.vector_dims(new.embedding) = 768))"),
     ],
 )
@@ -41,6 +45,9 @@ def test_old_dimensions_become_the_new_ones(condition: str, wanted: str) -> None
         "(public.vector_dims(embedding) = ANY (ARRAY[384, 768]))",
         "(embedding <> '[1,2]'::public.vector(384))",
         "((id = 384) AND (embedding IS NOT NULL))",
+        "(EXISTS ( SELECT FROM public.topics t WHERE (public.vector_dims(t.embedding) = 384)))",
+        "(EXISTS ( SELECT FROM public.topics t WHERE ((t.embedding)::public.vector(384) IS NOT NULL)))",
+        "((other_embedding)::public.vector(384) IS NOT NULL)",
     ],
 )
 def test_other_numbers_stay(condition: str) -> None:

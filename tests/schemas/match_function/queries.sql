@@ -1,0 +1,1 @@
+SELECT * FROM match_documents(model.embed('text 7')::vector, 5);

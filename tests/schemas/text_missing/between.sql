@@ -1,0 +1,1 @@
+UPDATE documents SET content = content || '?', embedding = model.embed(content || '?') WHERE id % 5 = 4 AND kind = 'text';

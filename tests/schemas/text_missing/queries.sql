@@ -1,0 +1,1 @@
+SELECT id, kind, content FROM documents ORDER BY id;

@@ -1,0 +1,2 @@
+UPDATE documents SET content = content || '?', embedding = model.embed(content || '?') WHERE id % 10 = 3;
+DELETE FROM documents WHERE id % 10 = 4;

@@ -1,0 +1,3 @@
+INSERT INTO documents (id, content, embedding) SELECT max(id) + 1, 'during', padded('during') FROM documents;
+UPDATE documents SET content = content || '!', embedding = padded(content || '!') WHERE id % 10 = 1;
+DELETE FROM documents WHERE id % 10 = 2;
