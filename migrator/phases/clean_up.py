@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from migrator import capture, hazards
+from migrator import capture, hazards, materialised
 from migrator.catalog.indexes import carried_over
 from migrator.database import Connection, concurrently, configure, execute, send_together
 from migrator.ledger import Ledger, Run
@@ -31,7 +31,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         if present != column.catalog.table.sql.as_string(None):
             raise hazards.table_renamed_meanwhile(column.subject, present).refusal()
         reporter.message(f"{column.subject}: putting everything back")
-        send_together(connection, _drop(column), table=column.catalog.table.oid, on_wait=reporter.message)
+        send_together(connection, _drop(plan, column), table=column.catalog.table.oid, on_wait=reporter.message)
         _rebuild(connection, column, reporter)
         _drop_indexes(connection, column)
         execute(connection, drop_backup(column))
@@ -41,14 +41,15 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         ledger.finish(run, "undone")
 
 
-def _drop(column: ColumnPlan) -> list[sql.Composed]:
+def _drop(plan: Plan, column: ColumnPlan) -> list[sql.Composed]:
     if column.method == "index":
         return []
+    twins = materialised.abandoned(plan, column)
     if column.fills_retired:
         kept = capture.until_retire(column.as_upgrade())
-        return [kept, *capture.watch_in_part(column)] if column.capture_was_off else [kept]
+        return [*twins, kept, *(capture.watch_in_part(column) if column.capture_was_off else ())]
     dropped = query("cut_over", "drop_column", table=column.table, column=name(column.shadow))
-    return [*capture.drop(column), dropped]
+    return [*twins, *capture.drop(column), dropped]
 
 
 def _drop_indexes(connection: Connection, column: ColumnPlan) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from psycopg import Cursor, sql
 from psycopg.rows import TupleRow
 
-from migrator import capture, carry, grants, rows_left, views
+from migrator import capture, carry, grants, materialised, rows_left, views
 from migrator.catalog import read_catalog
 from migrator.database import configure, execute, search_path, with_short_locks
 from migrator.errors import GO_ON, Interrupted, MigratorError
@@ -44,12 +44,13 @@ def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Views go first: whoever reads through them waits there. Then other tables whose policies read a column."""
     tables = {column.table.as_string(None): column.table for column in columns}
     others = [table for table in carry.other_tables(columns) if table.as_string(None) not in tables]
-    return [*views.dropped(columns), *(query("cut_over", "lock", table=table) for table in [*others, *tables.values()])]
+    gone = [*materialised.dropped(columns), *views.dropped(columns)]
+    return [*gone, *(query("cut_over", "lock", table=table) for table in [*others, *tables.values()])]
 
 
 def _made_again(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Functions last, for their bodies may read views."""
-    return [*carry.made(columns), *views.made(columns), *carry.functions(columns)]
+    return [*carry.made(columns), *views.made(columns), *materialised.renamed(columns), *carry.functions(columns)]
 
 
 def _swap(column: ColumnPlan) -> list[sql.Composed]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 import psycopg
 from psycopg import sql
 
+from migrator import materialised
 from migrator.catalog.indexes import IndexToBuild
 from migrator.database import Connection, concurrently, configure, connect, execute
 from migrator.errors import Interrupted
@@ -25,7 +26,10 @@ BYTES_A_LINK = 24
 
 
 def statements(plan: Plan) -> list[Statement]:
-    return [statement for column in plan.columns for statement in _statements(column)]
+    return [
+        *(statement for column in plan.columns for statement in _statements(column)),
+        *materialised.building(NAME, plan),
+    ]
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
@@ -100,6 +104,7 @@ def run(work: Work) -> dict[str, object]:
             if not _is_there(work, column, column.left_index):
                 concurrently(work.connection, _left_index(column))
             execute(work.connection, _analyze(column))
+    materialised.build(work)
     return result
 
 

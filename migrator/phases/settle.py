@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from migrator import capture, carry
+from migrator import capture, carry, materialised
 from migrator.database import concurrently, execute, fetch_row, send_together
 from migrator.phases import fill
 from migrator.plan import ColumnPlan, Plan, Statement
@@ -18,7 +18,10 @@ NAME = "settle"
 
 
 def statements(plan: Plan) -> list[Statement]:
-    return [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
+    return [
+        *(statement for column in plan.columns if column.method != "index" for statement in _statements(column)),
+        *materialised.refreshing(NAME, plan),
+    ]
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
@@ -92,6 +95,7 @@ def run(work: Work) -> dict[str, object]:
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
         _validate_checks(work, column)
         concurrently(work.connection, _drop_left_index(column))
+    materialised.refresh(work)
     return result
 
 
