@@ -51,6 +51,10 @@ def not_carried(column: ColumnPlan, view: View, has: Materialised) -> list[str]:
         why.append("another view reads it")
     if not has.owner_reads:
         why.append(f"its owner {view.owner} may not read every column of the table")
+    if not has.may_be_made:
+        why.append(
+            f"{column.catalog.server.role} and its owner {view.owner} must be allowed to create in {view.schema}"
+        )
     if of_dimensions(view.definition, *sizes) != view.definition:
         why.append(f"its query says {sizes[0]} dimensions")
     for index in has.indexes:

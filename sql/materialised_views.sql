@@ -2,7 +2,7 @@
 
 -- name: read
 -- What a materialised view has that a view has not. concurrent: an index by which it can be refreshed while it is read.
--- over_table: its owner reads all columns of the table, the shadow column too.
+-- owner_reads: its owner reads all columns of the table, the shadow column too. may_be_made: by this role, for its owner.
 SELECT c.relispopulated AS populated, m.amname::text AS method, ts.spcname::text AS tablespace,
        EXISTS (SELECT FROM pg_index i
                WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL
@@ -11,6 +11,9 @@ SELECT c.relispopulated AS populated, m.amname::text AS method, ts.spcname::text
                WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
                  AND r.ev_class <> c.oid) AS read_by_views,
        has_table_privilege(c.relowner, %(table)s::oid, 'SELECT') AS owner_reads,
+       has_schema_privilege(n.oid, 'CREATE')
+       AND (has_schema_privilege(c.relowner, n.oid, 'CREATE')
+            OR (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)) AS may_be_made,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
                  'name', i.relname, 'method', a.amname, 'definition', pg_get_indexdef(i.oid),
                  'predicate', pg_get_expr(x.indpred, x.indrelid), 'unique', x.indisunique, 'valid', x.indisvalid,

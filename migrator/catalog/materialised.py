@@ -39,7 +39,10 @@ class ViewColumn:
 
 @dataclass(frozen=True)
 class Materialised:
-    """concurrent: it can be refreshed while it is read. owner_reads: its owner may read all columns of the table."""
+    """concurrent: it can be refreshed while it is read. owner_reads: its owner may read all columns of the table.
+
+    may_be_made: this role may make another in its schema, and give it to its owner.
+    """
 
     populated: bool
     method: str
@@ -47,6 +50,7 @@ class Materialised:
     concurrent: bool
     read_by_views: bool
     owner_reads: bool
+    may_be_made: bool
     indexes: list[ViewIndex] = field(default_factory=list)
     columns: list[ViewColumn] = field(default_factory=list)
 

@@ -6,11 +6,15 @@ import dataclasses
 
 import pytest
 
-from migrator.errors import Refused
+from migrator import runner
+from migrator.change import VectorColumn
+from migrator.database import Address
+from migrator.errors import MigratorError, Refused
+from migrator.work import Options
 from tests.database import Database
 from tests.integration.test_dependents import prepare
 from tests.proofs import checksum
-from tests.running import At, abandon, downgrade, upgrade, upgrade_until
+from tests.running import REVISION, At, abandon, downgrade, upgrade, upgrade_until
 from tests.tables import CHANGE
 
 NEAR = """
@@ -42,7 +46,12 @@ NO_TWIN = "SELECT count(*) FROM pg_class WHERE relname ~ '^migrator_view'"
 SAME = 'SELECT count(*) FROM "near %" JOIN items USING (id, body) WHERE "near %".embedding = items.embedding'
 
 
-@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+@pytest.mark.parametrize(
+    ("database", "online"),
+    [(18, False), (18, True), (16, False)],
+    indirect=["database"],
+    ids=["window", "online", "PostgreSQL 16"],
+)
 def test_they_go_up_and_down_twice(database: Database, online: bool) -> None:
     prepare(database, NEAR)
     schema, rows = database.dump(), checksum(database, "id, body, note, embedding")
@@ -132,3 +141,47 @@ def test_one_that_cannot_be_carried_over_is_refused(database: Database, script: 
     with pytest.raises(Refused, match=rf"materialised view public\.near \({why}\)"):
         upgrade(database)
     assert database.dump() == schema
+
+
+def as_keeper(database: Database) -> Address:
+    """The owner of items, who is no superuser, and may act as the owner of the view near."""
+    role = f"{database.value('SELECT current_database()')}_keeper"
+    prepare(database, "CREATE MATERIALIZED VIEW near AS SELECT id, embedding FROM items")
+    for statement in (
+        "CREATE UNIQUE INDEX near_id ON near (id)",
+        f"CREATE ROLE {role}",
+        f"CREATE ROLE {role}_reader",
+        f"GRANT {role}_reader TO {role}",
+        f"GRANT ALL ON SCHEMA public TO {role}",
+        f"GRANT CREATE ON DATABASE {role.removesuffix('_keeper')} TO {role}",
+        f"ALTER TABLE items OWNER TO {role}",
+        f"GRANT SELECT ON items TO {role}_reader",
+        f"ALTER MATERIALIZED VIEW near OWNER TO {role}_reader",
+    ):
+        database.execute(statement)
+    return Address(database.address.parameters, role=role)
+
+
+def test_a_role_that_is_no_superuser_carries_one_of_another_role(database: Database) -> None:
+    address = as_keeper(database)
+    database.execute(f"GRANT CREATE ON SCHEMA public TO {address.role}_reader")
+    schema = database.dump()
+    runner.upgrade(address, REVISION, [CHANGE], Options())
+    assert database.value("SELECT vector_dims(embedding) FROM near LIMIT 1") == 768
+    runner.restore(address, REVISION, [VectorColumn("items", "embedding")], Options())
+    assert database.dump() == schema
+
+
+def test_one_whose_owner_may_not_have_another_is_refused(database: Database) -> None:
+    address = as_keeper(database)
+    with pytest.raises(Refused, match=r"and its owner \w+_reader must be allowed to create in public"):
+        runner.upgrade(address, REVISION, [CHANGE], Options())
+
+
+def test_one_that_others_changed_meanwhile_is_not_swapped(database: Database) -> None:
+    prepare(database, NEAR)
+    changed = At("done", "verify", lambda: database.execute('CREATE INDEX later ON "near %" (body)'))
+    with pytest.raises(MigratorError, match="views of the table changed"):
+        upgrade(database, reporter=changed)
+    assert database.value(NO_TWIN) == 0
+    assert database.value('SELECT vector_dims(embedding) FROM "near %" LIMIT 1') == 384
