@@ -322,6 +322,16 @@ def dependent_not_carried(subject: str, dependent: str) -> Hazard:
     )
 
 
+def materialised_views(subject: str, views: Iterable[str]) -> Hazard:
+    return _warn(
+        "materialised-view-as-of",
+        f"materialised views read {subject}: {', '.join(views)}",
+        "each is filled a second time before cut-over, which takes its room on disk again, and swapped; after cut-over "
+        "one with a unique index on columns is refreshed concurrently; others lack what was written since their fill.",
+        "refresh the others afterwards: REFRESH MATERIALIZED VIEW",
+    )
+
+
 def dependent_on_view(view: str, dependent: str) -> Hazard:
     return _refuse(
         "dependent-on-view",

@@ -1,4 +1,4 @@
-"""The views that read a column of the plan, dropped and made again at cut-over."""
+"""The views that read a column of the plan, dropped and made again at cut-over; not the materialised ones."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ def _views(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
     found: dict[tuple[str, str], tuple[Catalog, View]] = {}
     for column in columns:
         for view in column.catalog.views if column.method != "index" else []:
+            if view.materialised is not None:
+                continue
             present = found.get((view.schema, view.name))
             if present is None or present[1].depth < view.depth:
                 found[view.schema, view.name] = (column.catalog, view)
@@ -49,19 +51,24 @@ def _create(catalog: Catalog, view: View) -> list[sql.Composed]:
     if view.comment is not None:
         made.append(query("cut_over", "comment_on_view", view=view.sql, comment=literal(view.comment)))
     made += [
-        query("cut_over", "comment_on_column", table=view.sql, column=name(column), comment=literal(comment))
-        for column, comment in view.column_comments.items()
-    ]
-    made += [
         query("cut_over", "view_default", view=view.sql, column=name(column), default=fragment(default))
         for column, default in view.defaults.items()
     ]
-    made.append(query("privileges", "table_to_owner", object=text_of(view.sql)))
+    return made + comments_and_grants(catalog, view, view.sql)
+
+
+def comments_and_grants(catalog: Catalog, view: View, called: sql.SQL) -> list[sql.Composed]:
+    """Its columns' comments and all privileges; called: the one that is made in its place."""
+    made = [
+        query("cut_over", "comment_on_column", table=called, column=name(column), comment=literal(comment))
+        for column, comment in view.column_comments.items()
+    ]
+    made.append(query("privileges", "table_to_owner", object=text_of(called)))
     if view.has_grants:
-        made.append(query("cut_over", "revoke_owner", view=view.sql, owner=name(view.owner)))
-        made += grants.replay(catalog, view.grants, view.sql, lambda grant: fragment(grant.privilege))
+        made.append(query("cut_over", "revoke_owner", view=called, owner=name(view.owner)))
+        made += grants.replay(catalog, view.grants, called, lambda grant: fragment(grant.privilege))
     for column, given in view.column_grants.items():
-        made += grants.replay(catalog, given, view.sql, grants.of_column(column))
+        made += grants.replay(catalog, given, called, grants.of_column(column))
     return made
 
 

@@ -90,7 +90,7 @@ _EXAMPLES: dict[str, object] = {
     "condition": "language = 'en",
     "default": "'[1,2]'::vector",
     "definition": "CREATE INDEX near ON public.items USING hnsw (((embedding)::vector(384)) vector_l2_ops)",
-    "dependent": "materialised view public.near",
+    "dependent": "materialised view public.near (another view reads it)",
     "dimensions": 3072,
     "direction": "upgrade",
     "expected": "vector(384)",
@@ -127,6 +127,7 @@ _EXAMPLES: dict[str, object] = {
     "unfinished": "0002",
     "used": 1600,
     "version": "0.6.2",
+    "views": ["public.near"],
     "written": "(public.vector_norm(embedding) > 0)",
 }
 # Where one name means different things, by function.

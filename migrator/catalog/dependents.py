@@ -8,6 +8,7 @@ from typing import Any
 from psycopg import sql
 
 from migrator.catalog.columns import Grant
+from migrator.catalog.materialised import Materialised, read_materialised
 from migrator.database import Connection, execute, fetch_dicts
 from migrator.queries import name, query
 
@@ -45,6 +46,7 @@ class View:
     column_grants: dict[str, list[Grant]] = field(default_factory=dict)
     rules: list[ViewPart] = field(default_factory=list)
     triggers: list[ViewPart] = field(default_factory=list)
+    materialised: Materialised | None = None
 
     @property
     def sql(self) -> sql.SQL:
@@ -54,10 +56,10 @@ class View:
 def read_views(connection: Connection, table: int, column: int) -> list[View]:
     """Innermost first, the order in which they can be created."""
     rows = fetch_dicts(connection, query("catalog", "views"), {"table": table, "column": column})
-    return [_view(row) for row in rows]
+    return [_view(connection, table, row) for row in rows]
 
 
-def _view(row: dict[str, Any]) -> View:
+def _view(connection: Connection, table: int, row: dict[str, Any]) -> View:
     given = row.pop("grants_on_columns")
     return View(
         **{
@@ -66,6 +68,9 @@ def _view(row: dict[str, Any]) -> View:
             "column_grants": {column: [Grant(**grant) for grant in grants] for column, grants in given.items()},
             "rules": [ViewPart(**part) for part in row["rules"]],
             "triggers": [ViewPart(**part) for part in row["triggers"]],
+            "materialised": read_materialised(connection, table, row["schema"], row["name"])
+            if row["kind"] == "m"
+            else None,
         }
     )
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import capture, hazards, index_parts, tree
+from migrator import capture, hazards, index_parts, materialised, tree
 from migrator.catalog.indexes import TableIndex
 from migrator.database import Connection, concurrently, configure, execute, send_together
 from migrator.ledger import Ledger, Run
@@ -35,7 +35,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         if present != column.catalog.table.sql.as_string(None):
             raise hazards.table_renamed_meanwhile(column.subject, present).refusal()
         reporter.message(f"{column.subject}: putting everything back")
-        dropped = [*_drop(column), *_drop_apart(connection, column)]
+        dropped = [*_drop(plan, column), *_drop_apart(connection, column)]
         send_together(connection, dropped, table=column.catalog.table.oid, on_wait=reporter.message)
         _rebuild(connection, column, reporter)
         _drop_indexes(connection, column, reporter)
@@ -46,14 +46,15 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         ledger.finish(run, "undone")
 
 
-def _drop(column: ColumnPlan) -> list[sql.Composed]:
+def _drop(plan: Plan, column: ColumnPlan) -> list[sql.Composed]:
     if column.method == "index":
         return []
+    twins = materialised.abandoned(plan, column)
     if column.fills_retired:
         kept = capture.until_retire(column.as_upgrade())
-        return [kept, *capture.watch_in_part(column)] if column.capture_was_off else [kept]
+        return [*twins, kept, *(capture.watch_in_part(column) if column.capture_was_off else ())]
     dropped = query("cut_over", "drop_column", table=column.table, column=name(column.shadow))
-    return [*capture.drop(column), dropped]
+    return [*twins, *capture.drop(column), dropped]
 
 
 def _drop_apart(connection: Connection, column: ColumnPlan) -> list[sql.Composed]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from psycopg import Cursor, sql
 from psycopg.rows import TupleRow
 
-from migrator import capture, carry, grants, index_parts, partition_columns, rows_left, tree, views
+from migrator import capture, carry, grants, index_parts, materialised, partition_columns, rows_left, tree, views
 from migrator.catalog import read_catalog
 from migrator.catalog.columns import TREE
 from migrator.database import configure, execute, fetch_row, search_path, with_short_locks
@@ -50,12 +50,13 @@ def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Views go first: whoever reads through them waits there. Then other tables whose policies read a column."""
     tables = {column.table.as_string(None): column.table for column in columns}
     others = [table for table in carry.other_tables(columns) if table.as_string(None) not in tables]
-    return [*views.dropped(columns), *(query("cut_over", "lock", table=table) for table in [*others, *tables.values()])]
+    gone = [*materialised.dropped(columns), *views.dropped(columns)]
+    return [*gone, *(query("cut_over", "lock", table=table) for table in [*others, *tables.values()])]
 
 
 def _made_again(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Functions last, for their bodies may read views."""
-    return [*carry.made(columns), *views.made(columns), *carry.functions(columns)]
+    return [*carry.made(columns), *views.made(columns), *materialised.renamed(columns), *carry.functions(columns)]
 
 
 def _swap(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:

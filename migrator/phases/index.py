@@ -12,7 +12,7 @@ from functools import partial
 import psycopg
 from psycopg import sql
 
-from migrator import index_parts, tree
+from migrator import index_parts, materialised, tree
 from migrator.catalog.indexes import IndexToBuild
 from migrator.database import Connection, concurrently, configure, connect, execute, send_together
 from migrator.errors import Interrupted
@@ -30,7 +30,10 @@ BYTES_A_LINK = 24
 
 
 def statements(plan: Plan) -> list[Statement]:
-    return [statement for column in plan.columns for statement in _statements(column)]
+    return [
+        *(statement for column in plan.columns for statement in _statements(column)),
+        *materialised.building(NAME, plan),
+    ]
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
@@ -136,6 +139,7 @@ def run(work: Work) -> dict[str, object]:
                 if not _is_there(work, leaf.schema, left_index(column, leaf)):
                     concurrently(work.connection, _create_left_index(column, leaf))
             execute(work.connection, _analyze(column))
+    materialised.build(work)
     return result
 
 

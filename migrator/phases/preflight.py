@@ -13,7 +13,19 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from migrator import carry, hazards, index_trial, lengths, old_model, partition_hazards, rows_left, store, tree, trial
+from migrator import (
+    carry,
+    hazards,
+    index_trial,
+    lengths,
+    materialised,
+    old_model,
+    partition_hazards,
+    rows_left,
+    store,
+    tree,
+    trial,
+)
 from migrator.catalog import Catalog, Server, others
 from migrator.catalog.functions import try_statements
 from migrator.catalog.indexes import carried_over
@@ -276,8 +288,10 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
     functions = {function.described for function in catalog.carried.functions}
     for view in catalog.views:
         shown = f"view {view.schema}.{view.name}"
-        if view.kind == "m":
-            found.append(hazards.dependent_not_carried(column.subject, f"materialised {shown}"))
+        if view.materialised is not None:
+            shown = f"materialised {shown}"
+            why = materialised.not_carried(column, view, view.materialised)
+            found += [hazards.dependent_not_carried(column.subject, f"{shown} ({each})") for each in why]
         elif view.kind != "v":
             found.append(hazards.dependent_not_carried(column.subject, f"a rule on {view.schema}.{view.name}"))
         bound = [each for each in view.dependents if each not in functions]
@@ -286,6 +300,9 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
         found += _not_a_member(catalog, {view.owner, *(grant.grantor for grant in given)}, shown)
     for described, owner in catalog.carried.owners():
         found += _not_a_member(catalog, {owner}, described)
+    views = [view for view in catalog.views if view.materialised is not None and view.materialised.populated]
+    if views and not found:
+        found.append(hazards.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views]))
     found += _published(column)
     rewritten = carry.rewritten(column)
     if rewritten:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
+<<<<<<< HEAD
 from migrator import capture, carry, partition_columns, tree
+=======
+from migrator import capture, carry, materialised
+>>>>>>> dependents
 from migrator.database import concurrently, execute, fetch_row, send_together
 from migrator.phases import fill
 from migrator.phases.index import left_index
@@ -20,7 +24,10 @@ NAME = "settle"
 
 
 def statements(plan: Plan) -> list[Statement]:
-    return [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
+    return [
+        *(statement for column in plan.columns if column.method != "index" for statement in _statements(column)),
+        *materialised.refreshing(NAME, plan),
+    ]
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
@@ -96,10 +103,15 @@ def run(work: Work) -> dict[str, object]:
         filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
         _validate_checks(work, column)
+<<<<<<< HEAD
         # Of a partition that was detached since cut-over, too.
         relations = tree.planned(column) + tree.now(work.connection, column)
         for statement in _drop_left_indexes(column, relations):
             concurrently(work.connection, statement)
+=======
+        concurrently(work.connection, _drop_left_index(column))
+    materialised.refresh(work)
+>>>>>>> dependents
     return result
 
 

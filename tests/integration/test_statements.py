@@ -20,7 +20,7 @@ from tests.statements import LOCKS, Sent, counts, log_statements, unseen, watch_
 from tests.tables import CHANGE, OLD, OTHER, items
 
 # What migrator may look at or change here that is not its own.
-TABLES = ("items", "others", "seen", "joined")
+TABLES = ("items", "others", "seen", "joined", "tallies", "near")
 # Written since embed, fill, verify and cut-over, so that each later phase has rows to fill.
 LATE = {
     (event, phase): f"INSERT INTO items (id, body, title) VALUES ({number}, 'late {number}', 'title {number}')"
@@ -74,6 +74,11 @@ def tables(database: Database, tmp_path: Path) -> Database:
         "CREATE FUNCTION first_of() RETURNS vector RETURN (SELECT embedding FROM joined ORDER BY id LIMIT 1)",
         "CREATE RULE nothing AS ON DELETE TO joined DO INSTEAD NOTHING",
         "COMMENT ON VIEW joined IS 'joined'",
+        "CREATE MATERIALIZED VIEW tallies AS SELECT count(items.embedding) AS n, count(title_embedding) AS titles, "
+        "count(others.embedding) AS other FROM items JOIN others USING (id)",
+        "CREATE MATERIALIZED VIEW near AS SELECT id, title_embedding, embedding FROM items",
+        "CREATE UNIQUE INDEX near_id ON near (id)",
+        f"GRANT SELECT ON near TO {reader}",
         "ANALYZE",
     ):
         database.execute(statement)

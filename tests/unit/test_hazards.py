@@ -430,6 +430,16 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create it again afterwards",
     ),
     (
+        hazards.materialised_views,
+        (SUBJECT, ["public.near", "public.far"]),
+        "materialised-view-as-of",
+        False,
+        "materialised views read public.items.embedding: public.near, public.far",
+        "each is filled a second time before cut-over, which takes its room on disk again, and swapped; after cut-over "
+        "one with a unique index on columns is refreshed concurrently; others lack what was written since their fill.",
+        "refresh the others afterwards: REFRESH MATERIALIZED VIEW",
+    ),
+    (
         hazards.dependent_on_view,
         ("view public.near", "function public.nearest(vector)"),
         "dependent-on-view",
