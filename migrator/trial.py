@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from migrator import hazards
+from migrator.catalog.columns import TREE
 from migrator.database import Connection, execute, fetch_row
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
@@ -106,7 +107,7 @@ def _by_row(connection: Connection, column: ColumnPlan) -> None:
             why = unclear(function["language"], function["source"], function["arguments"], computed)
             if why is not None:
                 raise hazards.row_function(text, function["name"], why).refusal()
-        _evaluated(connection, column, hashes, {"limit": ROWS}, scans=1)
+        _evaluated(connection, column, hashes, {"limit": ROWS}, scans=max(1, len(column.catalog.partitions)))
 
 
 def unclear(language: str, source: str, arguments: Sequence[str], computed: Sequence[str]) -> str | None:
@@ -144,7 +145,7 @@ def _evaluated(
     scans: how often the statement itself reads the table.
     """
     text, table = column.change.text or "", {"table": column.catalog.table.oid}
-    traces = query("trial", "traces")
+    traces = query("trial", "traces", tree=TREE)
     locked, _ = fetch_row(connection, traces, table)
     with connection.transaction(force_rollback=True):
         execute(connection, sql.SQL("SET TRANSACTION READ ONLY"))

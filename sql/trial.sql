@@ -1,15 +1,17 @@
 -- Text and scope tried on a few rows before anything is changed, in a transaction that is rolled back.
 
 -- name: traces
--- What this transaction has locked and how often it has read the table: tells what an expression reads by functions.
+-- What this transaction has locked and how often it has read the table, partitions among it: tells what an expression
+-- reads by functions.
 SELECT ARRAY(SELECT DISTINCT l.relation::regclass::text
              FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND c.oid <> %(table)s::oid
+             WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND c.oid NOT IN {tree}
                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
                AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.oid <> pg_my_temp_schema()
              ORDER BY 1),
-       (SELECT coalesce(seq_scan, 0) + coalesce(idx_scan, 0) FROM pg_stat_xact_user_tables WHERE relid = %(table)s::oid);
+       (SELECT coalesce(sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)), 0)::int8
+        FROM pg_stat_xact_user_tables WHERE relid IN {tree});
 
 -- name: row_view
 -- Text and scope over rows of the table's own type: PostgreSQL keeps the parsed tree of a view.

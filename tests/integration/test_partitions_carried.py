@@ -1,0 +1,171 @@
+"""What hangs on the column of a partitioned table besides its vector index: there after the upgrade, and back again."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from migrator import EmbeddingChange, runner
+from migrator.errors import Refused, Stopped
+from migrator.work import Options
+from tests.database import Database
+from tests.integration.test_dependents import ROLES, TOUCH
+from tests.integration.test_partitions import COLUMNS, MODES, edit, partitioned
+from tests.models import new, old
+from tests.proofs import checksum, rows_hold
+from tests.running import BATCH, REVISION, At, abandon, downgrade, upgrade
+from tests.tables import CHANGE
+
+SAME = dataclasses.replace(CHANGE, index="same")
+INDEXES = """
+CREATE INDEX half ON items USING hnsw ((embedding::halfvec(384)) halfvec_l2_ops) WITH (m = 6);
+CREATE INDEX bits ON items USING hnsw ((binary_quantize(embedding)::bit(384)) bit_hamming_ops) WHERE note IS NOT NULL;
+CREATE INDEX unit_length ON items USING btree ((vector_norm(embedding)), id);
+CREATE UNIQUE INDEX only_one ON items USING btree (id, tenant, (embedding IS NULL));
+CREATE INDEX todo ON items USING btree (id) WHERE embedding IS NULL;
+ALTER INDEX unit_length ALTER COLUMN 1 SET STATISTICS 321;
+ALTER INDEX items_2_odd_vector_norm_id_idx ALTER COLUMN 1 SET STATISTICS 12;
+ALTER INDEX items_2_odd_vector_norm_id_idx RENAME TO odd_length;
+ALTER INDEX items_rest_embedding_idx1 SET (m = 8);
+COMMENT ON INDEX half IS 'half';
+ALTER TABLE items_rest CLUSTER ON items_rest_vector_norm_id_idx;
+"""
+DEPENDENTS = {
+    "check": """
+ALTER TABLE items ADD CONSTRAINT long CHECK (vector_dims(embedding) = 384 AND id >= 0);
+ALTER TABLE items ADD CONSTRAINT small CHECK (id < 100000 OR vector_norm(embedding) < 2) NOT VALID;
+COMMENT ON CONSTRAINT long ON items IS 'it''s 100%';
+""",
+    "policy": """
+ALTER TABLE items ENABLE ROW LEVEL SECURITY;
+CREATE POLICY known ON items FOR SELECT TO test_reader USING (vector_dims(embedding) = 384 AND id < 10);
+""",
+    "trigger": f"""{TOUCH}
+CREATE TRIGGER of_it BEFORE UPDATE OF embedding ON items FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE TRIGGER filled AFTER UPDATE ON items FOR EACH ROW
+    WHEN (old.embedding IS DISTINCT FROM new.embedding) EXECUTE FUNCTION touch();
+ALTER TABLE items ENABLE REPLICA TRIGGER of_it;
+COMMENT ON TRIGGER filled ON items IS 'it''s 100%';
+""",
+    "statistics": """
+CREATE STATISTICS of_both (mcv) ON tenant, embedding FROM items;
+ALTER STATISTICS of_both SET STATISTICS 50;
+COMMENT ON STATISTICS of_both IS 'both';
+""",
+    "view": """
+CREATE VIEW seen AS SELECT id, embedding FROM items WHERE tenant = 1;
+CREATE VIEW again AS SELECT embedding FROM seen;
+GRANT SELECT ON again TO test_reader;
+""",
+    "function": """
+CREATE FUNCTION nearest(searched vector) RETURNS SETOF bigint LANGUAGE sql
+BEGIN ATOMIC SELECT id FROM items ORDER BY embedding <=> searched LIMIT 3; END;
+""",
+    "compression": """
+ALTER TABLE items_1_low ALTER COLUMN embedding SET COMPRESSION pglz;
+ALTER TABLE items ALTER COLUMN embedding SET COMPRESSION pglz;
+""",
+    "publication": """
+CREATE PUBLICATION told FOR TABLE items (id, tenant, embedding) WITH (publish_via_partition_root);
+""",
+}
+
+
+def prepared(database: Database, statements: str) -> None:
+    partitioned(database, 60)
+    database.execute(ROLES)
+    database.execute(statements)
+
+
+# Of the user's indexes on every level.
+DEFINITIONS = """
+SELECT i.indrelid::regclass::text, c.relname::text, replace(pg_get_indexdef(c.oid), '768', '384')
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE c.relnamespace::regnamespace::text IN ('public', 'archive') AND c.relname !~ '^migrator_' AND i.indisvalid
+ORDER BY 1, 2
+"""
+
+
+@MODES
+def test_indexes_of_every_kind(database: Database, online: bool) -> None:
+    prepared(database, INDEXES)
+    schema, rows, before = database.dump(), checksum(database, COLUMNS), database.execute(DEFINITIONS)
+    stop_and_abandon(database, SAME, online=online)
+    assert database.dump() == schema
+    for _ in range(2):
+        upgrade(database, SAME, online=online)
+        assert rows_hold(database, new) == 60
+        assert database.execute(DEFINITIONS) == before
+        downgrade(database, SAME)
+        assert rows_hold(database, old) == 60
+        assert checksum(database, COLUMNS) == rows
+        assert database.dump() == schema
+
+
+def stop_and_abandon(database: Database, change: EmbeddingChange, *, online: bool) -> None:
+    options = Options(stop_after="verify", batch_size=BATCH, online=online)
+    with pytest.raises(Stopped):
+        runner.upgrade(database.address, REVISION, [change], options)
+    abandon(database)
+
+
+@MODES
+@pytest.mark.parametrize("statements", DEPENDENTS.values(), ids=DEPENDENTS)
+def test_dependents(database: Database, statements: str, online: bool) -> None:
+    prepared(database, statements)
+    schema, rows = database.dump(), checksum(database, COLUMNS)
+    stop_and_abandon(database, SAME, online=online)
+    assert database.dump() == schema
+    for _ in range(2):
+        upgrade(database, SAME, online=online)
+        assert rows_hold(database, new) == 60
+        downgrade(database, SAME)
+        assert rows_hold(database, old) == 60
+        assert checksum(database, COLUMNS) == rows
+        assert database.dump() == schema
+
+
+TAKES_ROW = """
+CREATE FUNCTION embedding_input(items) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1.body';
+"""
+
+
+@MODES
+def test_a_text_that_takes_the_row(database: Database, online: bool) -> None:
+    prepared(database, TAKES_ROW)
+    schema = database.dump()
+
+    def writes() -> None:
+        edit(database, "id % 7 = 0", "edited", model=old())
+
+    change = dataclasses.replace(SAME, text="embedding_input(items)")
+    upgrade(database, change, online=online, reporter=At("progress", "fill", writes))
+    assert rows_hold(database, new) == 60
+    edit(database, "id % 5 = 0", "later", model=new())
+    downgrade(database, change)
+    assert rows_hold(database, old) == 60
+    assert database.dump() == schema
+
+
+REFUSED = {
+    "own check": (
+        "ALTER TABLE items_2_odd ADD CONSTRAINT long CHECK (vector_dims(embedding) = 384)",
+        "constraint long on table public.items_2_odd",
+    ),
+    "trigger": (
+        f"{TOUCH}; CREATE TRIGGER of_it BEFORE UPDATE OF embedding ON items FOR EACH ROW EXECUTE FUNCTION touch(); "
+        "ALTER TABLE items_2_odd DISABLE TRIGGER of_it",
+        "trigger of_it on table public.items_2_odd",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "named"), REFUSED.values(), ids=REFUSED)
+def test_what_is_refused(database: Database, statements: str, named: str) -> None:
+    prepared(database, statements)
+    before = database.dump()
+    with pytest.raises(Refused, match=named) as refused:
+        upgrade(database)
+    assert refused.value.code == "dependent-not-carried"
+    assert database.dump() == before
