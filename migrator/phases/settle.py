@@ -5,11 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-<<<<<<< HEAD
-from migrator import capture, carry, partition_columns, tree
-=======
-from migrator import capture, carry, materialised
->>>>>>> dependents
+from migrator import capture, carry, materialised, partition_columns, tree
 from migrator.database import concurrently, execute, fetch_row, send_together
 from migrator.phases import fill
 from migrator.phases.index import left_index
@@ -103,15 +99,11 @@ def run(work: Work) -> dict[str, object]:
         filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
         _validate_checks(work, column)
-<<<<<<< HEAD
         # Of a partition that was detached since cut-over, too.
         relations = tree.planned(column) + tree.now(work.connection, column)
         for statement in _drop_left_indexes(column, relations):
             concurrently(work.connection, statement)
-=======
-        concurrently(work.connection, _drop_left_index(column))
     materialised.refresh(work)
->>>>>>> dependents
     return result
 
 
