@@ -109,6 +109,7 @@ def test_what_a_plugin_says_of_itself_is_taken_over() -> None:
         "query_prompt": "",
         "normalize": None,
         "matryoshka": False,
+        "padded": False,
         "text_cleaning": None,
         "precision": "float16",
     }
