@@ -79,7 +79,7 @@ def test_one_of_several_collections(database: Database, migrator: Migrator) -> N
     table = ("--table", "langchain_pg_embedding", "--column", "embedding", "--text", "document")
     read = migrator.revision(*table, "--where", scope)
     assert read == {
-        "from": "384 dimensions: as the model says; the column's type has none",
+        "from": "384 dimensions: as the vectors in scope are; the column's type has none",
         "index": "none: the column has none now; --index hnsw makes one",
         "to": "768 dimensions: as the model says",
         "type": "vector: as the column is now",
