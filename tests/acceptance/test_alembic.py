@@ -27,7 +27,7 @@ from tests.database import Database
 from tests.project import RESTORE, Project, change
 from tests.tables import CHANGE, NEW, OLD, items
 
-STORE = "migrator.store_6afddb74cb7a918d"
+STORE = "migrator.store_72f12df9f98181fc"
 
 
 def column_type(database: Database) -> str:

@@ -400,7 +400,7 @@ CASES = [
             "gives 8 dimensions, the revision says 384",
             "another model made them, and a rollback would fail for rows written since the upgrade.",
             "name the model that made them in from_=; where they are the first numbers of longer ones, add "
-            "matryoshka=True",
+            "matryoshka=True; where zeros follow shorter ones, padded=True",
         ),
         change(from_='Model("python:tests.models:tiny", dimensions=384)'),
     ),
