@@ -776,13 +776,41 @@ def text_not_by_columns(expression: str, reason: str) -> Hazard:
     )
 
 
-def reads_other_tables(expression: str, tables: Iterable[str]) -> Hazard:
+def text_reads_other_tables(expression: str, tables: Iterable[str]) -> Hazard:
     return _refuse(
         "text-reads-other-tables",
-        f"text={expression!r} or where= reads other tables: {', '.join(tables)}",
-        "a write to them changes texts of rows that are not written themselves, and their vectors would go stale "
-        "unseen.",
+        f"text={expression!r} reads other tables: {', '.join(tables)}",
+        "online, a write to them changes texts of rows that are not written themselves, which nothing would see.",
+        "upgrade in a window, without --online, where they are locked against writes; or copy what is needed into a "
+        "column of the table, kept there by the application or a trigger, and name that",
+    )
+
+
+def where_reads_tables(condition: str, tables: Iterable[str]) -> Hazard:
+    return _refuse(
+        "where-reads-tables",
+        f"where={condition!r} reads tables: {', '.join(tables)}",
+        "a write to them moves rows that are not written themselves into scope or out of it, which nothing would see.",
         "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+    )
+
+
+def text_reads_unlockable(expression: str, table: str, why: str) -> Hazard:
+    return _refuse(
+        "text-reads-unlockable",
+        f"text={expression!r} reads {table}, and {why}",
+        "it cannot be locked against writes, which change texts of rows that are not written themselves.",
+        "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+    )
+
+
+def other_tables_locked(subject: str, tables: Iterable[str]) -> Hazard:
+    return _warn(
+        "other-tables-locked",
+        f"the text of {subject} reads other tables: {', '.join(tables)}",
+        "they are locked from fill to cut-over: writes to them wait. After it a write there changes texts of rows that "
+        "are not written themselves, and makes their vectors stale.",
+        "let the application embed such rows again, as after any edit of a text",
     )
 
 

@@ -184,6 +184,11 @@ class ColumnPlan:
         )
         return self.fills_retired and self.method != "index" and not watched
 
+    @property
+    def marks_some(self) -> bool:
+        """On a downgrade: whether old vectors may be stale that the capture trigger did not mark."""
+        return self.capture_was_off or (self.fills_retired and bool(self.catalog.read))
+
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""
         if self.before is None or self.restores is None:

@@ -128,6 +128,8 @@ class Planner:
             )
             for column in columns
         ]
+        columns = [each.column for each in findings]
+        _refuse_reading_another(columns)
         disk = preflight.disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
         preflight.refuse_first(disk)
         every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards), *disk])
@@ -139,6 +141,16 @@ class Planner:
             tuple(each.estimate for each in findings),
             makes_ledger=not self._ledger.installed,
         )
+
+
+def _refuse_reading_another(columns: Sequence[ColumnPlan]) -> None:
+    """Raises Refused where a text reads a table that is filled meanwhile."""
+    filled = {column.catalog.table.oid for column in columns}
+    for column in columns:
+        for table in column.catalog.read:
+            if table.oid in filled:
+                why_not = "the same revision changes it"
+                raise hazards.text_reads_unlockable(column.change.text or "", table.shown, why_not).refusal()
 
 
 def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, found_nulls: bool) -> ColumnPlan:

@@ -24,7 +24,7 @@ from migrator.database import (
 )
 from migrator.errors import GO_ON, Interrupted, MigratorError, Stopped, first_line
 from migrator.ledger import LIVE, Ledger, Run
-from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, preflight, retire, verify
+from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, index, preflight, retire, verify
 from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
@@ -178,6 +178,8 @@ def _carry_out(
     except BaseException as error:
         _after(work, error)
         raise
+    finally:
+        work.other_tables.release()
 
 
 def _refuse_other_mode(run: Run, plan: Plan, options: Options) -> None:
@@ -233,6 +235,7 @@ def _walk(work: Work) -> None:
         if phase.NAME in left:
             work.throttle.wait(0)
             ledger.phase_started(work.run, phase.NAME)
+            _lock_other_tables(work, phase.NAME)
             reporter.phase_started(phase.NAME, work.plan.subject)
             result = phase.run(work)
             work.throttle.go_on()
@@ -241,6 +244,16 @@ def _walk(work: Work) -> None:
         if work.options.stop_after == phase.NAME and phase is not PHASES[-1]:
             raise Stopped(phase.NAME)
     ledger.finish(work.run, "done")
+
+
+def _lock_other_tables(work: Work, phase: str) -> None:
+    """Those that texts read, for the phases from fill to cut-over."""
+    if phase not in (fill.NAME, index.NAME, verify.NAME, cut_over.NAME):
+        work.other_tables.release()
+    elif work.other_tables.lock() and fill.NAME in work.ledger.phases_done(work.run):
+        for column in work.plan.columns:
+            if column.catalog.read:
+                fill.renew(work, column)
 
 
 def _left(ledger: Ledger, run: Run) -> tuple[str, ...]:

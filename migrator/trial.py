@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from migrator import hazards
-from migrator.catalog.columns import TREE
-from migrator.database import Connection, execute, fetch_row
+from migrator import carry, hazards
+from migrator.catalog.columns import TREE, OtherTable
+from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
 
@@ -29,17 +29,24 @@ _NO_CODE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _LEGIBLE = ("sql", "plpgsql")
 
 
-def examine(connection: Connection, column: ColumnPlan) -> None:
-    """Raises Refused where a text changes with the shadow column or by itself, reads more than the row, or writes."""
+def examine(connection: Connection, column: ColumnPlan) -> list[OtherTable]:
+    """What the text reads besides the row, to be locked against writes.
+
+    Raises Refused where text or scope change with the shadow column or by themselves, write, or read what cannot be
+    locked.
+    """
     try:
-        _by_columns(connection, column)
+        read = _by_columns(connection, column)
     except EVALUATION as error:
         if not column.takes_row:
             raise _not_by_columns(column, error) from None
         try:
-            _by_row(connection, column)
+            read = _by_row(connection, column)
         except EVALUATION as second:
             raise _not_by_columns(column, second) from None
+    if not read or column.method != "embed":
+        return []
+    return _lockable(connection, column, read)
 
 
 def reason(error: psycopg.Error, column: ColumnPlan) -> str:
@@ -53,22 +60,42 @@ def _not_by_columns(column: ColumnPlan, error: psycopg.Error) -> Exception:
     return hazards.text_not_by_columns(column.change.text or "", reason(error, column)).refusal()
 
 
-def _by_columns(connection: Connection, column: ColumnPlan) -> None:
+def _lockable(connection: Connection, column: ColumnPlan, read: Sequence[str]) -> list[OtherTable]:
+    """Raises Refused where one of them cannot be locked, or the application is to write all the while."""
+    text, parameters = column.change.text or "", {"tables": [*read], "table": column.catalog.table.oid}
+    found = []
+    locked = {each.as_string(None) for each in carry.other_tables([column])}
+    for row in fetch_dicts(connection, query("trial", "lockable", tree=TREE), parameters):
+        why_not = row.pop("why_not")
+        table = OtherTable(**row)
+        if table.sql.as_string(None) in locked:
+            why_not = "cut-over locks it, for a policy there reads the column"
+        if why_not is not None:
+            raise hazards.text_reads_unlockable(text, table.shown, why_not).refusal()
+        found.append(table)
+    # A downgrade is not refused for what its upgrade allowed.
+    if column.online and not column.is_restore:
+        raise hazards.text_reads_other_tables(text, [table.shown for table in found]).refusal()
+    return found
+
+
+def _by_columns(connection: Connection, column: ColumnPlan) -> list[str]:
     table, text = column.catalog.table, column.change.text or ""
     copy = name(table.name)
     plain = tuple(known.name for known in table.columns if not known.generated)
     listed = sql.SQL(", ").join(name(each) for each in plain)
-    hashes = query("catalog", "copy_hashes", copy=copy, text_hash=column.text_hash)
+    hashes = query("catalog", "copy_values", copy=copy, value=column.text_hash)
     with connection.transaction(force_rollback=True):
         _copy_table(connection, column, copy)
         rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
         execute(connection, rows, {"limit": ROWS})
         execute(connection, query("catalog", "copy_of_copy", copy=copy))
+        _refuse_scope(connection, column, copy)
         execute(connection, query("catalog", "copy_view", copy=copy, text=column.text, scope=column.scope))
         tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
         # Said by name before they are found out by what they do.
-        _refuse_reads(text, tables, calls)
-        before = _evaluated(connection, column, hashes, {})
+        _refuse_calls(text, calls)
+        before, read = _evaluated(connection, column, hashes, {})
         added = query(
             "catalog", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql
         )
@@ -77,6 +104,19 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> None:
         # Without a row to try it on, a text that reads the whole row is taken for one that changes.
         if before != after or (before is None and whole_row):
             raise hazards.whole_row_text(text).refusal()
+    return sorted({*tables, *read})
+
+
+def _refuse_scope(connection: Connection, column: ColumnPlan, copy: Query) -> None:
+    """Raises Refused where the scope reads a table: rows would come into it, or leave it, unseen."""
+    if column.change.where is None:
+        return
+    execute(connection, query("catalog", "copy_view", copy=copy, text=sql.SQL("NULL::text"), scope=column.scope))
+    tables, _, _ = fetch_row(connection, query("catalog", "copy_view_reads"))
+    scopes = query("catalog", "copy_values", copy=copy, value=column.scope)
+    _, read = _evaluated(connection, column, scopes, {})
+    if tables or read:
+        raise hazards.where_reads_tables(column.change.where, sorted({*tables, *read})).refusal()
 
 
 def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None:
@@ -86,7 +126,7 @@ def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None
         raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
 
 
-def _by_row(connection: Connection, column: ColumnPlan) -> None:
+def _by_row(connection: Connection, column: ColumnPlan) -> list[str]:
     """A function of the row must name the columns that it reads, since the shadow column is one of the row too."""
     table, text = column.catalog.table, column.change.text or ""
     row = name(table.name)
@@ -99,7 +139,7 @@ def _by_row(connection: Connection, column: ColumnPlan) -> None:
         whole, as_argument, functions, tables = fetch_row(
             connection, query("trial", "row_functions"), {"table": table.oid}
         )
-        _refuse_reads(text, tables, calls)
+        _refuse_calls(text, calls)
         if whole != as_argument:
             raise hazards.whole_row_text(text).refusal()
         computed = [known.name for known in table.columns if known.generated]
@@ -107,7 +147,9 @@ def _by_row(connection: Connection, column: ColumnPlan) -> None:
             why = unclear(function["language"], function["source"], function["arguments"], computed)
             if why is not None:
                 raise hazards.row_function(text, function["name"], why).refusal()
-        _evaluated(connection, column, hashes, {"limit": ROWS}, scans=max(1, len(column.catalog.partitions)))
+        scans = max(1, len(column.catalog.partitions))
+        _, read = _evaluated(connection, column, hashes, {"limit": ROWS}, scans=scans)
+    return sorted({*tables, *read})
 
 
 def unclear(language: str, source: str, arguments: Sequence[str], computed: Sequence[str]) -> str | None:
@@ -129,17 +171,15 @@ def unclear(language: str, source: str, arguments: Sequence[str], computed: Sequ
     return None
 
 
-def _refuse_reads(text: str, tables: Sequence[str], calls: Sequence[str]) -> None:
-    if tables:
-        raise hazards.reads_other_tables(text, tables).refusal()
+def _refuse_calls(text: str, calls: Sequence[str]) -> None:
     if calls:
         raise hazards.changes_by_itself(text, calls).refusal()
 
 
 def _evaluated(
     connection: Connection, column: ColumnPlan, statement: Query, parameters: dict[str, Any], *, scans: int = 0
-) -> Any:
-    """What the statement gives. Raises Refused where it writes, reads tables by its functions, or gives something else.
+) -> tuple[Any, list[str]]:
+    """What the statement gives, and what tables it read. Raises Refused where it writes, or gives something else then.
 
     Locks tell what the functions read, whatever their language, and the table's own counts whether it is among it.
     scans: how often the statement itself reads the table.
@@ -156,11 +196,9 @@ def _evaluated(
         except psycopg.errors.ReadOnlySqlTransaction as error:
             raise hazards.text_writes(text, reason(error, column)).refusal() from None
         now, twice = fetch_row(connection, traces, table)
-    read = [each for each in now if each not in locked]
-    if twice - once > scans:
-        read.append(column.catalog.table.name)
-    if read:
-        raise hazards.reads_other_tables(text, read).refusal()
     if found != again:
         raise hazards.changes_by_itself(text, ["a function that it calls"]).refusal()
-    return found
+    read = [each for each in now if each not in locked]
+    if twice - once > scans:
+        read.append(column.table.as_string(None))
+    return found, read

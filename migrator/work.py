@@ -12,6 +12,7 @@ from migrator.embedders import Embedder, load
 from migrator.embedders.probes import check
 from migrator.embedders.timed import TimedEmbedder
 from migrator.ledger import Ledger, Run
+from migrator.other_tables import OtherTables
 from migrator.plan import ColumnPlan, Plan
 from migrator.queries import name, query
 from migrator.report import Reporter, Silent
@@ -102,8 +103,10 @@ class Work(Session):
     plan: Plan
     run: Run
     throttle: Throttle = field(init=False)
+    other_tables: OtherTables = field(init=False)
 
     def __post_init__(self) -> None:
+        self.other_tables = OtherTables(self.address, self.plan, self.waits_for_lock)
         self.throttle = Throttle(self.options.limits, self.connection, self.options.stop, self._tell_waiting)
 
     def _tell_waiting(self, reason: str | None) -> None:

@@ -283,8 +283,8 @@ INSERT INTO pg_temp.{copy} ({columns}) SELECT {columns} FROM {table} LIMIT %(lim
 -- name: copy_column
 ALTER TABLE pg_temp.{copy} ADD COLUMN {column} {type};
 
--- name: copy_hashes
-SELECT array_agg({text_hash} ORDER BY ctid) FROM pg_temp.{copy};
+-- name: copy_values
+SELECT array_agg({value} ORDER BY ctid) FROM pg_temp.{copy};
 
 -- name: copy_of_copy
 -- A table that neither text nor scope can name.
@@ -292,8 +292,8 @@ CREATE TEMPORARY TABLE migrator_try_row (LIKE pg_temp.{copy});
 
 -- name: copy_view
 -- Text and scope over the row's columns alone: PostgreSQL keeps the parsed tree of a view.
-CREATE TEMPORARY VIEW migrator_try_view AS
-SELECT {text} AS text_, {scope} AS scope_ FROM (SELECT * FROM pg_temp.migrator_try_row) AS {copy};
+CREATE OR REPLACE TEMPORARY VIEW migrator_try_view AS
+SELECT {text} AS text_, ({scope})::boolean AS scope_ FROM (SELECT * FROM pg_temp.migrator_try_row) AS {copy};
 
 -- name: copy_view_reads
 -- What text and scope read and call besides the row: other relations; what is volatile, or follows clock or session;

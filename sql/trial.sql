@@ -13,6 +13,24 @@ SELECT ARRAY(SELECT DISTINCT l.relation::regclass::text
        (SELECT coalesce(sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)), 0)::int8
         FROM pg_stat_xact_user_tables WHERE relid IN {tree});
 
+-- name: lockable
+-- Tables and views that a text reads: whether LOCK TABLE ... IN SHARE MODE can keep writers off them, and why not.
+SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, CASE
+         WHEN c.oid IN {tree} THEN 'it is the table itself, whose rows are filled meanwhile'
+         WHEN c.relkind = 'm' THEN 'it is a materialised view'
+         WHEN c.relkind = 'f' THEN 'it is a foreign table'
+         WHEN c.relkind NOT IN ('r', 'p', 'v') THEN 'it is no table'
+         WHEN NOT has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
+         THEN format('the role %%s may not lock it, for which it needs UPDATE there', current_user)
+       END AS why_not
+FROM unnest(%(tables)s::text[]) AS t (called)
+JOIN pg_class c ON c.oid = t.called::regclass JOIN pg_namespace n ON n.oid = c.relnamespace
+ORDER BY 2, 3;
+
+-- name: lock
+-- Reads go on, writes wait.
+LOCK TABLE {tables} IN SHARE MODE;
+
 -- name: row_view
 -- Text and scope over rows of the table's own type: PostgreSQL keeps the parsed tree of a view.
 CREATE TEMPORARY VIEW migrator_try_view AS

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from migrator.catalog.carried import Carried, read_carried
-from migrator.catalog.columns import Column, Table, read_table, table_names
+from migrator.catalog.columns import Column, OtherTable, Table, read_table, table_names
 from migrator.catalog.dependents import View, read_others, read_views
 from migrator.catalog.functions import Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
@@ -25,6 +25,7 @@ class Catalog:
     carried: dependents besides indexes and views that are carried over; others: those that cannot be, described.
     replaced: the functions that the revision makes, as they were before; filled in by the planner.
     partitions: of a partitioned table all below it, parents first.
+    read: other tables and views that the text reads; filled in by preflight.
     """
 
     server: Server
@@ -36,6 +37,7 @@ class Catalog:
     carried: Carried = field(default_factory=Carried)
     replaced: list[Replaced] = field(default_factory=list)
     partitions: list[Partition] = field(default_factory=list)
+    read: list[OtherTable] = field(default_factory=list)
 
     @property
     def vector_indexes(self) -> list[TableIndex]:

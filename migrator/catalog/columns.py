@@ -65,6 +65,23 @@ class Trigger:
 
 
 @dataclass(frozen=True)
+class OtherTable:
+    """A table or view that a text reads besides its row."""
+
+    oid: int
+    schema: str
+    name: str
+
+    @property
+    def sql(self) -> sql.SQL:
+        return name(self.schema, self.name)
+
+    @property
+    def shown(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
 class Table:
     """A table. kind as in pg_class.relkind; key: the columns that tell rows apart, () where there are none.
 

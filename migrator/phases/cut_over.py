@@ -250,6 +250,7 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
                 execute(work.connection, capture.counting(column)) if column.method != "index" else None
                 for column in columns
             ]
+        work.other_tables.refuse_unlocked()
         if functions_now.fetchone() != functions:
             raise _changed(work.plan.subject, "functions")
         for column, earlier, now in zip(columns, before, under, strict=True):

@@ -12,7 +12,7 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import backup_table, capture, partition_columns, portions, rows_left, store, tree
+from migrator import backup_table, capture, other_tables, partition_columns, portions, rows_left, store, tree
 from migrator.catalog import Column
 from migrator.database import configure, execute, with_short_locks
 from migrator.phases.embed import embed_missing, embedding, probe_by_index
@@ -48,14 +48,19 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
 
 
 def statements(plan: Plan) -> list[Statement]:
-    return [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
+    locked = [
+        Statement(NAME, plan.subjects, each, "none", "SHARE on those until cut-over: their writers wait")
+        for each in other_tables.lock_statements(plan)
+    ]
+    filled = [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
+    return [*locked, *filled]
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
     indexed = []
     if backup_table.helps(column):
         indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
-    cleared = _clearing(column) if column.capture_was_off else []
+    cleared = _clearing(column) if column.marks_some or column.catalog.read else []
     return [*indexed, *_start_statements(column), *cleared, *_filling(column, column.shadow, NAME)]
 
 
@@ -140,18 +145,18 @@ def run(work: Work) -> dict[str, object]:
     for column in work.plan.columns:
         if column.method == "index":
             continue
-        _start(work, column)
-        if column.capture_was_off:
+        began = _start(work, column)
+        if column.marks_some or (column.catalog.read and not began):
             _clear_stale(work, column)
         result[column.subject] = {"rows": _fill(work, column, column.shadow)}
     return result
 
 
-def _start(work: Work, column: ColumnPlan) -> None:
-    """Adds shadow column and trigger, unless an interrupted run did."""
+def _start(work: Work, column: ColumnPlan) -> bool:
+    """Adds shadow column and trigger. Returns whether it did: an interrupted run may have."""
     tree.refuse_other(work.connection, column)
     if column.adds_shadow and has_column(work.connection, column, column.shadow):
-        return
+        return False
     if backup_table.helps(column):
         execute(work.connection, backup_table.index(column))
 
@@ -160,6 +165,13 @@ def _start(work: Work, column: ColumnPlan) -> None:
             execute(work.connection, statement.query)
 
     with_short_locks(work.connection, start, tables=[column.catalog.table.oid], on_wait=work.waits_for_lock)
+    return True
+
+
+def renew(work: Work, column: ColumnPlan) -> None:
+    """After others may have written to the tables that the text reads: what went stale is filled again."""
+    _clear_stale(work, column)
+    _fill(work, column, column.shadow)
 
 
 def _updates(column: ColumnPlan, target: str, here: str, leaf: Relation) -> list[sql.Composed]:
@@ -174,8 +186,8 @@ def _updates(column: ColumnPlan, target: str, here: str, leaf: Relation) -> list
 
 
 def _clear_stale(work: Work, column: ColumnPlan) -> None:
-    """Retired vectors that capture may have failed to mark."""
-    in_backup = store.has_table(work.connection, column.upgrade_backup_name)
+    """Vectors that may be of another text than their row has: capture did not see that it changed."""
+    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup_name)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index_by_text(column))
     clear = partial(_clear, column, in_backup=in_backup)
@@ -184,12 +196,18 @@ def _clear_stale(work: Work, column: ColumnPlan) -> None:
 
 def _clearing(column: ColumnPlan) -> list[Statement]:
     """What `_clear_stale` sends where the backup is there."""
-    lasts = "a range of blocks at a time"
+    lasts, again = "a range of blocks at a time", "" if column.marks_some else "an interrupted run goes on"
     sent = [
-        column.statement(NAME, _clear(column, leaf, in_backup=True), "ROW EXCLUSIVE", lasts, only_if=leaf.only_if)
+        column.statement(
+            NAME,
+            _clear(column, leaf, in_backup=column.fills_retired),
+            "ROW EXCLUSIVE",
+            lasts,
+            only_if=again or leaf.only_if,
+        )
         for leaf in tree.leaves(tree.planned(column))
     ]
-    if column.upgraded_by == "embed":
+    if column.fills_retired and column.upgraded_by == "embed":
         sent.insert(0, column.statement(NAME, backup_table.index_by_text(column), "none", "one scan of the backup"))
     return sent
 

@@ -6,7 +6,7 @@ Raises Refused at once where nothing more can be looked at; else collects hazard
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -55,8 +55,9 @@ SAMPLED_TEXTS = 32
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found about one column."""
+    """What was found about one column. column: with the tables that its text reads."""
 
+    column: ColumnPlan
     hazards: tuple[Hazard, ...]
     estimate: Estimate
 
@@ -127,7 +128,10 @@ def examine(
     refuse_first(found)
     if column.method != "index":
         try_expressions(connection, column)
-        trial.examine(connection, column)
+        read = trial.examine(connection, column)
+        if read:
+            column = replace(column, catalog=replace(catalog, read=read))
+            found.append(hazards.other_tables_locked(column.subject, [each.shown for each in read]))
         _try_conditions(connection, column)
         found += _unproved_checks(connection, column)
     if column.is_restore:
@@ -149,7 +153,7 @@ def examine(
         taken = _load_and_sample(connection, models, column, counts, sample=sample)
         if options.strict and counts.missing and not column.is_restore:
             lengths.refuse_cut_short(connection, column, models.get(column.change.to))
-    return Findings(tuple(found), _estimate(column, counts, taken))
+    return Findings(column, tuple(found), _estimate(column, counts, taken))
 
 
 def refuse_declared(ledger: Ledger, column: ColumnPlan) -> None:
@@ -477,7 +481,7 @@ def _missing(connection: Connection, column: ColumnPlan) -> int:
     if not column.is_restore:
         return _missing_of(connection, column, sql.SQL("true"))
     unmarked = 0
-    if column.capture_was_off:
+    if column.marks_some:
         in_backup = store.has_table(connection, column.upgrade_backup_name)
         stale = rows_left.stale(column, in_backup=in_backup, in_store=store.exists(connection, column))
         unmarked = _missing_of(connection, column, stale)

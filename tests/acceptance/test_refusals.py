@@ -47,13 +47,18 @@ NOT_BY_COLUMNS = (
     "the trigger that captures writes sees the row's columns, and neither the whole row nor other tables.",
     "name the columns, without schema: text=\"concat_ws(' ', title, body)\"",
 )
-OTHER_TABLES = (
-    "a write to them changes texts of rows that are not written themselves, and their vectors would go stale unseen.",
-    "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+COPY = "copy what is needed into a column of the table, kept there by the application or a trigger, and name that"
+NOT_LOCKED = (
+    "it cannot be locked against writes, which change texts of rows that are not written themselves.",
+    COPY,
 )
 BY_ITSELF = (
     "a vector is found by its text, and the text would be another one a moment later.",
     "leave that out, or keep its value in a column of the table and name the column",
+)
+INTO_SCOPE = (
+    "a write to them moves rows that are not written themselves into scope or out of it, which nothing would see.",
+    COPY,
 )
 NO_MODEL = (
     "no vector can be computed without it, so nothing was started.",
@@ -239,14 +244,42 @@ CASES = [
     ),
     Case(
         "text from other rows",
-        told("text='(SELECT max(note) FROM items)' or where= reads other tables: items", *OTHER_TABLES),
+        told(
+            "text='(SELECT max(note) FROM items)' reads public.items, and it is the table itself, whose rows are "
+            "filled meanwhile",
+            *NOT_LOCKED,
+        ),
         change(text='"(SELECT max(note) FROM items)"'),
     ),
     Case(
-        "text from another table",
-        told("text='(SELECT title FROM topics LIMIT 1)' or where= reads other tables: topics", *OTHER_TABLES),
+        "text from a materialised view",
+        told(
+            "text='(SELECT title FROM topics LIMIT 1)' reads public.topics, and it is a materialised view", *NOT_LOCKED
+        ),
         change(text='"(SELECT title FROM topics LIMIT 1)"'),
-        ("CREATE TABLE topics (title text)",),
+        ("CREATE MATERIALIZED VIEW topics AS SELECT 'a' AS title",),
+    ),
+    Case(
+        "scope by another table",
+        told(
+            "where='id IN (SELECT id FROM chosen)' reads tables: chosen",
+            *INTO_SCOPE,
+        ),
+        change(where='"id IN (SELECT id FROM chosen)"'),
+        ("CREATE TABLE chosen (id bigint)",),
+    ),
+    Case(
+        "scope by a function that reads another table",
+        told(
+            "where='is_chosen(id)' reads tables: chosen",
+            *INTO_SCOPE,
+        ),
+        change(where='"is_chosen(id)"'),
+        (
+            "CREATE TABLE chosen (id bigint)",
+            "CREATE FUNCTION is_chosen(asked bigint) RETURNS boolean STABLE LANGUAGE plpgsql AS "
+            "'BEGIN RETURN EXISTS (SELECT FROM chosen WHERE id = asked); END'",
+        ),
     ),
     Case(
         "text with the table's schema",

@@ -911,17 +911,55 @@ TEXTS: list[Row] = [
         "name the columns, without schema: text=\"concat_ws(' ', title, body)\"",
     ),
     (
-        hazards.reads_other_tables,
+        hazards.text_reads_other_tables,
         (
             "(SELECT ...)",
-            ["topics", "users"],
+            ["public.topics", "public.users"],
         ),
         "text-reads-other-tables",
         True,
-        "text='(SELECT ...)' or where= reads other tables: topics, users",
-        "a write to them changes texts of rows that are not written themselves, and their vectors would go "
-        "stale unseen.",
+        "text='(SELECT ...)' reads other tables: public.topics, public.users",
+        "online, a write to them changes texts of rows that are not written themselves, which nothing would see.",
+        "upgrade in a window, without --online, where they are locked against writes; or copy what is needed into a "
+        "column of the table, kept there by the application or a trigger, and name that",
+    ),
+    (
+        hazards.where_reads_tables,
+        (
+            "id IN (SELECT ...)",
+            ["topics"],
+        ),
+        "where-reads-tables",
+        True,
+        "where='id IN (SELECT ...)' reads tables: topics",
+        "a write to them moves rows that are not written themselves into scope or out of it, which nothing would see.",
         "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+    ),
+    (
+        hazards.text_reads_unlockable,
+        (
+            "(SELECT ...)",
+            "public.topics",
+            "it is a materialised view",
+        ),
+        "text-reads-unlockable",
+        True,
+        "text='(SELECT ...)' reads public.topics, and it is a materialised view",
+        "it cannot be locked against writes, which change texts of rows that are not written themselves.",
+        "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+    ),
+    (
+        hazards.other_tables_locked,
+        (
+            "public.items.embedding",
+            ["public.topics", "public.users"],
+        ),
+        "other-tables-locked",
+        False,
+        "the text of public.items.embedding reads other tables: public.topics, public.users",
+        "they are locked from fill to cut-over: writes to them wait. After it a write there changes texts of rows that "
+        "are not written themselves, and makes their vectors stale.",
+        "let the application embed such rows again, as after any edit of a text",
     ),
     (
         hazards.changes_by_itself,

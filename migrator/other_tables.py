@@ -1,0 +1,84 @@
+"""Other tables that a text reads: locked against writes from fill to cut-over, for capture does not see these.
+
+An open transaction holds the locks, on a connection of its own; it does nothing else and has no snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+from psycopg import sql
+
+from migrator.catalog.columns import OtherTable
+from migrator.database import Address, Connection, configure, connect, execute, with_short_locks
+from migrator.errors import GO_ON, Interrupted
+from migrator.plan import Plan
+from migrator.queries import query
+
+
+def lock_statements(plan: Plan) -> list[sql.Composed]:
+    """One for all of them; none where no text reads any."""
+    tables = _read(plan)
+    listed = sql.SQL(", ").join(table.sql for table in tables)
+    return [query("trial", "lock", tables=listed)] if tables else []
+
+
+def _read(plan: Plan) -> list[OtherTable]:
+    """Each once, in one order, whichever columns' texts read it."""
+    return sorted({table for column in plan.columns for table in column.catalog.read}, key=lambda table: table.oid)
+
+
+class OtherTables:
+    """The locks of one run. on_wait: told between two tries to get them."""
+
+    def __init__(self, address: Address, plan: Plan, on_wait: Callable[[str], None]) -> None:
+        self._address = address
+        self._plan = plan
+        self._on_wait = on_wait
+        self._holding: Connection | None = None
+
+    def lock(self) -> bool:
+        """Returns whether they were not locked until now. Raises Interrupted where the locks are not to be had."""
+        tables = _read(self._plan)
+        if not tables or self._are_locked():
+            return False
+        self.release()
+        holding = connect(self._address)
+        try:
+            configure(holding, {"idle_in_transaction_session_timeout": "0"})
+            execute(holding, sql.SQL("BEGIN"))
+            oids = [table.oid for table in tables]
+            with_short_locks(holding, lambda: self._send(holding), tables=oids, on_wait=self._on_wait)
+        except BaseException:
+            holding.close()
+            raise
+        self._holding = holding
+        return True
+
+    def refuse_unlocked(self) -> None:
+        """Before the swap. Raises Interrupted where the locks were lost since."""
+        if _read(self._plan) and not self._are_locked():
+            raise Interrupted(
+                "the connection that kept other tables, which the text reads, from being written was lost",
+                meaning="texts may have changed since; cut-over did not begin, and the live column is as it was.",
+                remedy=GO_ON,
+            )
+
+    def release(self) -> None:
+        if self._holding is not None:
+            self._holding.close()
+            self._holding = None
+
+    def _send(self, holding: Connection) -> None:
+        for statement in lock_statements(self._plan):
+            execute(holding, statement)
+
+    def _are_locked(self) -> bool:
+        if self._holding is None:
+            return False
+        try:
+            execute(self._holding, sql.SQL("SELECT"))
+        except psycopg.OperationalError:
+            return False
+        return True

@@ -1,0 +1,125 @@
+"""Texts that read other tables: in a window these are locked from fill to cut-over; a run that goes on looks again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import psycopg
+import pytest
+
+from migrator.errors import Interrupted, Refused
+from tests import models
+from tests.database import Database
+from tests.models import Hashed
+from tests.running import At, downgrade, downgrade_until, upgrade, upgrade_until
+from tests.tables import CHANGE
+
+TEXT = "concat_ws(' ', (SELECT title FROM topics t WHERE t.id = topic_id), body)"
+NOTES = replace(CHANGE, table="notes", text=TEXT, index=None)
+RETITLED = "UPDATE topics SET title = title || ', again' WHERE id % 2 = 0"
+LOCKS = """
+SELECT count(*) FROM pg_locks WHERE relation = 'topics'::regclass AND mode = 'ShareLock' AND granted
+"""
+
+
+@pytest.fixture
+def notes(database: Database) -> Database:
+    """notes(id, topic_id, body, embedding NOT NULL), whose texts begin with the title of the topic."""
+    database.execute("CREATE TABLE topics (id int PRIMARY KEY, title text NOT NULL)")
+    database.execute("INSERT INTO topics SELECT n, 'title ' || n FROM generate_series(0, 9) AS n")
+    database.execute(
+        "CREATE TABLE notes (id int PRIMARY KEY, topic_id int NOT NULL REFERENCES topics, body text NOT NULL, "
+        "embedding vector(384))"
+    )
+    database.execute("INSERT INTO notes SELECT n, n % 10, 'text ' || n FROM generate_series(1, 60) AS n")
+    embed(database, models.old)
+    database.execute("ALTER TABLE notes ALTER COLUMN embedding SET NOT NULL")
+    return database
+
+
+def embed(database: Database, model: Callable[[], Hashed]) -> None:
+    """As the application does, all rows anew."""
+    with database.connect() as connection:
+        for number, text in connection.execute(f"SELECT id, {TEXT} FROM notes".encode()).fetchall():
+            vector = str(models.vector(text, model).tolist())
+            connection.execute("UPDATE notes SET embedding = %s WHERE id = %s", [vector, number])
+
+
+def wrong(database: Database, model: Callable[[], Hashed]) -> list[int]:
+    """The rows whose vector is not the model's of their present text."""
+    rows = database.execute(f"SELECT id, {TEXT}, embedding::real[] FROM notes ORDER BY id")
+    return [
+        number
+        for number, text, found in rows
+        if found is None or not np.array_equal(np.array(found, np.float32), models.vector(text, model))
+    ]
+
+
+@pytest.mark.parametrize("phase", ["fill", "index", "verify", "cut-over"])
+def test_nobody_writes_to_them_from_fill_to_cut_over(notes: Database, phase: str) -> None:
+    def write() -> None:
+        with notes.connect() as writer:
+            writer.execute("SET lock_timeout = '1ms'")
+            assert writer.execute("SELECT count(*) FROM topics").fetchone() == (10,)
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                writer.execute(RETITLED.encode())
+
+    # Filled in a range of blocks at a time, of which the locks are there since before the first.
+    reporter = At("progress" if phase == "fill" else "started", phase, write)
+    upgrade(notes, NOTES, reporter=reporter)
+    assert reporter.acted
+    assert wrong(notes, models.new) == []
+
+
+@pytest.mark.parametrize("phase", ["embed", "settle"])
+def test_they_are_written_before_and_after(notes: Database, phase: str) -> None:
+    reporter = At("started", phase, lambda: notes.execute(LOCKS) == [(0,)] and notes.execute(RETITLED))
+    upgrade(notes, NOTES, reporter=reporter)
+    assert reporter.acted
+    assert notes.execute("SELECT title FROM topics WHERE id = 2") == [("title 2, again",)]
+    assert wrong(notes, models.new) == [] if phase == "embed" else wrong(notes, models.new) != []
+
+
+@pytest.mark.parametrize("phase", ["fill", "index", "verify"])
+def test_what_was_written_while_a_run_was_broken_off_is_seen(notes: Database, phase: str) -> None:
+    upgrade_until(notes, phase, NOTES)
+    notes.execute(RETITLED)
+    upgrade(notes, NOTES)
+    assert wrong(notes, models.new) == []
+
+
+def test_a_lock_that_is_lost_keeps_cut_over_from_beginning(notes: Database) -> None:
+    def lose() -> None:
+        notes.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks "
+            "WHERE relation = 'topics'::regclass AND mode = 'ShareLock'"
+        )
+        notes.execute(RETITLED)
+
+    reporter = At("started", "cut-over", lose)
+    with pytest.raises(Interrupted, match="the connection that kept other tables"):
+        upgrade(notes, NOTES, reporter=reporter)
+    upgrade(notes, NOTES)
+    assert wrong(notes, models.new) == []
+
+
+@pytest.mark.parametrize("stopped", [None, "fill", "verify"])
+def test_downgrade_knows_what_their_writes_made_stale(notes: Database, stopped: str | None) -> None:
+    upgrade(notes, NOTES)
+    notes.execute(RETITLED)
+    embed(notes, models.new)
+    if stopped is not None:
+        downgrade_until(notes, stopped, NOTES)
+        notes.execute("UPDATE topics SET title = 'others' WHERE id = 5")
+    downgrade(notes, NOTES)
+    assert wrong(notes, models.old) == []
+
+
+def test_it_is_refused_online(notes: Database) -> None:
+    before = notes.whole_dump()
+    with pytest.raises(Refused) as refused:
+        upgrade(notes, NOTES, online=True)
+    assert refused.value.code == "text-reads-other-tables"
+    assert notes.whole_dump() == before
