@@ -405,7 +405,7 @@ def same_column(subject: str) -> Hazard:
         "nothing-to-change",
         f"{subject} is already as the revision wants it",
         "model, dimensions, type and index are the same.",
-        "remove the operation from the revision, or correct what it asks for",
+        "remove the operation from the revision, or correct it; another text needs the old one in from_text=",
     )
 
 

@@ -102,6 +102,8 @@ def _title(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | 
             f" -> {column.type_text}" if column.type_text != column.catalog.column.type_text else ""
         )
         lines.append(f"  {column.subject}: {types}{models}")
+        if column.change.other_text:
+            lines.append(f"  text: {column.change.from_text} -> {column.change.text}")
     if plan.phases_done:
         lines.append(f"it was interrupted and goes on; done: {', '.join(plan.phases_done)}")
     return "\n".join(lines)

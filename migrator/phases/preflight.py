@@ -129,6 +129,9 @@ def examine(
     if column.method != "index":
         try_expressions(connection, column)
         read = trial.examine(connection, column)
+        if column.change.other_text:
+            try_expressions(connection, column.with_old_text)
+            trial.examine(connection, column.with_old_text)
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
             found.append(hazards.other_tables_locked(column.subject, [each.shown for each in read]))

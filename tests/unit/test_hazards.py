@@ -517,7 +517,7 @@ TEXTS: list[Row] = [
         True,
         "public.items.embedding is already as the revision wants it",
         "model, dimensions, type and index are the same.",
-        "remove the operation from the revision, or correct what it asks for",
+        "remove the operation from the revision, or correct it; another text needs the old one in from_text=",
     ),
     (
         hazards.live_column_differs,
