@@ -1102,6 +1102,18 @@ def published(table: str, publications: Iterable[str]) -> Hazard:
     )
 
 
+def published_of_schema(table: str, publications: Iterable[str]) -> Hazard:
+    return _refuse(
+        "published-schema",
+        f'"{table}" is published by {", ".join(publications)}, FOR TABLES IN SCHEMA',
+        "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
+        "columns.",
+        "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
+        f'"{table}" (column, ...); or take the schema out for the time of the upgrade: ALTER PUBLICATION ... DROP '
+        "TABLES IN SCHEMA ...",
+    )
+
+
 def no_replica_identity(table: str, publications: Iterable[str]) -> Hazard:
     return _refuse(
         "no-replica-identity",

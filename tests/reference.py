@@ -137,6 +137,15 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "dependent": "constraint positive on table public.items",
         "reason": "function public.vector_norm(public.halfvec) does not exist",
     },
+    "dimensions_kept": {
+        "written": ["policy near on table public.items: (id = 7 OR public.vector_dims(embedding) < 500)"],
+        "dimensions": 768,
+    },
+    "dimensions_not_allowed": {
+        "dependent": "constraint long on table public.items",
+        "written": "(public.vector_dims(embedding) = ANY (ARRAY[384, 1536]))",
+        "dimensions": 768,
+    },
     "dimensions_rewritten": {
         "written": ["constraint long on table public.items: (public.vector_dims(embedding) = 768)"]
     },
@@ -175,6 +184,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "lengths_unknown": {"model": "python:models:large"},
     "row_function": {"expression": "as_json(items)", "function": "as_json", "why": "it uses doc as a whole"},
     "setting_not_there": {"setting": "app.key", "variable": "APP_KEY"},
+    "text_reads_unlockable": {"table": "public.recent", "why": "it is a materialised view"},
     "text_writes": {"expression": "body || counted()", "reason": "cannot execute nextval() in a read-only transaction"},
     "texts_cut_short": {"limit": 512},
     "triggers_always_fire": {"by_row": ["touch_updated_at"], "by_statement": []},

@@ -201,7 +201,11 @@ def _table(catalog: Catalog) -> list[Hazard]:
     carried = {*server.publications_of_all, *(each.name for each in catalog.carried.publications)}
     published = [each for each in table.publications if each not in carried]
     if published:
-        found.append(hazards.published(table.name, published))
+        of_schema = table.publications_of_schema
+        named = [each for each in published if each not in of_schema]
+        found.append(
+            hazards.published(table.name, named) if named else hazards.published_of_schema(table.name, of_schema)
+        )
     return found
 
 

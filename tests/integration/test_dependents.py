@@ -412,6 +412,17 @@ def test_a_role_that_may_not_make_them_again_is_refused(database: Database) -> N
         runner.upgrade(address, REVISION, [CHANGE], Options())
 
 
+def test_a_publication_of_a_schema_is_refused_with_what_helps(database: Database) -> None:
+    prepare(database, "CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA public", "CREATE TABLE other (id int)")
+    with pytest.raises(Refused, match='"items" is published by of_schema, FOR TABLES IN SCHEMA'):
+        plan_of(database, CHANGE)
+    database.execute('ALTER PUBLICATION of_schema SET TABLE other, "items" (id, embedding)')
+    assert "published-column" in [each.code for each in plan_of(database, CHANGE).hazards]
+    database.execute("ALTER PUBLICATION of_schema SET TABLES IN SCHEMA public")
+    database.execute("ALTER PUBLICATION of_schema DROP TABLES IN SCHEMA public")
+    assert plan_of(database, CHANGE)
+
+
 def test_a_plan_lists_what_is_carried_over(database: Database) -> None:
     prepare(database, CHECKS, STATISTICS, FUNCTIONS)
     found = plan_of(database, CHANGE)

@@ -1203,6 +1203,18 @@ TEXTS: list[Row] = [
         "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
     ),
     (
+        hazards.published_of_schema,
+        ("items", ["a", "b"]),
+        "published-schema",
+        True,
+        '"items" is published by a, b, FOR TABLES IN SCHEMA',
+        "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
+        "columns.",
+        "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
+        '"items" (column, ...); or take the schema out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLES '
+        "IN SCHEMA ...",
+    ),
+    (
         hazards.no_replica_identity,
         ("items", ["a", "b"]),
         "no-replica-identity",
