@@ -370,6 +370,27 @@ def dimensions_rewritten(subject: str, written: Iterable[str]) -> Hazard:
     )
 
 
+def dimensions_not_allowed(subject: str, dependent: str, written: str, dimensions: int) -> Hazard:
+    """written: its condition."""
+    return _refuse(
+        "dimensions-not-allowed",
+        f"{dependent} would hold for no new vector of {subject}, as {written}",
+        f"it says how many dimensions a vector may have, and {dimensions} is not among them.",
+        f"change it before the upgrade so that it allows {dimensions} as well as the old dimensions, or drop it",
+    )
+
+
+def dimensions_kept(subject: str, written: Iterable[str], dimensions: int) -> Hazard:
+    """written: each dependent, and how it reads."""
+    return _warn(
+        "dimensions-kept",
+        f"what says how many dimensions {subject} may have is made again as it is: {', '.join(written)}",
+        f"for some rows it may not hold with vectors of {dimensions}: then a CHECK fails the upgrade before cut-over, "
+        "a policy hides the row, a trigger does not fire.",
+        f"look at each; one that is to hold with {dimensions} too has to be changed before the upgrade",
+    )
+
+
 def function_not_made(subject: str, statement: str, reason: str) -> Hazard:
     """statement: its beginning."""
     return _refuse(
@@ -1078,6 +1099,18 @@ def published(table: str, publications: Iterable[str]) -> Hazard:
         "a subscriber without the shadow column would stop applying changes.",
         "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), "
         "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+    )
+
+
+def published_of_schema(table: str, publications: Iterable[str]) -> Hazard:
+    return _refuse(
+        "published-schema",
+        f'"{table}" is published by {", ".join(publications)}, FOR TABLES IN SCHEMA',
+        "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
+        "columns.",
+        "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
+        f'"{table}" (column, ...); or take the schema out for the time of the upgrade: ALTER PUBLICATION ... DROP '
+        "TABLES IN SCHEMA ...",
     )
 
 

@@ -123,6 +123,7 @@ class Planner:
                 self._ledger,
                 self._models,
                 column,
+                columns,
                 options=self._options,
                 sample=self._sample,
             )

@@ -259,8 +259,12 @@ ORDER BY 1;
 SELECT rulename::text FROM pg_rewrite WHERE ev_class = %(table)s::oid ORDER BY rulename;
 
 -- name: publications
-SELECT DISTINCT p.pubname::text FROM pg_publication_tables p
-JOIN pg_class c ON c.relname = p.tablename JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = p.schemaname
+-- And whether it publishes the table with all tables of a schema, for it names none of them.
+SELECT DISTINCT v.pubname::text,
+       NOT p.puballtables AND NOT EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid IN {tree})
+FROM pg_publication_tables v
+JOIN pg_publication p ON p.pubname = v.pubname
+JOIN pg_class c ON c.relname = v.tablename JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = v.schemaname
 WHERE c.oid IN {tree} ORDER BY 1;
 
 -- name: text_type

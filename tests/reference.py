@@ -137,6 +137,15 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "dependent": "constraint positive on table public.items",
         "reason": "function public.vector_norm(public.halfvec) does not exist",
     },
+    "dimensions_kept": {
+        "written": ["policy near on table public.items: (id = 7 OR public.vector_dims(embedding) < 500)"],
+        "dimensions": 768,
+    },
+    "dimensions_not_allowed": {
+        "dependent": "constraint long on table public.items",
+        "written": "(public.vector_dims(embedding) = ANY (ARRAY[384, 1536]))",
+        "dimensions": 768,
+    },
     "dimensions_rewritten": {
         "written": ["constraint long on table public.items: (public.vector_dims(embedding) = 768)"]
     },

@@ -62,6 +62,19 @@ def after_using(definition: str) -> str:
     return definition[next(starts, 0) :]
 
 
+def condition_of(definition: str) -> str | None:
+    """What a CREATE TRIGGER says after WHEN, in parentheses; None where it says nothing."""
+    depth, start = 0, -1
+    for found in _TOKEN.finditer(definition):
+        if start < 0:
+            start = found.end() if found.group() == "WHEN" else start
+        elif found.group() in "()":
+            depth += 1 if found.group() == "(" else -1
+            if depth == 0:
+                return definition[start : found.end()].strip()
+    return None
+
+
 def of_dimensions(expression: str, old: int, new: int) -> str:
     """The expression with `new` for `old` wherever that says how many dimensions the vectors have.
 

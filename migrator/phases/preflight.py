@@ -5,7 +5,7 @@ Raises Refused at once where nothing more can be looked at; else collects hazard
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from psycopg import sql
 
 from migrator import (
     carry,
+    dimension_trial,
     hazards,
     index_trial,
     lengths,
@@ -106,11 +107,14 @@ def examine(
     ledger: Ledger,
     models: Models,
     column: ColumnPlan,
+    columns: Sequence[ColumnPlan],
     *,
     options: Options,
     sample: bool,
 ) -> Findings:
-    """Everything about one column of the plan. sample: embed a timed sample where there is something to embed.
+    """Everything about one column of the plan. columns: all of them.
+
+    sample: embed a timed sample where there is something to embed.
 
     Raises Refused where text, scope or model do not allow to look further.
     """
@@ -120,7 +124,7 @@ def examine(
         *_table(catalog),
         *_column(ledger, column),
         *_indexes(column),
-        *_dependents(column),
+        *_dependents(columns, column),
         *_triggers(column),
         *partition_hazards.partitions(column),
         *_other_tools(connection, column),
@@ -135,7 +139,10 @@ def examine(
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
             found.append(hazards.other_tables_locked(column.subject, [each.shown for each in read]))
-        _try_conditions(connection, column)
+        _try_conditions(connection, columns, column)
+        if not column.is_restore:
+            found += dimension_trial.examine(connection, columns, column)
+            refuse_first(found)
         found += _unproved_checks(connection, column)
     if column.is_restore:
         try_statements(connection, column.subject, carry.changed_functions([column]))
@@ -197,7 +204,11 @@ def _table(catalog: Catalog) -> list[Hazard]:
     carried = {*server.publications_of_all, *(each.name for each in catalog.carried.publications)}
     published = [each for each in table.publications if each not in carried]
     if published:
-        found.append(hazards.published(table.name, published))
+        of_schema = table.publications_of_schema
+        named = [each for each in published if each not in of_schema]
+        found.append(
+            hazards.published(table.name, named) if named else hazards.published_of_schema(table.name, of_schema)
+        )
     return found
 
 
@@ -287,7 +298,7 @@ def _indexes(column: ColumnPlan) -> list[Hazard]:
     return found
 
 
-def _dependents(column: ColumnPlan) -> list[Hazard]:
+def _dependents(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     catalog = column.catalog
     if column.method == "index":
         return []
@@ -311,7 +322,7 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
     if views and not found:
         found.append(hazards.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views]))
     found += _published(column)
-    rewritten = carry.rewritten(column)
+    rewritten = carry.rewritten(columns, column)
     if rewritten:
         found.append(hazards.dimensions_rewritten(column.subject, rewritten))
     replaced = {function.name for function in catalog.replaced}
@@ -336,9 +347,9 @@ def _published(column: ColumnPlan) -> list[Hazard]:
     return found
 
 
-def _try_conditions(connection: Connection, column: ColumnPlan) -> None:
-    """Parses what is to be made again over the new column's type; nothing is evaluated. Raises Refused."""
-    for each, condition, statement in carry.tries(column):
+def _try_conditions(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> None:
+    """Parses what is to be made again over the new columns' types; nothing is evaluated. Raises Refused."""
+    for each, condition, statement in carry.tries(columns, column):
         _parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
 
 

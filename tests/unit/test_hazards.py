@@ -478,6 +478,32 @@ TEXTS: list[Row] = [
         "nothing is to be done where that is what it means; else change it before the upgrade",
     ),
     (
+        hazards.dimensions_not_allowed,
+        (
+            SUBJECT,
+            "constraint a on table public.items",
+            "(public.vector_dims(embedding) = ANY (ARRAY[384, 1536]))",
+            768,
+        ),
+        "dimensions-not-allowed",
+        True,
+        "constraint a on table public.items would hold for no new vector of public.items.embedding, as "
+        "(public.vector_dims(embedding) = ANY (ARRAY[384, 1536]))",
+        "it says how many dimensions a vector may have, and 768 is not among them.",
+        "change it before the upgrade so that it allows 768 as well as the old dimensions, or drop it",
+    ),
+    (
+        hazards.dimensions_kept,
+        (SUBJECT, ["constraint a: (id <> 7 OR public.vector_dims(embedding) < 400)"], 768),
+        "dimensions-kept",
+        False,
+        "what says how many dimensions public.items.embedding may have is made again as it is: constraint a: (id <> 7 "
+        "OR public.vector_dims(embedding) < 400)",
+        "for some rows it may not hold with vectors of 768: then a CHECK fails the upgrade before cut-over, a policy "
+        "hides the row, a trigger does not fire.",
+        "look at each; one that is to hold with 768 too has to be changed before the upgrade",
+    ),
+    (
         hazards.function_not_made,
         (SUBJECT, "CREATE FUNCTION a()", "there is none"),
         "function-not-made",
@@ -1175,6 +1201,18 @@ TEXTS: list[Row] = [
         "a subscriber without the shadow column would stop applying changes.",
         "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), "
         "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+    ),
+    (
+        hazards.published_of_schema,
+        ("items", ["a", "b"]),
+        "published-schema",
+        True,
+        '"items" is published by a, b, FOR TABLES IN SCHEMA',
+        "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
+        "columns.",
+        "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
+        '"items" (column, ...); or take the schema out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLES '
+        "IN SCHEMA ...",
     ),
     (
         hazards.no_replica_identity,
