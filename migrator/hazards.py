@@ -332,6 +332,16 @@ def materialised_views(subject: str, views: Iterable[str]) -> Hazard:
     )
 
 
+def materialised_view_does_not_fit(subject: str, dependent: str, reason: str) -> Hazard:
+    """dependent: the view, or an index of it."""
+    return _refuse(
+        "materialised-view-does-not-fit",
+        f"{dependent} cannot be made again over the new vectors of {subject}: {reason}",
+        "it would fail before cut-over, after everything was embedded.",
+        "drop it before the upgrade, and create one that fits afterwards",
+    )
+
+
 def dependent_on_view(view: str, dependent: str) -> Hazard:
     return _refuse(
         "dependent-on-view",

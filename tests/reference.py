@@ -152,6 +152,10 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "disk_unknown": {"needed": 8_900_000_000},
     "index_does_not_fit": {"dimensions": 768, "reason": "index row size 3096 exceeds btree version 4 maximum 2704"},
     "index_spans_scope": {"where": "collection_id = 1"},
+    "materialised_view_does_not_fit": {
+        "dependent": "materialised view public.near",
+        "reason": "function public.vector_norm(public.halfvec) does not exist",
+    },
     "model_other_dimensions": {"found": 384},
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
     "foreign_partitions": {"partitions": ["public.items_2020"]},

@@ -20,6 +20,7 @@ from migrator import (
     index_trial,
     lengths,
     materialised,
+    materialised_trial,
     old_model,
     partition_hazards,
     rows_left,
@@ -140,6 +141,7 @@ def examine(
             column = replace(column, catalog=replace(catalog, read=read))
             found.append(hazards.other_tables_locked(column.subject, [each.shown for each in read]))
         _try_conditions(connection, columns, column)
+        refuse_first(materialised_trial.examine(connection, columns, column))
         if not column.is_restore:
             found += dimension_trial.examine(connection, columns, column)
             refuse_first(found)
@@ -163,7 +165,8 @@ def examine(
         taken = _load_and_sample(connection, models, column, counts, sample=sample)
         if options.strict and counts.missing and not column.is_restore:
             lengths.refuse_cut_short(connection, column, models.get(column.change.to))
-    return Findings(column, tuple(found), _estimate(column, counts, taken))
+    views = materialised_trial.size(connection, columns, column)
+    return Findings(column, tuple(found), _estimate(column, counts, taken, views))
 
 
 def refuse_declared(ledger: Ledger, column: ColumnPlan) -> None:
@@ -567,7 +570,8 @@ def _load_and_sample(
     return take_sample(embedder, texts)
 
 
-def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None) -> Estimate:
+def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None, views: int) -> Estimate:
+    """views: bytes of the materialised views that are filled a second time."""
     width = 2 if column.type == "halfvec" else 4
     table = column.catalog.table
     old = [index for index in column.dropped_indexes if index.is_vector]
@@ -586,4 +590,6 @@ def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None) -> Estim
         filled=0 if column.method == "index" else filled,
         beside_index=bool(beside),
         row_bytes=table.blocks * table.block_size // max(counts.rows, 1),
+        # As if they held vectors alone, where these grow.
+        views=views * max(column.dimensions, column.change.from_.dimensions) // column.change.from_.dimensions,
     )

@@ -440,6 +440,16 @@ TEXTS: list[Row] = [
         "refresh the others afterwards: REFRESH MATERIALIZED VIEW",
     ),
     (
+        hazards.materialised_view_does_not_fit,
+        (SUBJECT, "index b of materialised view public.a", "there is no operator class"),
+        "materialised-view-does-not-fit",
+        True,
+        "index b of materialised view public.a cannot be made again over the new vectors of public.items.embedding: "
+        "there is no operator class",
+        "it would fail before cut-over, after everything was embedded.",
+        "drop it before the upgrade, and create one that fits afterwards",
+    ),
+    (
         hazards.dependent_on_view,
         ("view public.near", "function public.nearest(vector)"),
         "dependent-on-view",
