@@ -214,6 +214,16 @@ def not_a_vector(table: str, column: str, type_: str) -> Hazard:
     )
 
 
+def domain_over_vectors(table: str, column: str, domain: str, type_: str) -> Hazard:
+    """type_: what the domain is over."""
+    return _refuse(
+        "domain-over-vectors",
+        f'column "{table}.{column}" is of the domain {domain}, which is over {type_}',
+        "a domain says the dimensions for every column that is of it.",
+        f'make the column one of vectors: ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE {type_}',
+    )
+
+
 def not_a_table(table: str, kind: str) -> Hazard:
     kinds = {"v": "a view", "m": "a materialised view", "f": "a foreign table"}
     return _refuse(
@@ -468,6 +478,28 @@ def used_up_columns(table: str, used: int) -> Hazard:
     )
 
 
+def rows_kept_elsewhere(table: str, column: str) -> Hazard:
+    """column: of another table, as PostgreSQL describes it."""
+    return _refuse(
+        "rows-kept-elsewhere",
+        f'{column} holds rows of "{table}"',
+        "in rows that stand there the vector belongs to the old column: it would be NULL after cut-over, and lost at "
+        "retire.",
+        "keep them as JSON: ALTER TABLE ... ALTER COLUMN ... TYPE jsonb USING to_jsonb(...)",
+    )
+
+
+def rows_copied(table: str, trigger: str, statement: str) -> Hazard:
+    """statement: its beginning."""
+    return _refuse(
+        "rows-copied",
+        f'trigger "{trigger}" on "{table}" inserts whole rows into another table: {statement}',
+        "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
+        f'name the columns in its function; or do without it until then: ALTER TABLE "{table}" DISABLE TRIGGER '
+        f'"{trigger}"',
+    )
+
+
 def left_by_another(table: str, column: str) -> Hazard:
     return _refuse(
         "left-by-another-change",
@@ -535,7 +567,7 @@ def index_not_carried(subject: str, index: str, definition: str) -> Hazard:
     return _refuse(
         "index-not-carried",
         f'index "{index}" on {subject} cannot be carried over: {definition}',
-        "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
+        "what is not valid, over sparse vectors or the replica identity is not built again.",
         f'drop it before the upgrade, and create it again afterwards: DROP INDEX "{index}"',
     )
 

@@ -111,6 +111,13 @@ LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = %(table)s::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum;
 
+-- name: domain_over
+-- What a column's domain is over, where that is vectors.
+SELECT b.typname || CASE WHEN d.typtypmod > 0 THEN '(' || d.typtypmod || ')' ELSE '' END
+FROM pg_attribute a JOIN pg_type d ON d.oid = a.atttypid AND d.typtype = 'd'
+JOIN pg_type b ON b.oid = d.typbasetype AND b.typname IN ('vector', 'halfvec')
+WHERE a.attrelid = %(table)s::oid AND a.attnum = %(column)s;
+
 -- name: attribute_numbers
 -- Columns the table has used up of PostgreSQL's 1,600, dropped ones included.
 SELECT max(attnum)::int FROM pg_attribute WHERE attrelid = %(table)s::oid;
@@ -242,7 +249,10 @@ ORDER BY max(f.depth), n.nspname, c.relname;
 
 -- name: other_dependents
 -- Whatever else hangs on the column, as PostgreSQL describes it; indexes, default, NOT NULL and views have their own queries.
-SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
+SELECT coalesce((SELECT format('generated column %%s of table %%s', a.attname, a.attrelid::regclass)
+                 FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+                 WHERE d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid AND a.attgenerated <> ''),
+                pg_describe_object(d.classid, d.objid, d.objsubid))
 FROM pg_depend d
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s
   AND d.classid <> 'pg_rewrite'::regclass

@@ -158,6 +158,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     },
     "model_other_dimensions": {"found": 384},
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
+    "domain_over_vectors": {"domain": "public.small", "type_": "vector(384)"},
     "foreign_partitions": {"partitions": ["public.items_2020"]},
     "is_a_partition": {"table": "items_2025", "top": "public.items"},
     "not_a_table": {"kind": "v"},
@@ -187,6 +188,8 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "kept_without_text": {"model": "python:models:small"},
     "lengths_unknown": {"model": "python:models:large"},
     "row_function": {"expression": "as_json(items)", "function": "as_json", "why": "it uses doc as a whole"},
+    "rows_copied": {"trigger": "keep", "statement": "INSERT INTO items_history SELECT OLD.*, now()"},
+    "rows_kept_elsewhere": {"column": "column was of table public.versions"},
     "setting_not_there": {"setting": "app.key", "variable": "APP_KEY"},
     "text_reads_other_tables": {"expression": "title_of(id)", "tables": ["public.titles"]},
     "text_reads_unlockable": {

@@ -12,8 +12,9 @@ from migrator.catalog.functions import Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, read_partitions
 from migrator.catalog.settings import Server, read_server
-from migrator.database import Connection, qualified_names
-from migrator.hazards import not_a_vector, unknown_column, unknown_table
+from migrator.database import Connection, execute, qualified_names
+from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
+from migrator.queries import query
 
 __all__ = ["Catalog", "Column", "Partition", "Server", "Table", "View", "read_catalog", "read_server"]
 
@@ -102,6 +103,9 @@ def read_catalog(
     if at is None:
         raise unknown_column(found.name, column, [known.name for known in found.columns]).refusal()
     if at.type not in ("vector", "halfvec"):
+        place = {"table": found.oid, "column": at.number}
+        for (over,) in execute(connection, query("catalog", "domain_over"), place):
+            raise domain_over_vectors(found.name, column, at.type_text, over).refusal()
         raise not_a_vector(found.name, column, at.type_text).refusal()
     with qualified_names(connection):
         views = read_views(connection, found.oid, at.number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from migrator.catalog import Catalog, read_catalog, scoped
+from migrator.catalog.expressions import COLUMN
 from migrator.catalog.indexes import TableIndex
 from migrator.change import INDEX_LIMIT, ON, Distance, EmbeddingChange, Hnsw, Index, IvfFlat, Model, VectorType
 from migrator.database import Connection
@@ -63,7 +65,7 @@ class Inference:
         registered = ledger.registered_model(catalog.table.schema, catalog.table.name, said.column)
         if catalog.column.dimensions is not None:
             return cls(said, catalog, registered)
-        scope = _only_scope(catalog) if said.where is None else None
+        scope = _only_scope(connection, catalog) if said.where is None else None
         if scope is not None:
             said = dataclasses.replace(said, where=scope.predicate)
             catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
@@ -221,10 +223,17 @@ class Inference:
         return "same"
 
 
-def _only_scope(catalog: Catalog) -> TableIndex | None:
+def _only_scope(connection: Connection, catalog: Catalog) -> TableIndex | None:
     """The one vector index of a column that holds several models by its looks; None where there is no such one."""
     present = catalog.vector_indexes
-    return present[0] if len(present) == 1 and present[0].predicate is not None else None
+    condition = present[0].condition if len(present) == 1 else None
+    # What asks for the vector is no scope: rows without one would never get theirs.
+    if condition is None or COLUMN in condition:
+        return None
+    # `deleted_at IS NULL` tells rows apart, not models; `collection_id = 1` may do so at equal dimensions too.
+    if re.search(r" = (?!true|false)", condition) or len(scoped.dimensions(connection, catalog, None)) > 1:
+        return present[0]
+    return None
 
 
 def _kind(method: str | None, described: Index | None, options: dict[str, object]) -> type[Hnsw | IvfFlat]:

@@ -23,6 +23,7 @@ from migrator import (
     materialised_trial,
     old_model,
     partition_hazards,
+    row_copies,
     rows_left,
     store,
     tree,
@@ -129,6 +130,7 @@ def examine(
         *_triggers(column),
         *partition_hazards.partitions(column),
         *_other_tools(connection, column),
+        *row_copies.examine(connection, column),
     ]
     refuse_first(found)
     if column.method != "index":
@@ -277,7 +279,11 @@ def _same_indexes(column: ColumnPlan) -> bool:
 def _indexes(column: ColumnPlan) -> list[Hazard]:
     subject, catalog = column.subject, column.catalog
     found = [
-        hazards.index_not_carried(subject, index.name, index.definition)
+        hazards.dependent_not_carried(
+            subject, f"constraint {index.name} on table {catalog.table.schema}.{catalog.table.name}"
+        )
+        if index.of_constraint
+        else hazards.index_not_carried(subject, index.name, index.definition)
         for index in catalog.own_indexes
         if not (index.carried and index.valid)
     ]

@@ -295,6 +295,20 @@ TEXTS: list[Row] = [
         "name the vector column in the revision",
     ),
     (
+        hazards.domain_over_vectors,
+        (
+            "items",
+            "embedding",
+            "public.small",
+            "vector(384)",
+        ),
+        "domain-over-vectors",
+        True,
+        'column "items.embedding" is of the domain public.small, which is over vector(384)',
+        "a domain says the dimensions for every column that is of it.",
+        'make the column one of vectors: ALTER TABLE "items" ALTER COLUMN "embedding" TYPE vector(384)',
+    ),
+    (
         hazards.not_a_table,
         (
             "items",
@@ -596,6 +610,32 @@ TEXTS: list[Row] = [
         "write the table anew (a dump and a restore of it), which frees the dropped ones",
     ),
     (
+        hazards.rows_kept_elsewhere,
+        (
+            "items",
+            "column was of table public.versions",
+        ),
+        "rows-kept-elsewhere",
+        True,
+        'column was of table public.versions holds rows of "items"',
+        "in rows that stand there the vector belongs to the old column: it would be NULL after cut-over, and lost at "
+        "retire.",
+        "keep them as JSON: ALTER TABLE ... ALTER COLUMN ... TYPE jsonb USING to_jsonb(...)",
+    ),
+    (
+        hazards.rows_copied,
+        (
+            "items",
+            "keep",
+            "INSERT INTO history SELECT OLD.*",
+        ),
+        "rows-copied",
+        True,
+        'trigger "keep" on "items" inserts whole rows into another table: INSERT INTO history SELECT OLD.*',
+        "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
+        'name the columns in its function; or do without it until then: ALTER TABLE "items" DISABLE TRIGGER "keep"',
+    ),
+    (
         hazards.left_by_another,
         (
             "items",
@@ -642,7 +682,7 @@ TEXTS: list[Row] = [
         "index-not-carried",
         True,
         'index "near" on public.items.embedding cannot be carried over: CREATE INDEX near ON items ...',
-        "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
+        "what is not valid, over sparse vectors or the replica identity is not built again.",
         'drop it before the upgrade, and create it again afterwards: DROP INDEX "near"',
     ),
     (
