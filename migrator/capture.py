@@ -141,12 +141,13 @@ def _function(column: ColumnPlan, live_type: str, *, stale: Query, fill: Query, 
 
 def while_filling(column: ColumnPlan) -> sql.Composed:
     """The function from fill to cut-over."""
+    count = query("capture", "count_anyway", missed=text_of(column.missed))
     return _function(
         column,
         column.catalog.column.type,
         stale=sql.SQL(""),
         fill=_fill(column, column.shadow, before_cut_over=True),
-        give_up=query("capture", "give_up_and_count", target=name(column.shadow), missed=text_of(column.missed)),
+        give_up=sql.SQL("{}\n{}").format(query("capture", "give_up", target=name(column.shadow)), count),
     )
 
 

@@ -241,13 +241,10 @@ class Ledger:
     def failed_rows(self, change: int) -> int:
         return int(self._row("failed_rows", change=change)[0])
 
-    def rows_of_failed_texts(self, change: int) -> int:
-        """Of the failed rows those that have a text, on which the model failed."""
-        return int(self._row("failed_texts_rows", change=change)[0])
-
-    def failed_texts(self, change: int) -> int:
-        """How many texts are set aside because no vector of them was to be had."""
-        return int(self._row("failed_texts", change=change)[0]) if self.installed else 0
+    def failed_texts(self, change: int) -> tuple[int, int]:
+        """How many texts are set aside because no vector of them was to be had, and how many rows hold them."""
+        texts, rows = self._row("failed_texts", change=change)
+        return int(texts), int(rows)
 
     def last_reason(self, change: int) -> str:
         """Why the model failed on one of them."""

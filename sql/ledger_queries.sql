@@ -131,10 +131,7 @@ VALUES (%(change)s, %(hash)s, %(rows)s, %(reason)s)
 ON CONFLICT (change_id, text_hash) DO UPDATE SET rows = excluded.rows, reason = excluded.reason;
 
 -- name: failed_texts
-SELECT count(*) FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '';
-
--- name: failed_texts_rows
-SELECT coalesce(sum(rows), 0) FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '';
+SELECT count(*), coalesce(sum(rows), 0) FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '';
 
 -- name: failed_reason
 SELECT reason FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '' ORDER BY text_hash LIMIT 1;

@@ -118,7 +118,8 @@ def embed_missing(
         return 0
     fixed = work.options.batch_size or column.change.batch_size
     size, largest = fixed or SMALLEST_BATCH, fixed or LARGEST_BATCH
-    may_fail = column.change.max_failed_rows - work.ledger.rows_of_failed_texts(column.id)
+    _, failed_before = work.ledger.failed_texts(column.id)
+    may_fail = column.change.max_failed_rows - failed_before
     done = 0
     waiting: dict[bytes, str] = {}
     with connect(work.address) as reader, ThreadPoolExecutor(max_workers=1) as writer:
@@ -165,11 +166,13 @@ def _set_missing_aside(work: Work, column: ColumnPlan, pending: Query) -> None:
 
 def _refuse_too_many(work: Work, column: ColumnPlan) -> None:
     """Raises MigratorError where the texts set aside stand in more rows than may fail."""
-    if not work.ledger.failed_texts(column.id):
+    texts, _ = work.ledger.failed_texts(column.id)
+    if not texts:
         return
     pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "change": sql.Literal(column.id)}
     execute(work.connection, query("fill", "count_set_aside", **pieces))
-    failed, allowed = work.ledger.rows_of_failed_texts(column.id), column.change.max_failed_rows
+    _, failed = work.ledger.failed_texts(column.id)
+    allowed = column.change.max_failed_rows
     if failed > allowed:
         raise MigratorError(
             f"{column.subject}: {counted(failed, 'rows')} cannot be embedded, and the revision allows {allowed}",

@@ -120,7 +120,8 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
         return False
     (nulls,) = fetch_row(work.connection, _nulls(column))
     if nulls:
-        without_text = nulls - work.ledger.rows_of_failed_texts(column.id)
+        _, failed = work.ledger.failed_texts(column.id)
+        without_text = nulls - failed
         if without_text:
             work.ledger.set_aside(column, b"", without_text, "no text in scope to embed")
         work.reporter.message(
