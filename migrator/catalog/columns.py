@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,12 @@ class Column:
     @property
     def storage_sql(self) -> str:
         return {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}[self.storage]
+
+    @property
+    def default_vector(self) -> str | None:
+        """Its default; None where that is NULL, which PostgreSQL prints with the type that was declared."""
+        is_null = re.fullmatch(r'NULL::[\w."]+(\(\d+\))?', self.default_text or "")
+        return None if is_null else self.default_text
 
     @property
     def compression_sql(self) -> str | None:

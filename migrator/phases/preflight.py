@@ -242,8 +242,8 @@ def _column(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     if column.method == "embed" and change.text is None:
         found.append(hazards.no_text(column.subject))
     fits = live.dimensions in (None, column.dimensions)
-    if live.default_text is not None and not fits:
-        found.append(hazards.default_of_other_dimensions(column.subject, live.default_text))
+    if live.default_vector is not None and not fits:
+        found.append(hazards.default_of_other_dimensions(column.subject, live.default_vector))
     if column.method == "embed" and change.from_.dimensions == change.to.dimensions:
         found.append(hazards.equal_dimensions(column.subject))
     if column.method != "index":
