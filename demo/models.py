@@ -65,7 +65,7 @@ def _hub_answers() -> bool:
 def _has_gpu() -> bool:
     import torch
 
-    return torch.cuda.is_available() or torch.backends.mps.is_available()
+    return bool(torch.cuda.is_available() or torch.backends.mps.is_available())
 
 
 def _assemble(target: Path, kept: NDArray[np.float64]) -> Path:

@@ -57,7 +57,7 @@ def _unknown(column: ColumnPlan) -> Query:
 def _needed(column: ColumnPlan) -> list[Column]:
     """The columns that text and scope may use, going by their names; others may be dropped without harm."""
     every = column.catalog.table.columns
-    written = [column.change.text or "", column.change.where or "", column.live]
+    written = [column.change.text or "", column.change.from_text or "", column.change.where or "", column.live]
     found: list[Column] = []
     while written:
         text = written.pop().replace('""', '"').casefold()
@@ -162,10 +162,20 @@ def until_retire(column: ColumnPlan) -> sql.Composed:
 
 def _marking(column: ColumnPlan, fill: Query) -> sql.Composed:
     """After cut-over: retired vectors whose text changed are set NULL, and `fill` is done."""
+    stale: Query = query("capture", "stale", retired=name(column.retired))
+    if column.change.other_text:
+        old = query(
+            "capture",
+            "old_text",
+            key=column.with_old_text.text_hash,
+            new_row=_row(column, "NEW"),
+            old_row=_row(column, "OLD"),
+        )
+        stale = sql.SQL("{}\n{}").format(old, stale)
     return _function(
         column,
         column.type,
-        stale=query("capture", "stale", retired=name(column.retired)),
+        stale=stale,
         fill=fill,
         give_up=query("capture", "give_up", target=name(column.retired)),
     )

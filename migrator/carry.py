@@ -23,13 +23,16 @@ from migrator.catalog.carried import (
     Publication,
     Statistics,
 )
+from migrator.catalog.expressions import condition_of
 from migrator.plan import ColumnPlan
-from migrator.queries import fragment, literal, name, names, query
+from migrator.queries import Query, fragment, literal, name, names, query
 
 Kind = TypeVar("Kind", bound=Dependent)
 Written = TypeVar("Written", bound=Expressed)
 
 _COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
+# The schema of a name, where it has one.
+_QUALIFIED = r"(?:[\w$]+\.|\"[^\"]+\"\.)?"
 _TRIGGER_STATES = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 
 
@@ -41,7 +44,7 @@ def other_tables(columns: Sequence[ColumnPlan]) -> list[sql.SQL]:
 
 def dropped(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     sent = []
-    for column, check in _checks(columns):
+    for column, check in checks(columns):
         sent.append(query("cut_over", "drop_constraint", table=column.table, constraint=name(check.name)))
     for _, policy in _policies(columns):
         sent.append(query("carry", "drop_policy", policy=name(policy.name), table=policy.table_sql))
@@ -57,7 +60,7 @@ def dropped(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
 
 def made(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     sent = []
-    for column, check in _checks(columns):
+    for column, check in checks(columns):
         sent += _check(column, check)
     for _, policy in _policies(columns):
         sent += _policy(policy)
@@ -112,7 +115,8 @@ def _of_publications(carried: Carried) -> Sequence[Publication]:
     return carried.published
 
 
-def _checks(columns: Sequence[ColumnPlan]) -> list[tuple[ColumnPlan, Check]]:
+def checks(columns: Sequence[ColumnPlan]) -> list[tuple[ColumnPlan, Check]]:
+    """As they are to be on the new columns, each once, with the first of the columns it reads."""
     return _written(columns, lambda carried: carried.checks)
 
 
@@ -150,19 +154,22 @@ def _written(
     return found
 
 
-def checks(column: ColumnPlan) -> list[Check]:
-    """As they are to be on the new column."""
-    return [_as_wanted(column, check) for check in column.catalog.carried.checks]
-
-
-def rewritten(column: ColumnPlan) -> list[str]:
-    """What is not made again as it was, with how it will read."""
+def rewritten(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[str]:
+    """What is not made again as it was, with how it will read: of all columns, that which reads `column` first."""
+    found = {each.described: each for each in _expressed(column.catalog.carried)}
     told = []
-    for each in _expressed(column.catalog.carried):
-        wanted = _as_wanted(column, each).expressions
-        differing = [new for new, old in zip(wanted, each.expressions, strict=True) if new is not None and new != old]
-        told += [f"{each.described}: {'; '.join(differing)}"] if differing else []
+    for wanted in _first_read(columns, column):
+        were = found[wanted.described].expressions
+        pairs = zip(wanted.expressions, were, strict=True)
+        differing = [new for new, old in pairs if new is not None and new != old]
+        told += [f"{wanted.described}: {'; '.join(differing)}"] if differing else []
     return told
+
+
+def _first_read(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Expressed]:
+    """As each is to be that reads `column` before any other of the columns."""
+    every = [*checks(columns), *_policies(columns), *_triggers(columns)]
+    return [each for first, each in every if first.id == column.id]
 
 
 def _expressed(carried: Carried) -> list[Expressed]:
@@ -210,7 +217,6 @@ def _with_dimensions(read: str, text: str, old: int, new: int) -> str:
 
     read: pattern of the column.
     """
-    qualified = r"(?:[\w$]+\.|\"[^\"]+\"\.)?"
     named = r"(?:\w+|\"[^\"]+\")"
 
     def of_new(found: re.Match[str]) -> str:
@@ -218,46 +224,96 @@ def _with_dimensions(read: str, text: str, old: int, new: int) -> str:
         return found[0] if other else f"{found['cast']}{new})"
 
     any_column = rf"(?:\((?P<named>(?:{named}\.)?{named})\))?"
-    cast = re.sub(rf"(?P<cast>{any_column}(?<!')::{qualified}(?:vector|halfvec)\(){old}\)", of_new, text)
-    column = rf"\(*{read}\)*(?:::{qualified}(?:vector|halfvec)(?:\({new}\))?)?"
-    dimensions = rf"{qualified}vector_dims\({column}\)"
+    cast = re.sub(rf"(?P<cast>{any_column}(?<!')::{_QUALIFIED}(?:vector|halfvec)\(){old}\)", of_new, text)
+    dimensions = _dimensions_of(read, new)
     after = re.sub(rf"({dimensions} (?:=|<>) ){old}\b", rf"\g<1>{new}", cast)
     return re.sub(rf"\b{old}( (?:=|<>) {dimensions})", rf"{new}\g<1>", after)
+
+
+def _dimensions_of(read: str, size: int) -> str:
+    """Pattern of `vector_dims(column)`, perhaps of a cast to so many. read: pattern of the column."""
+    column = rf"\(*{read}\)*(?:::{_QUALIFIED}(?:vector|halfvec)(?:\({size}\))?)?"
+    return rf"{_QUALIFIED}vector_dims\({column}\)"
+
+
+def of_dimensions(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[tuple[Expressed, str, str, str]]:
+    """Conditions that say how many dimensions vectors have, each with what they are of, and as it is to be.
+
+    Then that with the old number put in for `vector_dims(column)`, as it is now, and with the new one. Of all columns,
+    those that read `column` first.
+    """
+    now = {each.described: each for each in _expressed(column.catalog.carried)}
+    found = []
+    for wanted in _first_read(columns, column):
+        pairs = zip(_conditions(now[wanted.described]), _conditions(wanted), strict=True)
+        for before, written in pairs:
+            after = written
+            for each in columns:
+                old, new = each.change.from_.dimensions, each.change.to.dimensions
+                read = _read(each, wanted, written)
+                before = re.sub(_dimensions_of(read, old), str(old), before)
+                after = re.sub(_dimensions_of(read, new), str(new), after)
+            if after != written:
+                found.append((wanted, written, before, after))
+    return found
 
 
 # ---- trying and proving ----------------------------------------------------------------------------------------
 
 
-def tries(column: ColumnPlan) -> list[tuple[str, str, sql.Composed]]:
-    """Conditions over the table's own rows, each described, as it is to be, and as a statement that parses it."""
-    conditions = [(check.described, check.expression) for check in checks(column)]
-    for policy in column.catalog.carried.policies:
-        if policy.table_sql.as_string(None) == column.table.as_string(None):
-            written = _as_wanted(column, policy).expressions
-            conditions += [(policy.described, each) for each in written if each is not None]
+def tries(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[tuple[str, str, sql.Composed]]:
+    """Conditions over the table's own rows, each described, as it is to be, and as a statement that parses it.
+
+    Of all columns, those that read `column` first.
+    """
+    found = []
+    for each in _first_read(columns, column):
+        if isinstance(each, Policy) and each.table_sql.as_string(None) != column.table.as_string(None):
+            continue
+        for condition in _conditions(each):
+            row = _row(columns, column, lambda replaced: sql.SQL("NULL::{}").format(replaced.type_sql))
+            statement = "try_when" if isinstance(each, BoundTrigger) else "try_expression"
+            found.append((each.described, condition, query("carry", statement, **row, condition=fragment(condition))))
+    return found
+
+
+def _conditions(each: Expressed) -> list[str]:
+    """Those that can be parsed over a row put together: a trigger's is not where it takes the row as a whole."""
+    if not isinstance(each, BoundTrigger):
+        return [written for written in each.expressions if written is not None]
+    condition = condition_of(each.expressions[0] or "")
+    return [] if condition is None or re.search(r"\b(?:new|old)\.\*", condition) else [condition]
+
+
+def _row(
+    columns: Sequence[ColumnPlan], column: ColumnPlan, value: Callable[[ColumnPlan], Query]
+) -> dict[str, sql.Composable]:
+    """The row of the column's table, with a value in the place of each of its columns that is replaced."""
+    table = column.catalog.table
+    beside = [each for each in columns if each.catalog.table.oid == table.oid and each.method != "index"]
+    replaced = {each.live: each for each in beside}
+    every = [
+        sql.SQL("{} AS {}").format(value(replaced[known.name]) if known.name in replaced else name(known.name), at)
+        for known, at in ((known, name(known.name)) for known in table.columns)
+    ]
+    return {"columns": sql.SQL(", ").join(every), "table": column.table, "called": name(table.name)}
+
+
+def readers(columns: Sequence[ColumnPlan], check: Check) -> list[ColumnPlan]:
+    """The columns that a check reads."""
     return [
-        (described, condition, query("carry", "try_expression", **_row(column), condition=fragment(condition)))
-        for described, condition in conditions
+        column
+        for column in columns
+        if column.method != "index" and check.described in {each.described for each in column.catalog.carried.checks}
     ]
 
 
-def _row(column: ColumnPlan) -> dict[str, sql.Composable]:
-    """The table's row with the new column in the place of the live one."""
-    table = column.catalog.table
-    others = [name(known.name) for known in table.columns if known.name != column.live]
-    return {
-        "columns": sql.SQL("").join(sql.SQL("{}, ").format(each) for each in others),
-        "table": column.table,
-        "called": name(table.name),
-        "live": name(column.live),
-        "type": column.type_sql,
-    }
-
-
-def violations(column: ColumnPlan, check: Check, target: str, waiting: sql.Composable) -> sql.Composed:
-    """Counts the rows that would not pass the check. waiting: which of them are still to be filled."""
-    row = _row(column) | {"target": name(target), "waiting": waiting}
-    return query("carry", "violations", **row, condition=fragment(check.expression))
+def violations(
+    columns: Sequence[ColumnPlan], column: ColumnPlan, check: Check, waiting: sql.Composable
+) -> sql.Composed:
+    """Counts the rows that would not pass the check with the new vectors. waiting: which of them are to be filled."""
+    row = _row(columns, column, lambda replaced: name(replaced.shadow))
+    return query("carry", "violations", **row, waiting=waiting, condition=fragment(check.expression))
 
 
 # ---- statements ---------------------------------------------------------------------------------------------
@@ -286,12 +342,15 @@ def _check(column: ColumnPlan, check: Check) -> list[sql.Composed]:
     return made
 
 
-def validations(column: ColumnPlan) -> list[tuple[Check, sql.Composed]]:
-    """The checks that held for every row before, each with the statement that proves it again."""
+def validations(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[tuple[Check, sql.Composed]]:
+    """The checks that held for every row before, each with the statement that proves it again.
+
+    Of all columns, those that read `column` first.
+    """
     return [
         (check, query("cut_over", "validate", table=column.table, constraint=name(check.name)))
-        for check in checks(column)
-        if check.validated and check.enforced
+        for first, check in checks(columns)
+        if first.id == column.id and check.validated and check.enforced
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import msgspec
@@ -210,6 +210,7 @@ class EmbeddingChange:
     """What a revision asks of one vector column.
 
     text: SQL expression over the row, whose value is what the model reads. None only where no model is called.
+    from_text: the expression that the present vectors were made of, where that is another one.
     from_, to: the model the column holds now, and the one it is to hold.
     index: the index wanted on the column; "same" keeps the present ones, None leaves the column without.
     where: SQL condition for the rows in scope.
@@ -241,16 +242,19 @@ class EmbeddingChange:
     empty: Empty = "null"
     outside: Outside | None = None
     settings: dict[str, str] = field(default_factory=dict)
+    from_text: str | None = None
     functions: tuple[str, ...] = ()
     verify: Verify = field(default_factory=Verify)
 
     def __post_init__(self) -> None:
-        for name in ("text", "where", "priority"):
+        for name in ("text", "from_text", "where", "priority"):
             expression = getattr(self, name)
             if expression is not None and not expression.strip():
                 raise errors.in_revision(
                     f"{name}= is empty", remedy="give an SQL expression over the row, or leave it out"
                 )
+        if self.from_text is not None and self.text is None:
+            raise errors.in_revision("from_text= without text=", remedy="say in text= what the new model is to read")
         if self.type not in (None, *get_args(VectorType)):
             raise errors.in_revision(
                 f"type={self.type!r} is no vector type",
@@ -289,6 +293,15 @@ class EmbeddingChange:
                     remedy="write whole CREATE OR REPLACE FUNCTION statements in the revision, one a string",
                 )
         object.__setattr__(self, "functions", given)
+
+    @property
+    def other_text(self) -> bool:
+        """Whether the vectors are to be made of another text than the present ones."""
+        return self.from_text not in (None, self.text)
+
+    def with_old_text(self) -> EmbeddingChange:
+        """The same with the two texts exchanged, where there are two."""
+        return replace(self, text=self.from_text, from_text=self.text) if self.other_text else self
 
 
 @dataclass(frozen=True)

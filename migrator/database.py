@@ -169,32 +169,30 @@ def connect(address: Address) -> Connection:
     refuse_transaction_pooler(connection, address.shown, partial(_bare, address))
     if address.role is not None:
         execute(connection, sql.SQL("SET ROLE {role}").format(role=name(address.role)))
+    settings = {
+        **PINNED,
+        "statement_timeout": "0",
+        "lock_timeout": PATIENT,
+        "idle_in_transaction_session_timeout": "10min",
+        # A role or a database may have others by default; a model call may take longer than any of them.
+        "idle_session_timeout": "0",
+        "default_transaction_read_only": "off",
+        "default_transaction_isolation": "read committed",
+        "client_encoding": "UTF8",
+        "client_min_messages": "warning",
+        # What row-level security would hide is an error then, and no row is passed over.
+        "row_security": "off",
+    }
     if address.search_path is not None:
-        configure(connection, {"search_path": address.search_path})
-    configure(
-        connection,
-        {
-            **PINNED,
-            "statement_timeout": "0",
-            "lock_timeout": PATIENT,
-            "idle_in_transaction_session_timeout": "10min",
-            # A role or a database may have others by default; a model call may take longer than any of them.
-            "idle_session_timeout": "0",
-            "default_transaction_read_only": "off",
-            "default_transaction_isolation": "read committed",
-            "client_encoding": "UTF8",
-            "client_min_messages": "warning",
-            # What row-level security would hide is an error then, and no row is passed over.
-            "row_security": "off",
-        },
-    )
+        settings["search_path"] = address.search_path
     if connection.info.server_version >= 170_000:
-        configure(connection, {"transaction_timeout": "0"})
-    # Where commits are not waited for, a crash of the server would lose vectors that were paid for.
-    execute(connection, query("session", "commit_for_good"))
+        settings["transaction_timeout"] = "0"
     if connection.info.parameter_status("is_superuser") == "on":
         # Autovacuum gives way to whoever waits this long for its lock, which must be less than lock_timeout.
-        configure(connection, {"deadlock_timeout": "20ms"})
+        settings["deadlock_timeout"] = "20ms"
+    configure(connection, settings)
+    # Where commits are not waited for, a crash of the server would lose vectors that were paid for.
+    execute(connection, query("session", "commit_for_good"))
     _notice_dead_client(connection)
     return connection
 
@@ -256,13 +254,9 @@ def fetch_row(connection: Connection, statement: Query, parameters: Mapping[str,
 
 
 def configure(connection: Connection, settings: Mapping[str, str], *, local: bool = False) -> None:
-    """Sets server settings for the session, or for the transaction that is open."""
-    for setting, value in settings.items():
-        execute(
-            connection,
-            query("session", "set_config"),
-            {"setting": setting, "value": value, "local": local},
-        )
+    """Sets server settings for the session, or for the transaction that is open, in one round trip."""
+    given = {"settings": list(settings), "values": list(settings.values()), "local": local}
+    execute(connection, query("session", "set_config"), given)
 
 
 def search_path(schemas: Iterable[str]) -> str:

@@ -45,17 +45,18 @@ class Counts:
 
 @dataclass(frozen=True)
 class Disk:
-    """Bytes needed by part."""
+    """Bytes needed by part. views: materialised views, with their indexes."""
 
     backup: int
     store: int
     column: int
     index: int
+    views: int
     wal: int
 
     @property
     def total(self) -> int:
-        return self.backup + self.store + self.column + self.index + self.wal
+        return self.backup + self.store + self.column + self.index + self.views + self.wal
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,12 @@ def estimate(
     filled: int,
     beside_index: bool,
     row_bytes: int,
+    views: int,
 ) -> Estimate:
     """new_bytes: of one new vector. old_index, new_index: methods of what a rollback, and the change, have to build.
 
     filled: rows that get a vector. beside_index: while the live column's index is there. row_bytes: of one row without
-    its TOAST, which the fill writes once more.
+    its TOAST, which the fill writes once more. views: bytes of materialised views that are filled anew.
     """
     rows = counts.in_scope
     vectors = filled * new_bytes
@@ -131,7 +133,7 @@ def estimate(
         counts.rows / BACKUP_ROWS_PER_S,
         fill + build + 3 * counts.rows / SCAN_ROWS_PER_S,
         _build_seconds(old_index, rows, old_dimensions) + 3 * counts.rows / SCAN_ROWS_PER_S,
-        Disk(backup, store, column, index, backup + store + column + index),
+        Disk(backup, store, column, index, views, wal=backup + store + column + index + views),
     )
 
 

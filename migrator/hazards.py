@@ -242,6 +242,16 @@ def not_a_vector(table: str, column: str, type_: str, vectors: Iterable[str]) ->
     )
 
 
+def domain_over_vectors(table: str, column: str, domain: str, type_: str) -> Hazard:
+    """type_: what the domain is over."""
+    return _refuse(
+        "domain-over-vectors",
+        f'column "{table}.{column}" is of the domain {domain}, which is over {type_}',
+        "a domain says the dimensions for every column that is of it.",
+        f'make the column one of vectors: ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE {type_}',
+    )
+
+
 def not_a_table(table: str, kind: str) -> Hazard:
     called, remedy = {
         "v": ("a view", "name the table whose rows it shows; the view is carried over with it"),
@@ -364,6 +374,16 @@ def materialised_views(subject: str, views: Iterable[str]) -> Hazard:
     )
 
 
+def materialised_view_does_not_fit(subject: str, dependent: str, reason: str) -> Hazard:
+    """dependent: the view, or an index of it."""
+    return _refuse(
+        "materialised-view-does-not-fit",
+        f"{dependent} cannot be made again over the new vectors of {subject}: {reason}",
+        "it would fail before cut-over, after everything was embedded.",
+        "drop it before the upgrade, and create one that fits afterwards",
+    )
+
+
 def dependent_on_view(view: str, dependent: str) -> Hazard:
     return _refuse(
         "dependent-on-view",
@@ -402,6 +422,27 @@ def dimensions_rewritten(subject: str, written: Iterable[str]) -> Hazard:
     )
 
 
+def dimensions_not_allowed(subject: str, dependent: str, written: str, dimensions: int) -> Hazard:
+    """written: its condition."""
+    return _refuse(
+        "dimensions-not-allowed",
+        f"{dependent} would hold for no new vector of {subject}, as {written}",
+        f"it says how many dimensions a vector may have, and {dimensions} is not among them.",
+        f"change it before the upgrade so that it allows {dimensions} as well as the old dimensions, or drop it",
+    )
+
+
+def dimensions_kept(subject: str, written: Iterable[str], dimensions: int) -> Hazard:
+    """written: each dependent, and how it reads."""
+    return _warn(
+        "dimensions-kept",
+        f"what says how many dimensions {subject} may have is made again as it is: {', '.join(written)}",
+        f"for some rows it may not hold with vectors of {dimensions}: then a CHECK fails the upgrade before cut-over, "
+        "a policy hides the row, a trigger does not fire.",
+        f"look at each; one that is to hold with {dimensions} too has to be changed before the upgrade",
+    )
+
+
 def function_not_made(subject: str, statement: str, reason: str) -> Hazard:
     """statement: its beginning."""
     return _refuse(
@@ -437,7 +478,7 @@ def same_column(subject: str) -> Hazard:
         "nothing-to-change",
         f"{subject} is already as the revision wants it",
         "model, dimensions, type and index are the same.",
-        "remove the operation from the revision, or correct what it asks for",
+        "remove the operation from the revision, or correct it; another text needs the old one in from_text=",
     )
 
 
@@ -466,6 +507,28 @@ def used_up_columns(table: str, used: int) -> Hazard:
         f'"{table}" has used {used} of PostgreSQL\'s 1,600 columns, dropped ones included',
         "the shadow column has no room.",
         "write the table anew (a dump and a restore of it), which frees the dropped ones",
+    )
+
+
+def rows_kept_elsewhere(table: str, column: str) -> Hazard:
+    """column: of another table, as PostgreSQL describes it."""
+    return _refuse(
+        "rows-kept-elsewhere",
+        f'{column} holds rows of "{table}"',
+        "in rows that stand there the vector belongs to the old column: it would be NULL after cut-over, and lost at "
+        "retire.",
+        "keep them as JSON: ALTER TABLE ... ALTER COLUMN ... TYPE jsonb USING to_jsonb(...)",
+    )
+
+
+def rows_copied(table: str, trigger: str, statement: str) -> Hazard:
+    """statement: its beginning."""
+    return _refuse(
+        "rows-copied",
+        f'trigger "{trigger}" on "{table}" inserts whole rows into another table: {statement}',
+        "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
+        f'name the columns in its function; or do without it until then: ALTER TABLE "{table}" DISABLE TRIGGER '
+        f'"{trigger}"',
     )
 
 
@@ -536,7 +599,7 @@ def index_not_carried(subject: str, index: str, definition: str) -> Hazard:
     return _refuse(
         "index-not-carried",
         f'index "{index}" on {subject} cannot be carried over: {definition}',
-        "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
+        "what is not valid, over sparse vectors or the replica identity is not built again.",
         f'drop it before the upgrade, and create it again afterwards: DROP INDEX "{index}"',
     )
 
@@ -1110,6 +1173,18 @@ def published(table: str, publications: Iterable[str]) -> Hazard:
         "a subscriber without the shadow column would stop applying changes.",
         "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), "
         "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+    )
+
+
+def published_of_schema(table: str, publications: Iterable[str]) -> Hazard:
+    return _refuse(
+        "published-schema",
+        f'"{table}" is published by {", ".join(publications)}, FOR TABLES IN SCHEMA',
+        "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
+        "columns.",
+        "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
+        f'"{table}" (column, ...); or take the schema out for the time of the upgrade: ALTER PUBLICATION ... DROP '
+        "TABLES IN SCHEMA ...",
     )
 
 

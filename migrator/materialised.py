@@ -68,7 +68,7 @@ def not_carried(column: ColumnPlan, view: View, has: Materialised) -> list[str]:
     return why
 
 
-def _twins(columns: Sequence[ColumnPlan]) -> list[Twin]:
+def twins(columns: Sequence[ColumnPlan]) -> list[Twin]:
     """Every materialised view that reads one of the columns, once. Where no column is replaced, they stay."""
     found: dict[tuple[str, str], Twin] = {}
     for column in columns:
@@ -83,16 +83,16 @@ def _twins(columns: Sequence[ColumnPlan]) -> list[Twin]:
 
 
 def building(phase: str, plan: Plan) -> list[Statement]:
-    twins = _twins(plan.columns)
-    if not twins:
+    found = twins(plan.columns)
+    if not found:
         return []
     exclusive, reads, lasts = "ACCESS EXCLUSIVE", "ACCESS SHARE", "milliseconds"
     made = [
         *(column.statement(phase, each, exclusive, lasts) for column, each in _exchanged(plan.columns)),
-        *(twin.column.statement(phase, each, reads, lasts) for twin in twins for each in _create(twin)),
+        *(twin.column.statement(phase, each, reads, lasts) for twin in found for each in _create(twin)),
         *(column.statement(phase, each, exclusive, lasts) for column, each in _exchanged_back(plan.columns)),
     ]
-    for twin in twins:
+    for twin in found:
         if twin.has.populated:
             lasts = "the whole query and its indexes; reads and writes go on"
             made.append(twin.column.statement(phase, _refresh(twin), reads, lasts))
@@ -102,11 +102,11 @@ def building(phase: str, plan: Plan) -> list[Statement]:
 
 def build(work: Work) -> None:
     """Makes and fills the twins, or those that are left."""
-    twins = _twins(work.plan.columns)
-    left = [twin for twin in twins if _populated(work, twin) is None]
+    found = twins(work.plan.columns)
+    left = [twin for twin in found if _populated(work, twin) is None]
     if left:
         _make(work, left)
-    for twin in twins:
+    for twin in found:
         if twin.has.populated and not _populated(work, twin):
             execute(work.connection, _refresh(twin))
             execute(work.connection, _analyze(twin))
@@ -119,7 +119,7 @@ def _populated(work: Work, twin: Twin) -> bool | None:
     return bool(row[0]) if row else None
 
 
-def _make(work: Work, twins: Sequence[Twin]) -> None:
+def _make(work: Work, left: Sequence[Twin]) -> None:
     columns = work.plan.columns
 
     def make() -> None:
@@ -129,7 +129,7 @@ def _make(work: Work, twins: Sequence[Twin]) -> None:
         with work.connection.pipeline():
             for _, statement in _exchanged(columns):
                 execute(work.connection, statement)
-            for twin in twins:
+            for twin in left:
                 for statement in _create(twin):
                     execute(work.connection, statement)
             for _, statement in _exchanged_back(columns):
@@ -206,20 +206,22 @@ def _column(twin: Twin, column: ViewColumn) -> list[sql.Composed]:
     return made
 
 
+def create_index(index: ViewIndex, called: str, view: sql.SQL) -> sql.Composed:
+    return query(
+        "materialised_views",
+        "create_index",
+        kind=sql.SQL("UNIQUE INDEX" if index.unique else "INDEX"),
+        index=name(called),
+        twin=view,
+        body=fragment(index.body),
+        tablespace=_tablespace(index.tablespace),
+        predicate=fragment(f"WHERE {index.predicate}" if index.predicate else ""),
+    )
+
+
 def _index(twin: Twin, index: ViewIndex, called: str) -> list[sql.Composed]:
     schema = twin.view.schema
-    made = [
-        query(
-            "materialised_views",
-            "create_index",
-            kind=sql.SQL("UNIQUE INDEX" if index.unique else "INDEX"),
-            index=name(called),
-            twin=twin.sql,
-            body=fragment(index.body),
-            tablespace=_tablespace(index.tablespace),
-            predicate=fragment(f"WHERE {index.predicate}" if index.predicate else ""),
-        )
-    ]
+    made = [create_index(index, called, twin.sql)]
     if index.comment is not None:
         made.append(query("index", "comment", index=name(schema, called), comment=literal(index.comment)))
     if index.clustered:
@@ -242,13 +244,13 @@ def _analyze(twin: Twin) -> sql.Composed:
 
 
 def dropped(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
-    return [query("materialised_views", "drop", view=twin.view.sql) for twin in _twins(columns)]
+    return [query("materialised_views", "drop", view=twin.view.sql) for twin in twins(columns)]
 
 
 def renamed(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """The twins take the names of the old ones, and their indexes those of theirs."""
     made = []
-    for twin in _twins(columns):
+    for twin in twins(columns):
         made.append(query("materialised_views", "rename", twin=twin.sql, new=name(twin.view.name)))
         for number, index in enumerate(twin.has.indexes, 1):
             called = name(twin.view.schema, twin.index(number))
@@ -260,7 +262,7 @@ def refreshing(phase: str, plan: Plan) -> list[Statement]:
     lasts = "the whole query; reads and writes go on"
     return [
         twin.column.statement(phase, _refresh_live(twin), "ACCESS SHARE", lasts)
-        for twin in _twins(plan.columns)
+        for twin in twins(plan.columns)
         if twin.has.populated and twin.has.concurrent
     ]
 
@@ -279,6 +281,6 @@ def abandoned(plan: Plan, column: ColumnPlan) -> list[sql.Composed]:
     """What drops the twins that read the column, before it goes."""
     return [
         query("materialised_views", "drop_twin", twin=twin.sql)
-        for twin in _twins(plan.columns)
+        for twin in twins(plan.columns)
         if any((view.schema, view.name) == (twin.view.schema, twin.view.name) for view in column.catalog.views)
     ]

@@ -53,7 +53,8 @@ def _compare(connection: Connection, models: Models, column: ColumnPlan) -> Haza
     embedder = models.get(model)
     if not models.may_call(embedder):
         return None
-    pieces = {"text": column.text, "column": name(column.live), "table": column.table, "due": column.due}
+    old = column.with_old_text
+    pieces = {"text": old.text, "column": name(column.live), "table": column.table, "due": old.due}
     rows = execute(connection, query("catalog", "vector_sample", **pieces), {"limit": SAMPLED_ROWS}).fetchall()
     if not rows:
         return None

@@ -195,6 +195,11 @@ class ColumnPlan:
             return self
         return ColumnPlan(self.restores, self.undone_change or self.change, self.before, online=self.online)
 
+    @property
+    def with_old_text(self) -> ColumnPlan:
+        """The same with the text that the present vectors were made of."""
+        return dataclasses.replace(self, change=self.change.with_old_text())
+
     # ---- what is to be ---------------------------------------------------------------------------------------
 
     @cached_property
@@ -211,7 +216,7 @@ class ColumnPlan:
         if self.upgraded_by == "derive":
             # A cast can be taken back, a truncation cannot.
             return "derive" if change.to.dimensions == column.dimensions else "embed"
-        if self.upgraded_by == "embed" or change.from_.name != change.to.name:
+        if self.upgraded_by == "embed" or change.from_.name != change.to.name or change.other_text:
             return "embed"
         if change.to == change.from_:
             return "index" if self.type == column.type else "derive"
@@ -365,7 +370,7 @@ class ColumnPlan:
             return False
         quoted = re.escape(table.name.replace('"', '""'))
         called = rf"""(?:(?<![\w."$]){re.escape(table.name)}(?![\w$])|"{quoted}")(?!\s*\.\s*[\w"])"""
-        written = f"{self.change.text or ''} {self.change.where or ''}"
+        written = f"{self.change.text or ''} {self.change.from_text or ''} {self.change.where or ''}"
         return re.search(called, re.sub(r"'(?:[^']|'')*'", "''", written), re.IGNORECASE) is not None
 
     @property

@@ -123,6 +123,7 @@ class Planner:
                 self._ledger,
                 self._models,
                 column,
+                columns,
                 options=self._options,
                 sample=self._sample,
             )
@@ -156,7 +157,7 @@ def _refuse_reading_another(columns: Sequence[ColumnPlan]) -> None:
 def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, found_nulls: bool) -> ColumnPlan:
     """One column of a downgrade: the upgrade's change with old and new exchanged."""
     done = upgrade.change
-    back = dataclasses.replace(done, from_=done.to, to=done.from_, type=None, index="same")
+    back = dataclasses.replace(done.with_old_text(), from_=done.to, to=done.from_, type=None, index="same")
     return ColumnPlan(
         number,
         back,

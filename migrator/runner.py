@@ -335,7 +335,10 @@ def _quoted(error: BaseException, plan: Plan) -> str:
     """What the error says; of a statement over texts that need settings, which it may quote, only its code."""
     if isinstance(error, psycopg.Error) and any(column.change.settings for column in plan.columns):
         return f"error {error.sqlstate}"
-    return first_line(error)
+    context = (error.diag.context if isinstance(error, psycopg.Error) else None) or ""
+    # A trigger's function, where it is one that refused; other contexts may quote rows.
+    function = next((line for line in context.splitlines() if line.startswith("PL/pgSQL function ")), "")
+    return f"{first_line(error)} ({function})" if function else first_line(error)
 
 
 def _by_hand(column: ColumnPlan) -> str:

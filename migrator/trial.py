@@ -90,11 +90,11 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> list[str]:
         rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
         execute(connection, rows, {"limit": ROWS})
         execute(connection, query("catalog", "copy_of_copy", copy=copy))
-        _refuse_scope(connection, column, copy)
         execute(connection, query("catalog", "copy_view", copy=copy, text=column.text, scope=column.scope))
         tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
         # Said by name before they are found out by what they do.
         _refuse_calls(text, calls)
+        _refuse_scope(connection, column, copy)
         before, read = _evaluated(connection, column, hashes, {})
         added = query(
             "catalog", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql

@@ -46,7 +46,7 @@ SELECT coalesce(bool_and(t.tgenabled IS NOT DISTINCT FROM 'A'), false) FROM {tre
 LEFT JOIN pg_trigger t ON t.tgrelid = r.oid AND t.tgname = %(trigger)s AND (t.tgparentid <> 0 OR NOT t.tgisinternal);
 
 -- name: body
--- `stale` clears the retired vector of a text that changed; `fill` looks the present text's vector up.
+-- `fill` looks the present text's vector up; `stale` clears the retired vector of a text that changed.
 #variable_conflict use_column
 DECLARE
     before_ bytea;
@@ -60,8 +60,8 @@ BEGIN
         SELECT {key}, {due} INTO before_, was_due_ FROM {old_row};
     END IF;
     {unknown}
-    {stale}
     {fill}
+    {stale}
     RETURN NEW;
 EXCEPTION WHEN OTHERS THEN
     {give_up}
@@ -72,6 +72,13 @@ END
 -- A session in which the settings that the text needs are not set, or not rightly, sees no text where there is one.
 IF in_scope_ IS NOT FALSE AND after_ IS NULL AND NOT (TG_OP = 'UPDATE' AND {same}) THEN
     RAISE EXCEPTION 'no text';
+END IF;
+
+-- name: old_text
+-- The retired vector is of another text than the live one.
+SELECT {key} INTO after_ FROM {new_row};
+IF TG_OP = 'UPDATE' THEN
+    SELECT {key} INTO before_ FROM {old_row};
 END IF;
 
 -- name: stale

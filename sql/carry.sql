@@ -7,12 +7,26 @@ ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({expression}) {options};
 COMMENT ON CONSTRAINT {constraint} ON {table} IS {comment};
 
 -- name: violations
--- Rows that would not pass a CHECK with the new vector under the live column's name; those not filled yet left out.
-SELECT count(*) FROM (SELECT {columns}{target} AS {live}, ({waiting}) AS migrator_waiting FROM {table}) AS {called}
+-- Rows that would not pass a CHECK with new vectors under the live columns' names; those not filled yet left out.
+SELECT count(*) FROM (SELECT {columns}, ({waiting}) AS migrator_waiting FROM {table}) AS {called}
 WHERE NOT ({condition}) AND migrator_waiting IS NOT TRUE;
 
 -- name: try_expression
-SELECT FROM (SELECT {columns}NULL::{type} AS {live} FROM {table}) AS {called} WHERE {condition} LIMIT 0;
+SELECT FROM (SELECT {columns} FROM {table}) AS {called} WHERE {condition} LIMIT 0;
+
+-- name: try_when
+SELECT FROM (SELECT {columns} FROM {table}) AS old, (SELECT {columns} FROM {table}) AS new WHERE {condition} LIMIT 0;
+
+-- name: allows
+-- Of some rows, or one of NULLs where there are none: whether the condition may hold with the new dimensions put in, and
+-- whether for one of them it may with the old ones alone.
+SELECT bool_or({after} IS NOT FALSE), bool_or({before} IS NOT FALSE AND {after} IS FALSE)
+FROM (SELECT) AS migrator_one
+LEFT JOIN (SELECT * FROM {table} WHERE {scope} LIMIT %(limit)s) AS {called} ON true {old};
+
+-- name: old_row
+-- What a trigger knows as the old row: NULLs.
+LEFT JOIN (SELECT * FROM {table} LIMIT 0) AS old ON true
 
 -- name: drop_policy
 DROP POLICY {policy} ON {table};

@@ -5,7 +5,8 @@ SELECT current_setting('server_version_num')::int AS version,
        current_setting('server_version') AS version_text,
        e.extversion AS pgvector,
        n.nspname AS pgvector_schema,
-       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS pgvector_available,
+       -- Where it is not there: the view reads every extension's file.
+       e.oid IS NOT NULL OR EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') AS pgvector_available,
        current_user::text AS role,
        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
        current_schemas(false)::text[] AS search_path,
@@ -110,6 +111,13 @@ JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnames
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = %(table)s::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum;
+
+-- name: domain_over
+-- What a column's domain is over, where that is vectors.
+SELECT b.typname || CASE WHEN d.typtypmod > 0 THEN '(' || d.typtypmod || ')' ELSE '' END
+FROM pg_attribute a JOIN pg_type d ON d.oid = a.atttypid AND d.typtype = 'd'
+JOIN pg_type b ON b.oid = d.typbasetype AND b.typname IN ('vector', 'halfvec')
+WHERE a.attrelid = %(table)s::oid AND a.attnum = %(column)s;
 
 -- name: attribute_numbers
 -- Columns the table has used up of PostgreSQL's 1,600, dropped ones included.
@@ -242,7 +250,10 @@ ORDER BY max(f.depth), n.nspname, c.relname;
 
 -- name: other_dependents
 -- Whatever else hangs on the column, as PostgreSQL describes it; indexes, default, NOT NULL and views have their own queries.
-SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
+SELECT coalesce((SELECT format('generated column %%s of table %%s', a.attname, a.attrelid::regclass)
+                 FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+                 WHERE d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid AND a.attgenerated <> ''),
+                pg_describe_object(d.classid, d.objid, d.objsubid))
 FROM pg_depend d
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s
   AND d.classid <> 'pg_rewrite'::regclass
@@ -259,8 +270,12 @@ ORDER BY 1;
 SELECT rulename::text FROM pg_rewrite WHERE ev_class = %(table)s::oid ORDER BY rulename;
 
 -- name: publications
-SELECT DISTINCT p.pubname::text FROM pg_publication_tables p
-JOIN pg_class c ON c.relname = p.tablename JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = p.schemaname
+-- And whether it publishes the table with all tables of a schema, for it names none of them.
+SELECT DISTINCT v.pubname::text,
+       NOT p.puballtables AND NOT EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid IN {tree})
+FROM pg_publication_tables v
+JOIN pg_publication p ON p.pubname = v.pubname
+JOIN pg_class c ON c.relname = v.tablename JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = v.schemaname
 WHERE c.oid IN {tree} ORDER BY 1;
 
 -- name: text_type

@@ -52,6 +52,15 @@ CREATE MATERIALIZED VIEW {twin} USING {method} {options} {tablespace} AS {defini
 -- On an empty view; REFRESH builds it with the rows.
 CREATE {kind} {index} ON {twin} {body} {tablespace} {predicate};
 
+-- name: try_type
+ALTER TABLE pg_temp.{copy} ALTER COLUMN {column} TYPE {type};
+
+-- name: try
+CREATE TEMPORARY TABLE migrator_try_view AS {definition} WITH NO DATA;
+
+-- name: size
+SELECT coalesce(sum(pg_total_relation_size(v.called::regclass)), 0) FROM unnest(%(views)s::text[]) AS v (called);
+
 -- name: own
 ALTER MATERIALIZED VIEW {twin} OWNER TO {owner};
 

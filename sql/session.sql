@@ -1,7 +1,8 @@
 -- Statements about the session itself.
 
 -- name: set_config
-SELECT set_config(%(setting)s, %(value)s, %(local)s);
+SELECT set_config(setting, value, %(local)s)
+FROM unnest(%(settings)s::text[], %(values)s::text[]) AS given (setting, value);
 
 -- name: search_path
 SELECT current_setting('search_path');

@@ -41,6 +41,8 @@ CREATE FUNCTION model.embed(given text) RETURNS real[] LANGUAGE sql STABLE STRIC
         WHEN 'sixteen' THEN model.sixteen(given) WHEN 'twenty_four' THEN model.twenty_four(given) END
 $$;
 """
+# What :dimensions in a query stands for, by the model that is live.
+_DIMENSIONS = {"sixteen": "16", "twenty_four": "24"}
 _COLUMNS = """
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname !~ '^migrator_'
@@ -146,7 +148,7 @@ class Application:
         """What its queries give, with indexes searched from end to end."""
         with self._connect(live) as connection:
             connection.execute("SET hnsw.ef_search = 1000; SET ivfflat.probes = 1000; SET enable_seqscan = off")
-            return [(each, connection.execute(each.encode()).fetchall()) for each in self.case.queries()]
+            return [(each, connection.execute(_query(each, live)).fetchall()) for each in self.case.queries()]
 
     def plans(self, live: str) -> list[tuple[str, list[str]]]:
         """The vector indexes by which its queries are answered where the planner scans no table."""
@@ -155,7 +157,7 @@ class Application:
             indexes = {found for (found,) in connection.execute(_VECTOR_INDEXES.encode())}
             used = []
             for each in self.case.queries():
-                lines = connection.execute(b"EXPLAIN " + each.encode()).fetchall()
+                lines = connection.execute(b"EXPLAIN " + _query(each, live)).fetchall()
                 scanned = {line.partition(" Scan using ")[2].partition(" on ")[0].strip('"') for (line,) in lines}
                 used.append((each, sorted(indexes & scanned)))
         return used
@@ -197,6 +199,10 @@ class Application:
     def _connect(self, live: str) -> Iterator[Connection]:
         with psycopg.connect(self.database.url, autocommit=True, options=f"-c model.live={live}") as connection:
             yield connection
+
+
+def _query(written: str, live: str) -> bytes:
+    return written.replace(":dimensions", _DIMENSIONS[live]).encode()
 
 
 def _as_text(columns: list[str]) -> sql.Composed:

@@ -6,6 +6,7 @@ import itertools
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,7 @@ import pytest
 
 from tests.database import Database
 from tests.models import EMBED_LOG, EmbedLog
+from tests.server import FAST
 
 _numbers = itertools.count(1)
 
@@ -27,12 +29,12 @@ class Server:
         self._handle = get_server(directory / "data", cleanup_mode="delete", postgres_version=version)
         self.binaries = Path(self._handle.bin_path)
         self.log = Path(self._handle.log)
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            # Nothing here outlives the run, so nothing has to reach the disk.
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-                connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
-            connection.execute("SELECT pg_reload_conf()")
-            connection.execute("CREATE DATABASE template_vector")
+        self._administrator = psycopg.connect(self.url("postgres"), autocommit=True)
+        # Nothing here outlives the run, so nothing has to reach the disk, nor to be kept for long.
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '256MB'"):
+            self._administrator.execute(f"ALTER SYSTEM SET {setting}".encode())
+        self._administrator.execute("SELECT pg_reload_conf()")
+        self._administrator.execute("CREATE DATABASE template_vector")
         with psycopg.connect(self.url("template_vector"), autocommit=True) as connection:
             connection.execute("CREATE EXTENSION vector")
 
@@ -40,19 +42,29 @@ class Server:
         return str(self._handle.get_uri(database=database))
 
     def new_database(self) -> Database:
+        """Stays until the server stops."""
+        return self._new_database(f"test_{next(_numbers)}")
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """For the time of a test: hundreds of databases would fill the memory and keep autovacuum busy."""
         name = f"test_{next(_numbers)}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template_vector".encode())
-        return Database(self.url(name), self.binaries)
+        yield self._new_database(name)
+        self._administrator.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
     def stop(self) -> None:
+        self._administrator.close()
         self._handle.cleanup()
+
+    def _new_database(self, name: str) -> Database:
+        self._administrator.execute(f"CREATE DATABASE {name} TEMPLATE template_vector".encode())
+        return Database(self.url(name), self.binaries)
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     # Not below pytest's directory: another test run would take the server's user the right to pass through it.
-    with tempfile.TemporaryDirectory(prefix="migrator-test-") as directory:
+    with tempfile.TemporaryDirectory(prefix="migrator-test-", dir=FAST) as directory:
         started = Server(Path(directory), 18)
         yield started
         started.stop()
@@ -61,17 +73,18 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def server_16() -> Iterator[Server]:
     """The older PostgreSQL that the package holds."""
-    with tempfile.TemporaryDirectory(prefix="migrator-test-") as directory:
+    with tempfile.TemporaryDirectory(prefix="migrator-test-", dir=FAST) as directory:
         started = Server(Path(directory), 16)
         yield started
         started.stop()
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest) -> Database:
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """Empty, with pgvector. PostgreSQL 18, unless the test says `parametrize("database", [18, 16], indirect=True)`."""
     server: Server = request.getfixturevalue("server_16" if getattr(request, "param", 18) == 16 else "server")
-    return server.new_database()
+    with server.database() as made:
+        yield made
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, read_partitions
 from migrator.catalog.settings import Server, read_server
 from migrator.change import VectorType
-from migrator.database import Connection, qualified_names
-from migrator.hazards import not_a_vector, unknown_column, unknown_table
+from migrator.database import Connection, execute, qualified_names
+from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
+from migrator.queries import query
 
 VECTOR_TYPES = get_args(VectorType)
 
@@ -106,6 +107,9 @@ def read_catalog(
     if at is None:
         raise unknown_column(found.name, column, [known.name for known in found.columns]).refusal()
     if at.type not in VECTOR_TYPES:
+        place = {"table": found.oid, "column": at.number}
+        for (over,) in execute(connection, query("catalog", "domain_over"), place):
+            raise domain_over_vectors(found.name, column, at.type_text, over).refusal()
         vectors = [known.name for known in found.columns if known.type in VECTOR_TYPES]
         raise not_a_vector(found.name, column, at.type_text, vectors).refusal()
     with qualified_names(connection):

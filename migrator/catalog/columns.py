@@ -89,7 +89,8 @@ class Table:
     of PostgreSQL's 1,600. row_security: it applies to the role at
     work. may_create: the role may make indexes in the table's schema. Of a partitioned table rows, blocks and bytes are
     those of its partitions. partition_of: the topmost table it is a partition of. parents, children: by plain
-    inheritance. of_type: the composite type it is of.
+    inheritance. of_type: the composite type it is of. publications_of_schema: those that publish it with all tables of
+    a schema.
     """
 
     oid: int
@@ -114,6 +115,7 @@ class Table:
     parents: list[str] = field(default_factory=list)
     children: list[str] = field(default_factory=list)
     of_type: str | None = None
+    publications_of_schema: list[str] = field(default_factory=list)
 
     @property
     def sql(self) -> sql.SQL:
@@ -149,6 +151,7 @@ TREE = tree(sql.SQL("%(table)s"))
 
 
 def _described(connection: Connection, found: dict[str, Any], oid: dict[str, object]) -> Table:
+    publications = execute(connection, query("catalog", "publications", tree=TREE), oid).fetchall()
     return Table(
         **found,
         used_numbers=_one(connection, "attribute_numbers", oid) or 0,
@@ -156,7 +159,8 @@ def _described(connection: Connection, found: dict[str, Any], oid: dict[str, obj
         columns=read_columns(connection, found["oid"]),
         triggers=[Trigger(**row) for row in fetch_dicts(connection, query("catalog", "triggers", tree=TREE), oid)],
         rules=[row[0] for row in execute(connection, query("catalog", "rules_on_table"), oid)],
-        publications=[row[0] for row in execute(connection, query("catalog", "publications", tree=TREE), oid)],
+        publications=[publication for publication, _ in publications],
+        publications_of_schema=[publication for publication, of_schema in publications if of_schema],
     )
 
 

@@ -62,6 +62,29 @@ def after_using(definition: str) -> str:
     return definition[next(starts, 0) :]
 
 
+def condition_of(definition: str) -> str | None:
+    """What a CREATE TRIGGER says after WHEN, in parentheses; None where it says nothing."""
+    depth, start = 0, -1
+    for found in _TOKEN.finditer(definition):
+        if start < 0:
+            start = found.end() if found.group() == "WHEN" else start
+        elif found.group() in "()":
+            depth += 1 if found.group() == "(" else -1
+            if depth == 0:
+                return definition[start : found.end()].strip()
+    return None
+
+
+def in_schema(query: str, schema: str, table: str, other: str) -> str:
+    """The query with the table of another schema wherever it reads schema.table or casts to its row."""
+    tokens = _tokens(query)
+    found = list(tokens)
+    for at in range(len(tokens) - 2):
+        if [each.name or each.text for each in tokens[at : at + 3]] == [schema, ".", table]:
+            found[at] = _Token("name", other)
+    return "".join(token.text for token in found)
+
+
 def of_dimensions(expression: str, old: int, new: int) -> str:
     """The expression with `new` for `old` wherever that says how many dimensions the vectors have.
 

@@ -214,6 +214,12 @@ def _quoted(identifier: str) -> str:
     return sql.Identifier(identifier).as_string(None)
 
 
+def _parameters(index: Index) -> dict[str, str]:
+    if isinstance(index, Hnsw):
+        return {"m": str(index.m), "ef_construction": str(index.ef_construction)}
+    return {"lists": str(index.lists)}
+
+
 def _put(text: str, column: Query) -> sql.SQL:
     """The SQL, which the catalog holds, with the column for COLUMN."""
     return sql.SQL(fragment(text).as_string(None).replace(COLUMN, column.as_string(None)))
@@ -236,10 +242,7 @@ def wanted(
     type_, dimensions: of the column. cast: to so many dimensions, where its type has none. predicate: where there is no
     present one.
     """
-    if isinstance(index, Hnsw):
-        method, parameters = "hnsw", {"m": str(index.m), "ef_construction": str(index.ef_construction)}
-    else:
-        method, parameters = "ivfflat", {"lists": str(index.lists)}
+    method, parameters = "hnsw" if isinstance(index, Hnsw) else "ivfflat", _parameters(index)
     extension = _quoted(schema)
     key, operand = COLUMN, type_
     if index.on == "halfvec" and (type_ != "halfvec" or cast is not None):
@@ -267,8 +270,12 @@ def wanted(
     )
     if present is None:
         return made
+    described = present.described()
+    unsaid = type(described) is type(index) and _parameters(described) == parameters
     return dataclasses.replace(
         made,
+        # Defaults that the present one does not spell out are not spelled out now.
+        parameters=present.parameters if unsaid else parameters,
         predicate=present.predicate if present.condition is None else present.condition,
         tablespace=present.tablespace,
         comment=present.comment,

@@ -45,6 +45,7 @@ class Said:
     table: str
     column: str
     text: str
+    from_text: str | None
     where: str | None
     to: str
     from_: str | None
@@ -87,19 +88,21 @@ class Inference:
         catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
         registered = ledger.registered_model(catalog.table.schema, catalog.table.name, said.column)
         size = catalog.column.dimensions
+        by_name = functions.read(connection, catalog)
         if size is not None:
             zeros = scoped.padding(connection, catalog, said.where, size)
-            by_name = functions.read(connection, catalog)
             return cls(said, catalog, registered, padding=zeros, functions=by_name)
-        scope = scope_.of_only_index(catalog) if said.where is None else None
-        dimensions = scoped.dimensions(connection, catalog, scope[0] if scope else said.where)
-        if scope is None and said.where is None and said.from_ is not None:
-            scope = scope_.of_model(connection, catalog, dimensions, said.from_)
+        dimensions = scoped.dimensions(connection, catalog, said.where)
+        scope = None
+        if said.where is None:
+            scope = scope_.of_only_index(catalog, dimensions)
+            if scope is None and said.from_ is not None:
+                scope = scope_.of_model(connection, catalog, dimensions, said.from_)
         if scope is not None:
             said = dataclasses.replace(said, where=scope[0])
             catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
             dimensions = scoped.dimensions(connection, catalog, said.where)
-        found = cls(said, catalog, registered, dimensions, functions=functions.read(connection, catalog))
+        found = cls(said, catalog, registered, dimensions, functions=by_name)
         if scope is not None:
             found._infer("where", *scope)
         elif said.where is None:
@@ -123,6 +126,7 @@ class Inference:
             said.column,
             schema=said.schema and self.catalog.table.schema,
             text=said.text,
+            from_text=said.from_text,
             where=said.where,
             from_=old,
             to=old,

@@ -102,6 +102,8 @@ def _title(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | 
             f" -> {column.type_text}" if column.type_text != column.catalog.column.type_text else ""
         )
         lines.append(f"  {column.subject}: {types}{models}")
+        if column.change.other_text:
+            lines.append(f"  text: {column.change.from_text} -> {column.change.text}")
     if plan.phases_done:
         lines.append(f"it was interrupted and goes on; done: {', '.join(plan.phases_done)}")
     return "\n".join(lines)
@@ -142,11 +144,12 @@ def _figures_of(column: ColumnPlan, estimate: Estimate) -> list[tuple[str, str]]
         builds = any(index.is_vector for index in column.dropped_indexes)
         rebuilt = ", with the old index built again" if builds else ""
         rows.append(("rollback", f"about {duration(estimate.rollback)}{rebuilt}"))
+    views = f"materialised views {size(disk.views)}, " if disk.views else ""
     rows.append(
         (
             "disk",
             f"{size(disk.total)}: backup {size(disk.backup)}, store {size(disk.store)}, column {size(disk.column)}, "
-            f"index {size(disk.index)}, WAL {size(disk.wal)}",
+            f"index {size(disk.index)}, {views}WAL {size(disk.wal)}",
         )
     )
     return rows

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     help="What the model reads: an SQL expression over the row.",
 )
 @click.option(
+    "--from-text",
+    metavar="EXPRESSION",
+    help="What the present vectors were made of.  [the same]",
+)
+@click.option(
     "--to",
     required=True,
     metavar="MODEL",
@@ -105,6 +110,7 @@ def command(
     table: str,
     column: str,
     text: str,
+    from_text: str | None,
     to: str,
     from_: str | None,
     dimensions: int | None,
@@ -134,6 +140,7 @@ def command(
         table=name,
         column=column,
         text=text,
+        from_text=from_text,
         where=where,
         to=to,
         from_=from_,

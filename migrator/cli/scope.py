@@ -6,7 +6,8 @@ import re
 import shlex
 
 from migrator.catalog import Catalog, scoped
-from migrator.catalog.expressions import cast_type
+from migrator.catalog.expressions import COLUMN, cast_type
+from migrator.catalog.indexes import TableIndex
 from migrator.catalog.scoped import Part
 from migrator.database import Connection
 from migrator.embedders import own_dimensions
@@ -16,12 +17,18 @@ from migrator.errors import Refused, UsageError
 _NAMED = 6
 
 
-def of_only_index(catalog: Catalog) -> tuple[str, str] | None:
-    """The condition of the one vector index that there is, and where it is from; None where it has none."""
+def of_only_index(catalog: Catalog, found: list[tuple[int, int]]) -> tuple[str, str] | None:
+    """The condition of the one vector index that there is, and where it is from; None where it tells no models apart.
+
+    found: dimensions of all vectors, and how many have them.
+    """
     present = catalog.vector_indexes
-    if len(present) != 1 or present[0].predicate is None:
+    if len(present) != 1 or not _is_scope(present[0]):
         return None
-    return present[0].predicate, f"the scope of {present[0].name}, the only vector index"
+    # `deleted_at IS NULL` tells rows apart, not models; `collection_id = 1` may do so at equal dimensions too.
+    if len(found) < 2 and not re.search(r" = (?!true|false)", present[0].condition or ""):
+        return None
+    return str(present[0].predicate), f"the scope of {present[0].name}, the only vector index"
 
 
 def of_model(
@@ -35,7 +42,7 @@ def of_model(
     if len(found) < 2:
         return None
     size = _own_dimensions(model)
-    casts = [(index, cast_type(index.key)) for index in catalog.vector_indexes if index.predicate is not None]
+    casts = [(index, cast_type(index.key)) for index in catalog.vector_indexes if _is_scope(index)]
     indexes = [index for index, cast in casts if cast is not None and cast[1] == size]
     if len(indexes) == 1:
         return str(indexes[0].predicate), f"the scope of {indexes[0].name}, the only index on {size} dimensions"
@@ -44,6 +51,11 @@ def of_model(
     if len(fitting) == 1 and (size, fitting[0].vectors) in found:
         return fitting[0].condition, f"its vectors, and no others, have the model's {size} dimensions"
     raise several_dimensions(found, fitting or parts)
+
+
+def _is_scope(index: TableIndex) -> bool:
+    """Not where it asks for the vector: rows without one would never get theirs."""
+    return index.condition is not None and COLUMN not in index.condition
 
 
 def several_dimensions(found: list[tuple[int, int]], parts: list[Part]) -> UsageError:

@@ -12,7 +12,7 @@ from migrator.change import EmbeddingChange, Empty, Index, Model, Outside, Vecto
 
 
 class ChangeEmbeddingOp(MigrateOperation):
-    """Takes vector columns to another model, type or index, all in one cut-over."""
+    """Takes vector columns to another model, text, type or index, all in one cut-over."""
 
     def __init__(self, changes: Sequence[EmbeddingChange]) -> None:
         self.changes = tuple(changes)
@@ -37,10 +37,11 @@ class ChangeEmbeddingOp(MigrateOperation):
         empty: Empty = "null",
         outside: Outside | None = None,
         settings: dict[str, str] | None = None,
+        from_text: str | None = None,
         functions: Sequence[str] = (),
         verify: Verify | None = None,
     ) -> None:
-        """Takes a vector column to another model, type or index; EmbeddingChange describes the arguments."""
+        """Takes a vector column to another model, text, type or index; EmbeddingChange describes the arguments."""
         change = EmbeddingChange(
             table,
             column,
@@ -57,6 +58,7 @@ class ChangeEmbeddingOp(MigrateOperation):
             empty=empty,
             outside=outside,
             settings=settings or {},
+            from_text=from_text,
             functions=tuple(functions) if not isinstance(functions, str) else (functions,),
             verify=verify or Verify(),
         )

@@ -15,6 +15,7 @@ Argument = tuple[str | None, object]
 _ORDER = (
     "schema",
     "text",
+    "from_text",
     "settings",
     "empty",
     "where",

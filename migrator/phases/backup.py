@@ -35,7 +35,7 @@ def _which(column: ColumnPlan) -> Query:
         "not_in_store",
         live=name(column.live),
         store=name("migrator", column.upgrade_store),
-        text_hash=column.text_hash,
+        text_hash=column.with_old_text.text_hash,
         type=_live_type(column.catalog),
         extension=name(column.catalog.server.extension_schema),
     )
@@ -68,7 +68,7 @@ def _copy(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed, sql.Composed]
         "create",
         backup=column.backup,
         key=sql.SQL("").join(key),
-        text_hash=column.text_hash,
+        text_hash=column.with_old_text.text_hash,
         live=name(column.live),
         table=column.table,
         which=_which(column),

@@ -5,7 +5,7 @@ Raises Refused at once where nothing more can be looked at; else collects hazard
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,12 +15,15 @@ from psycopg import sql
 
 from migrator import (
     carry,
+    dimension_trial,
     hazards,
     index_trial,
     lengths,
     materialised,
+    materialised_trial,
     old_model,
     partition_hazards,
+    row_copies,
     rows_left,
     store,
     tree,
@@ -106,11 +109,14 @@ def examine(
     ledger: Ledger,
     models: Models,
     column: ColumnPlan,
+    columns: Sequence[ColumnPlan],
     *,
     options: Options,
     sample: bool,
 ) -> Findings:
-    """Everything about one column of the plan. sample: embed a timed sample where there is something to embed.
+    """Everything about one column of the plan. columns: all of them.
+
+    sample: embed a timed sample where there is something to embed.
 
     Raises Refused where text, scope or model do not allow to look further.
     """
@@ -120,19 +126,27 @@ def examine(
         *_table(catalog),
         *_column(ledger, column),
         *_indexes(column),
-        *_dependents(column),
+        *_dependents(columns, column),
         *_triggers(column),
         *partition_hazards.partitions(column),
         *_other_tools(connection, column),
+        *row_copies.examine(connection, column),
     ]
     refuse_first(found)
     if column.method != "index":
         try_expressions(connection, column)
         read = trial.examine(connection, column)
+        if column.change.other_text:
+            try_expressions(connection, column.with_old_text)
+            trial.examine(connection, column.with_old_text)
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
             found.append(hazards.other_tables_locked(column.subject, [each.shown for each in read]))
-        _try_conditions(connection, column)
+        _try_conditions(connection, columns, column)
+        refuse_first(materialised_trial.examine(connection, columns, column))
+        if not column.is_restore:
+            found += dimension_trial.examine(connection, columns, column)
+            refuse_first(found)
         found += _unproved_checks(connection, column)
     if column.is_restore:
         try_statements(connection, column.subject, carry.changed_functions([column]))
@@ -153,7 +167,8 @@ def examine(
         taken = _load_and_sample(connection, models, column, counts, sample=sample)
         if options.strict and counts.missing and not column.is_restore:
             lengths.refuse_cut_short(connection, column, models.get(column.change.to))
-    return Findings(column, tuple(found), _estimate(column, counts, taken))
+    views = materialised_trial.size(connection, columns, column)
+    return Findings(column, tuple(found), _estimate(column, counts, taken, views))
 
 
 def refuse_unreadable(catalog: Catalog) -> None:
@@ -198,7 +213,11 @@ def _table(catalog: Catalog) -> list[Hazard]:
     carried = {*server.publications_of_all, *(each.name for each in catalog.carried.publications)}
     published = [each for each in table.publications if each not in carried]
     if published:
-        found.append(hazards.published(table.name, published))
+        of_schema = table.publications_of_schema
+        named = [each for each in published if each not in of_schema]
+        found.append(
+            hazards.published(table.name, named) if named else hazards.published_of_schema(table.name, of_schema)
+        )
     return found
 
 
@@ -268,7 +287,11 @@ def _same_indexes(column: ColumnPlan) -> bool:
 def _indexes(column: ColumnPlan) -> list[Hazard]:
     subject, catalog = column.subject, column.catalog
     found = [
-        hazards.index_not_carried(subject, index.name, index.definition)
+        hazards.dependent_not_carried(
+            subject, f"constraint {index.name} on table {catalog.table.schema}.{catalog.table.name}"
+        )
+        if index.of_constraint
+        else hazards.index_not_carried(subject, index.name, index.definition)
         for index in catalog.own_indexes
         if not (index.carried and index.valid)
     ]
@@ -294,7 +317,7 @@ def _indexes(column: ColumnPlan) -> list[Hazard]:
     return found
 
 
-def _dependents(column: ColumnPlan) -> list[Hazard]:
+def _dependents(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     catalog = column.catalog
     if column.method == "index":
         return []
@@ -318,7 +341,7 @@ def _dependents(column: ColumnPlan) -> list[Hazard]:
     if views and not found:
         found.append(hazards.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views]))
     found += _published(column)
-    rewritten = carry.rewritten(column)
+    rewritten = carry.rewritten(columns, column)
     if rewritten:
         found.append(hazards.dimensions_rewritten(column.subject, rewritten))
     replaced = {function.name for function in catalog.replaced}
@@ -343,9 +366,9 @@ def _published(column: ColumnPlan) -> list[Hazard]:
     return found
 
 
-def _try_conditions(connection: Connection, column: ColumnPlan) -> None:
-    """Parses what is to be made again over the new column's type; nothing is evaluated. Raises Refused."""
-    for each, condition, statement in carry.tries(column):
+def _try_conditions(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> None:
+    """Parses what is to be made again over the new columns' types; nothing is evaluated. Raises Refused."""
+    for each, condition, statement in carry.tries(columns, column):
         _parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
 
 
@@ -563,7 +586,8 @@ def _load_and_sample(
     return take_sample(embedder, texts)
 
 
-def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None) -> Estimate:
+def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None, views: int) -> Estimate:
+    """views: bytes of the materialised views that are filled a second time."""
     width = 2 if column.type == "halfvec" else 4
     table = column.catalog.table
     old = [index for index in column.dropped_indexes if index.is_vector]
@@ -582,4 +606,6 @@ def _estimate(column: ColumnPlan, counts: Counts, taken: Sample | None) -> Estim
         filled=0 if column.method == "index" else filled,
         beside_index=bool(beside),
         row_bytes=table.blocks * table.block_size // max(counts.rows, 1),
+        # As if they held vectors alone, where these grow.
+        views=views * max(column.dimensions, column.change.from_.dimensions) // column.change.from_.dimensions,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psycopg
 from psycopg import sql
 
@@ -21,12 +23,17 @@ NAME = "settle"
 
 def statements(plan: Plan) -> list[Statement]:
     return [
-        *(statement for column in plan.columns if column.method != "index" for statement in _statements(column)),
+        *(
+            statement
+            for column in plan.columns
+            if column.method != "index"
+            for statement in _statements(plan.columns, column)
+        ),
         *materialised.refreshing(NAME, plan),
     ]
 
 
-def _statements(column: ColumnPlan) -> list[Statement]:
+def _statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Statement]:
     steps = []
     if not column.is_restore:
         steps.append(column.statement(NAME, capture.until_retire(column), "none", "instant"))
@@ -38,7 +45,7 @@ def _statements(column: ColumnPlan) -> list[Statement]:
     ]
     validated = [
         column.statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on")
-        for _, validate in carry.validations(column)
+        for _, validate in carry.validations(columns, column)
     ]
     if not _wants_not_null(column):
         return [*steps, *validated, *dropped]
@@ -138,7 +145,7 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
 
 def _validate_checks(work: Work, column: ColumnPlan) -> None:
     """The checks are in force since cut-over; whether older rows pass them too is proved now."""
-    for check, validate in carry.validations(column):
+    for check, validate in carry.validations(work.plan.columns, column):
         try:
             execute(work.connection, validate)
         except psycopg.errors.CheckViolation:

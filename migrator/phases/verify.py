@@ -8,7 +8,7 @@ from migrator import proofs
 from migrator.errors import VerificationFailed
 from migrator.phases import fill
 from migrator.plan import Plan, Statement
-from migrator.proofs import Proof
+from migrator.proofs import Proof, checks
 from migrator.work import Work
 
 NAME = "verify"
@@ -21,6 +21,7 @@ def statements(plan: Plan) -> list[Statement]:
             sent += proofs.statements(column, column.live)
         else:
             sent += [*fill.rest(column, column.shadow, NAME), *proofs.statements(column, column.shadow)]
+            sent += checks.statements(plan.columns, column)
     return sent
 
 
@@ -34,6 +35,8 @@ def run(work: Work) -> dict[str, object]:
             # What was written since fill has texts that no store held then.
             fill.fill_rest(work, column, column.shadow)
         found = proofs.prove(work, column, target, [index.temporary for index in column.indexes])
+        if column.method != "index":
+            found += checks.hold(work, work.plan.columns, column)
         if column.is_restore:
             found = [_told_only(proof) for proof in found]
         result[column.subject] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator.plan import ColumnPlan, Statement
-from migrator.proofs import checks, index, retrieval, vectors
+from migrator.proofs import index, retrieval, vectors
 from migrator.proofs.proof import Proof
 from migrator.work import Session
 
@@ -13,13 +13,11 @@ __all__ = ["Proof", "prove", "statements"]
 def statements(column: ColumnPlan, target: str) -> list[Statement]:
     """What `prove` sends before cut-over."""
     sent = [*vectors.statements(column, target), *index.statements(column, target)]
-    if target != column.live:
-        sent += checks.statements(column, target)
     return sent + (retrieval.statements(column, target) if _wants_retrieval(column) else [])
 
 
 def prove(session: Session, column: ColumnPlan, target: str, indexes: list[str]) -> list[Proof]:
-    """All proofs that apply. target: the column proved; indexes: the names of its indexes, in plan order."""
+    """All proofs but those of CHECKs. target: the column proved; indexes: names of its indexes, in plan order."""
     proofs = [vectors.coverage(session, column, target), *vectors.sound(session, column, target)]
     # A rollback needs no model, unless it embedded rows that were written since the upgrade.
     if column.method == "embed" and (target == column.live or not column.is_restore or _embedded(session, column)):
@@ -29,8 +27,6 @@ def prove(session: Session, column: ColumnPlan, target: str, indexes: list[str])
             other for other, each in zip(indexes, column.indexes, strict=True) if each.is_vector and other != called
         ]
         proofs += index.finds(session, column, target, built, called, others)
-    if target != column.live:
-        proofs += checks.hold(session, column, target)
     if _wants_retrieval(column) and retrieval.has_rows(session, column):
         proofs.append(retrieval.keeps_up(session, column, target))
     return proofs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psycopg
 from psycopg import sql
 
@@ -14,25 +16,28 @@ from migrator.report import counted
 from migrator.work import Session
 
 
-def statements(column: ColumnPlan, target: str) -> list[Statement]:
+def statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Statement]:
     """What `hold` sends, before cut-over."""
-    return reads(column, *(_count(column, check, target) for check in _enforced(column)))
+    return reads(column, *(_count(columns, column, check) for check in _enforced(columns, column)))
 
 
-def hold(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
-    """Before cut-over: each check holds for every row on the new column, as preflight found it on the live one."""
-    return [_holds(session, column, check, target) for check in _enforced(column)]
+def hold(session: Session, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Proof]:
+    """Before cut-over: each check holds for every row on the new columns, as preflight found it on the live ones.
+
+    Of all columns, those that read `column` first.
+    """
+    return [_holds(session, columns, column, check) for check in _enforced(columns, column)]
 
 
-def _enforced(column: ColumnPlan) -> list[Check]:
+def _enforced(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Check]:
     """Those that are NOT VALID too: PostgreSQL would refuse every later update of a row that violates one."""
-    return [check for check in carry.checks(column) if check.enforced]
+    return [check for first, check in carry.checks(columns) if first.id == column.id and check.enforced]
 
 
-def _holds(session: Session, column: ColumnPlan, check: Check, target: str) -> Proof:
+def _holds(session: Session, columns: Sequence[ColumnPlan], column: ColumnPlan, check: Check) -> Proof:
     called = f"check {check.name}"
     try:
-        (violating,) = fetch_row(session.connection, _count(column, check, target))
+        (violating,) = fetch_row(session.connection, _count(columns, column, check))
     except psycopg.errors.DataError as error:
         reason = error.diag.message_primary or type(error).__name__
         return Proof(called, False, f"CHECK ({check.expression}) cannot be evaluated for the new vectors: {reason}")
@@ -41,6 +46,9 @@ def _holds(session: Session, column: ColumnPlan, check: Check, target: str) -> P
     return Proof(called, True, "every row passes it with its new vector")
 
 
-def _count(column: ColumnPlan, check: Check, target: str) -> sql.Composed:
-    waiting = sql.SQL("{} AND {}").format(column.due, rows_left.waiting(column, target))
-    return carry.violations(column, check, target, waiting)
+def _count(columns: Sequence[ColumnPlan], column: ColumnPlan, check: Check) -> sql.Composed:
+    waiting = sql.SQL(" OR ").join(
+        sql.SQL("{} AND {}").format(each.due, rows_left.waiting(each, each.shadow))
+        for each in carry.readers(columns, check)
+    )
+    return carry.violations(columns, column, check, waiting)

@@ -466,7 +466,7 @@ CASES = [
         told(
             "public.items.embedding is already as the revision wants it",
             "model, dimensions, type and index are the same.",
-            "remove the operation from the revision, or correct what it asks for",
+            "remove the operation from the revision, or correct it; another text needs the old one in from_text=",
         ),
         change(text=None, to='Model("python:tests.models:old", dimensions=384)', index='IvfFlat("cosine", lists=5)'),
     ),

@@ -102,12 +102,21 @@ def test_what_is_said_is_written_and_not_inferred() -> None:
         *("--to", "sentence-transformers:no/such-model", "--dimensions", "3072", "--type", "halfvec"),
         *("--from", "python:tests.models:old", "--where", "note IS NOT NULL", "--distance", "l2"),
         *("--index", "hnsw", "--m", "24", "--ef-construction", "100", "--on", "bit", "--outside", "null"),
-        *("--empty", "refuse", "--settings", "app.key=env:APP_KEY", "--settings", "app.salt=env:SALT"),
+        *(
+            "--from-text",
+            "note",
+            "--empty",
+            "refuse",
+            "--settings",
+            "app.key=env:APP_KEY",
+            "--settings",
+            "app.salt=env:SALT",
+        ),
     )
     assert operation(ended) == ast.unparse(
         ast.parse(
             """op.change_embedding("items", "embedding", schema="public", text="body || ' ' || note",
-            settings={"app.key": "env:APP_KEY", "app.salt": "env:SALT"}, empty="refuse",
+            from_text="note", settings={"app.key": "env:APP_KEY", "app.salt": "env:SALT"}, empty="refuse",
             where="note IS NOT NULL", outside="null", from_=Model("python:tests.models:old", dimensions=384),
             to=Model("sentence-transformers:no/such-model", dimensions=3072), type="halfvec",
             index=Hnsw(distance="l2", m=24, ef_construction=100, on="bit"))"""
@@ -536,3 +545,13 @@ def test_the_only_index_says_the_scope(database: Database) -> None:
     assert "where='(collection_id = 1)'" in operation(ended)
     assert "index=Hnsw(distance='l2', m=16, ef_construction=64)" in operation(ended)
     assert "  where  (collection_id = 1): the scope of of_1, the only vector index" in ended.err.splitlines()
+
+
+@pytest.mark.parametrize("condition", ["note IS NULL", "embedding IS NOT NULL"])
+def test_an_index_that_tells_no_models_apart_says_no_scope(database: Database, condition: str) -> None:
+    """Rows beyond it would keep vectors of the old model, or get none."""
+    database.execute("DROP INDEX items_embedding_idx; ALTER TABLE items ALTER embedding TYPE vector")
+    database.execute(f"CREATE INDEX ON items USING hnsw ((embedding::vector(384)) vector_l2_ops) WHERE {condition}")
+    written = operation(revision(*COLUMN, *TO_NEW, *FROM_OLD))
+    assert "where=" not in written
+    assert "from_=Model('python:tests.models:old', dimensions=384)" in written

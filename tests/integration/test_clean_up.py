@@ -302,8 +302,11 @@ def test_a_statement_that_the_database_refuses(database: Database) -> None:
         "ALTER TABLE items ENABLE ALWAYS TRIGGER refuse"
     )
     before = database.dump()
-    with pytest.raises(MigratorError, match="the database refused a statement: not in office hours") as caught:
+    with pytest.raises(MigratorError) as caught:
         upgrade(database)
+    assert caught.value.problem == (
+        "the database refused a statement: not in office hours (PL/pgSQL function refuse() line 1 at RAISE)"
+    )
     assert caught.value.exit_code == 1
     assert isinstance(caught.value.__cause__, psycopg.errors.RaiseException)
     assert database.dump() == before

@@ -248,6 +248,46 @@ def test_rows_that_would_violate_a_check_fail_the_verification(database: Databas
     assert checksum(database, "id, body, note, embedding") == rows
 
 
+IN = "vector_dims({}embedding) IN (16, 384)"
+TRIGGER = TOUCH + "CREATE TRIGGER apart AFTER UPDATE ON items FOR EACH ROW WHEN ({}) EXECUTE FUNCTION touch()"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"ALTER TABLE items ADD CONSTRAINT apart CHECK (id < 0 OR {IN.format('')})",
+        f"TRUNCATE items; ALTER TABLE items ADD CONSTRAINT apart CHECK ({IN.format('')})",
+        "CREATE POLICY apart ON items USING (vector_dims(embedding) BETWEEN 1 AND 400)",
+        TRIGGER.format(f"old.body <> new.body AND {IN.format('new.')}"),
+    ],
+    ids=["check", "empty table", "policy", "trigger"],
+)
+def test_a_condition_that_holds_for_no_new_vector_is_refused(database: Database, script: str) -> None:
+    prepare(database, script)
+    with pytest.raises(Refused, match=r"apart on table .* would hold for no new vector"):
+        plan_of(database, CHANGE)
+
+
+@pytest.mark.parametrize(
+    ("script", "kept"),
+    [
+        ("ALTER TABLE items ADD CONSTRAINT apart CHECK (vector_dims(embedding) BETWEEN 1 AND 1000)", False),
+        (f"ALTER TABLE items ADD CONSTRAINT apart CHECK (id <> 7 OR {IN.format('')})", True),
+        (
+            "CREATE TABLE notes (id bigint); CREATE POLICY apart ON notes USING "
+            f"(EXISTS (SELECT FROM items i WHERE i.id = notes.id AND {IN.format('i.')}))",
+            True,
+        ),
+        (TRIGGER.format(f"old.id IS NOT NULL AND {IN.format('new.')}"), True),
+    ],
+    ids=["holds", "check", "policy of another table", "trigger"],
+)
+def test_a_condition_that_may_not_hold_for_new_vectors_is_told(database: Database, script: str, kept: bool) -> None:
+    prepare(database, script)
+    told = [each for each in plan_of(database, CHANGE).hazards if each.code == "dimensions-kept"]
+    assert ["apart on table" in each.problem for each in told] == [True] * kept
+
+
 def test_dependents_with_other_dimensions_are_told(database: Database) -> None:
     prepare(database, CHECKS)
     (told,) = (each for each in plan_of(database, CHANGE).hazards if each.code == "dimensions-rewritten")
@@ -311,11 +351,23 @@ def test_dependents_go_over_to_another_type(database: Database) -> None:
     assert database.dump() == schema
 
 
-def test_a_check_without_a_meaning_for_the_new_type_is_refused(database: Database) -> None:
-    prepare(database, "ALTER TABLE items ADD CONSTRAINT long CHECK (vector_norm(embedding) > 0)")
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ("ALTER TABLE items ADD CONSTRAINT long CHECK (vector_norm(embedding) > 0)", "constraint long on table"),
+        (
+            TOUCH + "CREATE TRIGGER long AFTER UPDATE ON items FOR EACH ROW WHEN (old.body <> new.body AND "
+            "vector_norm(new.embedding) > 0) EXECUTE FUNCTION touch()",
+            "trigger long on table",
+        ),
+    ],
+    ids=["check", "trigger"],
+)
+def test_a_condition_without_a_meaning_for_the_new_type_is_refused(database: Database, script: str, named: str) -> None:
+    prepare(database, script)
     schema = database.dump()
     change = dataclasses.replace(CHANGE, text=None, to=OLD, type="halfvec", index="same")
-    with pytest.raises(Refused, match=r"constraint long on table .* cannot be made again"):
+    with pytest.raises(Refused, match=rf"{named} .* cannot be made again.* as \(.*vector_norm"):
         upgrade(database, change)
     assert database.dump() == schema
 
@@ -358,6 +410,17 @@ def test_a_role_that_may_not_make_them_again_is_refused(database: Database) -> N
     address = dataclasses.replace(database.address, role="test_reader")
     with pytest.raises(Refused, match="statistics object"):
         runner.upgrade(address, REVISION, [CHANGE], Options())
+
+
+def test_a_publication_of_a_schema_is_refused_with_what_helps(database: Database) -> None:
+    prepare(database, "CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA public", "CREATE TABLE other (id int)")
+    with pytest.raises(Refused, match='"items" is published by of_schema, FOR TABLES IN SCHEMA'):
+        plan_of(database, CHANGE)
+    database.execute('ALTER PUBLICATION of_schema SET TABLE other, "items" (id, embedding)')
+    assert "published-column" in [each.code for each in plan_of(database, CHANGE).hazards]
+    database.execute("ALTER PUBLICATION of_schema SET TABLES IN SCHEMA public")
+    database.execute("ALTER PUBLICATION of_schema DROP TABLES IN SCHEMA public")
+    assert plan_of(database, CHANGE)
 
 
 def test_a_plan_lists_what_is_carried_over(database: Database) -> None:

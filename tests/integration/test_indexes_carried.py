@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from migrator import runner
+from migrator import Hnsw, runner
 from migrator.errors import Refused
 from migrator.work import Options
 from tests.database import Database
@@ -135,6 +135,16 @@ def test_promise_5_the_column_is_included_in_other_indexes(database: Database, o
     assert definitions(database) == before
     downgrade(database, EQUAL)
     assert database.dump() == schema
+
+
+def test_defaults_that_an_index_leaves_out_stay_left_out(database: Database) -> None:
+    """A revision says them, for `migrator revision` writes down what there is."""
+    items(database)
+    database.execute("DROP INDEX items_embedding_idx")
+    database.execute("CREATE INDEX near ON items USING hnsw (embedding vector_l2_ops) WITH (ef_construction = 32)")
+    before = definitions(database)
+    upgrade(database, dataclasses.replace(CHANGE, index=Hnsw("l2", ef_construction=32)))
+    assert definitions(database) == before
 
 
 def test_promise_5_an_index_that_cannot_hold_the_new_vectors_is_refused(database: Database) -> None:

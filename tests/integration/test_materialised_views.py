@@ -8,6 +8,7 @@ import pytest
 
 from migrator import runner
 from migrator.change import VectorColumn
+from migrator.cli.plan import plan_as_text
 from migrator.database import Address
 from migrator.errors import MigratorError, Refused
 from migrator.work import Options
@@ -15,7 +16,7 @@ from tests.database import Database
 from tests.integration.test_dependents import prepare
 from tests.proofs import checksum
 from tests.running import REVISION, At, abandon, downgrade, upgrade, upgrade_until
-from tests.tables import CHANGE
+from tests.tables import CHANGE, OLD
 
 NEAR = """
 GRANT SELECT ON items TO test_owner;
@@ -141,6 +142,40 @@ def test_one_that_cannot_be_carried_over_is_refused(database: Database, script: 
     with pytest.raises(Refused, match=rf"materialised view public\.near \({why}\)"):
         upgrade(database)
     assert database.dump() == schema
+
+
+DERIVED = dataclasses.replace(CHANGE, text=None, to=OLD, type="halfvec", index="same")
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (
+            "CREATE MATERIALIZED VIEW near AS SELECT vector_norm(i.embedding) FROM items i",
+            r"materialised view public\.near cannot be made .*: function public\.vector_norm\(.*halfvec\)",
+        ),
+        (
+            "CREATE MATERIALIZED VIEW near AS SELECT id, embedding FROM items; "
+            "CREATE INDEX of_norm ON near (vector_norm(embedding))",
+            r"index of_norm of materialised view public\.near cannot be made .*vector_norm",
+        ),
+    ],
+    ids=["query", "index"],
+)
+def test_one_without_a_meaning_for_the_new_type_is_refused(database: Database, script: str, why: str) -> None:
+    prepare(database, script)
+    schema = database.dump()
+    with pytest.raises(Refused, match=why):
+        upgrade(database, DERIVED)
+    assert database.dump() == schema
+
+
+def test_its_room_on_disk_is_estimated(database: Database) -> None:
+    prepare(database, "CREATE MATERIALIZED VIEW near AS SELECT items.*, others FROM items, items AS others")
+    plan = runner.plan_upgrade(database.address, REVISION, [CHANGE], Options())
+    (estimate,) = plan.estimates
+    assert estimate.disk.views == 2 * database.value("SELECT pg_total_relation_size('near')")
+    assert ", materialised views " in plan_as_text([("2", "")], "upgrade", plan, "migrator upgrade")
 
 
 def as_keeper(database: Database) -> Address:

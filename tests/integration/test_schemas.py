@@ -41,12 +41,14 @@ ON_16 = (
     "extension_elsewhere",
     "key_none",
     "names_63_bytes",
+    "partitioned",
     "refused_forced_row_security",
     "refused_grantor",
     "refused_may_not_set_role",
     "several_columns",
     "supabase_guide",
     "text_of_columns",
+    "two_vectors_together",
     "user_triggers",
     "views",
 )
@@ -101,7 +103,8 @@ class Walk:
         self._schema = application.database.dump()
         self._privileges = application.privileges()
         self._plans = application.plans(OLD)
-        # Of each change its rows, as they were before the upgrade's cut-over.
+        # Those of the last run, and of each its rows, as they were before the upgrade's cut-over.
+        self._changes: list[LedgerChange] = []
         self._before: list[list[Embedded]] = []
 
     def up_and_down(self, *options: str) -> None:
@@ -122,11 +125,14 @@ class Walk:
     def _run(self, *command: str) -> None:
         ended = migrator(*command, "--yes")
         assert ended.code == 0, ended.err
+        with self._application.database.connect() as connection:
+            (run,) = connection.execute("SELECT max(id) FROM migrator.run").fetchone() or (0,)
+            self._changes = Ledger(connection, installed=True).changes(run)
 
     def _run_at_rest(self, what: str, live: str, *command: str) -> None:
         """Only the vectors of the changed columns are others afterwards. live: the model that is live then."""
         application = self._application
-        changed = {change.change.column for change in self._changes()}
+        changed = {change.change.column for change in self._changes}
         rest, results = application.rows(changed), application.results(NEW if live == OLD else OLD)
         self._run(*command)
         same(application.rows(changed), rest, f"rows {what}, without the vectors")
@@ -135,20 +141,13 @@ class Walk:
         same(application.privileges(), self._privileges, f"privileges {what}")
         self._hold_right_vectors(what)
 
-    def _changes(self) -> list[LedgerChange]:
-        """Of the last run."""
-        with connect(self._application.database.address) as connection:
-            (run,) = connection.execute("SELECT max(id) FROM migrator.run").fetchone() or (0,)
-            return Ledger(connection, installed=True).changes(run)
-
     def _embedded(self) -> list[list[Embedded]]:
-        found = self._changes()
-        changed = {change.change.column for change in found}
-        return [self._application.embedded(change, changed) for change in found]
+        changed = {change.change.column for change in self._changes}
+        return [self._application.embedded(change, changed) for change in self._changes]
 
     def _hold_right_vectors(self, what: str) -> None:
         """Each row holds the model's vector of its text; after a downgrade, the one that it held before."""
-        for change, rows, before in zip(self._changes(), self._embedded(), self._before, strict=True):
+        for change, rows, before in zip(self._changes, self._embedded(), self._before, strict=True):
             asked = change.change
             model = getattr(models, asked.to.location.rpartition(":")[2])()
             texts = sorted({row.text for row in rows if row.text is not None})
@@ -214,6 +213,7 @@ def proposal(own: EmbeddingChange, *, where_is_told: bool) -> EmbeddingChange:
     told = ["--table", schema.as_string(None), "--column", own.column, "--text", str(own.text)]
     told += ["--to", own.to.name, "--from", own.from_.name, "--empty", own.empty]
     told += ["--where", own.where] if own.where and not where_is_told else []
+    told += ["--from-text", own.from_text] if own.from_text else []
     told += ["--outside", own.outside] if own.outside else []
     told += ["--type", own.type] if own.type else []
     told += [argument for setting in own.settings.items() for argument in ("--settings", "=".join(setting))]

@@ -8,6 +8,7 @@ import pytest
 
 from migrator import carry
 from migrator.catalog.carried import Carried, Check
+from migrator.catalog.expressions import condition_of
 from tests.example import plan
 
 
@@ -59,5 +60,21 @@ def made_again(condition: str) -> str:
     (column,) = plan("upgrade", online=False).columns
     check = Check("constraint long on table items", "long", None, [condition], False, True, True)
     catalog = dataclasses.replace(column.catalog, carried=Carried(checks=[check]))
-    (made,) = carry.checks(dataclasses.replace(column, catalog=catalog))
+    ((_, made),) = carry.checks([dataclasses.replace(column, catalog=catalog)])
     return made.expression
+
+
+@pytest.mark.parametrize(
+    ("when", "condition"),
+    [
+        ("", None),
+        ("WHEN ((new.embedding IS NOT NULL)) ", "((new.embedding IS NOT NULL))"),
+        (
+            "WHEN (CASE WHEN (new.body = ')'::text) THEN true ELSE public.is_long(new.embedding) END) ",
+            "(CASE WHEN (new.body = ')'::text) THEN true ELSE public.is_long(new.embedding) END)",
+        ),
+    ],
+)
+def test_the_condition_of_a_trigger_is_found_in_its_definition(when: str, condition: str | None) -> None:
+    head = 'CREATE TRIGGER "a WHEN (" AFTER UPDATE OF embedding ON public."(items" FOR EACH ROW '
+    assert condition_of(f"{head}{when}EXECUTE FUNCTION public.touch('WHEN (')") == condition

@@ -337,6 +337,20 @@ TEXTS: list[Row] = [
         "one)",
     ),
     (
+        hazards.domain_over_vectors,
+        (
+            "items",
+            "embedding",
+            "public.small",
+            "vector(384)",
+        ),
+        "domain-over-vectors",
+        True,
+        'column "items.embedding" is of the domain public.small, which is over vector(384)',
+        "a domain says the dimensions for every column that is of it.",
+        'make the column one of vectors: ALTER TABLE "items" ALTER COLUMN "embedding" TYPE vector(384)',
+    ),
+    (
         hazards.not_a_table,
         (
             "items",
@@ -482,6 +496,16 @@ TEXTS: list[Row] = [
         "refresh the others afterwards: REFRESH MATERIALIZED VIEW",
     ),
     (
+        hazards.materialised_view_does_not_fit,
+        (SUBJECT, "index b of materialised view public.a", "there is no operator class"),
+        "materialised-view-does-not-fit",
+        True,
+        "index b of materialised view public.a cannot be made again over the new vectors of public.items.embedding: "
+        "there is no operator class",
+        "it would fail before cut-over, after everything was embedded.",
+        "drop it before the upgrade, and create one that fits afterwards",
+    ),
+    (
         hazards.dependent_on_view,
         ("view public.near", "function public.nearest(vector)"),
         "dependent-on-view",
@@ -518,6 +542,32 @@ TEXTS: list[Row] = [
         "(public.vector_dims(embedding) = 768)",
         "as it is, it would hold for no new vector; a downgrade brings the old text back.",
         "nothing is to be done where that is what it means; else change it before the upgrade",
+    ),
+    (
+        hazards.dimensions_not_allowed,
+        (
+            SUBJECT,
+            "constraint a on table public.items",
+            "(public.vector_dims(embedding) = ANY (ARRAY[384, 1536]))",
+            768,
+        ),
+        "dimensions-not-allowed",
+        True,
+        "constraint a on table public.items would hold for no new vector of public.items.embedding, as "
+        "(public.vector_dims(embedding) = ANY (ARRAY[384, 1536]))",
+        "it says how many dimensions a vector may have, and 768 is not among them.",
+        "change it before the upgrade so that it allows 768 as well as the old dimensions, or drop it",
+    ),
+    (
+        hazards.dimensions_kept,
+        (SUBJECT, ["constraint a: (id <> 7 OR public.vector_dims(embedding) < 400)"], 768),
+        "dimensions-kept",
+        False,
+        "what says how many dimensions public.items.embedding may have is made again as it is: constraint a: (id <> 7 "
+        "OR public.vector_dims(embedding) < 400)",
+        "for some rows it may not hold with vectors of 768: then a CHECK fails the upgrade before cut-over, a policy "
+        "hides the row, a trigger does not fire.",
+        "look at each; one that is to hold with 768 too has to be changed before the upgrade",
     ),
     (
         hazards.function_not_made,
@@ -559,7 +609,7 @@ TEXTS: list[Row] = [
         True,
         "public.items.embedding is already as the revision wants it",
         "model, dimensions, type and index are the same.",
-        "remove the operation from the revision, or correct what it asks for",
+        "remove the operation from the revision, or correct it; another text needs the old one in from_text=",
     ),
     (
         hazards.live_column_differs,
@@ -600,6 +650,32 @@ TEXTS: list[Row] = [
         '"items" has used 1600 of PostgreSQL\'s 1,600 columns, dropped ones included',
         "the shadow column has no room.",
         "write the table anew (a dump and a restore of it), which frees the dropped ones",
+    ),
+    (
+        hazards.rows_kept_elsewhere,
+        (
+            "items",
+            "column was of table public.versions",
+        ),
+        "rows-kept-elsewhere",
+        True,
+        'column was of table public.versions holds rows of "items"',
+        "in rows that stand there the vector belongs to the old column: it would be NULL after cut-over, and lost at "
+        "retire.",
+        "keep them as JSON: ALTER TABLE ... ALTER COLUMN ... TYPE jsonb USING to_jsonb(...)",
+    ),
+    (
+        hazards.rows_copied,
+        (
+            "items",
+            "keep",
+            "INSERT INTO history SELECT OLD.*",
+        ),
+        "rows-copied",
+        True,
+        'trigger "keep" on "items" inserts whole rows into another table: INSERT INTO history SELECT OLD.*',
+        "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
+        'name the columns in its function; or do without it until then: ALTER TABLE "items" DISABLE TRIGGER "keep"',
     ),
     (
         hazards.left_by_another,
@@ -648,7 +724,7 @@ TEXTS: list[Row] = [
         "index-not-carried",
         True,
         'index "near" on public.items.embedding cannot be carried over: CREATE INDEX near ON items ...',
-        "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
+        "what is not valid, over sparse vectors or the replica identity is not built again.",
         'drop it before the upgrade, and create it again afterwards: DROP INDEX "near"',
     ),
     (
@@ -1217,6 +1293,18 @@ TEXTS: list[Row] = [
         "a subscriber without the shadow column would stop applying changes.",
         "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), "
         "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+    ),
+    (
+        hazards.published_of_schema,
+        ("items", ["a", "b"]),
+        "published-schema",
+        True,
+        '"items" is published by a, b, FOR TABLES IN SCHEMA',
+        "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
+        "columns.",
+        "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
+        '"items" (column, ...); or take the schema out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLES '
+        "IN SCHEMA ...",
     ),
     (
         hazards.no_replica_identity,

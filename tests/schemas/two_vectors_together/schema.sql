@@ -1,10 +1,12 @@
--- A trigger, a function, a view and a publication that read two vectors of a row; both are upgraded.
+-- CHECKs, a trigger, a function, a view and a publication that read two vectors of a row; both are upgraded.
 CREATE TABLE documents (
     id int PRIMARY KEY,
     title text NOT NULL,
     content text NOT NULL,
     of_title vector(16) NOT NULL,
-    embedding vector(16)
+    embedding vector(16),
+    CHECK ((of_title <=> embedding) < 2 AND vector_dims(of_title) = vector_dims(embedding)),
+    CONSTRAINT both_long CHECK (vector_dims(of_title) = 16 AND (vector_dims(embedding) = 16) IS NOT FALSE)
 );
 INSERT INTO documents
 SELECT n, 'title ' || n, 'text ' || n, model.embed('title ' || n), model.embed('text ' || n) FROM generate_series(1, 40) AS n;

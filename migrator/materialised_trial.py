@@ -1,0 +1,86 @@
+"""Tries the queries and indexes of materialised views over the new columns, in a transaction that is rolled back.
+
+Empty copies stand for the tables of the columns there, so that nothing is evaluated, and locks keep nobody waiting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import sql
+
+from migrator import hazards, materialised
+from migrator.catalog.expressions import in_schema
+from migrator.database import Connection, execute, fetch_row
+from migrator.errors import first_line
+from migrator.hazards import Hazard
+from migrator.materialised import Twin
+from migrator.plan import ColumnPlan
+from migrator.queries import Query, fragment, name, query
+
+
+def examine(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
+    """What stands against each, of those that read `column` before any other of the columns.
+
+    A query that takes a row of the table as a whole is not tried: the copy's is of another type.
+    """
+    replaced = [each for each in columns if each.method != "index"]
+    tables = {each.catalog.table.oid: each.catalog.table for each in replaced}
+    if len({table.name for table in tables.values()}) < len(tables):
+        # Two copies cannot have one name.
+        return []
+    found = []
+    for twin in _of(columns, column):
+        definition = twin.view.definition.rstrip().rstrip(";")
+        for table in tables.values():
+            definition = in_schema(definition, table.schema, table.name, "pg_temp")
+        if re.search(r"\.\*(?!::)", definition) is None:
+            found += _tried(connection, replaced, twin, fragment(definition))
+    return found
+
+
+def size(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> int:
+    """Bytes of those that are filled a second time and read `column` before any other of the columns."""
+    views = [twin.view.sql.as_string(None).replace("%%", "%") for twin in _of(columns, column) if twin.has.populated]
+    return int(fetch_row(connection, query("materialised_views", "size"), {"views": views})[0])
+
+
+def _of(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Twin]:
+    return [twin for twin in materialised.twins(columns) if twin.column.id == column.id]
+
+
+def _tried(connection: Connection, replaced: Sequence[ColumnPlan], twin: Twin, definition: Query) -> list[Hazard]:
+    view = f"materialised view {twin.view.schema}.{twin.view.name}"
+    with connection.transaction(force_rollback=True):
+        for table in {each.catalog.table.oid: each for each in replaced}.values():
+            called = name(table.catalog.table.name)
+            execute(connection, query("catalog", "copy_of_table", copy=called, table=table.table))
+        for each in replaced:
+            called, live = name(each.catalog.table.name), name(each.live)
+            execute(connection, query("materialised_views", "try_type", copy=called, column=live, type=each.type_sql))
+        reason = _reason(connection, query("materialised_views", "try", definition=definition))
+        tried = [(view, reason)]
+        if reason is None:
+            copy = sql.SQL("pg_temp.migrator_try_view")
+            for number, index in enumerate(twin.has.indexes, 1):
+                created = materialised.create_index(index, f"migrator_try_index_{number}", copy)
+                tried.append((f"index {index.name} of {view}", _reason(connection, created)))
+    return [
+        hazards.materialised_view_does_not_fit(twin.column.subject, what, reason)
+        for what, reason in tried
+        if reason is not None
+    ]
+
+
+def _reason(connection: Connection, statement: Query) -> str | None:
+    """Why it cannot be made; None where it can."""
+    try:
+        with connection.transaction():
+            execute(connection, statement)
+    except psycopg.Error as error:
+        if connection.broken:
+            raise
+        return error.diag.message_primary or first_line(error)
+    return None

@@ -1,0 +1,92 @@
+"""Another text than before, with the model or without: up, down and up again, with writes of either text between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from migrator import EmbeddingChange, runner
+from migrator.work import Options
+from tests import models
+from tests.database import Database
+from tests.models import Hashed
+from tests.running import PROBES, SAMPLE, At, abandon, downgrade, downgrade_until, upgrade, upgrade_until
+from tests.tables import CHANGE, NEW, OLD, items
+
+NOTES = replace(CHANGE, text="note", from_text="body")
+CHANGES = {"text and model": NOTES, "text alone": replace(NOTES, to=OLD, index="same")}
+WRITES = (
+    "UPDATE items SET note = 'edited ' || id WHERE id % 10 = 1",
+    "UPDATE items SET body = 'edited ' || id WHERE id % 10 = 2",
+    "UPDATE items SET body = 'both ' || id, note = 'of both ' || id WHERE id % 10 = 3",
+    "DELETE FROM items WHERE id % 10 = 4",
+)
+
+
+def wrong(database: Database, column: str, model: Callable[[], Hashed]) -> list[int]:
+    """The rows whose vector is not the model's of that column."""
+    rows = database.execute(f"SELECT id, {column}, embedding::real[] FROM items ORDER BY id")
+    assert rows
+    vectors = models.Hashed.embed_queries(model(), [text for _, text, _ in rows])
+    return [
+        number
+        for (number, _, found), vector in zip(rows, vectors, strict=True)
+        if found is None or not np.array_equal(np.array(found, np.float32), vector)
+    ]
+
+
+def new_model(change: EmbeddingChange) -> Callable[[], Hashed]:
+    return models.new if change.to == NEW else models.old
+
+
+@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_up_and_down_with_writes_of_either_text(database: Database, change: EmbeddingChange, online: bool) -> None:
+    items(database)
+    before = database.dump()
+    for _ in range(2):
+        reporter = At("started", "cut-over", lambda: [database.execute(write) for write in WRITES])
+        upgrade(database, change, reporter=reporter, online=online)
+        assert wrong(database, "note", new_model(change)) == []
+        for write in WRITES:
+            database.execute(write.replace("edited", "again").replace("both", "anew"))
+        downgrade(database, change)
+        assert wrong(database, "body", models.old) == []
+        assert database.dump() == before
+
+
+def test_downgrade_from_the_backup_takes_the_old_text(database: Database) -> None:
+    items(database)
+    upgrade(database, NOTES)
+    database.execute(WRITES[0])
+    database.execute(WRITES[1])
+    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    embedded = Hashed.embedded
+    downgrade(database, NOTES)
+    assert wrong(database, "body", models.old) == []
+    # The twenty bodies that were written, each its own; the rest is in the backup.
+    assert Hashed.embedded - embedded <= 2 * PROBES + 20 + SAMPLE
+
+
+def test_an_abandoned_downgrade_goes_on_marking_by_the_old_text(database: Database) -> None:
+    items(database)
+    upgrade(database, NOTES)
+    downgrade_until(database, "fill", NOTES)
+    abandon(database)
+    for write in WRITES:
+        database.execute(write)
+    downgrade(database, NOTES)
+    assert wrong(database, "body", models.old) == []
+
+
+def test_a_text_alone_is_resumed(database: Database) -> None:
+    change = CHANGES["text alone"]
+    items(database)
+    upgrade_until(database, "fill", change)
+    for write in WRITES:
+        database.execute(write)
+    upgrade(database, change)
+    assert wrong(database, "note", models.old) == []
