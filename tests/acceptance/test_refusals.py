@@ -498,7 +498,7 @@ CASES = [
         told(
             'index "sparse" on public.items.embedding cannot be carried over: CREATE INDEX sparse ON public.items '
             "USING hnsw (((embedding)::public.sparsevec(384)) public.sparsevec_l2_ops)",
-            "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
+            "what is not valid, over sparse vectors or the replica identity is not built again.",
             'drop it before the upgrade, and create it again afterwards: DROP INDEX "sparse"',
         ),
         before=("CREATE INDEX sparse ON items USING hnsw ((embedding::sparsevec(384)) sparsevec_l2_ops)",),
