@@ -84,7 +84,7 @@ def _unfinished(connection: Connection, server: Server) -> list[Finding]:
     run = _ledger(connection, server).unfinished()
     if run is None:
         return []
-    again = "upgrade" if run.direction == "upgrade" else "downgrade REVISION"
+    again = "upgrade" if run.direction == "upgrade" else "downgrade -1"
     return [
         Finding(
             "warning",
@@ -333,6 +333,8 @@ def _duplicates(
 
 
 def _indexes(connection: Connection, catalog: Catalog) -> list[Finding]:
+    if catalog.table.kind == "v":
+        return [Finding("ok", catalog.subject, "a view: its vector indexes are those of the table whose rows it shows")]
     if not catalog.vector_indexes:
         return [Finding("ok", catalog.subject, "no vector index: every search reads the whole table")]
     found = []

@@ -49,6 +49,8 @@ def _nearest(name: str, names: Iterable[str]) -> str:
 
 # ---- the model ----------------------------------------------------------------------------------------------
 
+_PLUGIN = "python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)"
+
 
 def model_not_there(model: Model, reason: str) -> Hazard:
     return _refuse(
@@ -60,13 +62,23 @@ def model_not_there(model: Model, reason: str) -> Hazard:
     )
 
 
+def provider_not_there(model: Model) -> Hazard:
+    return _refuse(
+        "provider-not-there",
+        f"model {model.name} cannot be loaded: this version of migrator has no provider {model.provider!r} yet",
+        "no vector can be computed without it, so nothing was started.",
+        f"let a plug-in of your own call it, and name that: {_PLUGIN}",
+    )
+
+
 def new_model_not_there(reason: str) -> Hazard:
     """For a revision that is being written. reason: what finding the model ended in, with its name."""
     return _warn(
         "new-model-not-there",
         f"the revision names a model that is not to be had here: {reason}",
         "its dimensions were taken as they were given; an upgrade is refused where the model cannot be loaded.",
-        "correct --to, or make the model loadable where the upgrade will run",
+        "correct --to, or make the model loadable where the upgrade will run; a service is called by a plug-in, "
+        f"{_PLUGIN}",
     )
 
 
@@ -113,7 +125,8 @@ def old_model_not_at_hand(subject: str, reason: str) -> Hazard:
         f"the model that {subject} is said to hold cannot be used here: {reason}",
         "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
         "and the manual rollback would leave them without a vector and list them.",
-        "correct from_= in the revision, or make the model loadable where a rollback would run",
+        "correct from_= in the revision, or make the model loadable where a rollback would run; a service is called by "
+        f"a plug-in, {_PLUGIN}",
     )
 
 
@@ -152,7 +165,6 @@ def old_model_differs(subject: str, name: str, rows: int, median: float) -> Haza
 
 def over_index_limit(type_: str, dimensions: int) -> Hazard:
     """type_: of what the index would hold."""
-    limit = INDEX_LIMIT[type_]
     if type_ == "vector" and dimensions <= INDEX_LIMIT["halfvec"]:
         remedy = (
             'write on="halfvec" in the revision\'s index=: half precision finds the same rows but for a few, '
@@ -166,11 +178,22 @@ def over_index_limit(type_: str, dimensions: int) -> Hazard:
         )
     else:
         remedy = "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None"
-    return _refuse(
-        "over-index-limit",
-        f"{type_}({dimensions}) cannot be indexed: pgvector's limit for {type_} is {limit} dimensions",
+    return _refuse("over-index-limit", *_over_limit(type_, dimensions), remedy)
+
+
+def several_over_index_limit(type_: str, dimensions: int) -> Hazard:
+    """Of an index that is kept beside others, which index= would not say. type_: of what it would hold."""
+    remedy = "drop all vector indexes of the column but one, which the revision's index= replaces"
+    if type_ == "vector" and dimensions <= INDEX_LIMIT["halfvec"]:
+        remedy = f'write type="halfvec" in the revision, which halves the column; or {remedy}'
+    return _refuse("several-over-index-limit", *_over_limit(type_, dimensions), remedy)
+
+
+def _over_limit(type_: str, dimensions: int) -> tuple[str, str]:
+    """Problem and meaning."""
+    return (
+        f"{type_}({dimensions}) cannot be indexed: pgvector's limit for {type_} is {INDEX_LIMIT[type_]} dimensions",
         "the index build at the end would fail after everything was embedded.",
-        remedy,
     )
 
 
@@ -183,7 +206,10 @@ def unknown_table(schema: str | None, table: str, known: Iterable[tuple[str, str
     tables = list(known)
     elsewhere = [found for found, called in tables if called == table]
     if elsewhere:
-        remedy = f'the table is in the schema "{elsewhere[0]}": write schema="{elsewhere[0]}" in the revision'
+        remedy = (
+            f'the table is in the schema "{elsewhere[0]}": write schema="{elsewhere[0]}" in the revision, and '
+            f"{elsewhere[0]}.{table} on the command line"
+        )
     elif tables:
         remedy = _nearest(table, (called for _, called in tables))
     else:
@@ -205,12 +231,14 @@ def unknown_column(table: str, column: str, known: Iterable[str]) -> Hazard:
     )
 
 
-def not_a_vector(table: str, column: str, type_: str) -> Hazard:
+def not_a_vector(table: str, column: str, type_: str, vectors: Iterable[str]) -> Hazard:
+    """vectors: the table's columns that are some."""
+    known = sorted(vectors)
     return _refuse(
         "not-a-vector",
         f'column "{table}.{column}" is of type {type_}, not vector or halfvec',
         "only vector columns hold embeddings that can be changed.",
-        "name the vector column in the revision",
+        f"name a column that is: {', '.join(known)}" if known else "the table has none that is: name another table",
     )
 
 
@@ -225,12 +253,16 @@ def domain_over_vectors(table: str, column: str, domain: str, type_: str) -> Haz
 
 
 def not_a_table(table: str, kind: str) -> Hazard:
-    kinds = {"v": "a view", "m": "a materialised view", "f": "a foreign table"}
+    called, remedy = {
+        "v": ("a view", "name the table whose rows it shows; the view is carried over with it"),
+        "m": ("a materialised view", "name the table whose rows it shows; the view is carried over with it"),
+        "f": ("a foreign table", "upgrade it in the database that keeps its rows"),
+    }[kind]
     return _refuse(
         "not-a-table",
-        f'"{table}" is {kinds[kind]}, which migrator cannot change',
+        f'"{table}" is {called}, which migrator cannot change',
         "a column cannot be put beside the live one there.",
-        "name a table in the revision",
+        remedy,
     )
 
 
@@ -262,7 +294,7 @@ def is_a_partition(table: str, top: str) -> Hazard:
         "is-a-partition",
         f'"{table}" is a partition of {top}',
         "all partitions have the columns of that table, and are upgraded with it.",
-        f"name {top} in the revision",
+        f"name {top} instead",
     )
 
 
@@ -707,7 +739,7 @@ def old_model_gone(subject: str, texts: int, problem: str) -> Hazard:
         "old-model-gone",
         f"{counted(texts, 'texts')} of {subject} have no vector of the old model, which is not to be had: {problem}",
         "without it the rows that hold them would come back without a vector.",
-        "make the model reachable, or list these rows and go back: migrator downgrade REVISION --without-old-model",
+        "make the model reachable, or list these rows and go back: migrator downgrade -1 --without-old-model",
     )
 
 

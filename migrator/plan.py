@@ -448,7 +448,9 @@ def fitting(wanted: str) -> str:
 
 
 def _is_truncation(old: Model, new: Model) -> bool:
-    """Whether `new` is `old` with its vectors cut shorter, and nothing else."""
+    """Whether `new` is `old` with its vectors cut shorter, and nothing else. Zeros that follow are no part of them."""
+    if old.padded:
+        return False
     shorter = dataclasses.replace(old, dimensions=new.dimensions, matryoshka=True)
     return new == shorter and new.dimensions < old.dimensions
 

@@ -339,8 +339,37 @@ FROM {table};
 SELECT count(*), count(*) FILTER (WHERE {scope}), count(*) FILTER (WHERE {scope} AND {column} IS NOT NULL) FROM {table};
 
 -- name: dimensions_in_scope
-SELECT {extension}.vector_dims({column}), count(*)
+SELECT {extension}.vector_dims({column}) AS size, count(*) AS vectors
 FROM {table} WHERE {column} IS NOT NULL AND {scope} GROUP BY 1 ORDER BY 2 DESC, 1;
+
+-- name: columns_of_few_values
+-- By the planner's statistics: each value stands in several rows. written: as a condition names the column.
+SELECT a.attname::text AS name, quote_ident(a.attname) AS written, t.typname IN ('int2', 'int4', 'int8') AS is_number
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = %(table)s::oid AND a.attnum > 0 AND NOT a.attisdropped
+  AND (t.typcategory IN ('S', 'B', 'E') OR t.typname IN ('int2', 'int4', 'int8', 'uuid'))
+  AND EXISTS (SELECT FROM pg_stats s JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE (s.schemaname, s.tablename, s.attname) = (n.nspname, c.relname, a.attname)
+                AND CASE WHEN s.n_distinct > 0 THEN s.n_distinct
+                         WHEN s.n_distinct >= -0.5 THEN -s.n_distinct * %(rows)s ELSE 'infinity' END <= %(most)s)
+ORDER BY a.attnum;
+
+-- name: dimensions_by_value
+-- Of each column, by its place among them, and each of its values: the least and most dimensions of the vectors there,
+-- and how many these are. One scan.
+SELECT told.place::int AS place, quote_literal(told.value) AS value, min(held.size) AS least, max(held.size) AS most,
+       count(*) AS vectors
+FROM (SELECT {extension}.vector_dims({column}) AS size, ARRAY[{columns}] AS values
+      FROM {table} WHERE {column} IS NOT NULL OFFSET 0) AS held
+CROSS JOIN LATERAL unnest(held.values) WITH ORDINALITY AS told (value, place)
+GROUP BY told.place, told.value ORDER BY told.place, count(*) DESC, told.value;
+
+-- name: last_number
+-- How many numbers a few vectors of the scope have up to the last that is not zero.
+SELECT max(number.place)::int AS last
+FROM (SELECT {column}::real[] AS numbers FROM {table} WHERE {column} IS NOT NULL AND {scope} LIMIT %(limit)s) AS held
+CROSS JOIN LATERAL unnest(held.numbers) WITH ORDINALITY AS number (value, place)
+WHERE number.value <> 0;
 
 -- name: vector_sample
 SELECT {text}::text, {column}::text FROM {table} WHERE {column} IS NOT NULL AND {due} LIMIT %(limit)s;

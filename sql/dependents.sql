@@ -123,6 +123,19 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'migrator') AND l.la
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 ORDER BY 1;
 
+-- name: function_texts
+-- may_change: this role may, and the text names no other vector column of as many dimensions.
+SELECT given.name, pg_get_functiondef(p.oid) AS definition,
+       pg_has_role(p.proowner, 'USAGE') AND NOT EXISTS (
+         SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+         WHERE t.typname IN ('vector', 'halfvec') AND a.atttypmod = %(dimensions)s
+           AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm')
+           AND (a.attrelid, a.attname) <> (%(table)s::oid, %(column)s::name)
+           AND p.prosrc ~* ('\m' || regexp_replace(c.relname, '(\W)', '\\\1', 'g') || '\M')
+           AND p.prosrc ~* ('\m' || regexp_replace(a.attname, '(\W)', '\\\1', 'g') || '\M')) AS may_change
+FROM unnest(%(functions)s::text[]) WITH ORDINALITY AS given (name, place)
+JOIN pg_proc p ON p.oid = to_regprocedure(given.name) ORDER BY given.place;
+
 -- name: functions_made
 -- By this very transaction.
 SELECT oid::regprocedure::text FROM pg_proc WHERE xmin = pg_current_xact_id()::xid ORDER BY 1;

@@ -128,6 +128,7 @@ _EXAMPLES: dict[str, object] = {
     "used": 1600,
     "version": "0.6.2",
     "views": ["public.near"],
+    "why": "it is a materialised view",
     "written": "(public.vector_norm(embedding) > 0)",
 }
 # Where one name means different things, by function.
@@ -162,7 +163,8 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "foreign_partitions": {"partitions": ["public.items_2020"]},
     "is_a_partition": {"table": "items_2025", "top": "public.items"},
     "not_a_table": {"kind": "v"},
-    "not_a_vector": {"type_": "bit(512)"},
+    "not_a_vector": {"type_": "bit(512)", "vectors": ["title_embedding"]},
+    "provider_not_there": {"model": Model("openai:text-embedding-3-large", dimensions=3072)},
     "old_postgresql": {"version": "13.4"},
     "new_model_not_there": {"reason": "model python:models:large cannot be loaded: there is no module 'models'"},
     "old_model_differs": {"name": "python:models:small"},
@@ -283,8 +285,12 @@ def revision_page() -> str:
 def _class(described: type) -> str:
     """Its arguments with their types and defaults, and what its docstring says of them."""
     arguments = [str(each) for each in inspect.signature(described, eval_str=True).parameters.values()]
-    listed = "\n".join(each.replace("migrator.change.", "").replace("<factory>", "Verify()") for each in arguments)
+    listed = "\n".join(_without_factory(each.replace("migrator.change.", "")) for each in arguments)
     return f"## {described.__name__}\n\n```text\n{listed}\n\n{inspect.getdoc(described)}\n```\n"
+
+
+def _without_factory(argument: str) -> str:
+    return argument.replace("<factory>", "{}" if ": dict" in argument else "Verify()")
 
 
 PAGES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import get_args
 
 from migrator.catalog.carried import Carried, read_carried
 from migrator.catalog.columns import Column, OtherTable, Table, read_table, table_names
@@ -12,9 +13,12 @@ from migrator.catalog.functions import Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, read_partitions
 from migrator.catalog.settings import Server, read_server
+from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
 from migrator.queries import query
+
+VECTOR_TYPES = get_args(VectorType)
 
 __all__ = ["Catalog", "Column", "Partition", "Server", "Table", "View", "read_catalog", "read_server"]
 
@@ -102,11 +106,12 @@ def read_catalog(
     at = found.column(column)
     if at is None:
         raise unknown_column(found.name, column, [known.name for known in found.columns]).refusal()
-    if at.type not in ("vector", "halfvec"):
+    if at.type not in VECTOR_TYPES:
         place = {"table": found.oid, "column": at.number}
         for (over,) in execute(connection, query("catalog", "domain_over"), place):
             raise domain_over_vectors(found.name, column, at.type_text, over).refusal()
-        raise not_a_vector(found.name, column, at.type_text).refusal()
+        vectors = [known.name for known in found.columns if known.type in VECTOR_TYPES]
+        raise not_a_vector(found.name, column, at.type_text, vectors).refusal()
     with qualified_names(connection):
         views = read_views(connection, found.oid, at.number)
         carried = read_carried(connection, found.oid, at.number, at.name, views)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,15 +10,31 @@ from typing import Literal
 import msgspec
 
 from migrator.catalog import Catalog, read_catalog, scoped
-from migrator.catalog.expressions import COLUMN
 from migrator.catalog.indexes import TableIndex
-from migrator.change import INDEX_LIMIT, ON, Distance, EmbeddingChange, Hnsw, Index, IvfFlat, Model, VectorType
+from migrator.change import (
+    INDEX_LIMIT,
+    ON,
+    Distance,
+    EmbeddingChange,
+    Empty,
+    Hnsw,
+    Index,
+    IvfFlat,
+    Model,
+    On,
+    Outside,
+    VectorType,
+)
+from migrator.cli import functions
+from migrator.cli import scope as scope_
+from migrator.cli.functions import Function
 from migrator.database import Connection
 from migrator.embedders import at_hand, own_dimensions
 from migrator.errors import Refused, UsageError
-from migrator.hazards import Hazard, new_model_not_there, several_indexes
+from migrator.hazards import Hazard, functions_by_name, new_model_not_there, several_indexes
 from migrator.ledger import Ledger
 from migrator.old_model import look_up
+from migrator.plan import ColumnPlan
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,7 @@ class Said:
     table: str
     column: str
     text: str
+    from_text: str | None
     where: str | None
     to: str
     from_: str | None
@@ -40,6 +56,10 @@ class Said:
     m: int | None
     ef_construction: int | None
     lists: int | None
+    on: On | None
+    empty: Empty
+    outside: Outside | None
+    settings: dict[str, str]
 
 
 @dataclass
@@ -48,6 +68,8 @@ class Inference:
 
     registered: the model that the column holds by the ledger.
     dimensions: how many vectors in scope have how many, the most frequent first; not looked for where the type says it.
+    padding: how many zeros those vectors end in.
+    functions: those that find the column by its name.
     facts: what was not said, with its value and source.
     warnings: what preflight will find unless it is mended until then.
     """
@@ -56,6 +78,8 @@ class Inference:
     catalog: Catalog
     registered: Model | None
     dimensions: list[tuple[int, int]] = field(default_factory=list)
+    padding: int = 0
+    functions: list[Function] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[Hazard] = field(default_factory=list)
 
@@ -63,15 +87,26 @@ class Inference:
     def read(cls, connection: Connection, ledger: Ledger, said: Said) -> Inference:
         catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
         registered = ledger.registered_model(catalog.table.schema, catalog.table.name, said.column)
-        if catalog.column.dimensions is not None:
-            return cls(said, catalog, registered)
-        scope = _only_scope(connection, catalog) if said.where is None else None
+        size = catalog.column.dimensions
+        by_name = functions.read(connection, catalog)
+        if size is not None:
+            zeros = scoped.padding(connection, catalog, said.where, size)
+            return cls(said, catalog, registered, padding=zeros, functions=by_name)
+        dimensions = scoped.dimensions(connection, catalog, said.where)
+        scope = None
+        if said.where is None:
+            scope = scope_.of_only_index(catalog, dimensions)
+            if scope is None and said.from_ is not None:
+                scope = scope_.of_model(connection, catalog, dimensions, said.from_)
         if scope is not None:
-            said = dataclasses.replace(said, where=scope.predicate)
+            said = dataclasses.replace(said, where=scope[0])
             catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
-        found = cls(said, catalog, registered, scoped.dimensions(connection, catalog, said.where))
+            dimensions = scoped.dimensions(connection, catalog, said.where)
+        found = cls(said, catalog, registered, dimensions, functions=by_name)
         if scope is not None:
-            found._infer("where", str(scope.predicate), f"the scope of {scope.name}, the only vector index")
+            found._infer("where", *scope)
+        elif said.where is None:
+            found._infer("where", "none", "all vectors change, and the column's type gets their dimensions")
         # A column without dimensions may hold several models, of which the ledger knows the last.
         if registered is not None and [size for size, _ in found.dimensions] != [registered.dimensions]:
             found.registered = None
@@ -91,17 +126,22 @@ class Inference:
             said.column,
             schema=said.schema and self.catalog.table.schema,
             text=said.text,
+            from_text=said.from_text,
             where=said.where,
             from_=old,
             to=old,
             type=said.type,
             index=index,
+            empty=said.empty,
+            outside=said.outside,
+            settings=said.settings,
         )
         check(unasked)
         new = self._new_model(old)
         if said.type is None:
             self._infer("type", self.catalog.column.type, "as the column is now")
-        return dataclasses.replace(unasked, to=new, index=self._fitting_index(index, new))
+        change = dataclasses.replace(unasked, to=new, index=self._fitting_index(index, new))
+        return dataclasses.replace(change, functions=self._new_functions(change))
 
     def _infer(self, name: str, value: str, source: str) -> None:
         self.facts.append((name, f"{value}: {source}"))
@@ -126,18 +166,15 @@ class Inference:
         present = self.catalog.column.dimensions
         if present is not None:
             self._infer("from", f"{present} dimensions", f"the column is {self.catalog.column.type_text}")
-            model = Model(said.from_, dimensions=present)
+            if self.padding:
+                self._infer("from", "padded=True", f"its vectors end in {self.padding} zeros")
+            model = Model(said.from_, dimensions=present, padded=self.padding > 0)
             if said.from_ != said.to:
                 missing = look_up(self.catalog.subject, model)
                 self.warnings += [missing] if missing else []
             return model
         if len(self.dimensions) > 1:
-            shown = ", ".join(f"{rows:,} of {size}" for size, rows in self.dimensions)
-            raise UsageError(
-                f"vectors of several dimensions are in scope: {shown}",
-                meaning="one revision changes the vectors of one model.",
-                remedy="tell its rows apart by a condition: --where SQL",
-            )
+            raise scope_.several_dimensions(self.dimensions, [])
         if self.dimensions:
             ((size, _),) = self.dimensions
             self._infer("from", f"{size} dimensions", "as the vectors in scope are; the column's type has none")
@@ -162,16 +199,39 @@ class Inference:
         if said.dimensions is None or said.dimensions == old.dimensions:
             self._infer("to", _shown(old), "the model stays")
             return old
+        if old.padded:
+            self._infer("to", f"{said.dimensions} dimensions", "as many as the model gives, without zeros after them")
+            return dataclasses.replace(old, dimensions=said.dimensions, padded=False)
         if said.dimensions < old.dimensions:
             self._infer("to", "matryoshka=True", f"the first {said.dimensions} of {old.dimensions} numbers")
             return dataclasses.replace(old, dimensions=said.dimensions, matryoshka=True)
         return dataclasses.replace(old, dimensions=said.dimensions)
 
+    # ---- functions ---------------------------------------------------------------------------------------
+
+    def _new_functions(self, change: EmbeddingChange) -> tuple[str, ...]:
+        """For those that cast to the column's dimensions; of the others is warned, unless only the index changes."""
+        column = self.catalog.column
+        if ColumnPlan(0, change, self.catalog).method == "index":
+            return ()
+        written: dict[str, str] = {}
+        old, new = change.from_.dimensions, change.to.dimensions
+        # Of another type the arguments would be others too, which makes another function. And where rows out of scope
+        # keep their dimensions, the function may be about those.
+        if change.type in (None, column.type) and old != new and column.dimensions is not None:
+            written = functions.of_dimensions(self.functions, column.type, old, new)
+            for name in written:
+                self._infer("functions", name, f"made anew with {column.type}({new}) for {column.type}({old})")
+        left = [each.name for each in self.functions if each.name not in written]
+        if left:
+            self.warnings.append(functions_by_name(self.catalog.subject, left))
+        return tuple(written.values())
+
     # ---- index -------------------------------------------------------------------------------------------
 
     def _fitting_index(self, index: Index | Literal["same"] | None, new: Model) -> Index | Literal["same"] | None:
         """The index on what pgvector can index of so many dimensions."""
-        if index is None or index == "same":
+        if index is None or index == "same" or self.said.on is not None:
             return index
         type_ = self.said.type or self.catalog.column.type
         held = {"column": type_, "halfvec": "halfvec", "bit": "bit"}
@@ -188,7 +248,7 @@ class Inference:
         present = [index for index in self.catalog.vector_indexes if index.reach != "beyond"]
         options = {
             name: value
-            for name in ("distance", "m", "ef_construction", "lists")
+            for name in ("distance", "m", "ef_construction", "lists", "on")
             if (value := getattr(said, name)) is not None
         }
         if said.method == "none":
@@ -221,19 +281,6 @@ class Inference:
         else:
             self._infer("index", "none", "the column has none now; --index hnsw makes one")
         return "same"
-
-
-def _only_scope(connection: Connection, catalog: Catalog) -> TableIndex | None:
-    """The one vector index of a column that holds several models by its looks; None where there is no such one."""
-    present = catalog.vector_indexes
-    condition = present[0].condition if len(present) == 1 else None
-    # What asks for the vector is no scope: rows without one would never get theirs.
-    if condition is None or COLUMN in condition:
-        return None
-    # `deleted_at IS NULL` tells rows apart, not models; `collection_id = 1` may do so at equal dimensions too.
-    if re.search(r" = (?!true|false)", condition) or len(scoped.dimensions(connection, catalog, None)) > 1:
-        return present[0]
-    return None
 
 
 def _kind(method: str | None, described: Index | None, options: dict[str, object]) -> type[Hnsw | IvfFlat]:

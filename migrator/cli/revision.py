@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from migrator.change import STORED_LIMIT, Distance, VectorType
+from migrator.change import ENVIRONMENT, ON, STORED_LIMIT, Distance, Empty, On, Outside, VectorType
 from migrator.cli.project import Project
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from migrator.change import EmbeddingChange
     from migrator.cli.inference import Inference, Said
     from migrator.hazards import Hazard
-    from migrator.plan import ColumnPlan
 
 
 @click.command()
@@ -29,6 +28,11 @@ if TYPE_CHECKING:
     required=True,
     metavar="EXPRESSION",
     help="What the model reads: an SQL expression over the row.",
+)
+@click.option(
+    "--from-text",
+    metavar="EXPRESSION",
+    help="What the present vectors were made of.  [the same]",
 )
 @click.option(
     "--to",
@@ -52,6 +56,24 @@ if TYPE_CHECKING:
 @click.option("--type", "type_", type=click.Choice(["vector", "halfvec"]), help="The column's type.  [the present one]")
 @click.option("--where", metavar="SQL", help="Condition for the rows in scope.  [all]")
 @click.option(
+    "--outside",
+    type=click.Choice(["keep", "null"]),
+    help="What becomes of vectors out of scope.  [kept where the new column can hold them, else null]",
+)
+@click.option(
+    "--empty",
+    type=click.Choice(["null", "skip", "refuse"]),
+    default="null",
+    show_default=True,
+    help="What becomes of rows in scope without text: they end without a vector, keep theirs, or preflight refuses.",
+)
+@click.option(
+    "--settings",
+    multiple=True,
+    metavar="NAME=env:VARIABLE",
+    help="A setting that the text needs, such as a key, and the variable that holds its value; once for each.",
+)
+@click.option(
     "--distance",
     type=click.Choice(["cosine", "l2", "ip", "l1"]),
     help="What the index measures; l1 with hnsw alone.  [the present index's, else cosine]",
@@ -61,7 +83,13 @@ if TYPE_CHECKING:
     "method",
     type=click.Choice(["hnsw", "ivfflat", "none"]),
     help="The index on the column; none drops it.  [the present one; where there is none, none unless --distance, "
-    "--m, --ef-construction or --lists asks for one]",
+    "--m, --ef-construction, --lists or --on asks for one]",
+)
+@click.option(
+    "--on",
+    type=click.Choice(ON),
+    help="What it indexes: the column, its half-precision copy, or a bit a number.  [as the present index; where that "
+    "cannot hold so many dimensions, halfvec up to 4,000, else bit]",
 )
 @click.option(
     "--m", type=click.IntRange(2, 100), metavar="N", help="hnsw: links a node.  [the present index's, else 16]"
@@ -82,13 +110,18 @@ def command(
     table: str,
     column: str,
     text: str,
+    from_text: str | None,
     to: str,
     from_: str | None,
     dimensions: int | None,
     type_: VectorType | None,
     where: str | None,
+    outside: Outside | None,
+    empty: Empty,
+    settings: tuple[str, ...],
     distance: Distance | None,
     method: str | None,
+    on: On | None,
     m: int | None,
     ef_construction: int | None,
     lists: int | None,
@@ -107,6 +140,7 @@ def command(
         table=name,
         column=column,
         text=text,
+        from_text=from_text,
         where=where,
         to=to,
         from_=from_,
@@ -117,6 +151,10 @@ def command(
         m=m,
         ef_construction=ef_construction,
         lists=lists,
+        on=on,
+        empty=empty,
+        outside=outside,
+        settings=dict(_setting(each) for each in settings),
     )
     # Several heads, or a revision that is not Python, end the command before a model is loaded.
     script = project.script
@@ -131,6 +169,21 @@ def command(
     show_note(f"next: migrator{project.option} upgrade --dry-run")
 
 
+def _setting(written: str) -> tuple[str, str]:
+    """Name and variable. Raises UsageError."""
+    from migrator.errors import UsageError
+
+    name, equals, value = written.partition("=")
+    if not equals or not value.startswith(ENVIRONMENT):
+        # What was written may hold the secret itself.
+        raise UsageError(
+            "--settings does not name a variable of the environment",
+            meaning="a value in a revision would stand in its history for good.",
+            remedy=f"write --settings NAME={ENVIRONMENT}VARIABLE, such as --settings app.key={ENVIRONMENT}APP_KEY",
+        )
+    return name, value
+
+
 def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, list[Hazard]]:
     """The change, where it comes from, and what to warn of. Raises Refused for what preflight would refuse."""
     from migrator import hazards
@@ -140,12 +193,22 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     from migrator.database import configure, connect
     from migrator.errors import Refused
     from migrator.ledger import Ledger
-    from migrator.phases.preflight import refuse_declared, try_expressions
+    from migrator.phases.preflight import refuse_declared, refuse_unreadable, try_expressions
     from migrator.plan import ColumnPlan
 
     located = locate(project)
     unapplied = [step.revision.revision for step in project.script._upgrade_revs("heads", located.heads)]
     early: list[Hazard] = [hazards.unapplied_revisions(unapplied)] if unapplied else []
+
+    @contextmanager
+    def as_yet() -> Iterator[None]:
+        """What is refused now may be right once the revisions before it are applied."""
+        try:
+            yield
+        except Refused as refusal:
+            if not unapplied:
+                raise
+            early.append(hazards.refused_as_yet(refusal))
 
     # No transaction is open while a model is asked.
     with connect(located.address) as connection:
@@ -153,18 +216,16 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
         ledger = Ledger(connection, installed=read_server(connection).ledger)
         inference = Inference.read(connection, ledger, said)
         catalog = inference.catalog
+        with as_yet():
+            refuse_unreadable(catalog)
 
-        def check(what: Callable[[ColumnPlan], None], change: EmbeddingChange) -> None:
-            """What is refused now may be right once the revisions before it are applied."""
-            try:
-                what(ColumnPlan(0, change, catalog))
-            except Refused as refusal:
-                if not unapplied:
-                    raise
-                early.append(hazards.refused_as_yet(refusal))
+        def try_texts(change: EmbeddingChange) -> None:
+            with as_yet():
+                try_expressions(connection, ColumnPlan(0, change, catalog))
 
-        change = inference.change(partial(check, partial(try_expressions, connection)))
-        check(partial(refuse_declared, ledger), change)
+        change = inference.change(try_texts)
+        with as_yet():
+            refuse_declared(ledger, ColumnPlan(0, change, catalog))
     return change, inference, early + inference.warnings
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from migrator.change import AVAILABLE, Model
-from migrator.hazards import model_not_there
+from migrator.hazards import provider_not_there
 
 Vectors = NDArray[np.float32]
 
@@ -78,8 +78,7 @@ def at_hand(model: Model) -> bool:
 
 def _refuse_missing_provider(model: Model) -> None:
     if model.provider not in AVAILABLE:
-        reason = f"this version of migrator has no provider {model.provider!r} yet; a plug-in (python:) can call it"
-        raise model_not_there(model, reason).refusal()
+        raise provider_not_there(model).refusal()
 
 
 def own_dimensions(name: str) -> int:

@@ -16,7 +16,10 @@ _ORDER = (
     "schema",
     "text",
     "from_text",
+    "settings",
+    "empty",
     "where",
+    "outside",
     "from_",
     "to",
     "type",
@@ -97,9 +100,21 @@ def _value(value: object, margin: int, before: int) -> str:
         return _call("Verify", _set_apart(value), margin, before)
     if isinstance(value, tuple):
         # A list with a comma at its end stays exploded.
-        lines = "".join(f"{_value(each, margin + len(_INDENT), 0)},\n" for each in value)
+        lines = "".join(f"{_item(each, margin + len(_INDENT))},\n" for each in value)
         return f"[\n{_indented(lines)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_string(key)}: {_string(each)}' for key, each in value.items())}}}"
     return _string(value) if isinstance(value, str) else repr(value)
+
+
+def _item(value: object, margin: int) -> str:
+    """Of a list. A text of several lines that does not fit on one is as many strings, which Python puts together."""
+    if not isinstance(value, str):
+        return _value(value, margin, 0)
+    line = _string(value)
+    if margin + len(line) + len(",") <= _WIDTH:
+        return line
+    return "\n".join(map(_string, value.splitlines(keepends=True)))
 
 
 def _string(text: str) -> str:

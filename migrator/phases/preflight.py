@@ -171,9 +171,14 @@ def examine(
     return Findings(column, tuple(found), _estimate(column, counts, taken, views))
 
 
+def refuse_unreadable(catalog: Catalog) -> None:
+    """What is no table that migrator can change, or hides rows from this role. Raises Refused."""
+    refuse_first([*partition_hazards.kind(catalog), *_row_security(catalog)])
+
+
 def refuse_declared(ledger: Ledger, column: ColumnPlan) -> None:
     """What follows from change, table and ledger alone, whoever is to upgrade. Raises Refused."""
-    refuse_first([*partition_hazards.kind(column.catalog), *_column(ledger, column), *_indexes(column)])
+    refuse_first([*_column(ledger, column), *_indexes(column)])
 
 
 def disk_hazards(server: Server, needed: int) -> list[Hazard]:
@@ -200,8 +205,7 @@ def _table(catalog: Catalog) -> list[Hazard]:
         found.append(hazards.may_not_create_in(table.schema, server.role))
     if server.open_schemas:
         found.append(hazards.open_schemas(server.open_schemas))
-    if table.row_security:
-        found.append(hazards.row_security(table.name))
+    found += _row_security(catalog)
     if table.rules:
         found.append(hazards.rules_on_table(table.name, table.rules))
     if table.used_numbers >= POSTGRESQL_COLUMNS:
@@ -215,6 +219,10 @@ def _table(catalog: Catalog) -> list[Hazard]:
             hazards.published(table.name, named) if named else hazards.published_of_schema(table.name, of_schema)
         )
     return found
+
+
+def _row_security(catalog: Catalog) -> list[Hazard]:
+    return [hazards.row_security(catalog.table.name)] if catalog.table.row_security else []
 
 
 def _column(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
@@ -303,7 +311,9 @@ def _indexes(column: ColumnPlan) -> list[Hazard]:
     for index in column.vector_indexes:
         type_, size = index.operand
         if (size or column.dimensions) > INDEX_LIMIT[type_]:
-            found.append(hazards.over_index_limit(type_, size or column.dimensions))
+            several = column.change.index == "same" and len(column.vector_indexes) > 1
+            over = hazards.several_over_index_limit if several else hazards.over_index_limit
+            found.append(over(type_, size or column.dimensions))
     return found
 
 

@@ -81,7 +81,7 @@ MADE_AGAIN = (
 )
 NOT_A_TABLE = (
     "a column cannot be put beside the live one there.",
-    "name a table in the revision",
+    "name the table whose rows it shows; the view is carried over with it",
 )
 PUBLISHED = told(
     '"items" is published by news',
@@ -114,7 +114,8 @@ CASES = [
         told(
             'there is no table "archived"',
             "the revision names a table that this database, or the search path, does not hold.",
-            'the table is in the schema "archive": write schema="archive" in the revision',
+            'the table is in the schema "archive": write schema="archive" in the revision, and archive.archived on the '
+            "command line",
         ),
         change("archived"),
         ("CREATE SCHEMA archive", "CREATE TABLE archive.archived (body text, embedding vector(384))"),
@@ -142,7 +143,7 @@ CASES = [
         told(
             'column "items.note" is of type text, not vector or halfvec',
             "only vector columns hold embeddings that can be changed.",
-            "name the vector column in the revision",
+            "name a column that is: embedding",
         ),
         change("items", "note"),
     ),
@@ -411,8 +412,10 @@ CASES = [
         "provider that is not there yet",
         told(
             "model openai:text-embedding-3-small cannot be loaded: this version of migrator has no provider 'openai' "
-            "yet; a plug-in (python:) can call it",
-            *NO_MODEL,
+            "yet",
+            NO_MODEL[0],
+            "let a plug-in of your own call it, and name that: python:PACKAGE.MODULE:FACTORY "
+            "(docs/how-to/models.md shows one)",
         ),
         change(to='Model("openai:text-embedding-3-small", dimensions=768)'),
     ),
@@ -495,7 +498,7 @@ CASES = [
         told(
             'index "sparse" on public.items.embedding cannot be carried over: CREATE INDEX sparse ON public.items '
             "USING hnsw (((embedding)::public.sparsevec(384)) public.sparsevec_l2_ops)",
-            "what is not valid, over sparse vectors, of a constraint or the replica identity is not built again.",
+            "what is not valid, over sparse vectors or the replica identity is not built again.",
             'drop it before the upgrade, and create it again afterwards: DROP INDEX "sparse"',
         ),
         before=("CREATE INDEX sparse ON items USING hnsw ((embedding::sparsevec(384)) sparsevec_l2_ops)",),
@@ -663,7 +666,7 @@ CASES = [
         told(
             '"part" is a partition of parts',
             "all partitions have the columns of that table, and are upgraded with it.",
-            "name parts in the revision",
+            "name parts instead",
         ),
         change("part"),
         (
@@ -707,7 +710,11 @@ CASES = [
     ),
     Case(
         "foreign table",
-        told('"far" is a foreign table, which migrator cannot change', *NOT_A_TABLE),
+        told(
+            '"far" is a foreign table, which migrator cannot change',
+            NOT_A_TABLE[0],
+            "upgrade it in the database that keeps its rows",
+        ),
         change("far"),
         (
             "CREATE FOREIGN DATA WRAPPER nothing",

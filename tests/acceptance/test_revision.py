@@ -101,14 +101,25 @@ def test_what_is_said_is_written_and_not_inferred() -> None:
         *("--table", "public.items", "--column", "embedding", "--text", "body || ' ' || note"),
         *("--to", "sentence-transformers:no/such-model", "--dimensions", "3072", "--type", "halfvec"),
         *("--from", "python:tests.models:old", "--where", "note IS NOT NULL", "--distance", "l2"),
-        *("--index", "hnsw", "--m", "24", "--ef-construction", "100"),
+        *("--index", "hnsw", "--m", "24", "--ef-construction", "100", "--on", "bit", "--outside", "null"),
+        *(
+            "--from-text",
+            "note",
+            "--empty",
+            "refuse",
+            "--settings",
+            "app.key=env:APP_KEY",
+            "--settings",
+            "app.salt=env:SALT",
+        ),
     )
     assert operation(ended) == ast.unparse(
         ast.parse(
             """op.change_embedding("items", "embedding", schema="public", text="body || ' ' || note",
-            where="note IS NOT NULL", from_=Model("python:tests.models:old", dimensions=384),
+            from_text="note", settings={"app.key": "env:APP_KEY", "app.salt": "env:SALT"}, empty="refuse",
+            where="note IS NOT NULL", outside="null", from_=Model("python:tests.models:old", dimensions=384),
             to=Model("sentence-transformers:no/such-model", dimensions=3072), type="halfvec",
-            index=Hnsw(distance="l2", m=24, ef_construction=100))"""
+            index=Hnsw(distance="l2", m=24, ef_construction=100, on="bit"))"""
         )
     )
     assert "restore_embedding('items', 'embedding', schema='public')" in ast.unparse(
@@ -160,6 +171,19 @@ def test_fewer_dimensions_of_the_same_model_are_a_truncation() -> None:
     ended = revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--dimensions", "256")
     assert "to=Model('python:tests.models:old', dimensions=256, matryoshka=True)" in operation(ended)
     assert "  to     matryoshka=True: the first 256 of 384 numbers\n" in ended.err
+
+
+def test_a_column_that_is_padded_with_zeros_is_seen_to_be(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx")
+    database.execute(
+        "ALTER TABLE items ALTER embedding TYPE vector(400) "
+        "USING (embedding::real[] || array_fill(0::real, ARRAY[16]))::vector(400)"
+    )
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert "from_=Model('python:tests.models:old', dimensions=400, padded=True)" in operation(ended)
+    assert "  from   padded=True: its vectors end in 16 zeros\n" in ended.err
+    ended = revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--dimensions", "384")
+    assert "to=Model('python:tests.models:old', dimensions=384)" in operation(ended)
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_command() -> None:
@@ -231,6 +255,7 @@ def test_several_indexes_stay_unless_one_is_to_replace_them(database: Database) 
         (("--m", "8"), "--m does not go with --index ivfflat"),
         (("--index", "hnsw", "--lists", "8"), "--lists does not go with --index hnsw"),
         (("--index", "none", "--distance", "l2"), "--distance does not go with --index none"),
+        (("--index", "none", "--on", "bit"), "--on does not go with --index none"),
         (("--ef-construction", "9", "--m", "4"), "--m and --ef-construction do not go with --index ivfflat"),
     ],
 )
@@ -240,6 +265,40 @@ def test_options_that_do_not_go_together_are_named(options: tuple[str, ...], mis
         "",
         f"error: {misfit}\nfix: leave it out, or choose the index it belongs to: --index hnsw or --index ivfflat\n",
     )
+
+
+# ---- functions -----------------------------------------------------------------------------------------------
+
+
+FUNCTION = """
+CREATE FUNCTION {name}(query vector(384)) RETURNS SETOF bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN RETURN QUERY SELECT id FROM {table} ORDER BY embedding::vector( 384 ) <=> query; END $$
+"""
+
+
+def test_a_function_that_casts_to_the_old_dimensions_is_written_anew(database: Database) -> None:
+    database.execute(FUNCTION.format(name="near", table="items"))
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert (
+        "functions=['CREATE OR REPLACE FUNCTION public.near(query public.vector)\\n RETURNS SETOF bigint\\n"
+        " LANGUAGE plpgsql\\n STABLE\\nAS $function$\\nBEGIN RETURN QUERY SELECT id FROM items"
+        " ORDER BY embedding::vector( 768 ) <=> query; END $function$']"
+    ) in operation(ended)
+    made = "  functions  public.near(public.vector): made anew with vector(768) for vector(384)\n"
+    assert made in ended.err
+    assert warnings(ended) == []
+    # A function of another type of vector is another function, and an index alone changes no vector.
+    by_name = ["warning: functions find public.items.embedding by its name: public.near(public.vector)"]
+    assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD, "--type", "halfvec"))[-1:] == by_name
+    assert warnings(revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--index", "none"))[1:] == []
+
+
+def test_a_function_that_may_mean_another_column_is_named(database: Database) -> None:
+    database.execute("CREATE TABLE others (id bigint, embedding vector(384))")
+    database.execute(FUNCTION.format(name="near", table="items NATURAL JOIN others"))
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert "functions=" not in operation(ended)
+    assert warnings(ended) == ["warning: functions find public.items.embedding by its name: public.near(public.vector)"]
 
 
 # ---- what preflight would refuse -----------------------------------------------------------------------------
@@ -276,8 +335,8 @@ def test_a_text_is_looked_at_before_a_model_is_loaded() -> None:
 
 def test_a_table_that_cannot_be_changed_is_refused_now(database: Database) -> None:
     database.execute("CREATE VIEW near AS SELECT body, embedding FROM items")
-    near = ("--table", "near", "--column", "embedding", "--text", "body")
-    assert refused(*near, *TO_NEW, *FROM_OLD) == '"near" is a view, which migrator cannot change'
+    near = ("--table", "near", "--column", "embedding", "--text", "no_column")
+    assert refused(*near, *TO_NEW) == '"near" is a view, which migrator cannot change'
 
 
 def test_a_model_that_the_ledger_contradicts_is_refused_now(database: Database) -> None:
@@ -311,7 +370,7 @@ def test_models_that_are_not_to_be_had_are_warned_of_where_dimensions_are_given(
         "warning: the revision names a model that is not to be had here: model python:nowhere:new cannot be loaded: "
         "there is no module 'nowhere'",
     ]
-    assert "\n  fix: correct --to, or make the model loadable where the upgrade will run\n" in ended.err
+    assert "\n  fix: correct --to, or make the model loadable where the upgrade will run; a service" in ended.err
     assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD, "--dimensions", "768"))[1:] == []
 
 
@@ -359,6 +418,16 @@ def test_a_name_may_be_quoted_as_in_sql(database: Database) -> None:
     assert operation(ended).startswith("op.change_embedding('Docs', 'embedding', schema='my.app', text='body'")
 
 
+def test_a_setting_names_a_variable_and_its_value_is_not_shown() -> None:
+    assert revision(*COLUMN, *TO_NEW, *FROM_OLD, "--settings", "app.key=secret") == Ended(
+        2,
+        "",
+        "error: --settings does not name a variable of the environment\n"
+        "a value in a revision would stand in its history for good.\n"
+        "fix: write --settings NAME=env:VARIABLE, such as --settings app.key=env:APP_KEY\n",
+    )
+
+
 def test_a_name_of_too_many_parts_is_refused() -> None:
     ended = revision("--table", "a.b.c", "--column", "embedding", "--text", "body", *TO_NEW)
     assert ended == Ended(
@@ -403,6 +472,7 @@ def test_more_dimensions_than_a_column_is_indexed_with(model: str, written: str,
     assert isinstance(call.value, ast.Call)
     assert [ast.unparse(keyword.value) for keyword in call.value.keywords if keyword.arg == "index"] == [written]
     assert f"  index  {said}" in ended.err.splitlines()
+    assert migrator("upgrade", "--yes").code == 0
 
 
 CHUNKS = """
@@ -412,19 +482,57 @@ INSERT INTO items (id, body, embedding, collection_id) VALUES (1000, 'of another
 """
 
 
-def test_a_column_without_dimensions_has_those_of_the_rows_in_scope(database: Database) -> None:
+SEVERAL = (
+    "error: vectors of several dimensions are in scope: 20 of 384, 1 of 3\n"
+    "one revision changes the vectors of one model.\n"
+    "fix: "
+)
+
+
+def test_the_rows_of_a_column_without_dimensions_say_the_scope(database: Database) -> None:
     database.execute("DROP INDEX items_embedding_idx")
     database.execute(CHUNKS)
+    database.execute("ANALYZE items")
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
-    assert (ended.code, ended.err) == (
-        2,
-        "error: vectors of several dimensions are in scope: 20 of 384, 1 of 3\n"
-        "one revision changes the vectors of one model.\n"
-        "fix: tell its rows apart by a condition: --where SQL\n",
-    )
-    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD, "--where", "collection_id = 1")
-    assert "  from   384 dimensions: as the vectors in scope are; the column's type has none" in ended.err.splitlines()
     assert "where='collection_id = 1'" in operation(ended)
+    assert ended.err.startswith(
+        "  where  collection_id = 1: its vectors, and no others, have the model's 384 dimensions\n"
+        "  from   384 dimensions: as the vectors in scope are; the column's type has none\n"
+    )
+    said = revision(*COLUMN, *TO_NEW, *FROM_OLD, "--where", "id = 1000")
+    assert "from_=Model('python:tests.models:old', dimensions=3)" in operation(said)
+
+
+def test_which_rows_are_meant_is_asked_where_they_do_not_say_it(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx")
+    database.execute(CHUNKS)
+    options = (*COLUMN, *TO_NEW, *FROM_OLD)
+    # By their statistics, which are not there yet, the columns of few values are known.
+    assert revision(*options) == Ended(2, "", f"{SEVERAL}tell its rows apart by a condition: --where SQL\n")
+    database.execute("UPDATE items SET collection_id = 5 WHERE id % 4 = 0 AND id < 1000")
+    database.execute("ANALYZE items")
+    asked = '--where "collection_id = 1" (15 of 384), --where "collection_id = 5" (5 of 384)'
+    assert revision(*options) == Ended(2, "", f"{SEVERAL}say which rows: {asked}\n")
+    database.execute('ALTER TABLE items ADD COLUMN "order" text')
+    database.execute("""UPDATE items SET "order" = 'it''s' WHERE id < 1000""")
+    database.execute("ANALYZE items")
+    asked += """, --where "\\"order\\" = 'it''s'" (20 of 384)"""
+    assert revision(*options) == Ended(2, "", f"{SEVERAL}say which rows: {asked}\n")
+    database.execute('ALTER TABLE items DROP COLUMN "order"')
+    # A model that is not to be had does not say its dimensions.
+    ended = revision(*COLUMN, *TO_NEW, "--from", "python:no.such.module:model")
+    assert ended.err.endswith('(5 of 384), --where "collection_id = 2" (1 of 3)\n')
+
+
+def test_the_index_on_the_models_dimensions_says_the_scope(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx")
+    database.execute(CHUNKS)
+    made = "CREATE INDEX of_{0} ON items USING hnsw ((embedding::vector({1})) vector_l2_ops) WHERE collection_id = {0}"
+    database.execute(made.format(1, 384))
+    database.execute(made.format(2, 3))
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert "where='(collection_id = 1)'" in operation(ended)
+    assert "  where  (collection_id = 1): the scope of of_1, the only index on 384 dimensions\n" in ended.err
 
 
 def test_the_only_index_says_the_scope(database: Database) -> None:

@@ -100,7 +100,7 @@ def test_without_the_old_model_a_downgrade_is_refused_unless_it_is_said_out_loud
     monkeypatch.setenv("MIGRATOR_TEST_GONE", "1")
     with pytest.raises(Refused, match="2 texts of") as caught:
         downgrade(database, change)
-    assert caught.value.remedy.endswith("list these rows and go back: migrator downgrade REVISION --without-old-model")
+    assert caught.value.remedy.endswith("list these rows and go back: migrator downgrade -1 --without-old-model")
     assert rows_hold(database, new) == 203
     runner.restore(
         database.address,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
+import runpy
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,9 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.runtime.migration import MigrationContext
+from psycopg import sql
 from sqlalchemy.engine import make_url
 
+from migrator import EmbeddingChange
+from migrator.catalog import Catalog, read_catalog
+from migrator.database import connect
 from migrator.ledger import Ledger, LedgerChange
+from migrator.operations.ops import ChangeEmbeddingOp
+from migrator.operations.revision import read
+from migrator.plan import ColumnPlan
 from tests import models
 from tests.cases import Application, Case, Embedded, cases
 from tests.commands import migrator
@@ -22,6 +32,8 @@ from tests.project import make_project
 
 CARRIED_OUT, REFUSED = cases()
 OLD, NEW = "sixteen", "twenty_four"
+# Cases whose scope `migrator revision` finds by itself.
+WHERE_IS_TOLD = ("collections", "without_dimension")
 # Cases that are tried on PostgreSQL 16 too; every one takes some seconds.
 ON_16 = (
     "as_owner",
@@ -161,13 +173,12 @@ class Walk:
 
 
 def start(case: Case, database: Database, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Application:
-    """The case's tables, and a project with its revision in the current directory."""
+    """The case's tables, and a project in the current directory."""
     for line in (case.text("environment.txt") or "").splitlines():
         monkeypatch.setenv(*line.split("=", 1))
     application = Application(case, database)
     application.prepare()
     make_project(database, directory, monkeypatch)
-    shutil.copy(case.directory / "revision.py", Path("versions", "0002.py"))
     if case.user is not None:
         database.execute(f"ALTER TABLE alembic_version OWNER TO {case.user}")
         address = make_url(database.url).set(username=case.user)
@@ -175,11 +186,80 @@ def start(case: Case, database: Database, directory: Path, monkeypatch: pytest.M
     return application
 
 
+def take_revision(case: Case) -> None:
+    shutil.copy(case.directory / "revision.py", Path("versions", "0002.py"))
+
+
+def proposes(case: Case, database: Database) -> None:
+    """Asserts that `migrator revision` writes by itself what the case's revision says, where the database tells it."""
+    for own in asked(case.directory / "revision.py"):
+        proposed = proposal(own, where_is_told=case.name in WHERE_IS_TOLD)
+        with connect(database.address) as connection:
+            catalog = read_catalog(connection, own.schema, own.table, own.column, where=own.where)
+        same(indexes(proposed, catalog), indexes(own, catalog), f"indexes proposed for {catalog.subject}")
+        written = dataclasses.replace(proposed, index=own.index, where=bare(proposed.where), functions=())
+        same(
+            [written],
+            [dataclasses.replace(own, table=catalog.table.name, functions=())],
+            f"change proposed for {catalog.subject}",
+        )
+        bodies = [[re.split(r"\$\w*\$", function)[1] for function in each.functions] for each in (proposed, own)]
+        same(bodies[0], bodies[1], "functions proposed")
+
+
+def proposal(own: EmbeddingChange, *, where_is_told: bool) -> EmbeddingChange:
+    """What the command writes that is told only what a person knows. where_is_told: the rows tell the scope."""
+    schema = sql.Identifier(own.schema, own.table) if own.schema else sql.Identifier(own.table)
+    told = ["--table", schema.as_string(None), "--column", own.column, "--text", str(own.text)]
+    told += ["--to", own.to.name, "--from", own.from_.name, "--empty", own.empty]
+    told += ["--where", own.where] if own.where and not where_is_told else []
+    told += ["--from-text", own.from_text] if own.from_text else []
+    told += ["--outside", own.outside] if own.outside else []
+    told += ["--type", own.type] if own.type else []
+    told += [argument for setting in own.settings.items() for argument in ("--settings", "=".join(setting))]
+    ended = migrator("revision", "-m", "proposed", *told)
+    assert ended.code == 0, ended.err
+    path = Path(ended.out.strip())
+    (proposed,) = asked(path)
+    path.unlink()
+    return proposed
+
+
+def asked(revision: Path) -> list[EmbeddingChange]:
+    """The changes that a revision asks for."""
+    context = MigrationContext.configure(dialect_name="postgresql")
+    found = read("0002", runpy.run_path(str(revision))["upgrade"], context)
+    return [change for each in found.operations if isinstance(each, ChangeEmbeddingOp) for change in each.changes]
+
+
+def indexes(change: EmbeddingChange, catalog: Catalog) -> list[list[str]]:
+    """The vector indexes to be built, with pgvector's defaults spelt out."""
+    defaults = {"hnsw": {"m": "16", "ef_construction": "64"}, "ivfflat": {"lists": "100"}}
+    return sorted(
+        [
+            each.name,
+            each.opclass,
+            each.key.replace('"', ""),
+            str(defaults[each.method] | each.parameters),
+            str(each.predicate),
+        ]
+        for each in ColumnPlan(0, change, catalog).vector_indexes
+    )
+
+
+def bare(condition: str | None) -> str | None:
+    """Without the parentheses that the catalog puts around a predicate."""
+    return condition[1:-1] if condition and condition.startswith("(") else condition
+
+
 @pytest.mark.parametrize(("case", "database"), on_servers(CARRIED_OUT), indirect=["database"])
 def test_up_and_down_in_a_window_and_online(
     case: Case, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    walk = Walk(start(case, database, tmp_path, monkeypatch))
+    application = start(case, database, tmp_path, monkeypatch)
+    proposes(case, database)
+    take_revision(case)
+    walk = Walk(application)
     walk.up_and_down()
     if case.text("refused_online.txt") is None:
         walk.up_and_down("--online")
@@ -202,4 +282,5 @@ def test_refused_with_nothing_changed(
     case: Case, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(case, database, tmp_path, monkeypatch)
+    take_revision(case)
     refuses(case, "refused.txt", database, [], ["--online"])

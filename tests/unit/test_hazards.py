@@ -45,7 +45,8 @@ TEXTS: list[Row] = [
         "the revision names a model that is not to be had here: model python:app.models:new cannot be loaded: there is "
         "no module 'app'",
         "its dimensions were taken as they were given; an upgrade is refused where the model cannot be loaded.",
-        "correct --to, or make the model loadable where the upgrade will run",
+        "correct --to, or make the model loadable where the upgrade will run; a service is called by a plug-in, "
+        "python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)",
     ),
     (
         hazards.unapplied_revisions,
@@ -101,7 +102,8 @@ TEXTS: list[Row] = [
         "be loaded: there is no module 'app'",
         "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
         "and the manual rollback would leave them without a vector and list them.",
-        "correct from_= in the revision, or make the model loadable where a rollback would run",
+        "correct from_= in the revision, or make the model loadable where a rollback would run; a service is called by "
+        "a plug-in, python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)",
     ),
     (
         hazards.old_model_not_downloaded,
@@ -203,6 +205,25 @@ TEXTS: list[Row] = [
         "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None",
     ),
     (
+        hazards.several_over_index_limit,
+        ("vector", 3_072),
+        "several-over-index-limit",
+        True,
+        "vector(3072) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
+        "the index build at the end would fail after everything was embedded.",
+        'write type="halfvec" in the revision, which halves the column; or drop all vector indexes of the column but '
+        "one, which the revision's index= replaces",
+    ),
+    (
+        hazards.several_over_index_limit,
+        ("vector", 4_500),
+        "several-over-index-limit",
+        True,
+        "vector(4500) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
+        "the index build at the end would fail after everything was embedded.",
+        "drop all vector indexes of the column but one, which the revision's index= replaces",
+    ),
+    (
         hazards.unknown_table,
         (
             None,
@@ -226,7 +247,8 @@ TEXTS: list[Row] = [
         True,
         'there is no table "app.items"',
         "the revision names a table that this database, or the search path, does not hold.",
-        'the table is in the schema "archive": write schema="archive" in the revision',
+        'the table is in the schema "archive": write schema="archive" in the revision, and '
+        "archive.items on the command line",
     ),
     (
         hazards.unknown_table,
@@ -287,12 +309,32 @@ TEXTS: list[Row] = [
             "items",
             "body",
             "text",
+            ["title_embedding", "embedding"],
         ),
         "not-a-vector",
         True,
         'column "items.body" is of type text, not vector or halfvec',
         "only vector columns hold embeddings that can be changed.",
-        "name the vector column in the revision",
+        "name a column that is: embedding, title_embedding",
+    ),
+    (
+        hazards.not_a_vector,
+        ("items", "embedding", "bit(384)", []),
+        "not-a-vector",
+        True,
+        'column "items.embedding" is of type bit(384), not vector or halfvec',
+        "only vector columns hold embeddings that can be changed.",
+        "the table has none that is: name another table",
+    ),
+    (
+        hazards.provider_not_there,
+        (Model("openai:text-embedding-3-small", dimensions=1536),),
+        "provider-not-there",
+        True,
+        "model openai:text-embedding-3-small cannot be loaded: this version of migrator has no provider 'openai' yet",
+        "no vector can be computed without it, so nothing was started.",
+        "let a plug-in of your own call it, and name that: python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows "
+        "one)",
     ),
     (
         hazards.domain_over_vectors,
@@ -318,7 +360,7 @@ TEXTS: list[Row] = [
         True,
         '"items" is a view, which migrator cannot change',
         "a column cannot be put beside the live one there.",
-        "name a table in the revision",
+        "name the table whose rows it shows; the view is carried over with it",
     ),
     (
         hazards.not_a_table,
@@ -330,7 +372,7 @@ TEXTS: list[Row] = [
         True,
         '"items" is a materialised view, which migrator cannot change',
         "a column cannot be put beside the live one there.",
-        "name a table in the revision",
+        "name the table whose rows it shows; the view is carried over with it",
     ),
     (
         hazards.not_a_table,
@@ -342,7 +384,7 @@ TEXTS: list[Row] = [
         True,
         '"items" is a foreign table, which migrator cannot change',
         "a column cannot be put beside the live one there.",
-        "name a table in the revision",
+        "upgrade it in the database that keeps its rows",
     ),
     (
         hazards.plain_inheritance,
@@ -369,7 +411,7 @@ TEXTS: list[Row] = [
         True,
         '"items_2025" is a partition of public.items',
         "all partitions have the columns of that table, and are upgraded with it.",
-        "name public.items in the revision",
+        "name public.items instead",
     ),
     (
         hazards.foreign_partitions,
@@ -852,7 +894,7 @@ TEXTS: list[Row] = [
         "3 texts of public.items.embedding have no vector of the old model, which is not to be had: "
         "model python:m:f cannot be loaded: there is no module 'm'",
         "without it the rows that hold them would come back without a vector.",
-        "make the model reachable, or list these rows and go back: migrator downgrade REVISION --without-old-model",
+        "make the model reachable, or list these rows and go back: migrator downgrade -1 --without-old-model",
     ),
     (
         hazards.table_renamed,

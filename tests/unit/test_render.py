@@ -39,6 +39,12 @@ FULL = EmbeddingChange(
     priority="tenant = 'first'",
     batch_size=64,
     max_failed_rows=5,
+    settings={"app.key": "env:APP_KEY"},
+    functions=(
+        "CREATE FUNCTION f()\nRETURNS int RETURN 1",
+        "CREATE OR REPLACE FUNCTION nearest(asked vector)\nRETURNS SETOF items LANGUAGE sql AS 'SELECT \"a\"'\n",
+        "CREATE FUNCTION g() RETURN 1",
+    ),
     verify=Verify(sample=100, queries="questions.jsonl", relevant="topic"),
 )
 
@@ -70,6 +76,7 @@ def test_everything_that_can_be_said_is_written_in_the_order_of_reading() -> Non
             "embedding",
             schema="app",
             text="concat_ws(E'\\\\n', title, \\"Body\\")",
+            settings={"app.key": "env:APP_KEY"},
             where="deleted_at IS NULL",
             from_=Model("python:models:old", dimensions=384),
             to=Model(
@@ -85,6 +92,12 @@ def test_everything_that_can_be_said_is_written_in_the_order_of_reading() -> Non
             batch_size=64,
             max_failed_rows=5,
             verify=Verify(sample=100, queries="questions.jsonl", relevant="topic"),
+            functions=[
+                "CREATE FUNCTION f()\\nRETURNS int RETURN 1",
+                "CREATE OR REPLACE FUNCTION nearest(asked vector)\\n"
+                "RETURNS SETOF items LANGUAGE sql AS 'SELECT \\"a\\"'\\n",
+                "CREATE FUNCTION g() RETURN 1",
+            ],
         )"""
     )
 
@@ -186,6 +199,7 @@ changes = st.builds(
     type=st.sampled_from([None, "vector", "halfvec"]),
     priority=maybe,
     batch_size=st.none() | st.integers(1, 999),
+    functions=st.lists(texts.map(lambda text: f"CREATE FUNCTION {text}"), max_size=2).map(tuple),
     verify=verifies,
 )
 

@@ -1,0 +1,87 @@
+"""Which rows `migrator revision` takes for those of the model that is said, where a column holds several."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from migrator.catalog import Catalog, scoped
+from migrator.catalog.expressions import COLUMN, cast_type
+from migrator.catalog.indexes import TableIndex
+from migrator.catalog.scoped import Part
+from migrator.database import Connection
+from migrator.embedders import own_dimensions
+from migrator.errors import Refused, UsageError
+
+# Conditions that an error names, at most.
+_NAMED = 6
+
+
+def of_only_index(catalog: Catalog, found: list[tuple[int, int]]) -> tuple[str, str] | None:
+    """The condition of the one vector index that there is, and where it is from; None where it tells no models apart.
+
+    found: dimensions of all vectors, and how many have them.
+    """
+    present = catalog.vector_indexes
+    if len(present) != 1 or not _is_scope(present[0]):
+        return None
+    # `deleted_at IS NULL` tells rows apart, not models; `collection_id = 1` may do so at equal dimensions too.
+    if len(found) < 2 and not re.search(r" = (?!true|false)", present[0].condition or ""):
+        return None
+    return str(present[0].predicate), f"the scope of {present[0].name}, the only vector index"
+
+
+def of_model(
+    connection: Connection, catalog: Catalog, found: list[tuple[int, int]], model: str
+) -> tuple[str, str] | None:
+    """A condition for the rows whose vectors have as many numbers as the model's, and how it was found.
+
+    None where all vectors have as many. found: dimensions and how many vectors have them, several of the first.
+    Raises UsageError where indexes and rows do not say it, or not alone.
+    """
+    if len(found) < 2:
+        return None
+    size = _own_dimensions(model)
+    casts = [(index, cast_type(index.key)) for index in catalog.vector_indexes if _is_scope(index)]
+    indexes = [index for index, cast in casts if cast is not None and cast[1] == size]
+    if len(indexes) == 1:
+        return str(indexes[0].predicate), f"the scope of {indexes[0].name}, the only index on {size} dimensions"
+    parts = [part for each in scoped.told_apart(connection, catalog) for part in each]
+    fitting = [part for part in parts if part.dimensions == size]
+    if len(fitting) == 1 and (size, fitting[0].vectors) in found:
+        return fitting[0].condition, f"its vectors, and no others, have the model's {size} dimensions"
+    raise several_dimensions(found, fitting or parts)
+
+
+def _is_scope(index: TableIndex) -> bool:
+    """Not where it asks for the vector: rows without one would never get theirs."""
+    return index.condition is not None and COLUMN not in index.condition
+
+
+def several_dimensions(found: list[tuple[int, int]], parts: list[Part]) -> UsageError:
+    """parts: of which it may be one."""
+    remedy = "tell its rows apart by a condition: --where SQL"
+    if parts:
+        shown = [f"--where {_quoted(part.condition)} ({part.vectors:,} of {part.dimensions})" for part in parts]
+        remedy = f"say which rows: {', '.join(shown[:_NAMED])}{', ...' * (len(shown) > _NAMED)}"
+    return UsageError(
+        f"vectors of several dimensions are in scope: {', '.join(f'{vectors:,} of {size}' for size, vectors in found)}",
+        meaning="one revision changes the vectors of one model.",
+        remedy=remedy,
+    )
+
+
+def _own_dimensions(model: str) -> int | None:
+    """None where the model is not to be had, of which is told later."""
+    try:
+        return own_dimensions(model)
+    except Refused:
+        return None
+
+
+def _quoted(condition: str) -> str:
+    """For a shell, in double quotes where these do not recall its history."""
+    if "!" in condition:
+        return shlex.quote(condition)
+    escaped = re.sub(r'(["$`\\])', r"\\\1", condition)
+    return f'"{escaped}"'
