@@ -183,6 +183,9 @@ def connect(address: Address) -> Connection:
             "default_transaction_read_only": "off",
             "default_transaction_isolation": "read committed",
             "client_encoding": "UTF8",
+            # Definitions are read as PostgreSQL prints them, and written with strings as standard SQL has them.
+            "quote_all_identifiers": "off",
+            "standard_conforming_strings": "on",
             "client_min_messages": "warning",
             # What row-level security would hide is an error then, and no row is passed over.
             "row_security": "off",

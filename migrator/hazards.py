@@ -1113,6 +1113,16 @@ def published(table: str, publications: Iterable[str]) -> Hazard:
     )
 
 
+def published_with_schema(schema: str, table: str, publications: Iterable[str]) -> Hazard:
+    return _refuse(
+        "published-schema",
+        f'"{table}" is published with its whole schema by {", ".join(publications)}',
+        "a subscriber without the shadow column would stop applying changes.",
+        "name the published tables, this one with its columns: ALTER PUBLICATION ... DROP TABLES IN SCHEMA "
+        f'"{schema}"; ALTER PUBLICATION ... ADD TABLE "{table}" (column, ...), ...',
+    )
+
+
 def no_replica_identity(table: str, publications: Iterable[str]) -> Hazard:
     return _refuse(
         "no-replica-identity",

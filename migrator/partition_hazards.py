@@ -59,5 +59,5 @@ def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:
     if here.storage != live.storage:
         yield hazards.partition_differs(shown, live.name, f"has storage {here.storage_sql}")
     fits = live.dimensions in (None, column.dimensions)
-    if here.default_text not in (None, live.default_text) and not fits and not column.is_restore:
-        yield hazards.default_of_other_dimensions(f"{shown}.{live.name}", str(here.default_text))
+    if here.default_vector not in (None, live.default_text) and not fits and not column.is_restore:
+        yield hazards.default_of_other_dimensions(f"{shown}.{live.name}", str(here.default_vector))

@@ -273,6 +273,14 @@ SELECT DISTINCT p.pubname::text FROM pg_publication_tables p
 JOIN pg_class c ON c.relname = p.tablename JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = p.schemaname
 WHERE c.oid IN {tree} ORDER BY 1;
 
+-- name: schema_publications
+-- Those that do not name the table; all that PostgreSQL 14 has name their tables.
+SELECT DISTINCT p.pubname::text FROM pg_publication_tables v JOIN pg_publication p ON p.pubname = v.pubname
+JOIN pg_class c ON c.relname = v.tablename JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = v.schemaname
+WHERE c.oid IN {tree} AND NOT p.puballtables
+  AND NOT EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid IN {tree})
+ORDER BY 1;
+
 -- name: text_type
 SELECT {text} AS text_ FROM {table} LIMIT 0;
 

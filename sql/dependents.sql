@@ -107,8 +107,8 @@ WHERE t.tgrelid IN {tree} AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') A
 ORDER BY 1, 2;
 
 -- name: functions_by_name
--- Functions that find the column by its name when they run: their text names table and column, or they take or give the
--- table's rows.
+-- Functions that find the column by its name when they run: their text names it and the table, or they take or give the
+-- table's rows, as its triggers do.
 SELECT p.oid::regprocedure::text
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
@@ -118,6 +118,7 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'migrator') AND l.la
   AND p.prosqlbody IS NULL
   AND p.prosrc ~* ('\m' || regexp_replace(%(name)s::text, '(\W)', '\\\1', 'g') || '\M')
   AND (p.prosrc ~* ('\m' || regexp_replace(r.relname, '(\W)', '\\\1', 'g') || '\M')
+       OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.oid AND t.tgfoid = p.oid AND NOT t.tgisinternal)
        OR ARRAY[r.reltype, r.typarray] && (p.prorettype || p.proargtypes::oid[] || coalesce(p.proallargtypes, ARRAY[]::oid[])))
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 ORDER BY 1;

@@ -33,6 +33,13 @@ FROM (SELECT text_hash AS migrator_hash, embedding AS migrator_vector FROM {stor
 WHERE {here} AND {row}.{shadow} IS NULL AND {due} AND {pending}
   AND migrator_store.migrator_hash = {text_hash};
 
+-- name: kept_back
+-- Rows without a vector whose text has one in the store.
+SELECT count(*) FROM {table}
+WHERE {waiting} AND {due} AND EXISTS (
+  SELECT FROM (SELECT text_hash AS migrator_hash FROM {store}) AS migrator_store
+  WHERE migrator_store.migrator_hash = {text_hash});
+
 -- name: from_backup
 -- One range of blocks, from the backup of the upgrade that is undone.
 UPDATE {table} SET {shadow} = migrator_backup.migrator_vector

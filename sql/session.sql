@@ -9,6 +9,9 @@ SELECT current_setting('search_path');
 -- name: commit_for_good
 SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off';
 
+-- name: discard_plans
+DISCARD PLANS;
+
 -- name: try_lock
 SELECT pg_try_advisory_lock(%(first)s, %(second)s);
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +51,12 @@ class Column:
         return {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}[self.storage]
 
     @property
+    def default_vector(self) -> str | None:
+        """Its default; None where that is NULL, which PostgreSQL prints with the type that was declared."""
+        is_null = re.fullmatch(r'NULL::[\w."]+(\(\d+\))?', self.default_text or "")
+        return None if is_null else self.default_text
+
+    @property
     def compression_sql(self) -> str | None:
         """None: by the server's setting."""
         return {"p": "pglz", "l": "lz4"}.get(self.compression)
@@ -89,7 +96,7 @@ class Table:
     of PostgreSQL's 1,600. row_security: it applies to the role at
     work. may_create: the role may make indexes in the table's schema. Of a partitioned table rows, blocks and bytes are
     those of its partitions. partition_of: the topmost table it is a partition of. parents, children: by plain
-    inheritance. of_type: the composite type it is of.
+    inheritance. of_type: the composite type it is of. schema_publications: those that publish it with its schema.
     """
 
     oid: int
@@ -114,6 +121,7 @@ class Table:
     parents: list[str] = field(default_factory=list)
     children: list[str] = field(default_factory=list)
     of_type: str | None = None
+    schema_publications: list[str] = field(default_factory=list)
 
     @property
     def sql(self) -> sql.SQL:
@@ -157,6 +165,9 @@ def _described(connection: Connection, found: dict[str, Any], oid: dict[str, obj
         triggers=[Trigger(**row) for row in fetch_dicts(connection, query("catalog", "triggers", tree=TREE), oid)],
         rules=[row[0] for row in execute(connection, query("catalog", "rules_on_table"), oid)],
         publications=[row[0] for row in execute(connection, query("catalog", "publications", tree=TREE), oid)],
+        schema_publications=[
+            row[0] for row in execute(connection, query("catalog", "schema_publications", tree=TREE), oid)
+        ],
     )
 
 

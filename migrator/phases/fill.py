@@ -14,11 +14,13 @@ from psycopg import sql
 
 from migrator import backup_table, capture, other_tables, partition_columns, portions, rows_left, store, tree
 from migrator.catalog import Column
-from migrator.database import configure, execute, with_short_locks
+from migrator.database import configure, execute, fetch_row, with_short_locks
+from migrator.errors import MigratorError
 from migrator.phases.embed import embed_missing, embedding, probe_by_index
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.portions import Portion
 from migrator.queries import Query, fragment, name, query
+from migrator.report import counted
 from migrator.tree import Relation
 from migrator.work import Work, has_column
 
@@ -61,7 +63,10 @@ def _statements(column: ColumnPlan) -> list[Statement]:
     if backup_table.helps(column):
         indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
     cleared = _clearing(column) if column.marks_some or column.catalog.read else []
-    return [*indexed, *_start_statements(column), *cleared, *_filling(column, column.shadow, NAME)]
+    kept_back = []
+    if _may_be_kept_back(column):
+        kept_back.append(column.statement(NAME, _kept_back(column), "ACCESS SHARE", "one scan"))
+    return [*indexed, *_start_statements(column), *cleared, *_filling(column, column.shadow, NAME), *kept_back]
 
 
 def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
@@ -149,7 +154,38 @@ def run(work: Work) -> dict[str, object]:
         if column.marks_some or (column.catalog.read and not began):
             _clear_stale(work, column)
         result[column.subject] = {"rows": _fill(work, column, column.shadow)}
+        if _may_be_kept_back(column):
+            _refuse_kept_back(work, column)
     return result
+
+
+def _may_be_kept_back(column: ColumnPlan) -> bool:
+    return bool(column.catalog.firing_triggers) and column.method == "embed" and not column.is_restore
+
+
+def _kept_back(column: ColumnPlan) -> sql.Composed:
+    pieces = {"table": column.table, "store": column.store, "text_hash": column.text_hash}
+    return query("fill", "kept_back", due=column.due, waiting=rows_left.waiting(column, column.shadow), **pieces)
+
+
+def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
+    """Rows that have a vector in the store and do not take it. Raises MigratorError where a trigger is the reason."""
+    for _ in range(2):
+        (rows,) = fetch_row(work.connection, _kept_back(column))
+        if not rows:
+            return
+        # What was written during the last pass is filled by another one.
+        _fill(work, column, column.shadow)
+    (rows,) = fetch_row(work.connection, _kept_back(column))
+    if rows:
+        table, role = column.catalog.table.name, column.catalog.server.role
+        raise MigratorError(
+            f"{counted(rows, 'rows')} of {column.subject} cannot be filled: a trigger undoes or skips their update",
+            meaning=f"one of those that fire: {', '.join(column.catalog.firing_triggers)}. Everything before cut-over "
+            "was undone; the embedding store is kept.",
+            remedy=f'ALTER TABLE "{table}" DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run '
+            f'GRANT SET ON PARAMETER session_replication_role TO "{role}"',
+        )
 
 
 def _start(work: Work, column: ColumnPlan) -> bool:

@@ -194,6 +194,8 @@ def _table(catalog: Catalog) -> list[Hazard]:
     if table.used_numbers >= POSTGRESQL_COLUMNS:
         found.append(hazards.used_up_columns(table.name, table.used_numbers))
     carried = {*server.publications_of_all, *(each.name for each in catalog.carried.publications)}
+    if table.schema_publications:
+        found.append(hazards.published_with_schema(table.schema, table.name, table.schema_publications))
     published = [each for each in table.publications if each not in carried]
     if published:
         found.append(hazards.published(table.name, published))
@@ -225,8 +227,8 @@ def _column(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     if column.method == "embed" and change.text is None:
         found.append(hazards.no_text(column.subject))
     fits = live.dimensions in (None, column.dimensions)
-    if live.default_text is not None and not fits:
-        found.append(hazards.default_of_other_dimensions(column.subject, live.default_text))
+    if live.default_vector is not None and not fits:
+        found.append(hazards.default_of_other_dimensions(column.subject, live.default_vector))
     if column.method == "embed" and change.from_.dimensions == change.to.dimensions:
         found.append(hazards.equal_dimensions(column.subject))
     if column.method != "index":

@@ -28,6 +28,8 @@ def statements(plan: Plan) -> list[Statement]:
 
 def _statements(column: ColumnPlan) -> list[Statement]:
     steps = []
+    if column.catalog.firing_triggers:
+        steps.append(column.statement(NAME, query("session", "discard_plans"), "none", "instant"))
     if not column.is_restore:
         steps.append(column.statement(NAME, capture.until_retire(column), "none", "instant"))
     if column.method == "embed":
@@ -91,6 +93,9 @@ def run(work: Work) -> dict[str, object]:
     for column in work.plan.columns:
         if column.method == "index":
             continue
+        if column.catalog.firing_triggers:
+            # Triggers that the fill fired were planned for the old column's dimensions.
+            execute(work.connection, query("session", "discard_plans"))
         if not column.is_restore:
             # First: from here on what the application writes is kept. What capture set NULL before is filled next.
             execute(work.connection, capture.until_retire(column))

@@ -312,6 +312,25 @@ def test_a_statement_that_the_database_refuses(database: Database) -> None:
     assert database.dump() == before
 
 
+def test_a_trigger_that_skips_updates_keeps_no_row_without_a_vector_unseen(database: Database) -> None:
+    items(database)
+    database.execute(
+        "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$; "
+        "CREATE TRIGGER skip BEFORE UPDATE ON items FOR EACH ROW WHEN (OLD.id < 3) EXECUTE FUNCTION skip(); "
+        "ALTER TABLE items ENABLE ALWAYS TRIGGER skip"
+    )
+    before = database.dump()
+    with pytest.raises(MigratorError) as caught:
+        upgrade(database)
+    assert caught.value.problem == (
+        "3 rows of public.items.embedding cannot be filled: a trigger undoes or skips their update"
+    )
+    assert caught.value.meaning.startswith("one of those that fire: skip. ")
+    assert 'ALTER TABLE "items" DISABLE TRIGGER ...' in caught.value.remedy
+    assert caught.value.exit_code == 1
+    assert database.dump() == before
+
+
 @pytest.mark.parametrize("again", [abandon, upgrade])
 def test_a_clean_up_that_is_cut_off_after_the_index_was_built(
     database: Database, monkeypatch: pytest.MonkeyPatch, again: Callable[[Database], object]

@@ -214,12 +214,17 @@ def test_functions_of_the_revision_change_with_the_column(database: Database, on
 
 def test_functions_by_name_are_told(database: Database) -> None:
     prepare(database, MATCH.format(384), FUNCTIONS)
+    database.execute(
+        "CREATE FUNCTION unit() RETURNS trigger LANGUAGE plpgsql "
+        "AS 'BEGIN NEW.embedding := l2_normalize(NEW.embedding); RETURN NEW; END'; "
+        "CREATE TRIGGER unit BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION unit()"
+    )
     (told,) = (each for each in plan_of(database, CHANGE).hazards if each.code == "functions-by-name")
     assert told.problem.endswith(
-        "by its name: public.length_by_name(public.items), public.match(public.vector,integer)"
+        "by its name: public.length_by_name(public.items), public.match(public.vector,integer), public.unit()"
     )
     (told,) = (each for each in plan_of(database, CHANGED).hazards if each.code == "functions-by-name")
-    assert told.problem.endswith("by its name: public.length_by_name(public.items)")
+    assert told.problem.endswith("by its name: public.length_by_name(public.items), public.unit()")
 
 
 def test_a_function_that_cannot_be_made_is_refused(database: Database) -> None:

@@ -1217,6 +1217,20 @@ TEXTS: list[Row] = [
         "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
     ),
     (
+        hazards.published_with_schema,
+        (
+            "public",
+            "items",
+            ["all_of_it"],
+        ),
+        "published-schema",
+        True,
+        '"items" is published with its whole schema by all_of_it',
+        "a subscriber without the shadow column would stop applying changes.",
+        'name the published tables, this one with its columns: ALTER PUBLICATION ... DROP TABLES IN SCHEMA "public"; '
+        'ALTER PUBLICATION ... ADD TABLE "items" (column, ...), ...',
+    ),
+    (
         hazards.no_replica_identity,
         ("items", ["a", "b"]),
         "no-replica-identity",

@@ -1,8 +1,8 @@
--- An identity that refuses given values; texts and vectors that are not there.
+-- An identity that refuses given values; texts and vectors that are not there, by default.
 CREATE TABLE documents (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     content text,
-    embedding vector(16)
+    embedding vector(16) DEFAULT NULL
 );
 INSERT INTO documents (content, embedding)
 SELECT 'text ' || n, model.embed('text ' || n) FROM generate_series(1, 40) AS n;
