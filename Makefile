@@ -7,6 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
+# Else the many processes that tests start would each compile everything anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test test-clients lint bench docs clean
 
