@@ -43,7 +43,7 @@ QUALIFIED = replace(CHANGE, text="items.body || ''", where="items.id >= 0")
 
 def partitioned(database: Database, rows: int = 200) -> None:
     """items by tenant: 1 by ranges of id, 2 by hash, 3 attached, and a default for the rest."""
-    for statement in (
+    statements = (
         "CREATE TABLE items (id bigint, tenant int NOT NULL DEFAULT 1, body text NOT NULL, note text, "
         "embedding vector(384) NOT NULL, PRIMARY KEY (id, tenant)) PARTITION BY LIST (tenant)",
         "CREATE TABLE items_1 PARTITION OF items FOR VALUES IN (1) PARTITION BY RANGE (id)",
@@ -59,14 +59,17 @@ def partitioned(database: Database, rows: int = 200) -> None:
         "ALTER TABLE items ATTACH PARTITION archive.items_3 FOR VALUES IN (3)",
         "CREATE TABLE items_rest PARTITION OF items DEFAULT",
         "CREATE TABLE staged (id bigint PRIMARY KEY, body text, note text, embedding vector(384))",
-    ):
-        database.execute(statement)
+    )
+    database.execute("; ".join(statements))
     write(database, range(rows))
-    database.execute("CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)")
-    database.execute("COMMENT ON INDEX items_embedding_idx IS 'by meaning'")
-    database.execute("ALTER INDEX archive.items_3_embedding_idx RENAME TO of_the_archive")
-    database.execute("COMMENT ON INDEX archive.of_the_archive IS 'seldom searched'")
-    database.execute("ANALYZE items")
+    indexes = (
+        "CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)",
+        "COMMENT ON INDEX items_embedding_idx IS 'by meaning'",
+        "ALTER INDEX archive.items_3_embedding_idx RENAME TO of_the_archive",
+        "COMMENT ON INDEX archive.of_the_archive IS 'seldom searched'",
+        "ANALYZE items",
+    )
+    database.execute("; ".join(indexes))
 
 
 def write(database: Database, numbers: range) -> None:
