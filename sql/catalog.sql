@@ -26,7 +26,11 @@ SELECT current_setting('server_version_num')::int AS version,
        (SELECT coalesce(array_agg(pubname::text ORDER BY pubname), ARRAY[]::text[]) FROM pg_publication WHERE puballtables)
          AS publications_of_all,
        EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace
-               WHERE ln.nspname = 'migrator' AND l.relname = 'change') AS ledger,
+               WHERE ln.nspname = 'migrator' AND l.relname = 'ledger_version') AS ledger,
+       -- By tables of somebody else's.
+       EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace WHERE ln.nspname = 'migrator')
+         AND NOT EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace
+                         WHERE ln.nspname = 'migrator' AND l.relname = 'ledger_version') AS schema_taken,
        (SELECT pg_get_userbyid(ln.nspowner)::text FROM pg_namespace ln WHERE ln.nspname = 'migrator') AS ledger_owner,
        coalesce((SELECT pg_has_role(ln.nspowner, 'USAGE') FROM pg_namespace ln WHERE ln.nspname = 'migrator'), true)
          AS may_use_ledger

@@ -24,7 +24,9 @@ def server_hazards(server: Server) -> list[Hazard]:
         found.append(hazards.pgvector_with_known_fault(server.pgvector))
     if server.standby:
         found.append(hazards.standby())
-    if not server.may_use_ledger:
+    if server.schema_taken:
+        found.append(hazards.schema_taken())
+    elif not server.may_use_ledger:
         found.append(hazards.ledger_of_another(server.ledger_owner or "", server.role))
     elif server.ledger_owner is None and not server.may_create:
         found.append(hazards.may_not_create_schema(server.role))

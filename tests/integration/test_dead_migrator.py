@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 
@@ -15,6 +14,7 @@ from migrator.database import connect
 from migrator.errors import Busy
 from migrator.work import Options
 from tests.database import Database
+from tests.killed import ended, started
 from tests.proofs import is_upgraded
 from tests.running import until_alone, upgrade, upgrade_until
 from tests.server import OwnServer
@@ -30,13 +30,11 @@ def test_the_statement_of_a_migrator_that_was_killed_ends_though_it_could_go_on_
     building = b"SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%')"
     with database.connect() as holder, database.connect() as watcher:
         holder.execute("BEGIN; UPDATE items SET note = note WHERE id = 1")
-        migrator = subprocess.Popen(
-            [sys.executable, "-m", "tests.killed", "upgrade", "never", ""], env=database.environment()
-        )
+        migrator = started(partial(upgrade, database))
         while watcher.execute(building).fetchone() != (True,):
-            assert migrator.poll() is None
-        os.kill(migrator.pid, signal.SIGKILL)
-        migrator.wait()
+            assert os.waitpid(migrator, os.WNOHANG) == (0, 0)
+        os.kill(migrator, signal.SIGKILL)
+        ended(migrator)
         until_alone(database)
         holder.execute("COMMIT")
     upgrade(database)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import psycopg
@@ -20,7 +21,7 @@ from migrator.tree import Relation
 from migrator.work import Options, Work
 from tests.conftest import Server
 from tests.database import Database
-from tests.integration.test_manual_rollback import refused, roll_back
+from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import Hashed, new, old
 from tests.proofs import checksum, rows_hold
 from tests.running import BATCH, REVISION, At, abandon, downgrade, upgrade, upgrade_until
@@ -42,7 +43,7 @@ QUALIFIED = replace(CHANGE, text="items.body || ''", where="items.id >= 0")
 
 def partitioned(database: Database, rows: int = 200) -> None:
     """items by tenant: 1 by ranges of id, 2 by hash, 3 attached, and a default for the rest."""
-    for statement in (
+    statements = (
         "CREATE TABLE items (id bigint, tenant int NOT NULL DEFAULT 1, body text NOT NULL, note text, "
         "embedding vector(384) NOT NULL, PRIMARY KEY (id, tenant)) PARTITION BY LIST (tenant)",
         "CREATE TABLE items_1 PARTITION OF items FOR VALUES IN (1) PARTITION BY RANGE (id)",
@@ -58,14 +59,17 @@ def partitioned(database: Database, rows: int = 200) -> None:
         "ALTER TABLE items ATTACH PARTITION archive.items_3 FOR VALUES IN (3)",
         "CREATE TABLE items_rest PARTITION OF items DEFAULT",
         "CREATE TABLE staged (id bigint PRIMARY KEY, body text, note text, embedding vector(384))",
-    ):
-        database.execute(statement)
+    )
+    database.execute("; ".join(statements))
     write(database, range(rows))
-    database.execute("CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)")
-    database.execute("COMMENT ON INDEX items_embedding_idx IS 'by meaning'")
-    database.execute("ALTER INDEX archive.items_3_embedding_idx RENAME TO of_the_archive")
-    database.execute("COMMENT ON INDEX archive.of_the_archive IS 'seldom searched'")
-    database.execute("ANALYZE items")
+    indexes = (
+        "CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)",
+        "COMMENT ON INDEX items_embedding_idx IS 'by meaning'",
+        "ALTER INDEX archive.items_3_embedding_idx RENAME TO of_the_archive",
+        "COMMENT ON INDEX archive.of_the_archive IS 'seldom searched'",
+        "ANALYZE items",
+    )
+    database.execute("; ".join(indexes))
 
 
 def write(database: Database, numbers: range) -> None:
@@ -355,10 +359,20 @@ def test_what_is_refused(database: Database, code: str, case: tuple[str, Embeddi
     assert database.dump() == before
 
 
-def test_the_manual_rollback_refuses(database: Database) -> None:
-    partitioned(database, 10)
-    upgrade(database)
-    assert refused(roll_back(database)) == (
-        "the table of public.items.embedding is partitioned, which this script cannot roll back\n"
-        "migrator downgrade can; the old vectors are in the column migrator_retired_1"
-    )
+@MODES
+def test_the_manual_rollback_brings_all_partitions_back(database: Database, online: bool) -> None:
+    partitioned(database, 100)
+    database.execute("CREATE INDEX half ON items USING hnsw ((embedding::halfvec(384)) halfvec_l2_ops) WHERE id > 3")
+    database.execute("CREATE TABLE items_6 PARTITION OF items FOR VALUES IN (6)")
+    schema = database.dump()
+    upgrade(database, replace(CHANGE, index="same"), online=online)
+    if not online:
+        # A partition that the ledger does not know.
+        database.execute("DROP TABLE items_6")
+        database.execute("CREATE TABLE items_6 PARTITION OF items FOR VALUES IN (6)")
+    at(database, REVISION)
+    ended = roll_back(database)
+    assert (ended.code, ended.err) == (0, "")
+    assert rows_hold(database, old) == 100
+    found, expected = (re.sub("items_6_embedding_idx1?", "", dump) for dump in (database.dump(), schema))
+    assert in_any_order(found) == in_any_order(expected)

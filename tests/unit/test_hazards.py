@@ -770,6 +770,15 @@ TEXTS: list[Row] = [
         "drop the default before the upgrade: ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT",
     ),
     (
+        hazards.schema_taken,
+        (),
+        "schema-taken",
+        True,
+        'the schema "migrator" is there, without a ledger and with other things',
+        "ledger, backups and embedding stores are kept in a schema of that name.",
+        'give it another name, where it is the application\'s: ALTER SCHEMA "migrator" RENAME TO ...',
+    ),
+    (
         hazards.ledger_of_another,
         (
             "owner",
