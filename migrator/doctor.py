@@ -16,8 +16,8 @@ from migrator.embedders import load
 from migrator.errors import Refused
 from migrator.hazards import Hazard
 from migrator.ledger import Ledger
-from migrator.phases.preflight import server_hazards
 from migrator.plan import ColumnPlan
+from migrator.preflight.server import server_hazards
 from migrator.queries import expression, name, query
 from migrator.report import size
 

@@ -14,6 +14,7 @@ from migrator.hazards import Hazard
 from migrator.ledger import LIVE, Ledger, LedgerChange, Run
 from migrator.phases import preflight
 from migrator.plan import ColumnPlan, Direction, Plan, Source
+from migrator.preflight.server import disk_hazards, server_hazards
 from migrator.work import Models, Options
 
 
@@ -73,7 +74,7 @@ class Planner:
         return self._plan(revision, "downgrade", columns, found)
 
     def _server(self) -> list[Hazard]:
-        found = preflight.server_hazards(read_server(self._connection))
+        found = server_hazards(read_server(self._connection))
         preflight.refuse_first(found)
         return found
 
@@ -131,7 +132,7 @@ class Planner:
         ]
         columns = [each.column for each in findings]
         _refuse_reading_another(columns)
-        disk = preflight.disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
+        disk = disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
         preflight.refuse_first(disk)
         every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards), *disk])
         return Plan(

@@ -193,8 +193,9 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     from migrator.database import configure, connect
     from migrator.errors import Refused
     from migrator.ledger import Ledger
-    from migrator.phases.preflight import refuse_declared, refuse_unreadable, try_expressions
+    from migrator.phases.preflight import refuse_declared, refuse_unreadable
     from migrator.plan import ColumnPlan
+    from migrator.preflight.parsing import try_expressions
 
     located = locate(project)
     unapplied = [step.revision.revision for step in project.script._upgrade_revs("heads", located.heads)]

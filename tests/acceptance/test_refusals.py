@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from migrator import hazards
 from migrator.catalog import Server, read_server
 from migrator.database import connect
-from migrator.phases.preflight import server_hazards
+from migrator.preflight.server import server_hazards
 from tests.commands import Ended, migrator, process
 from tests.database import Database
 from tests.project import RESTORE, Project, change

@@ -25,7 +25,7 @@ def kind(catalog: Catalog) -> list[Hazard]:
     return [hazards.foreign_partitions(table.name, foreign)] if foreign else []
 
 
-def partitions(column: ColumnPlan) -> list[Hazard]:
+def examine(column: ColumnPlan) -> list[Hazard]:
     """What in one partition is unlike the others and is not carried over; and what is to be known of them all."""
     catalog = column.catalog
     if not column.is_partitioned:
