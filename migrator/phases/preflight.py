@@ -16,6 +16,7 @@ from psycopg import sql
 from migrator import (
     carry,
     dimension_trial,
+    dimensions,
     hazards,
     index_trial,
     lengths,
@@ -341,7 +342,7 @@ def _dependents(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazar
     if views and not found:
         found.append(hazards.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views]))
     found += _published(column)
-    rewritten = carry.rewritten(columns, column)
+    rewritten = dimensions.rewritten(columns, column)
     if rewritten:
         found.append(hazards.dimensions_rewritten(column.subject, rewritten))
     replaced = {function.name for function in catalog.replaced}
@@ -368,7 +369,7 @@ def _published(column: ColumnPlan) -> list[Hazard]:
 
 def _try_conditions(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> None:
     """Parses what is to be made again over the new columns' types; nothing is evaluated. Raises Refused."""
-    for each, condition, statement in carry.tries(columns, column):
+    for each, condition, statement in dimensions.tries(columns, column):
         _parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
 
 
