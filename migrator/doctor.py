@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, Literal
 
 from migrator import hazards
@@ -56,7 +55,7 @@ def _index(fact: str, index: str) -> Finding:
 
 
 def examine_database(connection: Connection) -> list[Finding]:
-    """Server, privileges, ledger, indexes, disk, providers, and every vector column by what the catalog says."""
+    """Server, privileges, ledger, indexes, disk, and every vector column by what the catalog says."""
     server = read_server(connection)
     found = [
         Finding("ok", "server", f"PostgreSQL {server.version_text}, pgvector {server.pgvector or 'not installed'}"),
@@ -64,7 +63,6 @@ def examine_database(connection: Connection) -> list[Finding]:
         _disk(server),
         *_unfinished(connection, server),
         *_invalid_indexes(connection),
-        *providers(),
     ]
     return found + (_vector_columns(connection, server) if server.pgvector else [])
 
@@ -100,21 +98,6 @@ def _invalid_indexes(connection: Connection) -> list[Finding]:
         _index(f"the index on {row['table']} is invalid: it slows writes down and answers no query", row["index"])
         for row in fetch_dicts(connection, query("doctor", "invalid_indexes"))
     ]
-
-
-def providers() -> list[Finding]:
-    """Whether the library of the local provider is there. Nothing is imported: torch takes seconds."""
-    missing = [module for module in ("sentence_transformers", "torch") if find_spec(module) is None]
-    if missing:
-        return [
-            Finding(
-                "warning",
-                "sentence-transformers",
-                f"not installed here: {', '.join(missing)}",
-                "pip install sentence-transformers torch",
-            )
-        ]
-    return [Finding("ok", "sentence-transformers", "installed")]
 
 
 def _vector_columns(connection: Connection, server: Server) -> list[Finding]:
@@ -156,7 +139,7 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
     if catalog.table.row_security:
         # What is hidden cannot be counted, and what is counted without it would be wrong.
         type_ = Finding("ok", catalog.subject, catalog.column.type_text)
-        return ColumnFindings([type_, *_may_see(catalog)], ledger.registered_model(*where))
+        return ColumnFindings([type_, *_may_see(catalog)], ledger.registered(*where))
     counts = _vectors(connection, catalog)
     found = [
         Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counts['rows_']:,} rows"),
@@ -167,7 +150,7 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
         *_duplicates(connection, catalog, counts, change),
         *_indexes(connection, catalog),
     ]
-    return ColumnFindings(found, ledger.registered_model(*where))
+    return ColumnFindings(found, ledger.registered(*where))
 
 
 def examine_model(model: Model) -> Finding:

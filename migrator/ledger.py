@@ -161,13 +161,8 @@ class Ledger:
     def live_changes(self) -> list[LedgerChange]:
         return [LedgerChange.of(row) for row in self._rows("live_changes")]
 
-    def registered(self, schema: str, table: str, column: str) -> tuple[str, int] | None:
-        """Name and dimensions of the model that the column holds by the ledger; None where it does not say."""
-        rows = self._rows("registered", schema=schema, table=table, column=column)
-        return (rows[0]["model"], rows[0]["dimensions"]) if rows else None
-
-    def registered_model(self, schema: str, table: str, column: str) -> Model | None:
-        """The whole of that model, as its revision declared it."""
+    def registered(self, schema: str, table: str, column: str) -> Model | None:
+        """The model that the column holds by the ledger, as its revision declared it; None where it does not say."""
         rows = self._rows("registered", schema=schema, table=table, column=column)
         return msgspec.convert(rows[0]["declared"], Model) if rows else None
 
@@ -176,7 +171,6 @@ class Ledger:
 
     def start(self, plan: Plan) -> Run:
         """Records the run before its first statement."""
-        rows = {estimate.subject: estimate.counts.in_scope for estimate in plan.estimates}
         with self._connection.transaction():
             (run,) = self._row("start_run", revision=plan.revision, direction=plan.direction)
             for column in plan.columns:
@@ -191,7 +185,6 @@ class Ledger:
                     column=column.live,
                     change=as_json(column.change),
                     catalog=as_json(column.catalog),
-                    rows=rows.get(column.subject),
                     source=column.source,
                     online=column.online,
                 )
@@ -254,10 +247,10 @@ class Ledger:
         """Forgets which texts were set aside."""
         self._execute("forget_failed", change=change)
 
-    def find_model(self, model: Model) -> tuple[dict[str, object], list[list[float]]] | None:
-        """Fingerprint and probe vectors recorded for the model as declared."""
-        rows = self._rows("find_model", declared=as_json(model))
-        return (rows[0]["fingerprint"], rows[0]["probes"]) if rows else None
+    def probes(self, model: Model) -> list[list[float]] | None:
+        """The probe vectors recorded for the model as declared; None where there are none yet."""
+        rows = self._rows("probes", declared=as_json(model))
+        return rows[0]["probes"] if rows else None
 
     def add_model(self, model: Model, fingerprint: Mapping[str, object], probes: list[list[float]]) -> None:
         self._execute("add_model", declared=as_json(model), fingerprint=as_json(fingerprint), probes=as_json(probes))

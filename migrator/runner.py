@@ -410,14 +410,14 @@ def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:
         )
 
 
-def abandon(address: Address, options: Options) -> str:
+def abandon(address: Address, reporter: Reporter) -> str:
     """Undoes the unfinished run; the store is kept. Returns what was done, in words."""
     with at_work(address) as (connection, ledger):
         run = ledger.unfinished()
         if run is None:
             return "nothing is unfinished"
         _refuse_past_cut_over(ledger, run)
-        clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), options.reporter)
+        clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), reporter)
         return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
 
 
@@ -442,7 +442,7 @@ def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
         return [Proof("readable", False, error.diag.message_primary or first_line(error))]
 
 
-def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> list[str]:
+def retirable(address: Address, *, keep_backups: bool, stores: bool) -> list[str]:
     """What `retire_all` would drop, in words. Raises Busy."""
     with at_work(address) as (connection, ledger):
         kept = [each.described(keep_backup=keep_backups) for each in retire.leftovers(connection, ledger)]
@@ -450,14 +450,14 @@ def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> 
         return kept + ([f"embedding store {SCHEMA}.{table}" for table, _ in ledger.stores()] if stores else [])
 
 
-def retire_all(address: Address, options: Options, *, keep_backups: bool = False, stores: bool) -> list[str]:
+def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stores: bool) -> list[str]:
     """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped."""
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
         dropped = []
         for kept in retire.leftovers(connection, ledger):
             dropped.append(kept.described(keep_backup=keep_backups))
-            retire.run(connection, ledger, kept, options.reporter, keep_backup=keep_backups)
+            retire.run(connection, ledger, kept, reporter, keep_backup=keep_backups)
         if stores:
             for table, _ in ledger.stores():
                 execute(connection, query("store", "drop", store=name(SCHEMA, table)))

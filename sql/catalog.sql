@@ -84,7 +84,7 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_s
 ORDER BY 1, 2;
 
 -- name: columns
-SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type, tn.nspname::text AS type_schema,
+SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type,
        CASE WHEN a.atttypmod > 0 AND t.typname IN ('vector', 'halfvec') THEN a.atttypmod END AS dimensions,
        -- format_type puts the schema before it or not, by the search path.
        CASE WHEN t.typname IN ('vector', 'halfvec')
@@ -107,7 +107,7 @@ SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type
                  ORDER BY x.n), '[]')
         FROM aclexplode(a.attacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n)) AS grants
 FROM pg_attribute a
-JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
+JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = %(table)s::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum;
@@ -165,7 +165,6 @@ SELECT c.relname::text AS name, am.amname::text AS method, pg_get_indexdef(c.oid
        i.indisclustered AS clustered,
        i.indisreplident AS replica_identity,
        EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid) AS of_constraint,
-       pg_relation_size(c.oid) AS bytes,
        i.indisunique AS unique,
        pg_get_indexdef(c.oid, 1, false) AS key,
        (SELECT coalesce(jsonb_object_agg(a.attnum, a.attstattarget), jsonb_build_object())

@@ -28,7 +28,7 @@ Reach = Literal["scope", "beyond", "both"]
 class TableIndex:
     """An index.
 
-    plain: its one key is the column itself. bytes: its size.
+    plain: its one key is the column itself.
     key: its first key, and condition: its predicate, with COLUMN for the column. body: all from USING to the predicate,
     likewise. Older ledgers have none of the three, and indexes on the bare column alone.
     reach: whether it holds rows of the revision's scope, rows beyond it, or both, as far as PostgreSQL can prove it.
@@ -49,7 +49,6 @@ class TableIndex:
     clustered: bool
     replica_identity: bool
     of_constraint: bool
-    bytes: int
     unique: bool = False
     key: str = COLUMN
     body: str = ""

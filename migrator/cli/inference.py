@@ -86,7 +86,7 @@ class Inference:
     @classmethod
     def read(cls, connection: Connection, ledger: Ledger, said: Said) -> Inference:
         catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
-        registered = ledger.registered_model(catalog.table.schema, catalog.table.name, said.column)
+        registered = ledger.registered(catalog.table.schema, catalog.table.name, said.column)
         size = catalog.column.dimensions
         by_name = functions.read(connection, catalog)
         if size is not None:

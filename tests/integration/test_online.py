@@ -21,7 +21,7 @@ from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old
 from tests.proofs import checksum, rows_hold
-from tests.running import BATCH, REVISION, At, downgrade
+from tests.running import BATCH, REVISION, At, abandon, downgrade
 from tests.tables import CHANGE, insert, items
 
 ONLINE = Options(batch_size=BATCH, online=True)
@@ -80,7 +80,7 @@ def test_promise_1_an_abandoned_online_upgrade_and_downgrade(database: Database)
     schema = database.dump()
     with pytest.raises(Stopped):
         upgrade_online(database, replace(ONLINE, stop_after="verify"))
-    runner.abandon(database.address, Options())
+    abandon(database)
     assert database.dump() == schema
     upgrade_online(database)
     upgraded = database.dump()
@@ -88,7 +88,7 @@ def test_promise_1_an_abandoned_online_upgrade_and_downgrade(database: Database)
         runner.restore(
             database.address, REVISION, [VectorColumn("items", "embedding")], replace(ONLINE, stop_after="verify")
         )
-    runner.abandon(database.address, Options())
+    abandon(database)
     assert database.dump() == upgraded
     downgrade(database)
     assert database.dump() == schema

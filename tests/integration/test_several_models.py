@@ -12,7 +12,7 @@ from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old, other, tiny
 from tests.proofs import rows_hold
-from tests.running import abandon, downgrade, upgrade, upgrade_until
+from tests.running import abandon, downgrade, retire, upgrade, upgrade_until
 from tests.tables import NEW, OLD, OTHER
 
 FIRST = EmbeddingChange("chunks", "embedding", text="body", from_=OLD, to=NEW, where="collection_id = 1")
@@ -200,6 +200,6 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
     proofs = runner.verify_live(database.address, Options())["public.chunks.embedding"]
     assert [proof for proof in proofs if not proof.passed] == []
     before = bytes_of(database)
-    runner.retire_all(database.address, Options(), stores=False)
+    retire(database)
     assert "migrator" not in database.dump()
     assert bytes_of(database) == before
