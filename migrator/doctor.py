@@ -17,7 +17,7 @@ from migrator.hazards import Hazard
 from migrator.ledger import Ledger
 from migrator.phases.preflight import server_hazards
 from migrator.plan import ColumnPlan
-from migrator.queries import expression, name, query
+from migrator.queries import expression, name, plain, query
 from migrator.report import size
 
 Level = Literal["ok", "warning", "error"]
@@ -289,8 +289,8 @@ def _lengths(catalog: Catalog, counts: dict[str, int]) -> list[Finding]:
 
 
 def _set_null(catalog: Catalog) -> str:
-    table, column = catalog.table.sql.as_string(None), name(catalog.column.name).as_string(None)
-    return f"UPDATE {table} SET {column} = NULL WHERE vector_norm({column}::vector) = 0".replace("%%", "%")
+    table, column = plain(catalog.table.sql), plain(name(catalog.column.name))
+    return f"UPDATE {table} SET {column} = NULL WHERE vector_norm({column}::vector) = 0"
 
 
 def _duplicates(
@@ -323,7 +323,7 @@ def _indexes(connection: Connection, catalog: Catalog) -> list[Finding]:
     found = []
     for index in catalog.vector_indexes:
         if not index.valid:
-            shown = name(catalog.table.schema, index.name).as_string(None).replace("%%", "%")
+            shown = plain(name(catalog.table.schema, index.name))
             found.append(_index("the index is invalid: it slows writes down and answers no query", shown))
         elif index.predicate is None:
             found.append(Finding("ok", index.name, f"{_kind(index)}, valid"))

@@ -12,8 +12,7 @@ from psycopg import sql
 
 from migrator import hazards
 from migrator.catalog.indexes import IndexToBuild
-from migrator.database import Connection, execute
-from migrator.errors import first_line
+from migrator.database import Connection, execute, said
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
@@ -55,7 +54,7 @@ def _reason(connection: Connection, column: ColumnPlan, index: IndexToBuild, cop
     except psycopg.Error as error:
         if connection.broken:
             raise
-        return error.diag.message_primary or first_line(error)
+        return said(error)
     return None
 
 

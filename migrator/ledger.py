@@ -13,7 +13,7 @@ from migrator.change import EmbeddingChange, Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import Refused
 from migrator.plan import ColumnPlan, Direction, Plan, Source
-from migrator.queries import SCHEMA, Query, name, query, script, text_of
+from migrator.queries import SCHEMA, Query, name, query, retired_column, script, text_of
 
 VERSION = 1
 # State of a change whose column is the one the application uses.
@@ -148,7 +148,7 @@ class Ledger:
                 "schema": table.schema,
                 "name": table.name,
                 "column": change.catalog.column.name,
-                "retired": f"migrator_retired_{change.id}",
+                "retired": retired_column(change.id),
                 "keeps": change.keeps_retired_column,
             },
         ).fetchone()

@@ -13,12 +13,11 @@ from psycopg import sql
 
 from migrator import hazards, materialised
 from migrator.catalog.expressions import in_schema
-from migrator.database import Connection, execute, fetch_row
-from migrator.errors import first_line
+from migrator.database import Connection, execute, fetch_row, said
 from migrator.hazards import Hazard
 from migrator.materialised import Twin
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, fragment, name, query
+from migrator.queries import Query, fragment, name, plain, query
 
 
 def examine(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
@@ -33,7 +32,7 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         return []
     found = []
     for twin in _of(columns, column):
-        definition = twin.view.definition.rstrip().rstrip(";")
+        definition = twin.view.definition
         for table in tables.values():
             definition = in_schema(definition, table.schema, table.name, "pg_temp")
         if re.search(r"\.\*(?!::)", definition) is None:
@@ -43,7 +42,7 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
 
 def size(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> int:
     """Bytes of those that are filled a second time and read `column` before any other of the columns."""
-    views = [twin.view.sql.as_string(None).replace("%%", "%") for twin in _of(columns, column) if twin.has.populated]
+    views = [plain(twin.view.sql) for twin in _of(columns, column) if twin.has.populated]
     return int(fetch_row(connection, query("materialised_views", "size"), {"views": views})[0])
 
 
@@ -82,5 +81,5 @@ def _reason(connection: Connection, statement: Query) -> str | None:
     except psycopg.Error as error:
         if connection.broken:
             raise
-        return error.diag.message_primary or first_line(error)
+        return said(error)
     return None

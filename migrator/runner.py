@@ -21,6 +21,7 @@ from migrator.database import (
     has_no_room,
     is_passing,
     only_migrator,
+    said,
 )
 from migrator.errors import GO_ON, Interrupted, MigratorError, Stopped, first_line
 from migrator.ledger import LIVE, Ledger, Run
@@ -28,6 +29,7 @@ from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, ind
 from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
+from migrator.proofs.retrieval import has_rows
 from migrator.queries import SCHEMA, name, query
 from migrator.report import Reporter, counted
 from migrator.work import Models, Options, Session, Work, has_column, table_now
@@ -222,7 +224,7 @@ def _models_at_hand(connection: Connection, ledger: Ledger, models: Models, plan
     if run.direction == "downgrade" or verify.NAME in ledger.phases_done(run):
         return
     for column in plan.columns:
-        if column.method == "embed" and fetch_row(connection, query("verify", "has_rows", table=column.table))[0]:
+        if column.method == "embed" and has_rows(connection, column):
             models.get(column.change.to)
 
 
@@ -289,7 +291,7 @@ def _after(work: Work, error: BaseException) -> None:
             meaning="what was done so far is kept.",
             remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
         ) from error
-    if not store.has_table(work.connection, f"{SCHEMA}.run"):
+    if not store.has_table(work.connection, name(SCHEMA, "run")):
         raise MigratorError(
             f"the schema {SCHEMA} with the ledger was dropped by others meanwhile",
             meaning="what this run made in the table is not accounted for any more.",
@@ -439,7 +441,7 @@ def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
         return prove(session, column, column.live, [index.name for index in column.indexes])
     except psycopg.errors.ProgrammingError as error:
         # Columns that text or scope name may have been renamed or dropped by others since.
-        return [Proof("readable", False, error.diag.message_primary or first_line(error))]
+        return [Proof("readable", False, said(error))]
 
 
 def retirable(address: Address, *, keep_backups: bool, stores: bool) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from migrator import present, rows_left, secrets
-from migrator.database import Address, Connection, connect, fetch_row, lock_holder
+from migrator.database import Address, Connection, connect, fetch_row, lock_holder, said
 from migrator.ledger import Ledger
 from migrator.phases import cut_over, retire
 from migrator.plan import ColumnPlan
@@ -90,7 +90,7 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address:
         found["coverage"] = rows_left.in_words(column, found["rows_left"])
     except psycopg.errors.ProgrammingError as error:
         # The table may have been changed by others since.
-        found["unreadable"] = error.diag.message_primary
+        found["unreadable"] = said(error)
     return found
 
 

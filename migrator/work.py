@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrator.change import Model
-from migrator.database import Address, Connection, execute, fetch_row
+from migrator.database import Address, Connection, execute, fetch_row, send_together
 from migrator.embedders import Embedder, load
 from migrator.embedders.probes import check
 from migrator.embedders.timed import TimedEmbedder
 from migrator.ledger import Ledger, Run
 from migrator.other_tables import OtherTables
 from migrator.plan import ColumnPlan, Plan
-from migrator.queries import name, query
+from migrator.queries import Query, name, query
 from migrator.report import Reporter, Silent
 from migrator.stop import Stop
 from migrator.throttle import Limits, Throttle
@@ -118,6 +118,10 @@ class Work(Session):
         """Told between two tries to get a lock."""
         self.reporter.message(blockers)
         self.options.stop.check()
+
+    def send_together(self, column: ColumnPlan, *statements: Query) -> None:
+        """Statements that lock the column's table, in one transaction with short waits. Raises Interrupted."""
+        send_together(self.connection, statements, table=column.catalog.table.oid, on_wait=self.waits_for_lock)
 
 
 def table_now(connection: Connection, column: ColumnPlan) -> str | None:

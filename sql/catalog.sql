@@ -199,7 +199,7 @@ WITH RECURSIVE found (oid, depth) AS (
   WHERE r.ev_class <> f.oid AND f.depth < 100
 )
 SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, max(f.depth) AS depth,
-       pg_get_viewdef(c.oid) AS definition, pg_get_userbyid(c.relowner)::text AS owner,
+       rtrim(pg_get_viewdef(c.oid), '; ') AS definition, pg_get_userbyid(c.relowner)::text AS owner,
        coalesce(c.reloptions, ARRAY[]::text[]) AS options, obj_description(c.oid, 'pg_class') AS comment,
        (SELECT coalesce(jsonb_object_agg(a.attname, col_description(c.oid, a.attnum)), jsonb_build_object())
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
@@ -222,7 +222,7 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
                  FROM aclexplode(a.attacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n))),
                jsonb_build_object())
         FROM pg_attribute a WHERE a.attrelid = c.oid AND array_length(a.attacl, 1) > 0) AS grants_on_columns,
-       (SELECT coalesce(jsonb_agg(jsonb_build_object('name', w.rulename, 'definition', pg_get_ruledef(w.oid),
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('name', w.rulename, 'definition', rtrim(pg_get_ruledef(w.oid), '; '),
                  'comment', obj_description(w.oid, 'pg_rewrite')) ORDER BY w.rulename), '[]')
         FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN') AS rules,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('name', g.tgname, 'definition', pg_get_triggerdef(g.oid),

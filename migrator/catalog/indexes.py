@@ -11,7 +11,7 @@ from psycopg import sql
 
 from migrator.catalog.expressions import COLUMN, after_using, cast_type, of_dimensions, over_placeholder
 from migrator.change import Distance, Hnsw, Index, IvfFlat, On
-from migrator.database import Connection, configure, fetch_dicts
+from migrator.database import Connection, configure, execute, fetch_dicts
 from migrator.queries import Query, expression, fragment, literal, name, query
 
 VECTOR_METHODS = ("hnsw", "ivfflat")
@@ -60,10 +60,6 @@ class TableIndex:
     @property
     def is_vector(self) -> bool:
         return self.method in VECTOR_METHODS
-
-    @property
-    def is_migrators(self) -> bool:
-        return self.name.startswith("migrator_")
 
     @property
     def carried(self) -> bool:
@@ -318,6 +314,17 @@ def read_indexes(connection: Connection, table: int, column: int, called: str) -
     """called: the column's name. PostgreSQL is to write names with their schema."""
     rows = fetch_dicts(connection, query("catalog", "indexes"), {"table": table, "column": column})
     return [_over_placeholder(TableIndex(**row), called) for row in rows]
+
+
+def is_valid(connection: Connection, schema: str, index: str) -> bool | None:
+    """Whether the index of that name is valid and ready; None where there is none."""
+    row = execute(connection, query("index", "state"), {"schema": schema, "index": index}).fetchone()
+    return bool(row[0]) if row else None
+
+
+def drop_concurrently(schema: str, index: str) -> sql.Composed:
+    """DROP INDEX CONCURRENTLY, which PostgreSQL does not do to an index on a partitioned table."""
+    return query("index", "drop_concurrently", index=name(schema, index))
 
 
 def _over_placeholder(index: TableIndex, column: str) -> TableIndex:

@@ -7,7 +7,7 @@ from functools import partial
 from psycopg import sql
 
 from migrator import capture, hazards, index_parts, materialised, tree
-from migrator.catalog.indexes import TableIndex
+from migrator.catalog.indexes import TableIndex, drop_concurrently, is_valid
 from migrator.database import Connection, concurrently, configure, execute, send_together
 from migrator.ledger import Ledger, Run
 from migrator.phases.index import drop_index, left_index
@@ -76,11 +76,9 @@ def _drop_indexes(connection: Connection, column: ColumnPlan, reporter: Reporter
             whole = drop_index(column, index.temporary)
             send_together(connection, [whole], table=column.catalog.table.oid, on_wait=reporter.message)
         for leaf in leaves.values():
-            called = name(leaf.schema, index_parts.on(column, index, leaf).temporary)
-            concurrently(connection, query("index", "drop_concurrently", index=called))
+            concurrently(connection, drop_concurrently(leaf.schema, index_parts.on(column, index, leaf).temporary))
     for leaf in leaves.values():
-        called = name(leaf.schema, left_index(column, leaf))
-        concurrently(connection, query("index", "drop_concurrently", index=called))
+        concurrently(connection, drop_concurrently(leaf.schema, left_index(column, leaf)))
 
 
 def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:
@@ -95,7 +93,7 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
     relations = tree.now(connection, column)
     for index in column.dropped_indexes:
-        if not (column.is_partitioned and _is_valid(connection, catalog.table.schema, index.name)):
+        if not (column.is_partitioned and is_valid(connection, catalog.table.schema, index.name)):
             for leaf in tree.leaves(relations) + tree.leaves(tree.detached(connection, column)):
                 _rebuild_on(connection, column, index, leaf, reporter)
         _assemble(connection, column, index, relations, reporter)
@@ -105,9 +103,9 @@ def _rebuild_on(
     connection: Connection, column: ColumnPlan, index: TableIndex, leaf: Relation, reporter: Reporter
 ) -> None:
     again = index_parts.former(column, index, leaf)
-    state = _is_valid(connection, leaf.schema, again.name)
+    state = is_valid(connection, leaf.schema, again.name)
     if state is False:
-        concurrently(connection, query("index", "drop_concurrently", index=name(leaf.schema, again.name)))
+        concurrently(connection, drop_concurrently(leaf.schema, again.name))
     if not state:
         concurrently(connection, _again(column, index, leaf))
     marks = again.marks(leaf.sql, leaf.schema)
@@ -129,15 +127,9 @@ def _assemble(
     parts = {each.table: each for each in index_parts.attached(connection, table.schema, index.name)}
     former, again = partial(index_parts.former, column, index), partial(_again, column, index)
     for made, statement in index_parts.assembly(relations, parts, former, again):
-        if made is None or _is_valid(connection, *made) is None:
+        if made is None or is_valid(connection, *made) is None:
             send_together(connection, [statement], table=table.oid, on_wait=reporter.message)
     for each in relations:
         if not each.is_leaf:
             marks = former(each).marks(each.sql, each.schema)
             send_together(connection, marks, table=each.oid, on_wait=reporter.message)
-
-
-def _is_valid(connection: Connection, schema: str, index: str) -> bool | None:
-    """None where there is no such index."""
-    state = execute(connection, query("index", "state"), {"schema": schema, "index": index}).fetchone()
-    return bool(state[0]) if state else None

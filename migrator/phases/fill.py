@@ -223,7 +223,7 @@ def _updates(column: ColumnPlan, target: str, here: str, leaf: Relation) -> list
 
 def _clear_stale(work: Work, column: ColumnPlan) -> None:
     """Vectors that may be of another text than their row has: capture did not see that it changed."""
-    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup_name)
+    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index_by_text(column))
     clear = partial(_clear, column, in_backup=in_backup)

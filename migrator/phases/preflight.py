@@ -515,7 +515,7 @@ def _missing(connection: Connection, column: ColumnPlan) -> int:
         return _missing_of(connection, column, sql.SQL("true"))
     unmarked = 0
     if column.marks_some:
-        in_backup = store.has_table(connection, column.upgrade_backup_name)
+        in_backup = store.has_table(connection, column.upgrade_backup)
         stale = rows_left.stale(column, in_backup=in_backup, in_store=store.exists(connection, column))
         unmarked = _missing_of(connection, column, stale)
     return unmarked + _missing_of(connection, column, wanted(column))
