@@ -284,10 +284,14 @@ def revision_page() -> str:
     return _REVISION.format(classes="\n".join(_class(each) for each in classes))
 
 
+# What a type's name has before it.
+_MODULE = re.compile(r"(migrator\.change|collections\.abc)\.")
+
+
 def _class(described: type) -> str:
     """Its arguments with their types and defaults, and what its docstring says of them."""
     arguments = [str(each) for each in inspect.signature(described, eval_str=True).parameters.values()]
-    listed = "\n".join(_without_factory(each.replace("migrator.change.", "")) for each in arguments)
+    listed = "\n".join(_without_factory(_MODULE.sub("", each)) for each in arguments)
     return f"## {described.__name__}\n\n```text\n{listed}\n\n{inspect.getdoc(described)}\n```\n"
 
 
