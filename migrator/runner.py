@@ -32,7 +32,8 @@ from migrator.proofs import Proof, prove
 from migrator.proofs.retrieval import has_rows
 from migrator.queries import SCHEMA, name, query
 from migrator.report import Reporter, counted
-from migrator.work import Models, Options, Session, Work, has_column, table_now
+from migrator.tree import has_column, table_now
+from migrator.work import Models, Options, Session, Work
 
 
 @contextmanager

@@ -15,7 +15,8 @@ def command(project: Project, yes: bool) -> None:
     from migrator import runner
     from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.database import address
-    from migrator.cli.display import reporting, show_result
+    from migrator.cli.display import show_result
+    from migrator.progress import reporting
 
     where = address(project)
     about = runner.abandonable(where)

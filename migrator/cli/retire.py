@@ -17,8 +17,9 @@ def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> No
     from migrator import runner
     from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.database import address
-    from migrator.cli.display import reporting, show_result
+    from migrator.cli.display import show_result
     from migrator.cli.pending import refuse_unfinished
+    from migrator.progress import reporting
 
     where = address(project)
     kept = runner.retirable(where, keep_backups=keep_backups, stores=stores)

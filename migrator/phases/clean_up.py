@@ -16,7 +16,6 @@ from migrator.plan import ColumnPlan, Plan
 from migrator.queries import name, query
 from migrator.report import Reporter
 from migrator.tree import Relation
-from migrator.work import has_column, table_now
 
 
 def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter: Reporter) -> None:
@@ -27,7 +26,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
     # Should this be killed half way, the same command begins again with what is undone here.
     ledger.forget_phases(run)
     for column in plan.columns:
-        present = table_now(connection, column)
+        present = tree.table_now(connection, column)
         if present is None:
             for statement in (*capture.drop_function(column), drop_backup(column)):
                 execute(connection, statement)
@@ -86,7 +85,7 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
     catalog = column.catalog
     if not column.dropped_indexes:
         return
-    if not has_column(connection, column, column.live):
+    if not tree.has_column(connection, column, column.live):
         lost = ", ".join(index.name for index in column.dropped_indexes)
         reporter.message(f"{column.subject} was dropped or renamed by others, so it has no index any more: {lost}")
         return

@@ -10,13 +10,14 @@ from psycopg import sql
 
 from migrator import runner
 from migrator.change import VectorColumn
+from migrator.cli.status import as_text
 from migrator.database import execute
 from migrator.errors import Refused, Stopped
 from migrator.planner import planned
 from migrator.queries import name, query
 from migrator.report import Progress
 from migrator.runner import at_work
-from migrator.status import as_text, read_status
+from migrator.status import read_status
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from migrator import runner
+from migrator.cli.status import as_text
 from migrator.errors import Refused
 from migrator.proofs import Proof
-from migrator.status import as_text, read_status
+from migrator.status import read_status
 from migrator.work import Options
 from tests.database import Database
 from tests.models import old
