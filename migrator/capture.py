@@ -11,7 +11,7 @@ from psycopg import sql
 from migrator.catalog import Column
 from migrator.database import Connection, fetch_row
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, expression, name, query, text_of
+from migrator.queries import Query, expression, is_own, name, query, text_of
 
 
 def _row(column: ColumnPlan, record: str) -> sql.Composed:
@@ -49,7 +49,7 @@ def _unknown(column: ColumnPlan) -> Query:
     same = [
         sql.SQL("NEW.{column}::text IS NOT DISTINCT FROM OLD.{column}::text").format(column=name(known.name))
         for known in read
-        if not known.generated and known.name != column.live and not known.name.startswith("migrator_")
+        if not known.generated and known.name != column.live and not is_own(known.name)
     ]
     return query("capture", "unknown", same=sql.SQL(" AND ").join(same) if same else sql.SQL("false"))
 
@@ -62,7 +62,7 @@ def _needed(column: ColumnPlan) -> list[Column]:
     while written:
         text = written.pop().replace('""', '"').casefold()
         for known in every:
-            if known not in found and known.name.casefold() in text and not known.name.startswith("migrator_"):
+            if known not in found and known.name.casefold() in text and not is_own(known.name):
                 found.append(known)
                 if known.generated:
                     written.append(known.default_text or "")

@@ -22,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, dict_row
 from sqlalchemy.engine import URL, make_url
 
-from migrator.errors import Busy, Interrupted, UsageError
+from migrator.errors import Busy, Interrupted, UsageError, first_line
 from migrator.pooler import refuse_transaction_pooler
 from migrator.queries import Query, name, query
 
@@ -395,6 +395,11 @@ def describe_blockers(connection: Connection, tables: Sequence[int]) -> str:
         else "a prepared transaction, which pg_prepared_xacts names"
         for pid, application, transaction, statement in holders
     )
+
+
+def said(error: psycopg.Error) -> str:
+    """What the database said, in one line."""
+    return error.diag.message_primary or first_line(error)
 
 
 def is_passing(error: BaseException) -> bool:

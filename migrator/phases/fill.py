@@ -23,7 +23,7 @@ from migrator.portions import Portion
 from migrator.queries import Query, fragment, name, query
 from migrator.report import counted
 from migrator.tree import Relation
-from migrator.work import Work, has_column
+from migrator.work import Work
 
 NAME = "fill"
 
@@ -208,7 +208,7 @@ def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
 def _start(work: Work, column: ColumnPlan) -> bool:
     """Adds shadow column and trigger. Returns whether it did: an interrupted run may have."""
     tree.refuse_other(work.connection, column)
-    if column.adds_shadow and has_column(work.connection, column, column.shadow):
+    if column.adds_shadow and tree.has_column(work.connection, column, column.shadow):
         return False
     if backup_table.helps(column):
         execute(work.connection, backup_table.index(column))
@@ -240,7 +240,7 @@ def _updates(column: ColumnPlan, target: str, here: str, leaf: Relation) -> list
 
 def _clear_stale(work: Work, column: ColumnPlan) -> None:
     """Vectors that may be of another text than their row has: capture did not see that it changed."""
-    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup_name)
+    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index_by_text(column))
     clear = partial(_clear, column, in_backup=in_backup)

@@ -16,9 +16,9 @@ from psycopg import sql
 
 from migrator import carry, hazards
 from migrator.catalog.columns import TREE, OtherTable
-from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.database import Connection, execute, fetch_dicts, fetch_row, said
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, name, query
+from migrator.queries import Query, name, plain, query
 
 ROWS = 100
 # Errors of an expression that cannot be evaluated, as against those of the connection and the server.
@@ -53,7 +53,7 @@ def reason(error: psycopg.Error, column: ColumnPlan) -> str:
     """What the database said, but for a text that is kept secret: an error may quote it."""
     if column.change.settings:
         return f"error {error.sqlstate}, whose message is not shown, for it may quote the text"
-    return error.diag.message_primary or str(error).splitlines()[0]
+    return said(error)
 
 
 def _not_by_columns(column: ColumnPlan, error: psycopg.Error) -> Exception:
@@ -200,5 +200,5 @@ def _evaluated(
         raise hazards.changes_by_itself(text, ["a function that it calls"]).refusal()
     read = [each for each in now if each not in locked]
     if twice - once > scans:
-        read.append(column.table.as_string(None))
+        read.append(plain(column.table))
     return found, read

@@ -19,7 +19,7 @@ from migrator.work import Options
 from tests.database import Database
 from tests.models import new
 from tests.proofs import checksum, rows_hold
-from tests.running import REVISION, At, downgrade, upgrade, upgrade_until
+from tests.running import REVISION, At, downgrade, retire, upgrade, upgrade_until
 from tests.tables import CHANGE, OLD, items
 
 ROLES = """
@@ -334,7 +334,7 @@ def test_dependents_come_back_after_retire(database: Database) -> None:
     prepare(database, CHECKS, TRIGGERS, STATISTICS, FUNCTIONS)
     schema = statements_of(database.dump())
     upgrade(database, dataclasses.replace(CHANGE, index="same"))
-    runner.retire_all(database.address, Options(), stores=False)
+    retire(database)
     downgrade(database)
     assert statements_of(database.dump()) == schema
 

@@ -24,7 +24,7 @@ from tests.database import Database
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import Hashed, new, old
 from tests.proofs import checksum, rows_hold
-from tests.running import BATCH, REVISION, At, abandon, downgrade, upgrade, upgrade_until
+from tests.running import BATCH, REVISION, At, abandon, downgrade, retire, upgrade, upgrade_until
 from tests.tables import CHANGE, OLD
 
 COLUMNS = "id, tenant, body, note"
@@ -278,7 +278,7 @@ def test_after_retire_the_backup_gives_the_old_vectors(database: Database) -> No
     partitioned(database, 100)
     schema = database.dump()
     upgrade(database)
-    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    retire(database, keep_backups=True)
     assert "migrator" not in database.dump()
     downgrade(database)
     assert rows_hold(database, old) == 100
@@ -306,7 +306,7 @@ def test_what_single_partitions_say_of_the_column_is_carried_over(database: Data
         database.execute(statement)
     schema = database.dump()
     upgrade(database, replace(CHANGE, index="same"))
-    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    retire(database, keep_backups=True)
     upgraded = database.dump().replace("vector(768)", "vector(384)")
     assert in_any_order(upgraded) == in_any_order(schema)
     downgrade(database)

@@ -1593,11 +1593,6 @@ def test_every_hazard_has_its_text_here() -> None:
     assert made - {row[0].__name__ for row in TEXTS} == set()
 
 
-def test_no_two_hazards_share_a_code() -> None:
-    codes = {row[0].__name__: row[0](*row[1]).code for row in TEXTS}
-    assert len(set(codes.values())) == len(codes)
-
-
 def test_hazards_read_alike() -> None:
     """The problem stands for itself, the meaning is a sentence, the remedy is something to do; each in one line."""
     for row in TEXTS:
