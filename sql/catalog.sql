@@ -292,7 +292,7 @@ SELECT typcategory = 'S', format_type(oid, NULL) FROM pg_type WHERE oid = %(type
 SELECT FROM {table} WHERE {condition} LIMIT 0;
 
 -- name: copy_of_table
--- An empty table of the same columns and name; rolled back with the transaction it is made in.
+-- An empty table of the same columns; rolled back with the transaction it is made in.
 CREATE TEMPORARY TABLE {copy} (LIKE {table} INCLUDING GENERATED);
 
 -- name: copy_rows
@@ -302,7 +302,7 @@ INSERT INTO pg_temp.{copy} ({columns}) SELECT {columns} FROM {table} LIMIT %(lim
 ALTER TABLE pg_temp.{copy} ADD COLUMN {column} {type};
 
 -- name: copy_values
-SELECT array_agg({value} ORDER BY ctid) FROM pg_temp.{copy};
+SELECT array_agg({value} ORDER BY {row}.ctid) FROM pg_temp.{copy} AS {row};
 
 -- name: copy_of_copy
 -- A table that neither text nor scope can name.
@@ -311,7 +311,7 @@ CREATE TEMPORARY TABLE migrator_try_row (LIKE pg_temp.{copy});
 -- name: copy_view
 -- Text and scope over the row's columns alone: PostgreSQL keeps the parsed tree of a view.
 CREATE OR REPLACE TEMPORARY VIEW migrator_try_view AS
-SELECT {text} AS text_, ({scope})::boolean AS scope_ FROM (SELECT * FROM pg_temp.migrator_try_row) AS {copy};
+SELECT {text} AS text_, ({scope})::boolean AS scope_ FROM (SELECT * FROM pg_temp.migrator_try_row) AS {row};
 
 -- name: copy_view_reads
 -- What text and scope read and call besides the row: other relations; what is volatile, or follows clock or session;

@@ -21,6 +21,8 @@ from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, plain, query
 
 ROWS = 100
+# Not called as the table is: a function that reads the table by its plain name would find the copy instead.
+COPY = "migrator_try_copy"
 # Errors of an expression that cannot be evaluated, as against those of the connection and the server.
 EVALUATION = (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.InternalError)
 # Strings and comments of a function's source.
@@ -81,16 +83,16 @@ def _lockable(connection: Connection, column: ColumnPlan, read: Sequence[str]) -
 
 def _by_columns(connection: Connection, column: ColumnPlan) -> list[str]:
     table, text = column.catalog.table, column.change.text or ""
-    copy = name(table.name)
+    copy, row = name(COPY), column.row
     plain = tuple(known.name for known in table.columns if not known.generated)
     listed = sql.SQL(", ").join(name(each) for each in plain)
-    hashes = query("catalog", "copy_values", copy=copy, value=column.text_hash)
+    hashes = query("catalog", "copy_values", copy=copy, row=row, value=column.text_hash)
     with connection.transaction(force_rollback=True):
         _copy_table(connection, column, copy)
         rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
         execute(connection, rows, {"limit": ROWS})
         execute(connection, query("catalog", "copy_of_copy", copy=copy))
-        execute(connection, query("catalog", "copy_view", copy=copy, text=column.text, scope=column.scope))
+        execute(connection, query("catalog", "copy_view", row=row, text=column.text, scope=column.scope))
         tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
         # Said by name before they are found out by what they do.
         _refuse_calls(text, calls)
@@ -111,9 +113,9 @@ def _refuse_scope(connection: Connection, column: ColumnPlan, copy: Query) -> No
     """Raises Refused where the scope reads a table: rows would come into it, or leave it, unseen."""
     if column.change.where is None:
         return
-    execute(connection, query("catalog", "copy_view", copy=copy, text=sql.SQL("NULL::text"), scope=column.scope))
+    execute(connection, query("catalog", "copy_view", row=column.row, text=sql.SQL("NULL::text"), scope=column.scope))
     tables, _, _ = fetch_row(connection, query("catalog", "copy_view_reads"))
-    scopes = query("catalog", "copy_values", copy=copy, value=column.scope)
+    scopes = query("catalog", "copy_values", copy=copy, row=column.row, value=column.scope)
     _, read = _evaluated(connection, column, scopes, {})
     if tables or read:
         raise hazards.where_reads_tables(column.change.where, sorted({*tables, *read})).refusal()
@@ -181,24 +183,25 @@ def _evaluated(
 ) -> tuple[Any, list[str]]:
     """What the statement gives, and what tables it read. Raises Refused where it writes, or gives something else then.
 
-    Locks tell what the functions read, whatever their language, and the table's own counts whether it is among it.
-    scans: how often the statement itself reads the table.
+    Locks tell what the functions read, whatever their language, and the table's own counts whether it is among it: of
+    its scans, and where the statement reads none of it, of its blocks, as by ctid. scans: how often the statement itself
+    scans the table.
     """
     text, table = column.change.text or "", {"table": column.catalog.table.oid}
     traces = query("trial", "traces", tree=TREE)
-    locked, _ = fetch_row(connection, traces, table)
+    locked, _, _ = fetch_row(connection, traces, table)
     with connection.transaction(force_rollback=True):
         execute(connection, sql.SQL("SET TRANSACTION READ ONLY"))
         try:
             (found,) = fetch_row(connection, statement, parameters)
-            _, once = fetch_row(connection, traces, table)
+            _, scanned, blocks = fetch_row(connection, traces, table)
             (again,) = fetch_row(connection, statement, parameters)
         except psycopg.errors.ReadOnlySqlTransaction as error:
             raise hazards.text_writes(text, reason(error, column)).refusal() from None
-        now, twice = fetch_row(connection, traces, table)
+        now, scanned_then, blocks_then = fetch_row(connection, traces, table)
     if found != again:
         raise hazards.changes_by_itself(text, ["a function that it calls"]).refusal()
     read = [each for each in now if each not in locked]
-    if twice - once > scans:
+    if scanned_then - scanned > scans or (scans == 0 and blocks_then > blocks):
         read.append(plain(column.table))
     return found, read

@@ -135,7 +135,9 @@ REFUSED: Sequence[tuple[str, str]] = [
     ("body || by_chance()", "text-changes-by-itself"),
     ("(SELECT max(name) FROM authors) || body", "text-reads-other-tables"),
     ("author(id) || body", "text-reads-other-tables"),
-    ("longest() || body", "text-reads-other-tables"),
+    ("longest() || body", "text-reads-unlockable"),
+    ("longest_by_name() || body", "text-reads-unlockable"),
+    ("first_by_place() || body", "text-reads-unlockable"),
     ("body || counted()", "text-writes"),
     ("unnest(tags)", "text-does-not-parse"),
     ("string_agg(body, ' ')", "text-does-not-parse"),
@@ -160,6 +162,10 @@ def test_an_unsafe_text_is_refused(database: Database, text: str, code: str) -> 
         "$$BEGIN RETURN (SELECT name FROM authors WHERE id = which); END$$",
         "CREATE FUNCTION longest() RETURNS text LANGUAGE plpgsql STABLE AS "
         "$$BEGIN RETURN (SELECT body FROM public.docs ORDER BY length(body) DESC LIMIT 1); END$$",
+        "CREATE FUNCTION longest_by_name() RETURNS text LANGUAGE sql STABLE AS "
+        "$$SELECT body FROM docs ORDER BY length(body) DESC LIMIT 1$$",
+        "CREATE FUNCTION first_by_place() RETURNS text LANGUAGE sql STABLE AS "
+        "$$SELECT body FROM docs WHERE ctid = '(0,1)'$$",
         "CREATE FUNCTION counted() RETURNS text LANGUAGE plpgsql STABLE AS "
         "$$BEGIN RETURN nextval('calls')::text; END$$",
         "CREATE FUNCTION as_json(doc docs) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT to_jsonb(doc)::text$$",
@@ -168,8 +174,9 @@ def test_an_unsafe_text_is_refused(database: Database, text: str, code: str) -> 
         database.execute(statement)
     before = database.whole_dump()
     with pytest.raises(Refused) as refused:
-        upgrade(database, replace(DOCS, text=text))
+        upgrade(database, replace(DOCS, text=text), online=True)
     assert refused.value.code == code
+    assert code != "text-reads-unlockable" or "reads public.docs, and it is the table itself" in refused.value.problem
     assert database.whole_dump() == before
 
 
