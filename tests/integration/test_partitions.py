@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 
 import psycopg
@@ -249,6 +250,32 @@ def test_a_partition_that_is_made_while_cut_over_asks_for_its_lock(
         "public.items.embedding: a partition was made or changed meanwhile: it is looked at first"
     ]
     assert ("items_6_embedding_idx", "items_6", "items_embedding_idx") in database.execute(INDEXES)
+    assert rows_hold(database, new) == 100
+
+
+def test_rows_that_a_writer_moves_while_they_are_waited_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The update that waits for such a row fails, for it is in another partition then."""
+    partitioned(database, 100)
+    # So that a try lasts until the writer commits.
+    monkeypatch.setattr("migrator.database.SHORT", "1min")
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    with database.connect() as writer:
+
+        def commit() -> None:
+            while not database.value(waits):
+                pass
+            writer.execute("COMMIT")
+
+        committing = threading.Thread(target=commit)
+
+        def move() -> None:
+            writer.execute("BEGIN; UPDATE items SET tenant = tenant % 5 + 1 WHERE id < 10")
+            committing.start()
+
+        upgrade(database, reporter=At("progress", "fill", move))
+        committing.join()
     assert rows_hold(database, new) == 100
 
 
