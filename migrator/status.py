@@ -13,7 +13,7 @@ from migrator.phases import cut_over, retire
 from migrator.plan import ColumnPlan
 from migrator.planner import planned
 from migrator.queries import name, query
-from migrator.report import size
+from migrator.report import counted, size
 from migrator.runner import open_ledger
 
 
@@ -131,5 +131,7 @@ def _column_lines(column: dict[str, Any]) -> list[str]:
     lines.append(f"  {column['with_vector']:,} of {column['in_scope']:,} rows in scope have a vector")
     lines.append(f"  {column['coverage']}")
     if column["failed_rows"]:
-        lines.append(f"  {column['failed_rows']:,} rows failed; the ledger's table migrator.failed_row says why")
+        lines.append(
+            f"  {counted(column['failed_rows'], 'rows')} failed; the ledger's table migrator.failed_row says why"
+        )
     return lines
