@@ -18,7 +18,7 @@ from migrator.ledger import Ledger
 from migrator.plan import ColumnPlan
 from migrator.preflight.server import server_hazards
 from migrator.queries import expression, name, plain, query
-from migrator.report import size
+from migrator.report import counted, size
 
 Level = Literal["ok", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("ok", "warning", "error")
@@ -113,7 +113,7 @@ def _vector_columns(connection: Connection, server: Server) -> list[Finding]:
 
 def _vector_column(row: dict[str, Any], model: str | None) -> Finding:
     subject = f"{row['schema']}.{row['table']}.{row['column']}"
-    rows = f"about {row['rows']:,} rows" if row["rows"] >= 0 else "never analysed"
+    rows = f"about {counted(row['rows'], 'rows')}" if row["rows"] >= 0 else "never analysed"
     indexes = ", ".join(row["indexes"]) or "no vector index"
     fact = f"{row['type']}, {rows}, {indexes}, {model or 'a model that the ledger does not know'}"
     if row["has_dimensions"]:
@@ -142,7 +142,7 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
         return ColumnFindings([type_, *_may_see(catalog)], ledger.registered(*where))
     counts = _vectors(connection, catalog)
     found = [
-        Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counts['rows_']:,} rows"),
+        Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counted(counts['rows_'], 'rows')}"),
         *_may_see(catalog),
         *_missing(connection, catalog, counts, change),
         *_dimensions(connection, catalog, change),
@@ -213,18 +213,20 @@ def _missing(
             Finding(
                 "warning",
                 catalog.subject,
-                f"{without:,} rows have no vector, and no search by vector finds them",
+                f"{counted(without, 'rows')} without a vector, which no search by vector finds",
                 "the next upgrade gives one to every row that has a text",
             )
         ]
     with_text = _texts(connection, catalog, change)["without_vector"]
     if not with_text:
-        return [Finding("ok", catalog.subject, f"{without:,} rows have no vector, and no text in scope either")]
+        return [
+            Finding("ok", catalog.subject, f"{counted(without, 'rows')} without a vector, and without a text in scope")
+        ]
     return [
         Finding(
             "warning",
             catalog.subject,
-            f"{with_text:,} rows have a text ({change.text}) and no vector, and no search by vector finds them",
+            f"{counted(with_text, 'rows')} with a text ({change.text}) and no vector, which no search by vector finds",
             f"write their vectors with {change.to.name}, or let the next upgrade do it",
         )
     ]
@@ -261,7 +263,7 @@ def _lengths(catalog: Catalog, counts: dict[str, int]) -> list[Finding]:
             Finding(
                 "error",
                 catalog.subject,
-                f"{zero:,} vectors are zero: no search by cosine distance finds their rows",
+                f"{counted(zero, 'vectors')} of zeros alone: no search by cosine distance finds such a row",
                 f"set them NULL, and the next upgrade embeds them: {_set_null(catalog)}",
             )
         )
@@ -270,7 +272,7 @@ def _lengths(catalog: Catalog, counts: dict[str, int]) -> list[Finding]:
             Finding(
                 "warning",
                 catalog.subject,
-                f"{unit:,} vectors have length 1, {others:,} have not: they may be of several models",
+                f"{counted(unit, 'vectors')} of length 1 and {others:,} of another: they may be of several models",
                 "find out what wrote the fewer ones; an upgrade embeds all rows with one model",
             )
         )
@@ -329,7 +331,7 @@ def _indexes(connection: Connection, catalog: Catalog) -> list[Finding]:
             found.append(Finding("ok", index.name, f"{_kind(index)}, valid"))
         else:
             outside = _outside(connection, catalog, index.predicate)
-            fact = f"{_kind(index)}, valid; {outside:,} rows with a vector are outside of {index.predicate}"
+            fact = f"{_kind(index)}, valid; outside of {index.predicate}: {counted(outside, 'rows with a vector')}"
             found.append(Finding("ok", index.name, fact))
     return found
 

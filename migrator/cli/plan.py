@@ -177,7 +177,8 @@ def _dependents(plan: Plan) -> str:
         names += column.catalog.carried.described
         live = column.catalog.column
         names += ["NOT NULL"] * live.not_null + ["its default"] * (live.default_text is not None)
-        names += [f"{len(live.grants)} column privileges"] * bool(live.grants) + ["its comment"] * bool(live.comment)
+        names += [counted(len(live.grants), "privileges on the column")] * bool(live.grants)
+        names += ["its comment"] * bool(live.comment)
         if names:
             lines.append(f"carried over on {column.subject}: {', '.join(names)}")
     return "\n".join(lines)

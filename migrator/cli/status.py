@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from migrator.cli.project import Project
-from migrator.report import size
+from migrator.report import counted, size
 
 
 @click.command()
@@ -63,5 +63,6 @@ def _column_lines(column: dict[str, Any]) -> list[str]:
     lines.append(f"  {column['with_vector']:,} of {column['in_scope']:,} rows in scope have a vector")
     lines.append(f"  {column['coverage']}")
     if column["failed_rows"]:
-        lines.append(f"  {column['failed_rows']:,} rows failed; the ledger's table migrator.failed_row says why")
+        failed = counted(column["failed_rows"], "rows")
+        lines.append(f"  {failed} failed; the ledger's table migrator.failed_row says why")
     return lines

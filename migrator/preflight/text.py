@@ -184,8 +184,8 @@ def _evaluated(
     """What the statement gives, and what tables it read. Raises Refused where it writes, or gives something else then.
 
     Locks tell what the functions read, whatever their language, and the table's own counts whether it is among it: of
-    its scans, and where the statement reads none of it, of its blocks, as by ctid. scans: how often the statement itself
-    scans the table.
+    its scans, and where the statement reads none of it, of its blocks, as by ctid. scans: how often the statement
+    itself scans the table.
     """
     text, table = column.change.text or "", {"table": column.catalog.table.oid}
     traces = query("trial", "traces", tree=TREE)

@@ -94,7 +94,7 @@ def test_without_the_old_model_a_downgrade_is_refused_unless_it_is_said_out_loud
     upgrade(database, change)
     insert(database, [(1_000, "later"), (1_001, "later"), (1_002, "text 1")], model=new())
     monkeypatch.setenv("MIGRATOR_TEST_GONE", "1")
-    with pytest.raises(Refused, match="2 texts of") as caught:
+    with pytest.raises(Refused, match="2 texts without a vector of the old model") as caught:
         downgrade(database, change)
     assert caught.value.remedy.endswith("list these rows and go back: migrator downgrade -1 --without-old-model")
     assert rows_hold(database, new) == 203

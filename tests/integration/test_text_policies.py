@@ -87,7 +87,7 @@ def test_vectors_of_other_dimensions_cannot_be_kept(database: Database) -> None:
 def test_rows_without_a_text_are_refused_where_the_revision_says_so(database: Database) -> None:
     notes(database, "one", None, "")
     refused = _refused(database, replace(NOTES, empty="refuse"), "rows-without-text")
-    assert refused.problem.startswith("2 rows in scope of public.notes.embedding have no text")
+    assert refused.problem.startswith("public.notes.embedding has 2 rows in scope without a text")
     database.execute("DELETE FROM notes WHERE id > 0")
     upgrade(database, replace(NOTES, empty="refuse"))
     assert held(database) == ["new"]
