@@ -29,7 +29,7 @@ from migrator import (
     tree,
     trial,
 )
-from migrator.catalog import Catalog, Server, others
+from migrator.catalog import Catalog, Server, other_tools
 from migrator.catalog.functions import try_statements
 from migrator.catalog.indexes import carried_over
 from migrator.change import INDEX_LIMIT
@@ -427,9 +427,10 @@ def _firing(column: ColumnPlan, counts: Counts) -> list[Hazard]:
 def _other_tools(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """What other tools do with the table."""
     table = column.catalog.table
-    found = [hazards.change_in_flight(table.name, tool, mark) for tool, mark in others.in_flight(connection, table)]
+    in_flight = other_tools.in_flight(connection, table)
+    found = [hazards.change_in_flight(table.name, tool, mark) for tool, mark in in_flight]
     if column.method != "index" and not column.is_restore:
-        writers = others.vectorizers(connection, table, column.live)
+        writers = other_tools.vectorizers(connection, table, column.live)
         if writers:
             make = hazards.two_writers if column.holds_old else hazards.writer_fails_later
             found.append(make(column.subject, writers))
