@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import psycopg
 
-from migrator import hazards, present, secrets, store
+from migrator import hazards, present, store, text_settings
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
@@ -63,7 +63,7 @@ def refuse_unfinished(ledger: Ledger) -> None:
 
 def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> None:
     """Carries the changes out, or goes on with them; returns at once where they are done."""
-    address = secrets.for_changes(address, changes)
+    address = text_settings.for_changes(address, changes)
     with at_work(address) as (connection, ledger):
         unfinished = ledger.unfinished()
         if unfinished is not None:
@@ -76,7 +76,7 @@ def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange],
 
 def restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> None:
     """Gives the columns back what they held before the revision; returns at once where they have it."""
-    address = secrets.for_ledger(address)
+    address = text_settings.for_ledger(address)
     with at_work(address) as (connection, ledger):
         unfinished = ledger.unfinished()
         if unfinished is not None:
@@ -206,7 +206,7 @@ def _still_there(connection: Connection, plan: Plan) -> None:
             raise hazards.table_replaced(column.subject).refusal()
         if now != column.catalog.table.sql.as_string(None):
             raise hazards.table_renamed_meanwhile(column.subject, now).refusal()
-        (hidden,) = fetch_row(connection, query("others", "row_security"), {"table": column.catalog.table.oid})
+        (hidden,) = fetch_row(connection, query("catalog", "row_security"), {"table": column.catalog.table.oid})
         if hidden:
             raise hazards.row_security(column.catalog.table.name).refusal()
 
@@ -356,13 +356,13 @@ def _by_hand(column: ColumnPlan) -> str:
 
 def plan_upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> Plan:
     """What `upgrade` would do, with a timed sample. Changes nothing."""
-    address = secrets.for_changes(address, changes)
+    address = text_settings.for_changes(address, changes)
     return _plan(address, options, revision, "upgrade", changes, lambda planner: planner.upgrade(revision, changes))
 
 
 def plan_restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> Plan:
     """What `restore` would do. Changes nothing."""
-    address = secrets.for_ledger(address)
+    address = text_settings.for_ledger(address)
     return _plan(address, options, revision, "downgrade", None, lambda planner: planner.restore(revision, columns))
 
 
@@ -426,7 +426,7 @@ def abandon(address: Address, reporter: Reporter) -> str:
 
 def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
     """The proofs again for every column that an upgrade or downgrade made, as it is now, by column."""
-    address = secrets.for_ledger(address)
+    address = text_settings.for_ledger(address)
     with connect(address) as connection:
         ledger = open_ledger(connection)
         session = Session(connection, address, ledger, Models(ledger), options)

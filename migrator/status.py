@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from migrator import present, rows_left, secrets
+from migrator import present, rows_left, text_settings
 from migrator.database import Address, Connection, connect, fetch_row, lock_holder, said
 from migrator.ledger import Ledger
 from migrator.phases import cut_over, retire
@@ -18,7 +18,7 @@ from migrator.runner import open_ledger
 
 def read_status(address: Address) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table once."""
-    address = secrets.for_ledger(address, required=False)
+    address = text_settings.for_ledger(address, required=False)
     with connect(address) as connection:
         ledger = open_ledger(connection)
         columns, gone = present.columns(ledger)

@@ -379,3 +379,7 @@ SELECT {text}::text, {column}::text FROM {table} WHERE {column} IS NOT NULL AND 
 
 -- name: text_sample
 SELECT {text}::text FROM {table} WHERE {scope} AND {text} IS NOT NULL LIMIT %(limit)s;
+
+-- name: row_security
+-- Whether row-level security applies to the role at work.
+SELECT row_security_active(%(table)s::oid);

@@ -12,7 +12,7 @@ from migrator.catalog.dependents import View, read_others, read_views
 from migrator.catalog.functions import Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, read_partitions
-from migrator.catalog.settings import Server, read_server
+from migrator.catalog.server import Server, read_server
 from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table

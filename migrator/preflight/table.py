@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator import hazards
-from migrator.catalog import Catalog, others
+from migrator.catalog import Catalog, other_tools
 from migrator.database import Connection
 from migrator.estimate import Counts
 from migrator.hazards import Hazard
@@ -80,9 +80,11 @@ def firing(column: ColumnPlan, counts: Counts) -> list[Hazard]:
 def other_tools(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """What other tools do with the table."""
     table = column.catalog.table
-    found = [hazards.change_in_flight(table.name, tool, mark) for tool, mark in others.in_flight(connection, table)]
+    found = [
+        hazards.change_in_flight(table.name, tool, mark) for tool, mark in other_tools.in_flight(connection, table)
+    ]
     if column.method != "index" and not column.is_restore:
-        writers = others.vectorizers(connection, table, column.live)
+        writers = other_tools.vectorizers(connection, table, column.live)
         if writers:
             make = hazards.two_writers if column.holds_old else hazards.writer_fails_later
             found.append(make(column.subject, writers))

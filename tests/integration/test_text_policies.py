@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from migrator import EmbeddingChange, Model, runner, secrets
+from migrator import EmbeddingChange, Model, runner, text_settings
 from migrator.errors import MigratorError, Refused
 from migrator.status import read_status
 from migrator.work import Options
@@ -245,6 +245,6 @@ def test_an_error_that_quotes_a_secret_text_is_not_shown(database: Database, mon
 
 def test_an_address_does_not_show_its_settings(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, KEY)
-    address = secrets.for_changes(database.address, [SEALED])
+    address = text_settings.for_changes(database.address, [SEALED])
     assert address.settings == {"app.key": KEY}
     assert KEY not in repr(address)
