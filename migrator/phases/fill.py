@@ -383,9 +383,8 @@ def _pass(
     settings = {"synchronous_commit": "off"}
     if column.catalog.server.quiets_triggers:
         settings["session_replication_role"] = "replica"
-    if not column.catalog.firing_triggers:
-        # Nothing else can change the rows that this updates, so capture need not look at them.
-        settings["migrator.fill"] = "on"
+    # Where nothing else can change the rows that this updates, capture need not look at them.
+    settings["migrator.fill"] = "watched" if column.catalog.firing_triggers else "on"
 
     def one_portion(portion: Portion, updates: list[sql.Composed]) -> int:
         # Of the try that succeeds: waiting for a lock holds none.

@@ -144,9 +144,8 @@ def _by_row(connection: Connection, column: ColumnPlan) -> list[str]:
         _refuse_calls(text, calls)
         if whole != as_argument:
             raise hazards.whole_row_text(text).refusal()
-        computed = [known.name for known in table.columns if known.generated]
         for function in functions:
-            why = unclear(function["language"], function["source"], function["arguments"], computed)
+            why = unclear(function["language"], function["source"], function["arguments"])
             if why is not None:
                 raise hazards.row_function(text, function["name"], why).refusal()
         scans = max(1, len(column.catalog.partitions))
@@ -154,10 +153,10 @@ def _by_row(connection: Connection, column: ColumnPlan) -> list[str]:
     return sorted({*tables, *read})
 
 
-def unclear(language: str, source: str, arguments: Sequence[str], computed: Sequence[str]) -> str | None:
+def unclear(language: str, source: str, arguments: Sequence[str]) -> str | None:
     """Why it is not clear that a function of a row reads columns only, and which; None where it is.
 
-    arguments: what the row is called in the source. computed: columns that a BEFORE trigger does not see.
+    arguments: what the row is called in the source.
     """
     if language not in _LEGIBLE:
         return f"it is written in {language}"
@@ -167,9 +166,6 @@ def unclear(language: str, source: str, arguments: Sequence[str], computed: Sequ
         by_column = rf'{called}\s*\.\s*["\w]|(?<![\w"])\(\s*{called}\s*\)\s*\.\s*["\w]'
         if len(re.findall(called, code, re.IGNORECASE)) > len(re.findall(by_column, code, re.IGNORECASE)):
             return f"it uses {argument} as a whole"
-    for column in computed:
-        if re.search(rf"\b{re.escape(column)}\b", code, re.IGNORECASE):
-            return f'it reads "{column}", which is generated and not there yet when a write is captured'
     return None
 
 
@@ -184,8 +180,8 @@ def _evaluated(
     """What the statement gives, and what tables it read. Raises Refused where it writes, or gives something else then.
 
     Locks tell what the functions read, whatever their language, and the table's own counts whether it is among it: of
-    its scans, and where the statement reads none of it, of its blocks, as by ctid. scans: how often the statement
-    itself scans the table.
+    its scans, and where the statement reads none of it, of its blocks, as by ctid.
+    scans: how often the statement itself scans the table.
     """
     text, table = column.change.text or "", {"table": column.catalog.table.oid}
     traces = query("trial", "traces", tree=TREE)
