@@ -44,7 +44,7 @@ _LOCK = {"first": 0x6D696772, "second": 0x61746F72}
 # as a read's or ANALYZE's. UNBOUNDED: for CONCURRENTLY, which waits for transactions however long they are.
 SHORT, PATIENT, UNBOUNDED = "50ms", "1min", "0"
 LOCK_PATIENCE_S = 60.0
-# What another try of the transaction mends. A serialisation failure is that of a row which was waited for, and which its
+# What another try of the transaction mends. A serialisation failure is that of a row that was waited for, and that its
 # writer moved to another partition.
 _RETRIED = (
     psycopg.errors.LockNotAvailable,

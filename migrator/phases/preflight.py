@@ -342,6 +342,7 @@ def _dependents(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazar
     views = [view for view in catalog.views if view.materialised is not None and view.materialised.populated]
     if views and not found:
         found.append(hazards.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views]))
+    found += dimension_trial.kept_as_written(column)
     found += _published(column)
     rewritten = carry.rewritten(columns, column)
     if rewritten:
