@@ -439,6 +439,16 @@ def dimensions_not_allowed(subject: str, dependent: str, written: str, dimension
     )
 
 
+def says_dimensions(subject: str, dependent: str, dimensions: int) -> Hazard:
+    """dependent: a view or function. dimensions: the old ones."""
+    return _refuse(
+        "dependent-says-dimensions",
+        f"{dependent} says {dimensions} dimensions, and reads {subject}",
+        "made again as it is, it would find no row, or fail over the new vectors.",
+        "drop it before the upgrade, and create it afterwards with the new number or with none",
+    )
+
+
 def dimensions_kept(subject: str, written: Iterable[str], dimensions: int) -> Hazard:
     """written: each dependent, and how it reads."""
     return _warn(

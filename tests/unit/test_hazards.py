@@ -559,6 +559,15 @@ TEXTS: list[Row] = [
         "change it before the upgrade so that it allows 768 as well as the old dimensions, or drop it",
     ),
     (
+        hazards.says_dimensions,
+        (SUBJECT, "view public.near", 384),
+        "dependent-says-dimensions",
+        True,
+        "view public.near says 384 dimensions, and reads public.items.embedding",
+        "made again as it is, it would find no row, or fail over the new vectors.",
+        "drop it before the upgrade, and create it afterwards with the new number or with none",
+    ),
+    (
         hazards.dimensions_kept,
         (SUBJECT, ["constraint a: (id <> 7 OR public.vector_dims(embedding) < 400)"], 768),
         "dimensions-kept",
