@@ -786,6 +786,7 @@ TEXTS: list[Row] = [
         (
             "0002",
             "upgrade",
+            "migrator upgrade",
         ),
         "unfinished-other",
         True,
@@ -798,6 +799,7 @@ TEXTS: list[Row] = [
         (
             "0002",
             "downgrade",
+            "migrator downgrade -1",
         ),
         "unfinished-other",
         True,
@@ -810,6 +812,7 @@ TEXTS: list[Row] = [
         (
             "0002",
             "upgrade",
+            "migrator upgrade",
             False,
         ),
         "unfinished-other",
