@@ -55,7 +55,7 @@ def refuse_unfinished(ledger: Ledger) -> None:
     """Raises Refused where a run is unfinished, for commands that need all of them done."""
     unfinished = ledger.unfinished()
     if unfinished is not None:
-        raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
+        raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
 
 
 # ---- up and down -------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def _same_run(
 ) -> None:
     """An interrupted run is gone on with as it was planned, or not at all."""
     if (unfinished.revision, unfinished.direction) != (revision, direction):
-        raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
+        raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
     if changes is not None and [each.change for each in ledger.changes(unfinished.id)] != list(changes):
         raise hazards.unfinished_differs(revision).refusal()
 
@@ -404,12 +404,11 @@ def abandonable(address: Address) -> str | None:
 
 def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:
     if cut_over.is_done(ledger, run):
-        up, down = "migrator upgrade", "migrator downgrade -1"
-        again, back = (up, down) if run.direction == "upgrade" else (down, up)
+        back = "migrator downgrade -1" if run.direction == "upgrade" else "migrator upgrade"
         raise MigratorError(
             f"the {run.direction} of revision {run.revision} is past cut-over",
             meaning="what is left is to settle it; nothing can be abandoned any more.",
-            remedy=f"finish it: {again}; then go back, if you want to: {back}",
+            remedy=f"finish it: {run.command}; then go back, if you want to: {back}",
         )
 
 
