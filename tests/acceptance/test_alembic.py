@@ -90,11 +90,11 @@ def test_alembic_itself_tells_a_refusal_without_a_traceback(project: Project) ->
         ),
         (
             change(type='"bit"'),
-            "type='bit' is no vector type\nfix: write one of vector, halfvec in the revision\n",
+            "there is no type='bit'\nfix: write one of vector, halfvec in the revision\n",
         ),
         (
             change(index='Hnsw(distance="cosin")'),
-            "there is no distance 'cosin'\nfix: write one of cosine, l2, ip, l1 in the revision\n",
+            "there is no distance='cosin'\nfix: write one of cosine, l2, ip, l1 in the revision\n",
         ),
     ],
     ids=["model", "change", "index"],
