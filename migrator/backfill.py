@@ -8,7 +8,7 @@ from migrator import present, secrets, store
 from migrator.database import Address
 from migrator.phases import fill, settle
 from migrator.plan import Plan
-from migrator.runner import at_work, refuse_unfinished
+from migrator.session import at_work, refuse_unfinished
 from migrator.work import Models, Options, Work
 
 

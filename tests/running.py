@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrator import EmbeddingChange, runner
+from migrator.abandon import abandon as abandon_run
 from migrator.change import VectorColumn
 from migrator.database import Connection
 from migrator.errors import Stopped
@@ -64,7 +65,7 @@ def downgrade_until(database: Database, phase: str, change: EmbeddingChange = CH
 
 
 def abandon(database: Database) -> str:
-    return runner.abandon(database.address, Options())
+    return abandon_run(database.address, Options())
 
 
 def terminate(database: Database) -> None:

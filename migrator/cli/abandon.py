@@ -12,7 +12,7 @@ from migrator.cli.project import Project
 @click.pass_obj
 def command(project: Project, yes: bool) -> None:
     """Undo an unfinished upgrade or downgrade; the embedding store is kept."""
-    from migrator import runner
+    from migrator.abandon import abandon, abandonable
     from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.carry_out import home
     from migrator.cli.database import address
@@ -20,7 +20,7 @@ def command(project: Project, yes: bool) -> None:
     from migrator.work import Options
 
     where = address(project)
-    about = runner.abandonable(where)
+    about = abandonable(where)
     if about is None:
         show_result("nothing is unfinished")
         return
@@ -28,5 +28,5 @@ def command(project: Project, yes: bool) -> None:
         refuse_unasked("whether it may be undone")
         ask(f"about to be undone: {about}; the embedding store is kept")
     with reporting() as reporter:
-        done = runner.abandon(where, Options(reporter, project=home(project)))
+        done = abandon(where, Options(reporter, project=home(project)))
     show_result(done)

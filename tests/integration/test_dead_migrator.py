@@ -9,9 +9,10 @@ from functools import partial
 
 import pytest
 
-from migrator import runner
+from migrator.abandon import abandon
 from migrator.database import connect
 from migrator.errors import Busy
+from migrator.session import at_work
 from migrator.work import Options
 from tests.database import Database
 from tests.killed import ended, started
@@ -60,13 +61,13 @@ def test_what_a_lost_machine_left_is_named_and_ended_as_told(database: Database,
 
 def test_one_that_is_at_a_statement_is_said_to_be(database: Database) -> None:
     items(database)
-    with runner.at_work(database.address) as (connection, _), database.connect() as holder:
+    with at_work(database.address) as (connection, _), database.connect() as holder:
         holder.execute("BEGIN; LOCK TABLE items")
         connection.pgconn.send_query(b"SELECT count(*) FROM items")
         while holder.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").fetchone() != (True,):
             pass
         with pytest.raises(Busy, match=", at a statement since "):
-            runner.abandon(database.address, Options())
+            abandon(database.address, Options())
         holder.execute("COMMIT")
         while connection.pgconn.get_result() is not None:
             pass

@@ -15,6 +15,7 @@ from migrator.cli.plan import plan_as_json, plan_as_text
 from migrator.errors import MigratorError, Refused, VerificationFailed
 from migrator.phases import cut_over
 from migrator.plan import ColumnPlan, Plan
+from migrator.retire import retire_all
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new
@@ -334,7 +335,7 @@ def test_dependents_come_back_after_retire(database: Database) -> None:
     prepare(database, CHECKS, TRIGGERS, STATISTICS, FUNCTIONS)
     schema = statements_of(database.dump())
     upgrade(database, dataclasses.replace(CHANGE, index="same"))
-    runner.retire_all(database.address, Options(), stores=False)
+    retire_all(database.address, Options(), stores=False)
     downgrade(database)
     assert statements_of(database.dump()) == schema
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from migrator import EmbeddingChange, runner
+from migrator import EmbeddingChange
+from migrator.retire import retire_all
 from migrator.work import Options
 from tests import models
 from tests.database import Database
@@ -63,7 +64,7 @@ def test_downgrade_from_the_backup_takes_the_old_text(database: Database) -> Non
     upgrade(database, NOTES)
     database.execute(WRITES[0])
     database.execute(WRITES[1])
-    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    retire_all(database.address, Options(), keep_backups=True, stores=False)
     embedded = Hashed.embedded
     downgrade(database, NOTES)
     assert wrong(database, "body", models.old) == []

@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from migrator import Hnsw, runner
+from migrator import Hnsw
 from migrator.errors import Refused
+from migrator.retire import retire_all
 from migrator.work import Options
 from tests.database import Database
 from tests.integration.test_manual_rollback import at, roll_back
@@ -181,6 +182,6 @@ def test_retire_drops_the_old_indexes_that_were_kept(database: Database, online:
     upgrade(database, SAME, online=online)
     before = definitions(database)
     assert "migrator_retired_1_" in database.dump()
-    runner.retire_all(database.address, Options(), stores=False)
+    retire_all(database.address, Options(), stores=False)
     assert "migrator" not in database.dump().replace("{migrator}", "")
     assert definitions(database) == before

@@ -12,6 +12,8 @@ import pytest
 from migrator import EmbeddingChange, Hnsw, runner
 from migrator.change import VectorColumn
 from migrator.errors import Stopped
+from migrator.retire import retire_all
+from migrator.session import at_work
 from migrator.work import Options
 from tests.commands import Ended
 from tests.database import Database
@@ -257,14 +259,14 @@ def test_before_cut_over_there_is_nothing_to_roll_back(database: Database) -> No
 
 
 def test_after_retire_the_old_vectors_are_gone(upgraded: Database) -> None:
-    runner.retire_all(upgraded.address, Options(), stores=False)
+    retire_all(upgraded.address, Options(), stores=False)
     assert refused(roll_back(upgraded)).startswith(
         "the retired column of public.items.embedding was dropped by migrator retire: the old vectors are gone\n"
     )
 
 
 def test_another_migrator_at_work(upgraded: Database) -> None:
-    with runner.at_work(upgraded.address):
+    with at_work(upgraded.address):
         assert refused(roll_back(upgraded)).startswith("a migrator is at work on this database\n")
 
 

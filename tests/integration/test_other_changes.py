@@ -15,6 +15,7 @@ from migrator.change import VectorColumn
 from migrator.database import Address
 from migrator.errors import MigratorError, Stopped
 from migrator.old_model import SAMPLED_ROWS
+from migrator.retire import retire_all
 from migrator.work import Options
 from tests.database import Database
 from tests.models import Hashed, Vectors, new, old, vector
@@ -552,7 +553,7 @@ def test_when_the_downgrade_of_the_second_fails_neither_is_changed(database: Dat
 def test_retired_rows_and_columns_of_all_are_dropped_together(database: Database) -> None:
     changes = two_tables(database)
     up(database, *changes)
-    runner.retire_all(database.address, Options(), stores=True)
+    retire_all(database.address, Options(), stores=True)
     assert "migrator" not in database.dump()
 
 

@@ -16,6 +16,7 @@ from migrator.errors import Interrupted, MigratorError, Refused, Stopped
 from migrator.index_parts import Parts
 from migrator.phases import index
 from migrator.plan import ColumnPlan
+from migrator.retire import retire_all
 from migrator.status import read_status
 from migrator.tree import Relation
 from migrator.work import Options, Work
@@ -278,7 +279,7 @@ def test_after_retire_the_backup_gives_the_old_vectors(database: Database) -> No
     partitioned(database, 100)
     schema = database.dump()
     upgrade(database)
-    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    retire_all(database.address, Options(), keep_backups=True, stores=False)
     assert "migrator" not in database.dump()
     downgrade(database)
     assert rows_hold(database, old) == 100
@@ -306,7 +307,7 @@ def test_what_single_partitions_say_of_the_column_is_carried_over(database: Data
         database.execute(statement)
     schema = database.dump()
     upgrade(database, replace(CHANGE, index="same"))
-    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    retire_all(database.address, Options(), keep_backups=True, stores=False)
     upgraded = database.dump().replace("vector(768)", "vector(384)")
     assert in_any_order(upgraded) == in_any_order(schema)
     downgrade(database)

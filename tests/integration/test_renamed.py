@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from migrator import runner
 from migrator.errors import Refused
 from migrator.proofs import Proof
+from migrator.proofs.live import verify_live
+from migrator.retire import retire_all
 from migrator.status import as_text, read_status
 from migrator.work import Options
 from tests.database import Database
@@ -21,11 +22,11 @@ KEPT = "column migrator_retired_1 (python:tests.models:old, 384) and table migra
 
 
 def verify(database: Database, reporter: At | None = None) -> dict[str, list[Proof]]:
-    return runner.verify_live(database.address, Options(reporter or At("", "", lambda: None)))
+    return verify_live(database.address, Options(reporter or At("", "", lambda: None)))
 
 
 def retire(database: Database) -> list[str]:
-    return runner.retire_all(database.address, Options(), stores=False)
+    return retire_all(database.address, Options(), stores=False)
 
 
 @pytest.mark.parametrize(("statement", "name"), list(zip(RENAMES, NAMES, strict=True)))

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from migrator import EmbeddingChange, Model, runner
+from migrator.abandon import abandon
 from migrator.change import VectorColumn
 from migrator.errors import Refused
+from migrator.retire import retire_all
 from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new, old
@@ -22,7 +24,7 @@ VECTORS = "SELECT sha256(string_agg(vector_send(embedding), '' ORDER BY id)) FRO
 
 
 def retire(database: Database, *, keep_backups: bool) -> None:
-    runner.retire_all(database.address, Options(), keep_backups=keep_backups, stores=False)
+    retire_all(database.address, Options(), keep_backups=keep_backups, stores=False)
 
 
 def written_since(database: Database) -> None:
@@ -84,7 +86,7 @@ def test_a_restore_from_the_backup_that_is_abandoned_leaves_nothing(database: Da
     schema = database.dump()
     with pytest.raises(Exception, match="stopped after verify"):
         runner.restore(database.address, REVISION, [VectorColumn("items", "embedding")], Options(stop_after="verify"))
-    runner.abandon(database.address, Options())
+    abandon(database.address, Options())
     assert database.dump() == schema
     downgrade(database)
     assert rows_hold(database, old) == 200
@@ -122,7 +124,7 @@ def test_promise_6_after_the_stores_are_dropped(database: Database, embed_log: E
     items(database)
     schema = database.dump()
     upgrade(database)
-    runner.retire_all(database.address, Options(), stores=True)
+    retire_all(database.address, Options(), stores=True)
     embed_log.calls()
     downgrade(database)
     assert sum(embed_log.calls()) == 2 * PROBES + 150 + SAMPLE

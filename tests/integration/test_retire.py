@@ -8,6 +8,7 @@ import pytest
 
 from migrator import EmbeddingChange, Model, runner
 from migrator.errors import Refused, VerificationFailed
+from migrator.retire import retire_all
 from migrator.work import Options
 from tests.database import Database
 from tests.running import downgrade, upgrade
@@ -17,7 +18,7 @@ STORAGE = "SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'items'::r
 
 
 def retire(database: Database, *, stores: bool = False) -> list[str]:
-    return runner.retire_all(database.address, Options(), stores=stores)
+    return retire_all(database.address, Options(), stores=stores)
 
 
 def test_promise_8_nothing_is_dropped_before_retire(database: Database) -> None:

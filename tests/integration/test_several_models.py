@@ -6,8 +6,10 @@ import dataclasses
 
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, Model, doctor, runner
+from migrator import EmbeddingChange, Hnsw, Model, doctor
 from migrator.errors import Refused
+from migrator.proofs.live import verify_live
+from migrator.retire import retire_all
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old, other, tiny
@@ -197,10 +199,10 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
         "vectors of several dimensions stand in it: 80 of 768, 60 of 384, 40 of 8; one in collection_id = 1"
     ]
     assert [finding for finding in findings if finding.level == "error"] == []
-    proofs = runner.verify_live(database.address, Options())["public.chunks.embedding"]
+    proofs = verify_live(database.address, Options())["public.chunks.embedding"]
     assert [proof for proof in proofs if not proof.passed] == []
     before = bytes_of(database)
-    runner.retire_all(database.address, Options(), stores=False)
+    retire_all(database.address, Options(), stores=False)
     assert "migrator" not in database.dump()
     assert bytes_of(database) == before
 
@@ -213,7 +215,7 @@ def test_promise_6_a_downgrade_keeps_what_was_written_to_the_other_collections(
     chunks(database, indexes="")
     upgrade(database, FIRST, online=online)
     if kept != "retired column":
-        runner.retire_all(database.address, Options(), keep_backups=kept == "backup", stores=False)
+        retire_all(database.address, Options(), keep_backups=kept == "backup", stores=False)
     for statement in (
         # The text with its vector, the vector alone, a row, none any more.
         "UPDATE chunks SET body = 'edited', embedding = embedding * embedding WHERE id = 90",
