@@ -141,14 +141,29 @@ def _function(column: ColumnPlan, live_type: str, *, stale: Query, fill: Query, 
 
 def while_filling(column: ColumnPlan) -> sql.Composed:
     """The function from fill to cut-over."""
-    count = query("capture", "count_anyway", missed=text_of(column.missed))
+    give_up = [query("capture", "give_up", target=name(column.shadow)), _count_anyway(column.missed)]
+    edited: Query = sql.SQL("")
+    if _counts_edits(column):
+        edited = _by_old_text(
+            column, query("capture", "count_edit", live=name(column.live), edited=text_of(column.edited))
+        )
+        give_up.append(_count_anyway(column.edited))
     return _function(
         column,
         column.catalog.column.type,
-        stale=sql.SQL(""),
+        stale=edited,
         fill=_fill(column, column.shadow, before_cut_over=True),
-        give_up=sql.SQL("{}\n{}").format(query("capture", "give_up", target=name(column.shadow)), count),
+        give_up=sql.SQL("\n").join(give_up),
     )
+
+
+def _counts_edits(column: ColumnPlan) -> bool:
+    """Whether live vectors may come to be of another text than their rows, before they are retired."""
+    return column.method == "embed" and not column.is_restore
+
+
+def _count_anyway(sequence: sql.SQL) -> sql.Composed:
+    return query("capture", "count_anyway", sequence=text_of(sequence))
 
 
 def while_settling(column: ColumnPlan) -> sql.Composed:
@@ -163,29 +178,28 @@ def until_retire(column: ColumnPlan) -> sql.Composed:
 
 def _marking(column: ColumnPlan, fill: Query) -> sql.Composed:
     """After cut-over: retired vectors whose text changed are set NULL, and `fill` is done."""
-    stale: Query = query("capture", "stale", retired=name(column.retired))
-    if column.change.other_text:
-        old = query(
-            "capture",
-            "old_text",
-            key=column.with_old_text.text_hash,
-            new_row=_row(column, "NEW"),
-            old_row=_row(column, "OLD"),
-        )
-        stale = sql.SQL("{}\n{}").format(old, stale)
     return _function(
         column,
         column.type,
-        stale=stale,
+        stale=_by_old_text(column, query("capture", "stale", retired=name(column.retired))),
         fill=fill,
         give_up=query("capture", "give_up", target=name(column.retired)),
     )
 
 
+def _by_old_text(column: ColumnPlan, block: sql.Composed) -> sql.Composed:
+    """The block as it judges the text that the old vectors are made of."""
+    if not column.change.other_text:
+        return block
+    key, rows = column.with_old_text.text_hash, {"new_row": _row(column, "NEW"), "old_row": _row(column, "OLD")}
+    return sql.SQL("{}\n{}").format(query("capture", "old_text", key=key, **rows), block)
+
+
 def create_trigger(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    counted = [column.missed, column.edited] if _counts_edits(column) else [column.missed]
     return (
-        query("capture", "missed_sequence", missed=column.missed),
-        query("privileges", "table_to_owner", object=text_of(column.missed)),
+        *(query("capture", "sequence", sequence=each) for each in counted),
+        *(query("privileges", "table_to_owner", object=text_of(each)) for each in counted),
         query("privileges", "function_to_owner", object=text_of(column.function)),
         _trigger(column),
         query("capture", "always", table=column.table, trigger=name(column.trigger)),
@@ -213,7 +227,7 @@ def drop_function(column: ColumnPlan) -> tuple[sql.Composed, ...]:
     """What is there without the table too."""
     return (
         query("capture", "drop_function", function=column.function),
-        query("capture", "drop_missed", missed=column.missed),
+        *(query("capture", "drop_sequence", sequence=each) for each in (column.missed, column.edited)),
     )
 
 

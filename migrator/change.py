@@ -177,12 +177,14 @@ class Verify:
     """What is proved before cut-over, and the bounds that fail it.
 
     sample: rows re-embedded and compared with what is stored, and rows whose neighbours are searched for recall.
-    ef_search: candidates at search time (`hnsw.ef_search`; `ivfflat.probes` for IVFFlat).
-    min_index_recall: least recall@k of the index against exact search.
+    ef_search: candidates that an HNSW index is asked for (`hnsw.ef_search`), and those found by bits that are ranked
+        again by exact distance. An IVFFlat index is searched in a tenth of its lists, but in 10 at least.
+    min_index_recall: least recall@10 of the index against exact search.
     queries: a JSONL file, each line `{"query": "...", "relevant": [value, ...]}`.
-    relevant: SQL expression over the row that `relevant` values are compared with, as text; None: the primary key.
-    k: how many results count.
-    max_regression: how far recall@k, MRR or nDCG@10 may fall from the old model to the new.
+    relevant: SQL expression over the row that `relevant` values are compared with, as text; None: the table's key,
+        a primary key or a unique index, where that is one column.
+    k: how many results of each query count.
+    max_regression: how far recall@k, MRR or nDCG@k over the queries may fall from the old model to the new.
     """
 
     sample: int = 32

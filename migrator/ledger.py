@@ -137,6 +137,10 @@ class Ledger:
         """Whether the upgrade's backup table is there and holds rows that had no vector."""
         return any(row["nulls"] for row in self._rows("backed_up_nulls", change=upgrade))
 
+    def texts_edited(self, upgrade: int) -> bool:
+        """Whether capture counted texts that were edited before the upgrade's cut-over, their vectors staying."""
+        return bool(self._rows("texts_edited", sequence=f"edited_{upgrade}"))
+
     def present_table(self, change: LedgerChange) -> tuple[int, str, str] | None:
         """Oid, schema and name of the change's table now; None where it is no longer there."""
         table = change.catalog.table

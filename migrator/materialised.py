@@ -14,7 +14,7 @@ from psycopg import sql
 
 from migrator import views
 from migrator.catalog.dependents import View
-from migrator.catalog.expressions import of_dimensions
+from migrator.catalog.expressions import says_dimensions
 from migrator.catalog.indexes import VECTOR_METHODS
 from migrator.catalog.materialised import Materialised, ViewColumn, ViewIndex
 from migrator.database import configure, execute, search_path, with_short_locks
@@ -43,7 +43,7 @@ class Twin:
 
 def not_carried(column: ColumnPlan, view: View, has: Materialised) -> list[str]:
     """Why it cannot be carried over; empty where it can."""
-    sizes = column.change.from_.dimensions, column.change.to.dimensions
+    old, new = column.change.from_.dimensions, column.change.to.dimensions
     why = []
     if view.depth > 1:
         why.append("it reads another view of the column")
@@ -55,14 +55,14 @@ def not_carried(column: ColumnPlan, view: View, has: Materialised) -> list[str]:
         why.append(
             f"{column.catalog.server.role} and its owner {view.owner} must be allowed to create in {view.schema}"
         )
-    if of_dimensions(view.definition, *sizes) != view.definition:
-        why.append(f"its query says {sizes[0]} dimensions")
+    if old != new and says_dimensions(view.definition, old):
+        why.append(f"its query says {old} dimensions")
     for index in has.indexes:
         text = f"{index.body} {index.predicate or ''}"
         if not index.valid:
             why.append(f"its index {index.name} is invalid")
-        elif of_dimensions(text, *sizes) != text:
-            why.append(f"its index {index.name} says {sizes[0]} dimensions")
+        elif old != new and says_dimensions(text, old):
+            why.append(f"its index {index.name} says {old} dimensions")
         elif index.method in VECTOR_METHODS and column.type != column.catalog.column.type:
             why.append(f"its index {index.name} is for {column.catalog.column.type}")
     return why

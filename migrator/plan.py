@@ -64,6 +64,7 @@ class ColumnPlan:
     online: the old vector indexes stay until cut-over, and with the retired column after it. On a downgrade: they did.
 
     found_nulls: on a downgrade, whether the upgrade found rows without a vector, which come back without one.
+    texts_edited: on a downgrade, whether texts were edited before the upgrade's cut-over, their vectors staying.
     """
 
     id: int
@@ -76,6 +77,7 @@ class ColumnPlan:
     online: bool = False
 
     found_nulls: bool = False
+    texts_edited: bool = False
 
     @property
     def is_restore(self) -> bool:
@@ -172,6 +174,11 @@ class ColumnPlan:
         """The sequence that counts writes for which capture had no vector."""
         return name(SCHEMA, f"missed_{self._capture_id}")
 
+    @property
+    def edited(self) -> sql.SQL:
+        """The sequence that counts texts edited before cut-over, their live vectors staying as they were."""
+        return name(SCHEMA, f"edited_{self._capture_id}")
+
     def statement(self, phase: str, query: Query, lock: str, lasts: str, *, only_if: str = "") -> Statement:
         """A statement for this column alone."""
         return Statement(phase, (self.subject,), query, lock, lasts, only_if)
@@ -187,7 +194,7 @@ class ColumnPlan:
     @property
     def marks_some(self) -> bool:
         """On a downgrade: whether old vectors may be stale that the capture trigger did not mark."""
-        return self.capture_was_off or (self.fills_retired and bool(self.catalog.read))
+        return self.capture_was_off or (self.fills_retired and (bool(self.catalog.read) or self.texts_edited))
 
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""

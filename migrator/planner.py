@@ -67,7 +67,7 @@ class Planner:
                 self._catalog(at.table.schema, at.table.name, at.column.name),
                 upgrade,
                 source,
-                self._ledger.backed_up_nulls(upgrade.id),
+                self._ledger,
             )
             for number, (at, upgrade, source) in enumerate(undone)
         ]
@@ -155,7 +155,7 @@ def _refuse_reading_another(columns: Sequence[ColumnPlan]) -> None:
                 raise hazards.text_reads_unlockable(column.change.text or "", table.shown, why_not).refusal()
 
 
-def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, found_nulls: bool) -> ColumnPlan:
+def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, ledger: Ledger) -> ColumnPlan:
     """One column of a downgrade: the upgrade's change with old and new exchanged."""
     done = upgrade.change
     back = dataclasses.replace(done.with_old_text(), from_=done.to, to=done.from_, type=None, index="same")
@@ -167,7 +167,8 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Sour
         restores=upgrade.id,
         undone_change=upgrade.change,
         source=source,
-        found_nulls=found_nulls,
+        found_nulls=ledger.backed_up_nulls(upgrade.id),
+        texts_edited=ledger.texts_edited(upgrade.id),
         online=upgrade.online,
     )
 
@@ -181,5 +182,4 @@ def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:
     """The plan of one column as the ledger keeps it."""
     if change.restores is None or change.source is None:
         return ColumnPlan(change.id, change.change, change.catalog, online=change.online)
-    found_nulls = ledger.backed_up_nulls(change.restores)
-    return restoring(change.id, change.catalog, ledger.change(change.restores), change.source, found_nulls)
+    return restoring(change.id, change.catalog, ledger.change(change.restores), change.source, ledger)

@@ -16,13 +16,13 @@ WHEN (current_setting('migrator.fill', true) IS DISTINCT FROM 'on') EXECUTE FUNC
 -- name: always
 ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};
 
--- name: missed_sequence
--- How many writes left a row without a vector, or may have. A sequence is counted up without a lock or a row of its own,
--- within the application's transaction and with no way to fail it.
-CREATE SEQUENCE IF NOT EXISTS {missed};
+-- name: sequence
+-- How many writes left a row without a vector, or a text with a vector of another one, or may have. A sequence is counted
+-- up without a lock or a row of its own, within the application's transaction and with no way to fail it.
+CREATE SEQUENCE IF NOT EXISTS {sequence};
 
--- name: drop_missed
-DROP SEQUENCE IF EXISTS {missed};
+-- name: drop_sequence
+DROP SEQUENCE IF EXISTS {sequence};
 
 -- name: writers
 -- Transactions that have written to the table and not ended, prepared ones among them.
@@ -125,10 +125,16 @@ EXCEPTION WHEN OTHERS THEN
     NULL;
 END;
 
+-- name: count_edit
+-- Before cut-over: the live vector stays that of the text before, and is retired with it.
+IF TG_OP = 'UPDATE' AND after_ IS DISTINCT FROM before_ AND NEW.{live} IS NOT DISTINCT FROM OLD.{live} THEN
+    PERFORM nextval({edited});
+END IF;
+
 -- name: count_anyway
--- After giving up: there may be a row left without a vector.
+-- After giving up: it may be one that counts.
 BEGIN
-    PERFORM nextval({missed});
+    PERFORM nextval({sequence});
 EXCEPTION WHEN OTHERS THEN
     NULL;
 END;

@@ -41,6 +41,10 @@ FROM migrator.change c JOIN migrator.phase p ON p.run_id = c.run_id AND p.phase 
 CROSS JOIN LATERAL (SELECT p.result -> concat_ws('.', c.table_schema, c.table_name, c.column_name)) AS b (result)
 WHERE c.id = %(change)s;
 
+-- name: texts_edited
+-- Nothing where the sequence is not there, or was never counted up.
+SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND sequencename = %(sequence)s AND last_value IS NOT NULL;
+
 -- name: changes_of_revision
 -- The upgrades of a revision that a downgrade would undo.
 SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online

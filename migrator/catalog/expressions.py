@@ -1,4 +1,4 @@
-"""SQL that PostgreSQL wrote over one column, written again over another one, or over one of other dimensions.
+"""SQL that PostgreSQL wrote over one column, written again over another one, or for vectors of other dimensions.
 
 PostgreSQL prints an expression in one way only: names in lower case bare and all others quoted, types and functions
 with their schema, casts as `::`. So tokens suffice, and nothing has to be parsed.
@@ -14,14 +14,24 @@ from dataclasses import dataclass
 COLUMN = "migrator_column"
 # Types whose modifier is a number of dimensions; bit is what binary_quantize gives, one for each.
 SIZED_TYPES = ("vector", "halfvec", "bit")
+# Functions whose vectors are as long as what they are given, or as they say by a number.
+_OF_KNOWN_LENGTH = {"", *SIZED_TYPES, "subvector", "l2_normalize"}
 _TOKEN = re.compile(
     r"""(?P<string>E'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*')
       | (?P<name>"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_$]*)
       | (?P<number>[0-9]+(?:\.[0-9]+)?)
       | (?P<space>\s+)
-      | (?P<sign>::|.)""",
+      | (?P<sign>::|[<>=]+|.)""",
     re.VERBOSE | re.DOTALL,
 )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How an expression reads a column. tables: what its table is called there; "" where the column stands alone."""
+
+    column: str
+    tables: frozenset[str] = frozenset({""})
 
 
 @dataclass(frozen=True)
@@ -43,17 +53,32 @@ def _tokens(expression: str) -> list[_Token]:
     return [_Token(str(found.lastgroup), found.group()) for found in _TOKEN.finditer(expression)]
 
 
+def _words(tokens: list[_Token]) -> list[_Token]:
+    return [each for each in tokens if each.kind != "space"]
+
+
+def _replaced(tokens: list[_Token], words: list[_Token], by: dict[int, str]) -> str:
+    """The text with other ones for the words at those places."""
+    new = {id(words[at]): text for at, text in by.items()}
+    return "".join(new.get(id(token), token.text) for token in tokens)
+
+
 def over_placeholder(expression: str, column: str) -> str:
     """The expression with COLUMN wherever it reads the column."""
     tokens = _tokens(expression)
-    words = [each for each in tokens if each.kind != "space"]
-    before, after = [_Token("space", ""), *words], [*words[1:], _Token("space", "")]
-    reads = {
-        id(word)
-        for word, last, next_ in zip(words, before, after, strict=False)
-        if word.name == column and last.text not in (".", "::") and next_.text not in ("(", ".")
-    }
-    return "".join(COLUMN if id(token) in reads else token.text for token in tokens)
+    words = _words(tokens)
+    return _replaced(tokens, words, {at: COLUMN for at in range(len(words)) if _reads(words, at, Reading(column))})
+
+
+def _reads(words: list[_Token], at: int, reading: Reading) -> bool:
+    """Whether the word there reads the column."""
+    last, next_ = (words[beside].text if 0 <= beside < len(words) else "" for beside in (at - 1, at + 1))
+    if words[at].name != reading.column or last == "::" or next_ in ("(", "."):
+        return False
+    if last != ".":
+        return "" in reading.tables
+    # A field of a row in parentheses is none of a table's.
+    return at >= 2 and words[at - 2].kind == "name" and words[at - 2].name in reading.tables
 
 
 def after_using(definition: str) -> str:
@@ -85,40 +110,97 @@ def in_schema(query: str, schema: str, table: str, other: str) -> str:
     return "".join(token.text for token in found)
 
 
-def of_dimensions(expression: str, old: int, new: int) -> str:
-    """The expression with `new` for `old` wherever that says how many dimensions the vectors have.
+def called_there(expression: str, schema: str, table: str) -> set[str]:
+    """What the table is called in queries within the expression: its alias, or its name."""
+    words = _words(_tokens(expression))
+    found = set()
+    for at in range(len(words) - 2):
+        if [each.name or each.text for each in words[at : at + 3]] == [schema, ".", table]:
+            # Keywords are in upper case, names that are so in quotes.
+            aliases = [each.name for each in words[at + 3 : at + 4] if each.name and each.text != each.name.upper()]
+            found.update(aliases or [table])
+    return found
 
-    That is in a cast to a type of so many, as the length in `subvector(..., 1, old)`, and in `vector_dims(...) = old`.
+
+def of_dimensions(expression: str, old: int, new: int, reading: Reading) -> str:
+    """The expression with `new` for `old` wherever that says how many dimensions the column's vectors have.
+
+    That is in a cast to a type of so many, as the length in `subvector(column, 1, old)`, and beside
+    `vector_dims(column)` and = or <>.
     """
     tokens = _tokens(expression)
-    words = [each for each in tokens if each.kind != "space"]
-    sizes = {id(words[at]) for at in _sizes(words) if words[at].text == str(old)}
-    return "".join(str(new) if id(token) in sizes else token.text for token in tokens)
+    words = _words(tokens)
+    sizes = [at for at, of in _sizes(words, old) if any(_reads(words, place, reading) for place in of)]
+    return _replaced(tokens, words, dict.fromkeys(sizes, str(new)))
 
 
-def _sizes(words: list[_Token]) -> Iterator[int]:
-    """Where numbers of dimensions stand."""
-    called: list[str] = []
-    closed = ""
+def says_dimensions(expression: str, size: int) -> bool:
+    """Whether it speaks of so many dimensions, be it of a column or of a constant."""
+    return any(True for _ in _sizes(_words(_tokens(expression)), size))
+
+
+def with_length(expression: str, size: int, reading: Reading) -> str:
+    """The expression with `size` for each `vector_dims(column)`."""
+    tokens = _tokens(expression)
+    words = _words(tokens)
+    by: dict[int, str] = {}
+    for opened, closed in _parentheses(words):
+        of = range(opened + 1, closed)
+        asks = _called(words, opened) == "vector_dims" and _is_of_length(words, of, size)
+        if asks and any(_reads(words, at, reading) for at in of):
+            by |= dict.fromkeys(range(_name_from(words, opened - 1), closed), "") | {closed: str(size)}
+    return _replaced(tokens, words, by)
+
+
+def _sizes(words: list[_Token], size: int) -> Iterator[tuple[int, range]]:
+    """Where `size` stands for a number of dimensions, each with the words of what has so many."""
+    return ((at, of) for at, of in _numbers(words, size) if words[at].text == str(size))
+
+
+def _numbers(words: list[_Token], size: int) -> Iterator[tuple[int, range]]:
+    """As _sizes, whatever the number: of vector_dims only where its vector may be one of `size` dimensions."""
+    parentheses = _parentheses(words)
+    opens = {closed: opened for opened, closed in parentheses}
+    for opened, closed in parentheses:
+        called = _called(words, opened)
+        first, inside = _name_from(words, opened - 1), range(opened + 1, closed)
+        if called in SIZED_TYPES and len(inside) == 1 and first >= 2 and words[first - 1].text == "::":
+            yield opened + 1, range(opens.get(first - 2, first - 2), first - 1)
+        elif called == "subvector" and words[closed - 2].text == ",":
+            yield closed - 1, inside
+        elif called == "vector_dims" and _is_of_length(words, inside, size):
+            for operator, number in ((first - 1, first - 2), (closed + 1, closed + 2)):
+                if 0 <= number < len(words) and words[operator].text in ("=", "<>"):
+                    yield number, inside
+
+
+def _is_of_length(words: list[_Token], of: range, size: int) -> bool:
+    """Whether these words give a vector of so many dimensions where what they read has so many."""
+    part = words[of.start : of.stop]
+    called = {_called(part, at) for at, word in enumerate(part) if word.text == "("}
+    return called <= _OF_KNOWN_LENGTH and all(part[at].text == str(size) for at, _ in _numbers(part, size))
+
+
+def _parentheses(words: list[_Token]) -> list[tuple[int, int]]:
+    """Where each is opened and closed."""
+    open_: list[int] = []
+    found = []
     for at, word in enumerate(words):
         if word.text == "(":
-            called.append(words[at - 1].name if at else "")
-        elif word.text == ")":
-            closed = called.pop() if called else ""
-        elif word.kind == "number" and called:
-            ends = at + 1 < len(words) and words[at + 1].text == ")"
-            modifies = called[-1] in SIZED_TYPES and words[at - 1].text == "(" and _is_cast(words, at - 2)
-            shortens = called[-1] == "subvector" and words[at - 1].text == ","
-            compares = closed == "vector_dims" and words[at - 1].text == "=" and words[at - 2].text == ")"
-            if (ends and (modifies or shortens)) or compares:
-                yield at
+            open_.append(at)
+        elif word.text == ")" and open_:
+            found.append((open_.pop(), at))
+    return found
 
 
-def _is_cast(words: list[_Token], type_: int) -> bool:
-    """Whether the name there is a type that something is cast to: `::halfvec` or `::public.halfvec`."""
-    if type_ >= 3 and words[type_ - 1].text == ".":
-        return words[type_ - 3].text == "::"
-    return type_ >= 1 and words[type_ - 1].text == "::"
+def _called(words: list[_Token], opened: int) -> str:
+    """The function or type that a parenthesis belongs to; "" for none."""
+    return words[opened - 1].name if opened else ""
+
+
+def _name_from(words: list[_Token], at: int) -> int:
+    """Where the name that ends there begins, with its schema."""
+    return at - 2 if at >= 2 and words[at - 1].text == "." else at
 
 
 def cast_type(expression: str) -> tuple[str, int] | None:

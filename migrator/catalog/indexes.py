@@ -9,7 +9,7 @@ from typing import Literal
 import psycopg
 from psycopg import sql
 
-from migrator.catalog.expressions import COLUMN, after_using, cast_type, of_dimensions, over_placeholder
+from migrator.catalog.expressions import COLUMN, Reading, after_using, cast_type, of_dimensions, over_placeholder
 from migrator.change import Distance, Hnsw, Index, IvfFlat, On
 from migrator.database import Connection, configure, fetch_dicts
 from migrator.queries import Query, expression, fragment, literal, name, query
@@ -290,7 +290,7 @@ def carried_over(
 
     def written(part: str) -> str:
         changes = dimensions is not None and index.reach != "beyond"
-        return of_dimensions(part, *dimensions) if dimensions is not None and changes else part
+        return of_dimensions(part, *dimensions, Reading(COLUMN)) if dimensions is not None and changes else part
 
     opclass = (index.opclass or "") if index.is_vector else ""
     if opclass and type_ and cast_type(index.key) is None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from migrator import proofs
 from migrator.errors import VerificationFailed
 from migrator.phases import fill
 from migrator.plan import Plan, Statement
-from migrator.proofs import Proof, checks
+from migrator.proofs import checks
 from migrator.work import Work
 
 NAME = "verify"
@@ -26,7 +24,7 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def run(work: Work) -> dict[str, object]:
-    """Raises VerificationFailed with every proof that failed."""
+    """Raises VerificationFailed with every binding proof that failed."""
     result: dict[str, object] = {}
     failed = []
     for column in work.plan.columns:
@@ -37,14 +35,14 @@ def run(work: Work) -> dict[str, object]:
         found = proofs.prove(work, column, target, [index.temporary for index in column.indexes])
         if column.method != "index":
             found += checks.hold(work, work.plan.columns, column)
-        if column.is_restore:
-            found = [_told_only(proof) for proof in found]
         result[column.subject] = [
             {"proof": proof.name, "passed": proof.passed, "detail": proof.detail} for proof in found
         ]
         for proof in found:
-            work.reporter.message(f"{'proved' if proof.passed else 'FAILED'}  {proof.name}: {proof.detail}")
-        failed += [f"{column.subject}: {proof.name}: {proof.detail}" for proof in found if not proof.passed]
+            outcome = "proved" if proof.passed else "FAILED" if proof.binding else "found "
+            work.reporter.message(f"{outcome}  {proof.name}: {proof.detail}")
+            if proof.binding and not proof.passed:
+                failed.append(f"{column.subject}: {proof.name}: {proof.detail}")
     if failed:
         raise VerificationFailed(
             "verification failed:\n  " + "\n  ".join(failed),
@@ -52,10 +50,3 @@ def run(work: Work) -> dict[str, object]:
             remedy="choose another model or index in the revision, or change the bound in verify=Verify(...) there",
         )
     return result
-
-
-def _told_only(proof: Proof) -> Proof:
-    """What comes back on a downgrade is what was there, good or bad; it can only be incomplete."""
-    if proof.name == "coverage" or proof.name.startswith("index "):
-        return proof
-    return replace(proof, passed=True)

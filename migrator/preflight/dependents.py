@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from migrator import carry, hazards, materialised, tree
+from migrator import dimensions, hazards, materialised, tree
 from migrator.catalog import Catalog
 from migrator.database import Connection, execute, fetch_row, qualified_names
 from migrator.hazards import Hazard
@@ -39,7 +39,7 @@ def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     if views and not found:
         found.append(hazards.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views]))
     found += _published(column)
-    rewritten = carry.rewritten(columns, column)
+    rewritten = dimensions.rewritten(columns, column)
     if rewritten:
         found.append(hazards.dimensions_rewritten(column.subject, rewritten))
     replaced = {function.name for function in catalog.replaced}
@@ -73,7 +73,7 @@ def _not_a_member(catalog: Catalog, roles: set[str], of: str) -> list[Hazard]:
 
 def try_conditions(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> None:
     """Parses what is to be made again over the new columns' types; nothing is evaluated. Raises Refused."""
-    for each, condition, statement in carry.tries(columns, column):
+    for each, condition, statement in dimensions.tries(columns, column):
         parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from migrator import carry, hazards
+from migrator import dimensions, hazards
 from migrator.catalog.carried import BoundTrigger, Policy
 from migrator.database import Connection, execute, fetch_row
 from migrator.hazards import Hazard
@@ -21,7 +21,7 @@ from migrator.queries import Query, expression, name, query
 def examine(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     """Those that would hold for no new vector are refused; those that may not hold for one are told."""
     found, kept = [], []
-    for each, written, before, after in carry.of_dimensions(columns, column):
+    for each, written, before, after in dimensions.put_in(columns, column):
         table, called, scope = column.table, name(column.catalog.table.name), column.scope
         old: Query = sql.SQL("")
         if isinstance(each, Policy) and each.table_sql.as_string(None) != table.as_string(None):

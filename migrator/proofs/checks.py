@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
-from migrator import carry, rows_left
+from migrator import dimensions, rows_left
 from migrator.catalog.carried import Check
 from migrator.database import fetch_row
 from migrator.plan import ColumnPlan, Statement
@@ -31,7 +31,7 @@ def hold(session: Session, columns: Sequence[ColumnPlan], column: ColumnPlan) ->
 
 def _enforced(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Check]:
     """Those that are NOT VALID too: PostgreSQL would refuse every later update of a row that violates one."""
-    return [check for first, check in carry.checks(columns) if first.id == column.id and check.enforced]
+    return [check for first, check in dimensions.checks(columns) if first.id == column.id and check.enforced]
 
 
 def _holds(session: Session, columns: Sequence[ColumnPlan], column: ColumnPlan, check: Check) -> Proof:
@@ -49,6 +49,6 @@ def _holds(session: Session, columns: Sequence[ColumnPlan], column: ColumnPlan, 
 def _count(columns: Sequence[ColumnPlan], column: ColumnPlan, check: Check) -> sql.Composed:
     waiting = sql.SQL(" OR ").join(
         sql.SQL("{} AND {}").format(each.due, rows_left.waiting(each, each.shadow))
-        for each in carry.readers(columns, check)
+        for each in dimensions.readers(columns, check)
     )
-    return carry.violations(columns, column, check, waiting)
+    return dimensions.violations(columns, column, check, waiting)

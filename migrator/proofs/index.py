@@ -84,6 +84,7 @@ def finds(
             recall >= bound,
             f"recall@{NEIGHBOURS} {recall:.3f} against exact search over {len(vectors)} rows, bound {bound:.2f}, "
             f"{_effort(index)}={_effort_value(column, index)}{reranked}",
+            binding=not column.is_restore,
         ),
     ]
 

@@ -13,11 +13,15 @@ from migrator.queries import Query, fragment, name, query
 
 @dataclass(frozen=True)
 class Proof:
-    """One proof of one column. detail says what was found, in words."""
+    """One proof of one column. detail: what was found, in words. binding: whether verify fails by it before cut-over.
+
+    What comes back on a downgrade is what was there, good or bad, so that proofs of the vectors themselves bind nobody.
+    """
 
     name: str
     passed: bool
     detail: str
+    binding: bool = True
 
 
 def key_of(column: ColumnPlan, target: str) -> Query:

@@ -63,7 +63,8 @@ def sound(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
         detail = f"{found['vectors']} of {column.dimensions} dimensions, finite, none zero, norms {norms}"
     else:
         detail = f"{other} of other dimensions, {zero} zero, {not_finite} not finite"
-    proofs = [Proof("vectors", sound, detail)]
+    binding = not column.is_restore
+    proofs = [Proof("vectors", sound, detail, binding)]
     share = found["distinct_vectors"] / found["distinct_keys"] if found["distinct_keys"] else 1.0
     what = "texts" if column.change.text is not None else "live vectors"
     proofs.append(
@@ -71,6 +72,7 @@ def sound(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
             "duplicates",
             share >= DISTINCT_VECTORS,
             f"{found['distinct_vectors']} different vectors for {found['distinct_keys']} different {what}",
+            binding,
         )
     )
     return proofs
@@ -99,7 +101,7 @@ def sample_agrees(session: Session, column: ColumnPlan, target: str) -> list[Pro
             f"{len(stale)} of {len(rows)} rows do not hold the model's vector of their present text"
             f"{_named(session, column, stale)}; the farthest has a cosine of {least:.4f} to it"
         )
-    return [Proof("sample", not stale, shown)]
+    return [Proof("sample", not stale, shown, binding=not column.is_restore)]
 
 
 def agreement(embedder: Embedder, rows: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
@@ -117,8 +119,7 @@ def _cosine(one: Vectors, other: NDArray[np.float64]) -> float:
 
 
 def _named(session: Session, column: ColumnPlan, places: Sequence[str]) -> str:
-    """The first of these rows by their key, never by their text. places: each row's table and
-    ctid."""
+    """The first of these rows by their key, never by their text. places: each row's table and ctid."""
     if not _may_be_named(column):
         return ""
     rows = execute(session.connection, _keys(column), {"places": list(places), "limit": NAMED_ROWS}).fetchall()

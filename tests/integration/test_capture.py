@@ -499,3 +499,16 @@ def test_a_row_without_a_vector_while_not_null_is_being_set(
     assert nulls(database) == [1000]
     assert database.value(NOT_NULL) is False
     assert database.value("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'migrator%'") == 0
+
+
+@pytest.mark.parametrize("phase", ["index", "cut-over"])
+def test_promise_6_a_text_edited_before_cut_over_without_its_vector_is_known_by_the_downgrade(
+    database: Database, phase: str
+) -> None:
+    """As where a worker embeds later: since cut-over it writes the new model's vectors alone."""
+    items(database)
+    edit = "UPDATE items SET body = 'edited ' || id WHERE id < 5"
+    upgrade(database, reporter=At("started", phase, lambda: database.execute(edit)))
+    database.execute("UPDATE items SET embedding = embedding WHERE id < 5")
+    downgrade(database)
+    assert rows_hold(database, old) == 200

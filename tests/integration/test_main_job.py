@@ -11,7 +11,7 @@ from migrator.change import Index
 from tests.database import Database
 from tests.models import EmbedLog, new, old
 from tests.proofs import checksum, nulls, rows_hold
-from tests.running import OLD_MODEL, PROBES, SAMPLE, batches, downgrade, upgrade
+from tests.running import OLD_MODEL, PROBES, SAMPLE, At, batches, downgrade, upgrade
 from tests.tables import CHANGE, NEW, OLD, insert, items
 
 RETIRED = "migrator_retired_1"
@@ -188,7 +188,7 @@ def test_promise_6_rows_written_since_survive_the_downgrade(database: Database, 
     assert embed_log.calls() == [PROBES, PROBES, 16, SAMPLE]
 
 
-def test_promise_6_what_comes_back_is_not_judged(database: Database) -> None:
+def test_promise_6_what_comes_back_is_told_and_fails_nothing(database: Database) -> None:
     """Vectors of other texts, equal ones, zero ones, and an index of little recall."""
     items(database)
     database.execute(
@@ -200,9 +200,14 @@ def test_promise_6_what_comes_back_is_not_judged(database: Database) -> None:
     schema, rows = database.dump(), checksum(database, "id, body, note, embedding")
     upgrade(database)
     assert rows_hold(database, new) == 200
-    downgrade(database)
+    reporter = At("done", "verify", lambda: None)
+    downgrade(database, reporter=reporter)
     assert database.dump() == schema
     assert checksum(database, "id, body, note, embedding") == rows
+    assert "found   vectors: 0 of other dimensions, 90 zero, 0 not finite" in reporter.messages
+    recorded = database.value("SELECT result FROM migrator.phase WHERE run_id = 2 AND phase = 'verify'")
+    passed = {proof["proof"]: proof["passed"] for proof in recorded["public.items.embedding"]}
+    assert (passed["coverage"], passed["vectors"], passed["duplicates"]) == (True, False, False)
 
 
 def test_promise_8_old_vectors_are_kept_until_they_are_retired(database: Database) -> None:

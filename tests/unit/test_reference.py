@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
+import re
+from dataclasses import MISSING
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from migrator import errors, hazards
+from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, errors, hazards
 from migrator.cli import COMMANDS
 from migrator.errors import MigratorError
 from tests import reference
@@ -52,3 +56,19 @@ def test_every_hazard_says_what_it_means_and_what_to_do() -> None:
         assert hazard.meaning.endswith(".")
         assert hazard.remedy
         assert "FILL IN" not in f"{hazard.problem}{hazard.meaning}{hazard.remedy}", f"{hazard.code} needs an example"
+
+
+def test_what_a_revision_may_say_is_there_with_its_real_default() -> None:
+    sections = dict(part.split("\n", 1) for part in PAGES["reference/revision.md"]().split("\n## ")[1:])
+    for kind in (EmbeddingChange, Model, Verify):
+        found = dict(re.findall(r"^(\w+): .+? = (.+)$", sections[kind.__name__], re.MULTILINE))
+        given = [each for each in dataclasses.fields(kind) if each.default is not MISSING]
+        made = [each for each in dataclasses.fields(kind) if each.default_factory is not MISSING]
+        wanted = {each.name: each.default for each in given}
+        wanted |= {each.name: each.default_factory() for each in made if each.default_factory is not MISSING}
+        assert {name: eval(text, {"Verify": Verify}) for name, text in found.items()} == wanted
+    for index in (Hnsw, IvfFlat):
+        found = dict(re.findall(r"^(\w+): .+? = (.+)$", sections[index.__name__], re.MULTILINE))
+        assert {name: ast.literal_eval(text) for name, text in found.items()} == {
+            each.name: each.default for each in msgspec.structs.fields(index)
+        }

@@ -1,11 +1,11 @@
-"""Index definitions as PostgreSQL prints them, written again over another column and for other dimensions."""
+"""Definitions of indexes and triggers as PostgreSQL prints them, taken apart and written over another column."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
 
-from migrator.catalog.expressions import after_using, cast_type, of_dimensions, over_placeholder
+from migrator.catalog.expressions import after_using, cast_type, condition_of, over_placeholder
 from migrator.catalog.indexes import TableIndex, carried_over
 from migrator.queries import name
 
@@ -24,25 +24,6 @@ from migrator.queries import name
 )
 def test_only_the_column_itself_is_replaced(column: str, printed: str, expected: str) -> None:
     assert over_placeholder(printed, column) == expected
-
-
-@pytest.mark.parametrize(
-    ("printed", "expected"),
-    [
-        ("((c)::public.vector(384))", "((c)::public.vector(768))"),
-        ("((c)::halfvec(384))", "((c)::halfvec(768))"),
-        ('((c)::"My ext".halfvec(384))', '((c)::"My ext".halfvec(768))'),
-        ("((public.binary_quantize(c))::bit(384))", "((public.binary_quantize(c))::bit(768))"),
-        ("(public.subvector(c, 1, 384))::public.vector(384)", "(public.subvector(c, 1, 768))::public.vector(768)"),
-        ("(public.subvector(c, 1, 256))::public.vector(256)", "(public.subvector(c, 1, 256))::public.vector(256)"),
-        ("(public.subvector(c, 384, 10))::public.vector(10)", "(public.subvector(c, 384, 10))::public.vector(10)"),
-        ("(public.vector_dims(c) = 384)", "(public.vector_dims(c) = 768)"),
-        ("((id = 384) AND (note <> '::vector(384)'))", "((id = 384) AND (note <> '::vector(384)'))"),
-        ("((price)::numeric(384))", "((price)::numeric(384))"),
-    ],
-)
-def test_dimensions_change_where_they_are_dimensions(printed: str, expected: str) -> None:
-    assert of_dimensions(printed, 384, 768) == expected
 
 
 def test_what_an_expression_is_cast_to_as_a_whole() -> None:
@@ -80,3 +61,19 @@ def test_a_ledger_of_an_older_migrator_knows_indexes_on_the_column_alone() -> No
         'CREATE INDEX CONCURRENTLY "migrator_index_1_1" ON "items" USING "hnsw" '
         '("migrator_retired_1" "public"."vector_cosine_ops") WITH ("m" = 8) WHERE (id > 3);'
     )
+
+
+@pytest.mark.parametrize(
+    ("when", "condition"),
+    [
+        ("", None),
+        ("WHEN ((new.embedding IS NOT NULL)) ", "((new.embedding IS NOT NULL))"),
+        (
+            "WHEN (CASE WHEN (new.body = ')'::text) THEN true ELSE public.is_long(new.embedding) END) ",
+            "(CASE WHEN (new.body = ')'::text) THEN true ELSE public.is_long(new.embedding) END)",
+        ),
+    ],
+)
+def test_the_condition_of_a_trigger_is_found_in_its_definition(when: str, condition: str | None) -> None:
+    head = 'CREATE TRIGGER "a WHEN (" AFTER UPDATE OF embedding ON public."(items" FOR EACH ROW '
+    assert condition_of(f"{head}{when}EXECUTE FUNCTION public.touch('WHEN (')") == condition
