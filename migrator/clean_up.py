@@ -8,8 +8,9 @@ from psycopg import sql
 
 from migrator import backup_table, capture, hazards, index_parts, materialised, tree
 from migrator.catalog.indexes import TableIndex
-from migrator.database import Connection, concurrently, configure, execute, send_together
+from migrator.database import Connection, configure, execute
 from migrator.ledger import Ledger, Run
+from migrator.locks import concurrently, send_together
 from migrator.phases.index import drop_index, left_index
 from migrator.plan import ColumnPlan, Plan
 from migrator.queries import name, query

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator import backup_table, capture, store
-from migrator.database import Address, Connection, execute, with_short_locks
+from migrator import backup_table, capture, column_storage, store
+from migrator.database import Address, Connection, execute
 from migrator.ledger import RETIRED, Ledger
-from migrator.phases import fill
+from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Statement
 from migrator.planner import planned
 from migrator.present import present
@@ -23,7 +23,7 @@ def statements(column: ColumnPlan) -> list[Statement]:
     """What drops the retired column and its capture."""
     dropped = [*capture.drop(column), query("cut_over", "drop_column", table=column.table, column=name(column.retired))]
     wanted = column.catalog.column.storage_sql
-    if fill.storage(column) != wanted and fill.fits_once_retired(column):
+    if column_storage.storage(column) != wanted and column_storage.fits_once_retired(column):
         # Until now a row held two vectors, which did not both fit in a page.
         live, storage = name(column.live), fragment(wanted)
         dropped.append(query("cut_over", "set_storage", table=column.table, column=live, storage=storage))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from migrator import hazards, present, secrets
+from migrator import filling, hazards, present, secrets
 from migrator.aftermath import after
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
@@ -211,7 +211,7 @@ def _lock_other_tables(work: Work, phase: str) -> None:
     elif work.other_tables.lock() and fill.NAME in work.ledger.phases_done(work.run):
         for column in work.plan.columns:
             if column.catalog.read:
-                fill.renew(work, column)
+                filling.renew(work, column)
 
 
 def _left(ledger: Ledger, run: Run) -> tuple[str, ...]:

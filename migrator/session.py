@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 from migrator import hazards
 from migrator.catalog import read_server
-from migrator.database import Address, Connection, connect, only_migrator
+from migrator.database import Address, Connection, connect
 from migrator.ledger import Ledger, Run
+from migrator.locks import only_migrator
 
 
 @contextmanager

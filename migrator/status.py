@@ -7,8 +7,9 @@ from typing import Any
 import psycopg
 
 from migrator import present, rows_left, secrets
-from migrator.database import Address, Connection, connect, fetch_row, lock_holder
+from migrator.database import Address, Connection, connect, fetch_row
 from migrator.ledger import Ledger
+from migrator.locks import lock_holder
 from migrator.phases import cut_over
 from migrator.plan import ColumnPlan
 from migrator.planner import planned

@@ -14,8 +14,8 @@ import pytest
 
 from migrator import EmbeddingChange, Hnsw, Model, clean_up
 from migrator.change import Verify
-from migrator.database import send_together
 from migrator.errors import Interrupted, MigratorError, Refused, VerificationFailed
+from migrator.locks import send_together
 from tests.database import Database
 from tests.models import EmbedLog, Hashed, Vectors, new, old
 from tests.proofs import checksum, rows_hold

@@ -11,8 +11,8 @@ import pytest
 
 from migrator import portions
 from migrator.backfill import backfill
-from migrator.database import with_short_locks
 from migrator.errors import Busy, Interrupted, MigratorError, Refused
+from migrator.locks import with_short_locks
 from migrator.retire import retirable, retire_all
 from migrator.session import at_work
 from migrator.work import Options
