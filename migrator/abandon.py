@@ -8,8 +8,8 @@ from migrator.errors import MigratorError
 from migrator.ledger import Ledger, Run
 from migrator.phases import cut_over
 from migrator.planner import unfinished_plan
+from migrator.report import Reporter
 from migrator.session import at_work
-from migrator.work import Options
 
 
 def abandonable(address: Address) -> str | None:
@@ -23,14 +23,14 @@ def abandonable(address: Address) -> str | None:
         return f"the {run.direction} of revision {run.revision}, of which is done: {done}"
 
 
-def abandon(address: Address, options: Options) -> str:
+def abandon(address: Address, reporter: Reporter) -> str:
     """Undoes the unfinished run; the store is kept. Returns what was done, in words."""
     with at_work(address) as (connection, ledger):
         run = ledger.unfinished()
         if run is None:
             return "nothing is unfinished"
         _refuse_past_cut_over(ledger, run)
-        clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), options.reporter)
+        clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), reporter)
         return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
 
 

@@ -9,8 +9,9 @@ from migrator.database import has_no_room, is_passing
 from migrator.errors import GO_ON, Interrupted, MigratorError, first_line
 from migrator.phases import cut_over
 from migrator.plan import ColumnPlan, Plan
-from migrator.queries import SCHEMA
-from migrator.work import Work, has_column, table_now
+from migrator.queries import SCHEMA, name
+from migrator.tree import has_column, table_now
+from migrator.work import Work
 
 
 def after(work: Work, error: BaseException) -> None:
@@ -23,7 +24,7 @@ def after(work: Work, error: BaseException) -> None:
             meaning="what was done so far is kept.",
             remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
         ) from error
-    if not store.has_table(work.connection, f"{SCHEMA}.run"):
+    if not store.has_table(work.connection, name(SCHEMA, "run")):
         raise MigratorError(
             f"the schema {SCHEMA} with the ledger was dropped by others meanwhile",
             meaning="what this run made in the table is not accounted for any more.",

@@ -20,7 +20,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, dict_row
 from sqlalchemy.engine import URL, make_url
 
-from migrator.errors import UsageError
+from migrator.errors import UsageError, first_line
 from migrator.pooler import refuse_transaction_pooler
 from migrator.queries import Query, name, query
 
@@ -275,6 +275,11 @@ def qualified_names(connection: Connection) -> Iterator[None]:
         # A transaction that failed takes the setting back by itself.
         if connection.info.transaction_status != psycopg.pq.TransactionStatus.INERROR and not connection.broken:
             configure(connection, {"search_path": found})
+
+
+def said(error: psycopg.Error) -> str:
+    """What the database said, in one line."""
+    return error.diag.message_primary or first_line(error)
 
 
 def is_passing(error: BaseException) -> bool:

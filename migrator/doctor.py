@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, Literal
 
 from migrator import hazards
@@ -18,8 +17,8 @@ from migrator.hazards import Hazard
 from migrator.ledger import Ledger
 from migrator.plan import ColumnPlan
 from migrator.preflight.server import server_hazards
-from migrator.queries import expression, name, query
-from migrator.report import size
+from migrator.queries import expression, name, plain, query
+from migrator.report import counted, size
 
 Level = Literal["ok", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("ok", "warning", "error")
@@ -56,7 +55,7 @@ def _index(fact: str, index: str) -> Finding:
 
 
 def examine_database(connection: Connection) -> list[Finding]:
-    """Server, privileges, ledger, indexes, disk, providers, and every vector column by what the catalog says."""
+    """Server, privileges, ledger, indexes, disk, and every vector column by what the catalog says."""
     server = read_server(connection)
     found = [
         Finding("ok", "server", f"PostgreSQL {server.version_text}, pgvector {server.pgvector or 'not installed'}"),
@@ -64,7 +63,6 @@ def examine_database(connection: Connection) -> list[Finding]:
         _disk(server),
         *_unfinished(connection, server),
         *_invalid_indexes(connection),
-        *providers(),
     ]
     return found + (_vector_columns(connection, server) if server.pgvector else [])
 
@@ -102,21 +100,6 @@ def _invalid_indexes(connection: Connection) -> list[Finding]:
     ]
 
 
-def providers() -> list[Finding]:
-    """Whether the library of the local provider is there. Nothing is imported: torch takes seconds."""
-    missing = [module for module in ("sentence_transformers", "torch") if find_spec(module) is None]
-    if missing:
-        return [
-            Finding(
-                "warning",
-                "sentence-transformers",
-                f"not installed here: {', '.join(missing)}",
-                "pip install sentence-transformers torch",
-            )
-        ]
-    return [Finding("ok", "sentence-transformers", "installed")]
-
-
 def _vector_columns(connection: Connection, server: Server) -> list[Finding]:
     models = {
         (row["table_schema"], row["table_name"], row["column_name"]): row["model"]
@@ -130,7 +113,7 @@ def _vector_columns(connection: Connection, server: Server) -> list[Finding]:
 
 def _vector_column(row: dict[str, Any], model: str | None) -> Finding:
     subject = f"{row['schema']}.{row['table']}.{row['column']}"
-    rows = f"about {row['rows']:,} rows" if row["rows"] >= 0 else "never analysed"
+    rows = f"about {counted(row['rows'], 'rows')}" if row["rows"] >= 0 else "never analysed"
     indexes = ", ".join(row["indexes"]) or "no vector index"
     fact = f"{row['type']}, {rows}, {indexes}, {model or 'a model that the ledger does not know'}"
     if row["has_dimensions"]:
@@ -156,10 +139,10 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
     if catalog.table.row_security:
         # What is hidden cannot be counted, and what is counted without it would be wrong.
         type_ = Finding("ok", catalog.subject, catalog.column.type_text)
-        return ColumnFindings([type_, *_may_see(catalog)], ledger.registered_model(*where))
+        return ColumnFindings([type_, *_may_see(catalog)], ledger.registered(*where))
     counts = _vectors(connection, catalog)
     found = [
-        Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counts['rows_']:,} rows"),
+        Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counted(counts['rows_'], 'rows')}"),
         *_may_see(catalog),
         *_missing(connection, catalog, counts, change),
         *_dimensions(connection, catalog, change),
@@ -167,7 +150,7 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
         *_duplicates(connection, catalog, counts, change),
         *_indexes(connection, catalog),
     ]
-    return ColumnFindings(found, ledger.registered_model(*where))
+    return ColumnFindings(found, ledger.registered(*where))
 
 
 def examine_model(model: Model) -> Finding:
@@ -230,18 +213,20 @@ def _missing(
             Finding(
                 "warning",
                 catalog.subject,
-                f"{without:,} rows have no vector, and no search by vector finds them",
+                f"{counted(without, 'rows')} without a vector, which no search by vector finds",
                 "the next upgrade gives one to every row that has a text",
             )
         ]
     with_text = _texts(connection, catalog, change)["without_vector"]
     if not with_text:
-        return [Finding("ok", catalog.subject, f"{without:,} rows have no vector, and no text in scope either")]
+        return [
+            Finding("ok", catalog.subject, f"{counted(without, 'rows')} without a vector, and without a text in scope")
+        ]
     return [
         Finding(
             "warning",
             catalog.subject,
-            f"{with_text:,} rows have a text ({change.text}) and no vector, and no search by vector finds them",
+            f"{counted(with_text, 'rows')} with a text ({change.text}) and no vector, which no search by vector finds",
             f"write their vectors with {change.to.name}, or let the next upgrade do it",
         )
     ]
@@ -278,7 +263,7 @@ def _lengths(catalog: Catalog, counts: dict[str, int]) -> list[Finding]:
             Finding(
                 "error",
                 catalog.subject,
-                f"{zero:,} vectors are zero: no search by cosine distance finds their rows",
+                f"{counted(zero, 'vectors')} of zeros alone: no search by cosine distance finds such a row",
                 f"set them NULL, and the next upgrade embeds them: {_set_null(catalog)}",
             )
         )
@@ -287,7 +272,7 @@ def _lengths(catalog: Catalog, counts: dict[str, int]) -> list[Finding]:
             Finding(
                 "warning",
                 catalog.subject,
-                f"{unit:,} vectors have length 1, {others:,} have not: they may be of several models",
+                f"{counted(unit, 'vectors')} of length 1 and {others:,} of another: they may be of several models",
                 "find out what wrote the fewer ones; an upgrade embeds all rows with one model",
             )
         )
@@ -306,8 +291,8 @@ def _lengths(catalog: Catalog, counts: dict[str, int]) -> list[Finding]:
 
 
 def _set_null(catalog: Catalog) -> str:
-    table, column = catalog.table.sql.as_string(None), name(catalog.column.name).as_string(None)
-    return f"UPDATE {table} SET {column} = NULL WHERE vector_norm({column}::vector) = 0".replace("%%", "%")
+    table, column = plain(catalog.table.sql), plain(name(catalog.column.name))
+    return f"UPDATE {table} SET {column} = NULL WHERE vector_norm({column}::vector) = 0"
 
 
 def _duplicates(
@@ -340,13 +325,13 @@ def _indexes(connection: Connection, catalog: Catalog) -> list[Finding]:
     found = []
     for index in catalog.vector_indexes:
         if not index.valid:
-            shown = name(catalog.table.schema, index.name).as_string(None).replace("%%", "%")
+            shown = plain(name(catalog.table.schema, index.name))
             found.append(_index("the index is invalid: it slows writes down and answers no query", shown))
         elif index.predicate is None:
             found.append(Finding("ok", index.name, f"{_kind(index)}, valid"))
         else:
             outside = _outside(connection, catalog, index.predicate)
-            fact = f"{_kind(index)}, valid; {outside:,} rows with a vector are outside of {index.predicate}"
+            fact = f"{_kind(index)}, valid; outside of {index.predicate}: {counted(outside, 'rows with a vector')}"
             found.append(Finding("ok", index.name, fact))
     return found
 

@@ -125,7 +125,7 @@ def clearing(column: ColumnPlan, phase: str) -> list[Statement]:
 
 def clear_stale(work: Work, column: ColumnPlan) -> None:
     """Vectors that may be of another text than their row has: capture did not see that it changed."""
-    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup_name)
+    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index_by_text(column))
     clear = partial(_clear, column, in_backup=in_backup)
@@ -152,9 +152,8 @@ def in_portions(
     settings = {"synchronous_commit": "off"}
     if column.catalog.server.quiets_triggers:
         settings["session_replication_role"] = "replica"
-    if not column.catalog.firing_triggers:
-        # Nothing else can change the rows that this updates, so capture need not look at them.
-        settings["migrator.fill"] = "on"
+    # Where nothing else can change the rows that this updates, capture need not look at them.
+    settings["migrator.fill"] = "watched" if column.catalog.firing_triggers else "on"
 
     def one_portion(portion: Portion, updates: list[sql.Composed]) -> int:
         # Of the try that succeeds: waiting for a lock holds none.

@@ -9,6 +9,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from psycopg import sql
+
 from migrator.change import INDEX_LIMIT, Model
 from migrator.errors import Refused
 from migrator.report import counted, size
@@ -36,6 +38,11 @@ def _refuse(code: str, problem: str, meaning: str, remedy: str) -> Hazard:
 
 def _warn(code: str, problem: str, meaning: str, remedy: str) -> Hazard:
     return Hazard(code, problem, meaning, remedy, refuses=False)
+
+
+def _quoted(*parts: str) -> str:
+    """A name as SQL has it, for a statement that a person is to run."""
+    return sql.Identifier(*parts).as_string(None)
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
@@ -154,8 +161,8 @@ def old_model_other_dimensions(subject: str, reason: str) -> Hazard:
 def old_model_differs(subject: str, name: str, rows: int, median: float) -> Hazard:
     return _warn(
         "old-model-differs",
-        f"{counted(rows, 'rows')} of {subject} embedded again with {name} agree with what is stored to {median:.2f} "
-        "only (median cosine)",
+        f"{subject} embedded again with {name} agrees with what is stored to {median:.2f} only (median cosine of "
+        f"{counted(rows, 'rows')})",
         "from_= is probably not the model that made these vectors, or text= not what it was given; a rollback would "
         "put vectors of two models into one column.",
         "correct from_= (name, prompt, revision) or text= in the revision; where both are right the vectors are stale, "
@@ -248,7 +255,7 @@ def domain_over_vectors(table: str, column: str, domain: str, type_: str) -> Haz
         "domain-over-vectors",
         f'column "{table}.{column}" is of the domain {domain}, which is over {type_}',
         "a domain says the dimensions for every column that is of it.",
-        f'make the column one of vectors: ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE {type_}',
+        f"make the column one of vectors: ALTER TABLE {_quoted(table)} ALTER COLUMN {_quoted(column)} TYPE {type_}",
     )
 
 
@@ -282,7 +289,7 @@ def typed_table(table: str, type_: str) -> Hazard:
         "typed-table",
         f'"{table}" is a table of type {type_}',
         "a column can be put beside the live one only where the table's columns are its own.",
-        f'ALTER TABLE "{table}" NOT OF makes them so; nothing else of it changes',
+        f"ALTER TABLE {_quoted(table)} NOT OF makes them so; nothing else of it changes",
     )
 
 
@@ -312,7 +319,7 @@ def partition_differs(partition: str, column: str, what: str) -> Hazard:
         "partition-differs",
         f'column "{column}" of partition {partition} {what}, unlike that of the table it belongs to',
         "the new column would be alike in all partitions.",
-        f"make it so now: ALTER TABLE {partition} ALTER COLUMN ...",
+        "make it so now: ALTER TABLE ... ALTER COLUMN ...",
     )
 
 
@@ -408,7 +415,7 @@ def rows_violate_check(table: str, check: str, rows: int) -> Hazard:
         "rows-violate-check",
         f'CHECK "{check}" on "{table}" is NOT VALID, and violated by {counted(rows, "rows")}',
         "PostgreSQL refuses every update of such a row, that which fills its shadow column too.",
-        f'correct those rows, or drop the check: ALTER TABLE "{table}" DROP CONSTRAINT "{check}"',
+        f"correct those rows, or drop the check: ALTER TABLE {_quoted(table)} DROP CONSTRAINT {_quoted(check)}",
     )
 
 
@@ -429,6 +436,16 @@ def dimensions_not_allowed(subject: str, dependent: str, written: str, dimension
         f"{dependent} would hold for no new vector of {subject}, as {written}",
         f"it says how many dimensions a vector may have, and {dimensions} is not among them.",
         f"change it before the upgrade so that it allows {dimensions} as well as the old dimensions, or drop it",
+    )
+
+
+def says_dimensions(subject: str, dependent: str, dimensions: int) -> Hazard:
+    """dependent: a view or function. dimensions: the old ones."""
+    return _refuse(
+        "dependent-says-dimensions",
+        f"{dependent} says {dimensions} dimensions, and reads {subject}",
+        "made again as it is, it would find no row, or fail over the new vectors.",
+        "drop it before the upgrade, and create it afterwards with the new number or with none",
     )
 
 
@@ -527,8 +544,8 @@ def rows_copied(table: str, trigger: str, statement: str) -> Hazard:
         "rows-copied",
         f'trigger "{trigger}" on "{table}" inserts whole rows into another table: {statement}',
         "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
-        f'name the columns in its function; or do without it until then: ALTER TABLE "{table}" DISABLE TRIGGER '
-        f'"{trigger}"',
+        f"name the columns in its function; or do without it until then: ALTER TABLE {_quoted(table)} DISABLE TRIGGER "
+        f"{_quoted(trigger)}",
     )
 
 
@@ -537,7 +554,7 @@ def left_by_another(table: str, column: str) -> Hazard:
         "left-by-another-change",
         f'"{table}" has a column "{column}" that no unfinished change in the ledger accounts for',
         "it may be the work of a migrator whose ledger was lost.",
-        f'look at it, then drop it: ALTER TABLE "{table}" DROP COLUMN "{column}"',
+        f"look at it, then drop it: ALTER TABLE {_quoted(table)} DROP COLUMN {_quoted(column)}",
     )
 
 
@@ -546,7 +563,7 @@ def rules_on_table(table: str, rules: Iterable[str]) -> Hazard:
         "rules-on-table",
         f'"{table}" has rules: {", ".join(rules)}',
         "a rule may rewrite the updates that fill the shadow column.",
-        f'drop the rule for the time of the upgrade: DROP RULE ... ON "{table}"',
+        f"drop the rule for the time of the upgrade: DROP RULE ... ON {_quoted(table)}",
     )
 
 
@@ -591,7 +608,7 @@ def not_a_member(subject: str, owner: str, role: str) -> Hazard:
         "not-a-member",
         f'role "{role}" may not act as "{owner}", who owns or granted {subject}',
         "it could not be given back as it was after cut-over.",
-        f'work as a superuser or a member of that role: GRANT "{owner}" TO "{role}"',
+        f"work as a superuser or a member of that role: GRANT {_quoted(owner)} TO {_quoted(role)}",
     )
 
 
@@ -600,7 +617,7 @@ def index_not_carried(subject: str, index: str, definition: str) -> Hazard:
         "index-not-carried",
         f'index "{index}" on {subject} cannot be carried over: {definition}',
         "what is not valid, over sparse vectors or the replica identity is not built again.",
-        f'drop it before the upgrade, and create it again afterwards: DROP INDEX "{index}"',
+        f"drop it before the upgrade, and create it again afterwards: DROP INDEX {_quoted(index)}",
     )
 
 
@@ -609,7 +626,7 @@ def index_does_not_fit(subject: str, index: str, dimensions: int, reason: str) -
         "index-does-not-fit",
         f'index "{index}" on {subject} cannot be built over vectors of {dimensions} dimensions: {reason}',
         "the index build would fail after everything was embedded.",
-        f'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "{index}"',
+        f"drop it before the upgrade, and create one that fits afterwards: DROP INDEX {_quoted(index)}",
     )
 
 
@@ -619,7 +636,7 @@ def index_spans_scope(subject: str, index: str, where: str) -> Hazard:
         f'index "{index}" on {subject} is over vectors of the old dimensions, in the scope {where} and beyond it',
         "after the upgrade they differ in dimensions, and no index can hold both.",
         f"make it one index a scope first, each with its condition: CREATE INDEX ... WHERE {where}; "
-        f'DROP INDEX "{index}"',
+        f"DROP INDEX {_quoted(index)}",
     )
 
 
@@ -659,7 +676,7 @@ def ledger_of_another(owner: str, role: str) -> Hazard:
         "ledger-of-another-role",
         f'the schema "migrator" belongs to "{owner}", whom role "{role}" may not act as',
         "the ledger can neither be read nor written.",
-        f'work as that role, or GRANT "{owner}" TO "{role}"',
+        f"work as that role, or GRANT {_quoted(owner)} TO {_quoted(role)}",
     )
 
 
@@ -746,7 +763,7 @@ def retired_already(subject: str) -> Hazard:
 def old_model_gone(subject: str, texts: int, problem: str) -> Hazard:
     return _refuse(
         "old-model-gone",
-        f"{counted(texts, 'texts')} of {subject} have no vector of the old model, which is not to be had: {problem}",
+        f"{subject} has {counted(texts, 'texts')} without a vector of the old model, which is not to be had: {problem}",
         "without it the rows that hold them would come back without a vector.",
         "make the model reachable, or list these rows and go back: migrator downgrade -1 --without-old-model",
     )
@@ -756,9 +773,9 @@ def table_renamed(subject: str, schema: str, table: str, former_schema: str, for
     """schema, table: what it is called now; the others, what it was called at the upgrade."""
     back = []
     if table != former:
-        back.append(f'ALTER TABLE "{schema}"."{table}" RENAME TO "{former}"')
+        back.append(f"ALTER TABLE {_quoted(schema, table)} RENAME TO {_quoted(former)}")
     if schema != former_schema:
-        back.append(f'ALTER TABLE "{schema}"."{former}" SET SCHEMA "{former_schema}"')
+        back.append(f"ALTER TABLE {_quoted(schema, former)} SET SCHEMA {_quoted(former_schema)}")
     return _refuse(
         "table-renamed",
         f"the table of {subject} is called {schema}.{table} since the upgrade",
@@ -826,7 +843,7 @@ def transaction_outside() -> Hazard:
 def no_text_to_restore(subject: str, rows: int) -> Hazard:
     return _refuse(
         "no-text-to-restore",
-        f"{rows} rows of {subject} were written since the upgrade, and the revision names no text for them",
+        f"the revision names no text for {counted(rows, 'rows')} of {subject} written since the upgrade",
         "their old vectors cannot be derived from the new ones, and there is no text to embed.",
         'write text="an SQL expression over the row" into the revision that made the change',
     )
@@ -976,7 +993,7 @@ def no_relevant_key(subject: str) -> Hazard:
 def rows_without_text(subject: str, count: int) -> Hazard:
     return _refuse(
         "rows-without-text",
-        f"{counted(count, 'rows in scope')} of {subject} have no text, and the revision refuses such rows",
+        f"{subject} has {counted(count, 'rows in scope')} without a text, and the revision refuses such rows",
         "there is nothing to embed for them.",
         'give them a text, leave them out by where=, or write empty="null" in the revision: then they end without a '
         "vector",
@@ -986,7 +1003,7 @@ def rows_without_text(subject: str, count: int) -> Hazard:
 def kept_without_text(subject: str, count: int, model: str) -> Hazard:
     return _warn(
         "kept-without-text",
-        f'{counted(count, "rows in scope")} of {subject} have no text and keep the vector they have (empty="skip")',
+        f'{subject} keeps the vectors of {counted(count, "rows in scope")} without a text (empty="skip")',
         f"these vectors are of {model}, and comparing them with the others says nothing.",
         'write empty="null" in the revision where such rows had better not be found',
     )
@@ -1005,7 +1022,7 @@ def cannot_keep(subject: str, count: int, asked: str, instead: str) -> Hazard:
 def rows_out_of_scope(subject: str, count: int) -> Hazard:
     return _refuse(
         "not-null-out-of-scope",
-        f"{count} rows of {subject} are out of scope or have no text, and the column is NOT NULL",
+        f"{subject} is NOT NULL, and {counted(count, 'rows')} of it out of scope or without a text",
         "they would have no vector of the new dimension.",
         "widen where=, give those rows a text, or drop NOT NULL first",
     )
@@ -1078,7 +1095,7 @@ def not_owner(table: str, owner: str, role: str) -> Hazard:
         "not-owner",
         f'role "{role}" may not act as "{owner}", the owner of "{table}"',
         "only the owner may add a column or build an index.",
-        f'work as a member of that role: GRANT "{owner}" TO "{role}"',
+        f"work as a member of that role: GRANT {_quoted(owner)} TO {_quoted(role)}",
     )
 
 
@@ -1087,7 +1104,7 @@ def may_not_create_schema(role: str) -> Hazard:
         "may-not-create-schema",
         f'role "{role}" may not create a schema in this database',
         "the ledger, the backup and the embedding store need a schema of their own.",
-        f'GRANT CREATE ON DATABASE ... TO "{role}"',
+        f"GRANT CREATE ON DATABASE ... TO {_quoted(role)}",
     )
 
 
@@ -1096,7 +1113,7 @@ def may_not_create_temporary(role: str) -> Hazard:
         "may-not-create-temporary",
         f'role "{role}" may not create a temporary table in this database',
         "text and scope are tried on a temporary copy of a few rows before anything is changed.",
-        f'GRANT TEMPORARY ON DATABASE ... TO "{role}"',
+        f"GRANT TEMPORARY ON DATABASE ... TO {_quoted(role)}",
     )
 
 
@@ -1105,18 +1122,18 @@ def may_not_create_in(schema: str, role: str) -> Hazard:
         "may-not-create-in-schema",
         f'role "{role}" may not create anything in the schema "{schema}"',
         "the new index could not be built beside the table, nor the old one again.",
-        f'GRANT CREATE ON SCHEMA "{schema}" TO "{role}"',
+        f"GRANT CREATE ON SCHEMA {_quoted(schema)} TO {_quoted(role)}",
     )
 
 
 def open_schemas(schemas: Iterable[str]) -> Hazard:
-    shown = ", ".join(schemas)
+    names = sorted(schemas)
     return _refuse(
         "open-schema",
-        f"everybody may create functions in {shown}, which is on the search path",
+        f"schemas of the search path let everybody create functions: {', '.join(names)}",
         "the trigger that captures writes runs with the rights of the role that upgrades; a function of somebody "
         "else's would run with them.",
-        f"REVOKE CREATE ON SCHEMA {shown} FROM PUBLIC",
+        f"REVOKE CREATE ON SCHEMA {', '.join(map(_quoted, names))} FROM PUBLIC",
     )
 
 
@@ -1132,8 +1149,7 @@ def setting_not_there(setting: str, variable: str) -> Hazard:
 def texts_cut_short(subject: str, rows: int, limit: int) -> Hazard:
     return _refuse(
         "texts-cut-short",
-        f"{counted(rows, 'rows')} of {subject} have a text that the model does not read to its end, after {limit} "
-        "tokens",
+        f"{subject} has {counted(rows, 'rows')} whose text the model does not read to its end, after {limit} tokens",
         "what stands behind that could not be found, and --strict was given.",
         "shorten these texts or split them into rows, choose a model that reads more, or leave out --strict",
     )
@@ -1192,8 +1208,8 @@ def published_of_schema(table: str, publications: Iterable[str]) -> Hazard:
         "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
         "columns.",
         "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
-        f'"{table}" (column, ...); or take the schema out for the time of the upgrade: ALTER PUBLICATION ... DROP '
-        "TABLES IN SCHEMA ...",
+        f"{_quoted(table)} (column, ...); or take the schema out for the time of the upgrade: "
+        "ALTER PUBLICATION ... DROP TABLES IN SCHEMA ...",
     )
 
 
@@ -1202,7 +1218,7 @@ def no_replica_identity(table: str, publications: Iterable[str]) -> Hazard:
         "no-replica-identity",
         f'"{table}" is published by {", ".join(publications)}, and its rows have no replica identity',
         "PostgreSQL refuses every update of such a table, those that fill the shadow column among them.",
-        f'give it one: a primary key, or ALTER TABLE "{table}" REPLICA IDENTITY USING INDEX ...',
+        f"give it one: a primary key, or ALTER TABLE {_quoted(table)} REPLICA IDENTITY USING INDEX ...",
     )
 
 
@@ -1233,8 +1249,8 @@ def triggers_fire(
     remedy = "work as a superuser and they stay quiet"
     if may_be_granted:
         remedy = (
-            f'let a superuser run GRANT SET ON PARAMETER session_replication_role TO "{role}" before the upgrade, and '
-            "they stay quiet; or work as a superuser"
+            f"let a superuser run GRANT SET ON PARAMETER session_replication_role TO {_quoted(role)} before the "
+            "upgrade, and they stay quiet; or work as a superuser"
         )
     return _warn(
         "triggers-fire",
@@ -1250,8 +1266,8 @@ def triggers_always_fire(table: str, by_row: Iterable[str], by_statement: Iterab
         f'the fill fires triggers of "{table}" that are ENABLE ALWAYS or REPLICA: '
         f"{_how_often(by_row, by_statement, rows)}",
         "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
-        f'where that does harm: ALTER TABLE "{table}" ENABLE TRIGGER ... for the time of the upgrade, which makes them '
-        "ordinary ones",
+        f"where that does harm: ALTER TABLE {_quoted(table)} ENABLE TRIGGER ... for the time of the upgrade, "
+        "which makes them ordinary ones",
     )
 
 
@@ -1274,7 +1290,7 @@ def trigger_sorts_last(table: str, trigger: str) -> Hazard:
         "trigger-sorts-last",
         f'trigger "{trigger}" on "{table}" would run after migrator\'s own',
         "a text that it rewrites would keep a stale vector.",
-        f'rename it for the time of the upgrade: ALTER TRIGGER "{trigger}" ON "{table}" RENAME TO ...',
+        f"rename it for the time of the upgrade: ALTER TRIGGER {_quoted(trigger)} ON {_quoted(table)} RENAME TO ...",
     )
 
 

@@ -21,6 +21,13 @@ Result = TypeVar("Result")
 # Two numbers that stand for "a migrator is at work here" among a database's advisory locks ("migrator" in ASCII).
 _LOCK = {"first": 0x6D696772, "second": 0x61746F72}
 LOCK_PATIENCE_S = 60.0
+# What another try of the transaction mends. A serialisation failure is that of a row which was waited for, and which
+# its writer moved to another partition.
+_RETRIED = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
 
 
 @contextmanager
@@ -86,7 +93,7 @@ def with_short_locks(
             with connection.transaction():
                 configure(connection, {"lock_timeout": SHORT}, local=True)
                 return work()
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        except _RETRIED:
             blockers = describe_blockers(connection, tables)
             if time.monotonic() - start > patience:
                 raise Interrupted(

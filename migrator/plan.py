@@ -20,7 +20,7 @@ from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over, wan
 from migrator.change import EmbeddingChange, Model
 from migrator.estimate import Estimate
 from migrator.hazards import Hazard
-from migrator.queries import SCHEMA, Query, expression, name
+from migrator.queries import SCHEMA, Query, expression, name, retired_column
 
 Direction = Literal["upgrade", "downgrade"]
 Method = Literal["embed", "derive", "index"]
@@ -123,12 +123,12 @@ class ColumnPlan:
     @property
     def shadow(self) -> str:
         """The column that is filled and becomes live: on a downgrade the retired one."""
-        return f"migrator_retired_{self.restores}" if self.fills_retired else f"migrator_shadow_{self.id}"
+        return retired_column(self._upgrade_id) if self.fills_retired else f"migrator_shadow_{self.id}"
 
     @property
     def retired(self) -> str:
         """What the live column is called from cut-over on; a downgrade drops it in the same transaction."""
-        return f"migrator_retired_{self.id}"
+        return retired_column(self.id)
 
     @property
     def trigger(self) -> str:
@@ -156,13 +156,9 @@ class ColumnPlan:
         """The backup table of the upgrade: on a downgrade, of the one that is undone."""
         return name(SCHEMA, f"backup_{self._upgrade_id}")
 
-    @property
-    def upgrade_backup_name(self) -> str:
-        return f"{SCHEMA}.backup_{self._upgrade_id}"
-
     def kept_index(self, number: int) -> str:
         """What an old vector index is called while it stays with the retired column."""
-        return f"migrator_retired_{self._upgrade_id}_{number}"
+        return f"{retired_column(self._upgrade_id)}_{number}"
 
     @property
     def left_index(self) -> str:
@@ -313,7 +309,7 @@ class ColumnPlan:
 
     def keeps(self, index: IndexToBuild) -> bool:
         """On a downgrade: whether the upgrade left the old index on the retired column."""
-        return index.temporary.startswith("migrator_retired_")
+        return index.temporary.startswith(f"{retired_column(self._upgrade_id)}_")
 
     def index_width(self, index: IndexToBuild) -> int:
         """Bytes of a vector in the index; of what is no vector index, none."""
@@ -388,10 +384,6 @@ class ColumnPlan:
     @property
     def store(self) -> sql.SQL:
         return name(SCHEMA, store_name(self.change.to))
-
-    @property
-    def store_table(self) -> str:
-        return f"{SCHEMA}.{store_name(self.change.to)}"
 
     @property
     def upgrade_store(self) -> str:

@@ -15,6 +15,7 @@ from migrator.ledger import LIVE, Ledger, LedgerChange, Run
 from migrator.phases import preflight
 from migrator.plan import ColumnPlan, Direction, Plan, Source
 from migrator.preflight.server import disk_hazards, server_hazards
+from migrator.queries import retired_column
 from migrator.work import Models, Options
 
 
@@ -103,7 +104,7 @@ class Planner:
         upgrade, by = found
         if by != revision:
             raise hazards.changed_by_another_revision(catalog.subject, by, revision).refusal()
-        retired = f"migrator_retired_{upgrade.id}"
+        retired = retired_column(upgrade.id)
         if upgrade.keeps_retired_column and catalog.table.column(retired) is None:
             raise hazards.retired_column_gone(catalog.subject, retired).refusal()
         return upgrade
@@ -115,7 +116,7 @@ class Planner:
             return "retired column"
         if upgrade.change.text is None and column.dimensions != column.change.from_.dimensions:
             raise hazards.retired_already(catalog.subject).refusal()
-        return "backup" if store.has_table(self._connection, column.backup_name) else "model"
+        return "backup" if store.has_table(self._connection, column.backup) else "model"
 
     def _plan(self, revision: str, direction: Direction, columns: list[ColumnPlan], found: list[Hazard]) -> Plan:
         findings = [

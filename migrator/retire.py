@@ -14,7 +14,6 @@ from migrator.present import present
 from migrator.queries import SCHEMA, fragment, name, query
 from migrator.report import Reporter
 from migrator.session import at_work, refuse_unfinished
-from migrator.work import Options
 
 NAME = "retire"
 
@@ -59,14 +58,14 @@ def leftovers(connection: Connection, ledger: Ledger) -> list[Leftover]:
     found = []
     for change in ledger.carried_out():
         column = planned(ledger, change)
-        has_backup = store.has_table(connection, column.backup_name)
+        has_backup = store.has_table(connection, column.backup)
         if change.keeps_retired_column or has_backup:
             now = present(ledger, change)
             found.append(Leftover(now or column, now is not None, change.keeps_retired_column, has_backup))
     return found
 
 
-def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> list[str]:
+def retirable(address: Address, *, keep_backups: bool, stores: bool) -> list[str]:
     """What `retire_all` would drop, in words. Raises Busy."""
     with at_work(address) as (connection, ledger):
         kept = [each.described(keep_backup=keep_backups) for each in leftovers(connection, ledger)]
@@ -74,14 +73,14 @@ def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> 
         return kept + ([f"embedding store {SCHEMA}.{table}" for table, _ in ledger.stores()] if stores else [])
 
 
-def retire_all(address: Address, options: Options, *, keep_backups: bool = False, stores: bool) -> list[str]:
+def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stores: bool) -> list[str]:
     """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped."""
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
         dropped = []
         for kept in leftovers(connection, ledger):
             dropped.append(kept.described(keep_backup=keep_backups))
-            _retire(connection, ledger, kept, options.reporter, keep_backup=keep_backups)
+            _retire(connection, ledger, kept, reporter, keep_backup=keep_backups)
         if stores:
             for table, _ in ledger.stores():
                 execute(connection, query("store", "drop", store=name(SCHEMA, table)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from migrator import filling, hazards, present, secrets
+from migrator import filling, hazards, present, text_settings
 from migrator.aftermath import after
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
@@ -20,17 +20,19 @@ from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import PHASES, backup, cut_over, embed, fill, index, preflight, verify
 from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
+from migrator.proofs.retrieval import has_rows
 from migrator.queries import query
 from migrator.report import Reporter, counted
 from migrator.session import at_work, open_ledger
-from migrator.work import Models, Options, Work, table_now
+from migrator.tree import table_now
+from migrator.work import Models, Options, Work
 
 # ---- up and down -------------------------------------------------------------------------------------------------
 
 
 def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> None:
     """Carries the changes out, or goes on with them; returns at once where they are done."""
-    address = secrets.for_changes(address, changes)
+    address = text_settings.for_changes(address, changes)
     with at_work(address) as (connection, ledger):
         unfinished = ledger.unfinished()
         if unfinished is not None:
@@ -43,7 +45,7 @@ def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange],
 
 def restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> None:
     """Gives the columns back what they held before the revision; returns at once where they have it."""
-    address = secrets.for_ledger(address)
+    address = text_settings.for_ledger(address)
     with at_work(address) as (connection, ledger):
         unfinished = ledger.unfinished()
         if unfinished is not None:
@@ -161,7 +163,7 @@ def _still_there(connection: Connection, plan: Plan) -> None:
             raise hazards.table_replaced(column.subject).refusal()
         if now != column.catalog.table.sql.as_string(None):
             raise hazards.table_renamed_meanwhile(column.subject, now).refusal()
-        (hidden,) = fetch_row(connection, query("others", "row_security"), {"table": column.catalog.table.oid})
+        (hidden,) = fetch_row(connection, query("catalog", "row_security"), {"table": column.catalog.table.oid})
         if hidden:
             raise hazards.row_security(column.catalog.table.name).refusal()
 
@@ -180,7 +182,7 @@ def _models_at_hand(connection: Connection, ledger: Ledger, models: Models, plan
     if run.direction == "downgrade" or verify.NAME in ledger.phases_done(run):
         return
     for column in plan.columns:
-        if column.method == "embed" and fetch_row(connection, query("verify", "has_rows", table=column.table))[0]:
+        if column.method == "embed" and has_rows(connection, column):
             models.get(column.change.to)
 
 
@@ -242,13 +244,13 @@ def _summary(result: Mapping[str, object]) -> str:
 
 def plan_upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> Plan:
     """What `upgrade` would do, with a timed sample. Changes nothing."""
-    address = secrets.for_changes(address, changes)
+    address = text_settings.for_changes(address, changes)
     return _plan(address, options, revision, "upgrade", changes, lambda planner: planner.upgrade(revision, changes))
 
 
 def plan_restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> Plan:
     """What `restore` would do. Changes nothing."""
-    address = secrets.for_ledger(address)
+    address = text_settings.for_ledger(address)
     return _plan(address, options, revision, "downgrade", None, lambda planner: planner.restore(revision, columns))
 
 

@@ -72,7 +72,7 @@ WHERE r.state = 'done'
 ORDER BY c.id;
 
 -- name: registered
-SELECT model, dimensions, declared FROM migrator.registry
+SELECT declared FROM migrator.registry
 WHERE table_schema = %(schema)s AND table_name = %(table)s AND column_name = %(column)s;
 
 -- name: registry
@@ -83,9 +83,9 @@ INSERT INTO migrator.run (revision, direction) VALUES (%(revision)s, %(direction
 
 -- name: start_change
 INSERT INTO migrator.change
-    (id, run_id, restores, table_schema, table_name, column_name, change, catalog, rows_in_scope, source, online)
+    (id, run_id, restores, table_schema, table_name, column_name, change, catalog, source, online)
 VALUES (%(id)s, %(run)s, %(restores)s, %(schema)s, %(table)s, %(column)s, %(change)s::jsonb, %(catalog)s::jsonb,
-        %(rows)s, %(source)s, %(online)s);
+        %(source)s, %(online)s);
 
 -- name: phase_started
 INSERT INTO migrator.phase (run_id, phase) VALUES (%(run)s, %(phase)s)
@@ -120,10 +120,10 @@ UPDATE migrator.change SET state = %(state)s WHERE id = %(change)s;
 UPDATE migrator.run SET state = %(state)s, finished_at = clock_timestamp() WHERE id = %(run)s;
 
 -- name: count_embedded
-UPDATE migrator.change SET texts_embedded = texts_embedded + %(texts)s WHERE id = %(change)s RETURNING texts_embedded;
+UPDATE migrator.change SET texts_embedded = texts_embedded + %(texts)s WHERE id = %(change)s;
 
--- name: find_model
-SELECT id, fingerprint, probes FROM migrator.model WHERE declared = %(declared)s::jsonb;
+-- name: probes
+SELECT probes FROM migrator.model WHERE declared = %(declared)s::jsonb;
 
 -- name: add_model
 INSERT INTO migrator.model (declared, fingerprint, probes)

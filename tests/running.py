@@ -15,6 +15,7 @@ from migrator.errors import Stopped
 from migrator.old_model import SAMPLED_ROWS
 from migrator.phases import NAMES
 from migrator.report import Progress, Reporter, Silent
+from migrator.retire import retire_all
 from migrator.work import Options
 from tests.database import Database
 from tests.tables import CHANGE
@@ -65,7 +66,11 @@ def downgrade_until(database: Database, phase: str, change: EmbeddingChange = CH
 
 
 def abandon(database: Database) -> str:
-    return abandon_run(database.address, Options())
+    return abandon_run(database.address, Silent())
+
+
+def retire(database: Database, *, keep_backups: bool = False, stores: bool = False) -> list[str]:
+    return retire_all(database.address, Silent(), keep_backups=keep_backups, stores=stores)
 
 
 def terminate(database: Database) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from migrator.cli.display import duration, pairs
+from migrator.cli.display import pairs
 from migrator.estimate import Estimate
 from migrator.phases import embed, statements
 from migrator.plan import ColumnPlan, Direction, Plan, Statement
+from migrator.progress import duration
 from migrator.queries import readable
 from migrator.report import counted, size
 
@@ -176,7 +177,8 @@ def _dependents(plan: Plan) -> str:
         names += column.catalog.carried.described
         live = column.catalog.column
         names += ["NOT NULL"] * live.not_null + ["its default"] * (live.default_text is not None)
-        names += [f"{len(live.grants)} column privileges"] * bool(live.grants) + ["its comment"] * bool(live.comment)
+        names += [counted(len(live.grants), "privileges on the column")] * bool(live.grants)
+        names += ["its comment"] * bool(live.comment)
         if names:
             lines.append(f"carried over on {column.subject}: {', '.join(names)}")
     return "\n".join(lines)

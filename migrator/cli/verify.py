@@ -14,8 +14,9 @@ def command(project: Project, as_json: bool) -> None:
     """Prove every migrated column again: coverage, vectors, a sample embedded anew, index, retrieval."""
     from migrator.cli.carry_out import home
     from migrator.cli.database import address
-    from migrator.cli.display import reporting, show_json, show_result
+    from migrator.cli.display import show_json, show_result
     from migrator.errors import VerificationFailed
+    from migrator.progress import reporting
     from migrator.proofs.live import verify_live
     from migrator.work import Options
 

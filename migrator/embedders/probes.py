@@ -26,13 +26,13 @@ def check(ledger: Ledger, model: Model, embedder: Embedder, *, record: bool) -> 
 
     Raises Refused where they differ: it is another model under the same name.
     """
-    recorded = ledger.find_model(model)
+    recorded = ledger.probes(model)
     vectors = embedder.embed_documents(PROBES)
     if recorded is None:
         if record:
             ledger.add_model(model, embedder.fingerprint, vectors.astype(float).tolist())
         return
-    similarity = _least_similarity(vectors.astype(float).tolist(), recorded[1])
+    similarity = _least_similarity(vectors.astype(float).tolist(), recorded)
     if similarity < SAME_MODEL:
         raise model_changed(model.name, similarity).refusal()
 

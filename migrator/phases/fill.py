@@ -28,7 +28,7 @@ from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, name, query
 from migrator.report import counted
 from migrator.tree import Relation
-from migrator.work import Work, has_column
+from migrator.work import Work
 
 NAME = "fill"
 
@@ -139,7 +139,7 @@ def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
 def _start(work: Work, column: ColumnPlan) -> bool:
     """Adds shadow column and trigger. Returns whether it did: an interrupted run may have."""
     tree.refuse_other(work.connection, column)
-    if column.adds_shadow and has_column(work.connection, column, column.shadow):
+    if column.adds_shadow and tree.has_column(work.connection, column, column.shadow):
         return False
     if backup_table.helps(column):
         execute(work.connection, backup_table.index(column))

@@ -10,6 +10,7 @@ from migrator.catalog import Catalog
 from migrator.database import Connection, execute, fetch_row, qualified_names
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
+from migrator.preflight.dimensions import kept_as_written
 from migrator.preflight.parsing import parse
 from migrator.queries import fragment, query
 
@@ -38,6 +39,7 @@ def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     views = [view for view in catalog.views if view.materialised is not None and view.materialised.populated]
     if views and not found:
         found.append(hazards.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views]))
+    found += kept_as_written(column)
     found += _published(column)
     rewritten = dimensions.rewritten(columns, column)
     if rewritten:

@@ -1,16 +1,19 @@
 """Tries conditions that say how many dimensions vectors may have, as `vector_dims(embedding) IN (384, 1536)` does.
 
-Those that compare them with the old number alone are made again with the new one; others are made again as they are.
+Those that compare them with the old number alone are made again with the new one; others are made again as they are,
+and so are views and functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from psycopg import sql
 
 from migrator import dimensions, hazards
+from migrator.catalog import Catalog
 from migrator.catalog.carried import BoundTrigger, Policy
+from migrator.catalog.expressions import says_dimensions
 from migrator.database import Connection, execute, fetch_row
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
@@ -35,6 +38,35 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         elif lost or not holds:
             kept.append(f"{each.described}: {written}")
     return found + ([hazards.dimensions_kept(column.subject, kept, column.dimensions)] if kept else [])
+
+
+def kept_as_written(column: ColumnPlan) -> list[Hazard]:
+    """Refuses views and functions that say the present dimensions: made again, they would fail or find nothing.
+
+    On a downgrade those are left out that said so before the upgrade. Materialised views are looked at elsewhere.
+    """
+    old, new = column.change.from_.dimensions, column.change.to.dimensions
+    former = _written(column.before) if column.before else {}
+    replaced = {function.name for function in column.catalog.replaced}
+    return [
+        hazards.says_dimensions(column.subject, described, old)
+        for described, texts in _written(column.catalog, without=replaced).items()
+        if old != new and former.get(described) != texts and any(says_dimensions(text, old) for text in texts)
+    ]
+
+
+def _written(catalog: Catalog, *, without: Collection[str] = ()) -> dict[str, list[str]]:
+    """The SQL of each view and function that reads the column. without: names of functions to leave out."""
+    views = {
+        f"view {view.schema}.{view.name}": [
+            view.definition,
+            *(part.definition for part in (*view.rules, *view.triggers)),
+        ]
+        for view in catalog.views
+        if view.materialised is None
+    }
+    functions = {each.described: [each.definition] for each in catalog.carried.functions if each.name not in without}
+    return views | functions
 
 
 def _tried(connection: Connection, statement: sql.Composed) -> tuple[bool, bool]:

@@ -14,7 +14,7 @@ from migrator.phases.embed import counting, wanted
 from migrator.plan import ColumnPlan
 from migrator.preflight.materialised_views import twins_of
 from migrator.preflight.text import EVALUATION, reason
-from migrator.queries import Query, name, query
+from migrator.queries import Query, name, plain, query
 from migrator.work import Models
 
 # Texts in the timed sample.
@@ -57,7 +57,7 @@ def _missing(connection: Connection, column: ColumnPlan) -> int:
         return _missing_of(connection, column, sql.SQL("true"))
     unmarked = 0
     if column.marks_some:
-        in_backup = store.has_table(connection, column.upgrade_backup_name)
+        in_backup = store.has_table(connection, column.upgrade_backup)
         stale = rows_left.stale(column, in_backup=in_backup, in_store=store.exists(connection, column))
         unmarked = _missing_of(connection, column, stale)
     return unmarked + _missing_of(connection, column, wanted(column))
@@ -89,9 +89,7 @@ def load_and_sample(
 
 def size_of_views(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> int:
     """Bytes of the materialised views that are filled a second time, of those that `twins_of` names."""
-    views = [
-        twin.view.sql.as_string(None).replace("%%", "%") for twin in twins_of(columns, column) if twin.has.populated
-    ]
+    views = [plain(twin.view.sql) for twin in twins_of(columns, column) if twin.has.populated]
     return int(fetch_row(connection, query("materialised_views", "size"), {"views": views})[0])
 
 

@@ -14,8 +14,7 @@ from psycopg import sql
 from migrator import hazards
 from migrator.catalog.indexes import IndexToBuild, carried_over
 from migrator.change import INDEX_LIMIT
-from migrator.database import Connection, execute
-from migrator.errors import first_line
+from migrator.database import Connection, execute, said
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
@@ -91,7 +90,7 @@ def _reason(connection: Connection, column: ColumnPlan, index: IndexToBuild, cop
     except psycopg.Error as error:
         if connection.broken:
             raise
-        return error.diag.message_primary or first_line(error)
+        return said(error)
     return None
 
 

@@ -48,7 +48,7 @@ def _registered(ledger: Ledger, column: ColumnPlan) -> str | None:
     """The model that the ledger says the rows in scope hold; None where it does not say."""
     if column.has_dimensions:
         registered = ledger.registered(column.catalog.table.schema, column.catalog.table.name, column.live)
-        return registered[0] if registered is not None else None
+        return registered.name if registered is not None else None
     # A column without dimensions may hold several models, each in a scope of its own.
     done = [
         each.change.to.name

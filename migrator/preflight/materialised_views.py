@@ -13,8 +13,7 @@ from psycopg import sql
 
 from migrator import hazards, materialised
 from migrator.catalog.expressions import in_schema
-from migrator.database import Connection, execute
-from migrator.errors import first_line
+from migrator.database import Connection, execute, said
 from migrator.hazards import Hazard
 from migrator.materialised import Twin
 from migrator.plan import ColumnPlan
@@ -33,7 +32,7 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         return []
     found = []
     for twin in twins_of(columns, column):
-        definition = twin.view.definition.rstrip().rstrip(";")
+        definition = twin.view.definition
         for table in tables.values():
             definition = in_schema(definition, table.schema, table.name, "pg_temp")
         if re.search(r"\.\*(?!::)", definition) is None:
@@ -77,5 +76,5 @@ def _reason(connection: Connection, statement: Query) -> str | None:
     except psycopg.Error as error:
         if connection.broken:
             raise
-        return error.diag.message_primary or first_line(error)
+        return said(error)
     return None

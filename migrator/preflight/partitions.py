@@ -8,6 +8,7 @@ from migrator import hazards
 from migrator.catalog import Catalog, Partition
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
+from migrator.queries import is_own
 
 
 def kind(catalog: Catalog) -> list[Hazard]:
@@ -47,7 +48,7 @@ def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:
         yield hazards.row_security(shown)
     roots = {index.name for index in catalog.indexes}
     for index in partition.indexes:
-        if index.root not in roots and not index.name.startswith("migrator_"):
+        if index.root not in roots and not is_own(index.name):
             yield hazards.partition_index_alone(shown, index.name)
     if column.method == "index":
         return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from migrator import hazards
-from migrator.catalog import Catalog, others
+from migrator.catalog import Catalog
+from migrator.catalog.other_tools import in_flight, vectorizers
 from migrator.database import Connection
 from migrator.estimate import Counts
 from migrator.hazards import Hazard
@@ -80,9 +81,9 @@ def firing(column: ColumnPlan, counts: Counts) -> list[Hazard]:
 def other_tools(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """What other tools do with the table."""
     table = column.catalog.table
-    found = [hazards.change_in_flight(table.name, tool, mark) for tool, mark in others.in_flight(connection, table)]
+    found = [hazards.change_in_flight(table.name, tool, mark) for tool, mark in in_flight(connection, table)]
     if column.method != "index" and not column.is_restore:
-        writers = others.vectorizers(connection, table, column.live)
+        writers = vectorizers(connection, table, column.live)
         if writers:
             make = hazards.two_writers if column.holds_old else hazards.writer_fails_later
             found.append(make(column.subject, writers))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
-from migrator import present, secrets
-from migrator.database import Address, connect
-from migrator.errors import first_line
+from migrator import present, text_settings
+from migrator.database import Address, connect, said
 from migrator.plan import ColumnPlan
 from migrator.proofs import Proof, prove
 from migrator.session import open_ledger
@@ -15,7 +14,7 @@ from migrator.work import Models, Options, Session
 
 def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
     """The proofs again for every column that an upgrade or downgrade made, as it is now, by column."""
-    address = secrets.for_ledger(address)
+    address = text_settings.for_ledger(address)
     with connect(address) as connection:
         ledger = open_ledger(connection)
         session = Session(connection, address, ledger, Models(ledger), options)
@@ -31,4 +30,4 @@ def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
         return prove(session, column, column.live, [index.name for index in column.indexes])
     except psycopg.errors.ProgrammingError as error:
         # Columns that text or scope name may have been renamed or dropped by others since.
-        return [Proof("readable", False, error.diag.message_primary or first_line(error))]
+        return [Proof("readable", False, said(error))]

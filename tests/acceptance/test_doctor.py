@@ -48,13 +48,12 @@ def test_a_sound_database(database: Database) -> None:
     items(database)
     before = database.whole_dump()
     ended = migrator("doctor")
-    server, disk, library, column = ended.out.splitlines()
+    server, disk, column = ended.out.splitlines()
     pgvector = database.value("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
     postgresql = database.value("SELECT current_setting('server_version')")
     assert server == f"ok       server: PostgreSQL {postgresql}, pgvector {pgvector}"
     assert disk.startswith("ok       disk: ")
     assert disk.endswith(" free where the server's data lies")
-    assert library == "ok       sentence-transformers: installed"
     assert column == (
         "ok       public.items.embedding: vector(384), about 200 rows, items_embedding_idx (ivfflat), "
         "a model that the ledger does not know"
@@ -229,7 +228,7 @@ def test_rows_without_vector(database: Database) -> None:
     column(database, "vector(2)", "[1,0]", None, None)
     assert in_column()[1] == (
         "warning",
-        "2 rows have no vector, and no search by vector finds them",
+        "2 rows without a vector, which no search by vector finds",
         "the next upgrade gives one to every row that has a text",
     )
 
@@ -240,11 +239,11 @@ def test_rows_without_vector_where_the_text_is_known(database: Database) -> None
     record(database, dataclasses.replace(CHANGE, table="notes", column="v", from_=model, to=model))
     assert in_column()[1] == (
         "warning",
-        "2 rows have a text (body) and no vector, and no search by vector finds them",
+        "2 rows with a text (body) and no vector, which no search by vector finds",
         "write their vectors with python:tests.models:tiny, or let the next upgrade do it",
     )
     database.execute("UPDATE notes SET body = NULL WHERE v IS NULL")
-    assert in_column()[1] == ("ok", "2 rows have no vector, and no text in scope either", "")
+    assert in_column()[1] == ("ok", "2 rows without a vector, and without a text in scope", "")
 
 
 def test_vectors_of_several_dimensions(database: Database) -> None:
@@ -266,7 +265,7 @@ def test_zero_vectors(database: Database, type_: str) -> None:
     update = 'UPDATE "public"."notes" SET "v" = NULL WHERE vector_norm("v"::vector) = 0'
     assert in_column()[2] == (
         "error",
-        "2 vectors are zero: no search by cosine distance finds their rows",
+        "2 vectors of zeros alone: no search by cosine distance finds such a row",
         f"set them NULL, and the next upgrade embeds them: {update}",
     )
     database.execute(update)
@@ -277,7 +276,7 @@ def test_vectors_of_length_1_beside_others(database: Database) -> None:
     column(database, "vector(2)", "[1,0]", "[0,1.0009]", "[0,0.9991]", "[0,1.002]")
     assert in_column()[2] == (
         "warning",
-        "3 vectors have length 1, 1 have not: they may be of several models",
+        "3 vectors of length 1 and 1 of another: they may be of several models",
         "find out what wrote the fewer ones; an upgrade embeds all rows with one model",
     )
 
@@ -317,7 +316,8 @@ def test_indexes_of_a_column(database: Database) -> None:
     found = findings("notes.v")
     ((level, fact, _),) = about("notes_idx", found)
     assert level == "ok"
-    assert fact.startswith("hnsw, l2, valid; 1 rows with a vector are outside of ")
+    assert fact.startswith("hnsw, l2, valid; outside of ")
+    assert fact.endswith(": 1 row with a vector")
     break_index(database, "notes_idx")
     ((level, fact, remedy),) = about('"public"."notes_idx"', findings("notes.v"))
     assert (level, fact) == ("error", "the index is invalid: it slows writes down and answers no query")
@@ -363,7 +363,7 @@ def test_the_exit_code_follows_the_worst_finding_where_asked(
 def test_a_remedy_stands_below_its_finding(database: Database) -> None:
     column(database, "vector(2)", None)
     assert migrator("doctor", "notes.v").out.splitlines()[1:3] == [
-        "warning  public.notes.v: 1 rows have no vector, and no search by vector finds them",
+        "warning  public.notes.v: 1 row without a vector, which no search by vector finds",
         "         fix: the next upgrade gives one to every row that has a text",
     ]
 

@@ -345,7 +345,7 @@ CASES = [
     Case(
         "NOT NULL, and rows without text",
         told(
-            "3 rows of public.items.embedding are out of scope or have no text, and the column is NOT NULL",
+            "public.items.embedding is NOT NULL, and 3 rows of it out of scope or without a text",
             *OUT_OF_SCOPE,
         ),
         change(text='"note"'),
@@ -354,7 +354,7 @@ CASES = [
     Case(
         "NOT NULL, and rows out of scope",
         told(
-            "15 rows of public.items.embedding are out of scope or have no text, and the column is NOT NULL",
+            "public.items.embedding is NOT NULL, and 15 rows of it out of scope or without a text",
             *OUT_OF_SCOPE,
         ),
         change(where='"id < 5"'),
@@ -362,7 +362,7 @@ CASES = [
     Case(
         "NOT NULL, and rows of which it is not known whether they are in scope",
         told(
-            "3 rows of public.items.embedding are out of scope or have no text, and the column is NOT NULL",
+            "public.items.embedding is NOT NULL, and 3 rows of it out of scope or without a text",
             *OUT_OF_SCOPE,
         ),
         change(where="\"note <> ''\""),
@@ -1358,7 +1358,7 @@ def test_a_downgrade_without_a_text_for_rows_written_since(project: Project) -> 
     expect_downgrade_refused(
         project,
         told(
-            "3 rows of public.items.embedding were written since the upgrade, and the revision names no text for them",
+            "the revision names no text for 3 rows of public.items.embedding written since the upgrade",
             "their old vectors cannot be derived from the new ones, and there is no text to embed.",
             'write text="an SQL expression over the row" into the revision that made the change',
         ),

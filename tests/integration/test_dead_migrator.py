@@ -9,15 +9,13 @@ from functools import partial
 
 import pytest
 
-from migrator.abandon import abandon
 from migrator.database import connect
 from migrator.errors import Busy
 from migrator.session import at_work
-from migrator.work import Options
 from tests.database import Database
 from tests.killed import ended, started
 from tests.proofs import is_upgraded
-from tests.running import until_alone, upgrade, upgrade_until
+from tests.running import abandon, until_alone, upgrade, upgrade_until
 from tests.server import OwnServer
 from tests.tables import items
 
@@ -67,7 +65,7 @@ def test_one_that_is_at_a_statement_is_said_to_be(database: Database) -> None:
         while holder.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").fetchone() != (True,):
             pass
         with pytest.raises(Busy, match=", at a statement since "):
-            abandon(database.address, Options())
+            abandon(database)
         holder.execute("COMMIT")
         while connection.pgconn.get_result() is not None:
             pass

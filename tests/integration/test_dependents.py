@@ -15,12 +15,11 @@ from migrator.cli.plan import plan_as_json, plan_as_text
 from migrator.errors import MigratorError, Refused, VerificationFailed
 from migrator.phases import cut_over
 from migrator.plan import ColumnPlan, Plan
-from migrator.retire import retire_all
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new
 from tests.proofs import checksum, rows_hold
-from tests.running import REVISION, At, downgrade, upgrade, upgrade_until
+from tests.running import REVISION, At, downgrade, retire, upgrade, upgrade_until
 from tests.tables import CHANGE, OLD, items
 
 ROLES = """
@@ -238,6 +237,47 @@ def plan_of(database: Database, change: EmbeddingChange) -> Plan:
     return runner.plan_upgrade(database.address, REVISION, [change], Options())
 
 
+SAYS = "SELECT id FROM items WHERE vector_dims(embedding) = 384"
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        (f"CREATE VIEW apart AS {SAYS}", "view public.apart"),
+        (
+            "ALTER TABLE items ALTER embedding TYPE vector; CREATE VIEW seen AS SELECT embedding AS e FROM items; "
+            "CREATE VIEW apart AS SELECT e::vector(384) FROM seen",
+            "view public.apart",
+        ),
+        (
+            "CREATE VIEW apart AS SELECT id, embedding FROM items; CREATE RULE kept AS ON DELETE TO apart "
+            "WHERE vector_dims(old.embedding) = 384 DO INSTEAD NOTHING",
+            "view public.apart",
+        ),
+        (f"CREATE FUNCTION apart() RETURNS bigint STABLE RETURN ({SAYS} LIMIT 1)", r"function public\.apart\(\)"),
+    ],
+    ids=["view", "cast in a view of a view", "rule", "function"],
+)
+def test_what_says_the_old_dimensions_and_is_made_again_as_it_is_is_refused(
+    database: Database, script: str, named: str
+) -> None:
+    prepare(database, script)
+    with pytest.raises(Refused, match=f"{named} says 384 dimensions"):
+        plan_of(database, CHANGE)
+
+
+def test_a_downgrade_is_not_refused_for_the_dimensions_that_were_said_before(database: Database) -> None:
+    prepare(database, f"CREATE VIEW apart AS {SAYS.replace('384', '768')}")
+    upgrade(database)
+    assert database.value("SELECT count(*) FROM apart") == 200
+    database.execute(f"CREATE FUNCTION later() RETURNS bigint STABLE RETURN ({SAYS.replace('384', '768')} LIMIT 1)")
+    with pytest.raises(Refused, match=r"function public\.later\(\) says 768 dimensions"):
+        downgrade(database)
+    database.execute("DROP FUNCTION later")
+    downgrade(database)
+    assert database.value("SELECT count(*) FROM apart") == 0
+
+
 @pytest.mark.parametrize("proved", ["", "NOT VALID"], ids=["valid", "not valid"])
 def test_rows_that_would_violate_a_check_fail_the_verification(database: Database, proved: str) -> None:
     check = "CHECK (id <> 7 OR vector_dims(embedding) < 400)"
@@ -335,7 +375,7 @@ def test_dependents_come_back_after_retire(database: Database) -> None:
     prepare(database, CHECKS, TRIGGERS, STATISTICS, FUNCTIONS)
     schema = statements_of(database.dump())
     upgrade(database, dataclasses.replace(CHANGE, index="same"))
-    retire_all(database.address, Options(), stores=False)
+    retire(database)
     downgrade(database)
     assert statements_of(database.dump()) == schema
 

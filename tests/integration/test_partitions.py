@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 
 import psycopg
@@ -16,7 +17,6 @@ from migrator.errors import Interrupted, MigratorError, Refused, Stopped
 from migrator.index_parts import Parts
 from migrator.phases import index
 from migrator.plan import ColumnPlan
-from migrator.retire import retire_all
 from migrator.status import read_status
 from migrator.tree import Relation
 from migrator.work import Options, Work
@@ -25,7 +25,7 @@ from tests.database import Database
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import Hashed, new, old
 from tests.proofs import checksum, rows_hold
-from tests.running import BATCH, REVISION, At, abandon, downgrade, upgrade, upgrade_until
+from tests.running import BATCH, REVISION, At, abandon, downgrade, retire, upgrade, upgrade_until
 from tests.tables import CHANGE, OLD
 
 COLUMNS = "id, tenant, body, note"
@@ -253,6 +253,32 @@ def test_a_partition_that_is_made_while_cut_over_asks_for_its_lock(
     assert rows_hold(database, new) == 100
 
 
+def test_rows_that_a_writer_moves_while_they_are_waited_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The update that waits for such a row fails, for it is in another partition then."""
+    partitioned(database, 100)
+    # So that a try lasts until the writer commits.
+    monkeypatch.setattr("migrator.database.SHORT", "1min")
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    with database.connect() as writer:
+
+        def commit() -> None:
+            while not database.value(waits):
+                pass
+            writer.execute("COMMIT")
+
+        committing = threading.Thread(target=commit)
+
+        def move() -> None:
+            writer.execute("BEGIN; UPDATE items SET tenant = tenant % 5 + 1 WHERE id < 10")
+            committing.start()
+
+        upgrade(database, reporter=At("progress", "fill", move))
+        committing.join()
+    assert rows_hold(database, new) == 100
+
+
 def test_a_partition_that_is_dropped_meanwhile(database: Database) -> None:
     partitioned(database, 100)
     upgrade(database, reporter=At("done", "fill", lambda: database.execute("DROP TABLE archive.items_3")))
@@ -279,7 +305,7 @@ def test_after_retire_the_backup_gives_the_old_vectors(database: Database) -> No
     partitioned(database, 100)
     schema = database.dump()
     upgrade(database)
-    retire_all(database.address, Options(), keep_backups=True, stores=False)
+    retire(database, keep_backups=True)
     assert "migrator" not in database.dump()
     downgrade(database)
     assert rows_hold(database, old) == 100
@@ -307,7 +333,7 @@ def test_what_single_partitions_say_of_the_column_is_carried_over(database: Data
         database.execute(statement)
     schema = database.dump()
     upgrade(database, replace(CHANGE, index="same"))
-    retire_all(database.address, Options(), keep_backups=True, stores=False)
+    retire(database, keep_backups=True)
     upgraded = database.dump().replace("vector(768)", "vector(384)")
     assert in_any_order(upgraded) == in_any_order(schema)
     downgrade(database)

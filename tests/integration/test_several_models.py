@@ -9,12 +9,11 @@ import pytest
 from migrator import EmbeddingChange, Hnsw, Model, doctor
 from migrator.errors import Refused
 from migrator.proofs.live import verify_live
-from migrator.retire import retire_all
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old, other, tiny
 from tests.proofs import rows_hold
-from tests.running import abandon, downgrade, upgrade, upgrade_until
+from tests.running import abandon, downgrade, retire, upgrade, upgrade_until
 from tests.tables import NEW, OLD, OTHER
 
 FIRST = EmbeddingChange("chunks", "embedding", text="body", from_=OLD, to=NEW, where="collection_id = 1")
@@ -202,7 +201,7 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
     proofs = verify_live(database.address, Options())["public.chunks.embedding"]
     assert [proof for proof in proofs if not proof.passed] == []
     before = bytes_of(database)
-    retire_all(database.address, Options(), stores=False)
+    retire(database)
     assert "migrator" not in database.dump()
     assert bytes_of(database) == before
 
@@ -215,7 +214,7 @@ def test_promise_6_a_downgrade_keeps_what_was_written_to_the_other_collections(
     chunks(database, indexes="")
     upgrade(database, FIRST, online=online)
     if kept != "retired column":
-        retire_all(database.address, Options(), keep_backups=kept == "backup", stores=False)
+        retire(database, keep_backups=kept == "backup")
     for statement in (
         # The text with its vector, the vector alone, a row, none any more.
         "UPDATE chunks SET body = 'edited', embedding = embedding * embedding WHERE id = 90",
