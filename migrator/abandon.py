@@ -36,10 +36,9 @@ def abandon(address: Address, reporter: Reporter) -> str:
 
 def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:
     if cut_over.is_done(ledger, run):
-        up, down = "migrator upgrade", "migrator downgrade -1"
-        again, back = (up, down) if run.direction == "upgrade" else (down, up)
+        back = "migrator downgrade -1" if run.direction == "upgrade" else "migrator upgrade"
         raise MigratorError(
             f"the {run.direction} of revision {run.revision} is past cut-over",
             meaning="what is left is to settle it; nothing can be abandoned any more.",
-            remedy=f"finish it: {again}; then go back, if you want to: {back}",
+            remedy=f"finish it: {run.command}; then go back, if you want to: {back}",
         )

@@ -82,13 +82,12 @@ def _unfinished(connection: Connection, server: Server) -> list[Finding]:
     run = _ledger(connection, server).unfinished()
     if run is None:
         return []
-    again = "upgrade" if run.direction == "upgrade" else "downgrade -1"
     return [
         Finding(
             "warning",
             "ledger",
             f"the {run.direction} of revision {run.revision} is unfinished",
-            f"migrator {again}, as before, goes on; migrator abandon undoes it and keeps the store",
+            f"{run.command}, as before, goes on; migrator abandon undoes it and keeps the store",
         )
     ]
 

@@ -680,14 +680,13 @@ def ledger_of_another(owner: str, role: str) -> Hazard:
     )
 
 
-def unfinished_other(unfinished: str, direction: str, is_next: bool = True) -> Hazard:
-    """is_next: the revision has a file here, and the command comes upon it first."""
-    again = "migrator upgrade" if direction == "upgrade" else "migrator downgrade -1"
+def unfinished_other(unfinished: str, direction: str, command: str, is_next: bool = True) -> Hazard:
+    """command: what goes on with it. is_next: the revision has a file here, and that comes upon it first."""
     if is_next:
-        remedy = f"{again} goes on with it; migrator abandon undoes it"
+        remedy = f"{command} goes on with it; migrator abandon undoes it"
     else:
         remedy = (
-            f"migrator abandon undoes it; to go on with it instead, put its file back where {again} comes to it first"
+            f"migrator abandon undoes it; to go on with it instead, put its file back where {command} comes to it first"
         )
     return _refuse(
         "unfinished-other",

@@ -63,6 +63,11 @@ class Run:
     revision: str
     direction: Direction
 
+    @property
+    def command(self) -> str:
+        """What goes on with it."""
+        return "migrator upgrade" if self.direction == "upgrade" else "migrator downgrade -1"
+
 
 def install_statements() -> tuple[Query, ...]:
     """What makes the ledger, for its owner alone."""

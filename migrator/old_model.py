@@ -8,16 +8,16 @@ from migrator import hazards
 from migrator.change import Model
 from migrator.database import Connection, execute
 from migrator.embedders import at_hand
+from migrator.embedders.similarity import agreement
 from migrator.errors import MigratorError, Refused
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
-from migrator.proofs.vectors import agreement
 from migrator.queries import name, query
 from migrator.work import Models
 
 SAMPLED_ROWS = 5
 # Vectors of one model agree to 0.999, those of two hardly at all; between lie other prompts, and texts edited since.
-SAME_MODEL = 0.9
+PERHAPS_SAME_MODEL = 0.9
 
 
 def look_up(subject: str, model: Model) -> Hazard | None:
@@ -59,7 +59,9 @@ def _compare(connection: Connection, models: Models, column: ColumnPlan) -> Haza
     if not rows:
         return None
     median = float(np.median(agreement(embedder, rows)))
-    return hazards.old_model_differs(column.subject, model.name, len(rows), median) if median < SAME_MODEL else None
+    if median >= PERHAPS_SAME_MODEL:
+        return None
+    return hazards.old_model_differs(column.subject, model.name, len(rows), median)
 
 
 def _refused(subject: str, refusal: Refused) -> Hazard:

@@ -60,7 +60,7 @@ def _same_run(
 ) -> None:
     """An interrupted run is gone on with as it was planned, or not at all."""
     if (unfinished.revision, unfinished.direction) != (revision, direction):
-        raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
+        raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
     if changes is not None and [each.change for each in ledger.changes(unfinished.id)] != list(changes):
         raise hazards.unfinished_differs(revision).refusal()
 

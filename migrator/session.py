@@ -37,7 +37,7 @@ def refuse_unfinished(ledger: Ledger) -> None:
     """Raises Refused where a run is unfinished, for commands that need all of them done."""
     unfinished = ledger.unfinished()
     if unfinished is not None:
-        raise hazards.unfinished_other(unfinished.revision, unfinished.direction).refusal()
+        raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
 
 
 def refuse_busy(address: Address) -> None:

@@ -19,7 +19,7 @@ from migrator.session import open_ledger
 
 
 def read_status(address: Address) -> dict[str, Any]:
-    """One document; reads only. Counting what is covered scans each migrated table once."""
+    """One document; reads only. Counting what is covered scans each migrated table twice."""
     address = text_settings.for_ledger(address, required=False)
     with connect(address) as connection:
         ledger = open_ledger(connection)
@@ -42,7 +42,7 @@ def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
     """A phase that is not done is running where a migrator is at work; else its time no longer counts.
 
     waiting: why the migrator at work writes nothing at present; None where it writes, or none is at work.
-    past_cut_over: it can be gone on with and no longer be undone.
+    command: what goes on with it. past_cut_over: it can be gone on with and no longer be undone.
     """
     run = ledger.unfinished()
     if run is None:
@@ -54,6 +54,7 @@ def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
         "texts_embedded": sum(change.texts_embedded for change in ledger.changes(run.id)),
         "phases": [_phase(row, at_work) for row in ledger.phases(run.id)],
         "waiting": ledger.waiting(run) if at_work else None,
+        "command": run.command,
         "past_cut_over": cut_over.is_done(ledger, run),
     }
 

@@ -94,6 +94,7 @@ _EXAMPLES: dict[str, object] = {
     "dependent": "materialised view public.near (another view reads it)",
     "dimensions": 3072,
     "direction": "upgrade",
+    "command": "migrator upgrade",
     "expected": "vector(384)",
     "expression": "body",
     "found": "vector(512)",

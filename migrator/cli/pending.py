@@ -86,7 +86,7 @@ def refuse_unfinished(project: Project, address: Address, *, but: tuple[str | No
     run = unfinished(address)
     if run is not None and (run.revision, run.direction) != but:
         refuse_busy(address)
-        raise unfinished_other(run.revision, run.direction, _is_next(project, run)).refusal()
+        raise unfinished_other(run.revision, run.direction, run.command, _is_next(project, run)).refusal()
 
 
 def refuse_steps_too_far(target: str, pending: Pending) -> None:

@@ -39,8 +39,7 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(f"  texts embedded so far: {run['texts_embedded']:,}")
         if run["waiting"]:
             lines.append(f"  waiting: {run['waiting']}")
-        again = "migrator upgrade" if run["direction"] == "upgrade" else "migrator downgrade -1"
-        lines.append(f"  go on: {again}" + "   undo: migrator abandon" * (not run["past_cut_over"]))
+        lines.append(f"  go on: {run['command']}" + "   undo: migrator abandon" * (not run["past_cut_over"]))
     for column in found["columns"]:
         lines += ["", *_column_lines(column)]
     if not found["columns"] and run is None:

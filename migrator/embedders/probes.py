@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-
 from migrator.change import Model
 from migrator.embedders import Embedder
+from migrator.embedders.similarity import SAME_VECTOR, cosines
 from migrator.hazards import model_changed
 from migrator.ledger import Ledger
 
@@ -17,8 +14,6 @@ PROBES = (
     "def add(a, b):\n    return a + b",
     "An embedding model maps a text to a vector; texts of like meaning lie close together.",
 )
-# Different hardware and library versions move a vector of the same model by far less than this.
-SAME_MODEL = 0.999
 
 
 def check(ledger: Ledger, model: Model, embedder: Embedder, *, record: bool) -> None:
@@ -32,15 +27,6 @@ def check(ledger: Ledger, model: Model, embedder: Embedder, *, record: bool) -> 
         if record:
             ledger.add_model(model, embedder.fingerprint, vectors.astype(float).tolist())
         return
-    similarity = _least_similarity(vectors.astype(float).tolist(), recorded)
-    if similarity < SAME_MODEL:
+    similarity = float(cosines(vectors, recorded).min())
+    if similarity < SAME_VECTOR:
         raise model_changed(model.name, similarity).refusal()
-
-
-def _least_similarity(one: Sequence[Sequence[float]], other: Sequence[Sequence[float]]) -> float:
-    """The least cosine similarity of corresponding rows; 0 where the shapes differ."""
-    a, b = np.asarray(one), np.asarray(other)
-    if a.shape != b.shape:
-        return 0.0
-    products = (a * b).sum(axis=1)
-    return float((products / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)).min())

@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from psycopg import sql
 
 from migrator import rows_left
 from migrator.database import execute, fetch_dicts
-from migrator.embedders import Embedder, Vectors
+from migrator.embedders.similarity import SAME_VECTOR, agreement
 from migrator.errors import Refused
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, pieces, reads
 from migrator.queries import name, query
 from migrator.work import Session
 
-# halfvec keeps 11 bits of a number; batches of other shapes move a float32 vector by less than this.
-SAME_VECTOR = 0.999
 # Among texts that differ, this share of vectors must differ too: a broken model gives all texts the same.
 DISTINCT_VECTORS = 0.9
 # So many stale rows are named.
@@ -104,20 +100,6 @@ def sample_agrees(session: Session, column: ColumnPlan, target: str) -> list[Pro
     return [Proof("sample", not stale, shown, binding=not column.is_restore)]
 
 
-def agreement(embedder: Embedder, rows: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-    """(n,): the cosine of each row's vector with that of its text embedded now. rows: text, and vector as text."""
-    again = embedder.embed_documents([text for text, _ in rows])
-    return np.array([_cosine(new, np.array(_parsed(vector))) for new, (_, vector) in zip(again, rows, strict=True)])
-
-
-def _cosine(one: Vectors, other: NDArray[np.float64]) -> float:
-    """0 where the lengths differ, or one is zero, as an application may have written it."""
-    if one.shape != other.shape:
-        return 0.0
-    lengths = np.linalg.norm(one) * np.linalg.norm(other)
-    return float(one @ other / lengths) if lengths > 0 else 0.0
-
-
 def _named(session: Session, column: ColumnPlan, places: Sequence[str]) -> str:
     """The first of these rows by their key, never by their text. places: each row's table and ctid."""
     if not _may_be_named(column):
@@ -137,7 +119,3 @@ def _may_be_named(column: ColumnPlan) -> bool:
     """Whether the table has a key, none of whose columns the text may read."""
     key, text = column.catalog.table.key, column.change.text or ""
     return bool(key) and not any(re.search(rf"\b{re.escape(part)}\b", text, re.IGNORECASE) for part in key)
-
-
-def _parsed(vector: str) -> list[float]:
-    return [float(number) for number in vector.strip("[]").split(",")]

@@ -128,7 +128,7 @@ def test_texts_longer_than_the_model_reads_are_refused_by_strict(database: Datab
     notes(database, "short", "word " * 17, "word " * 16, "word " * 17)
     change = replace(NOTES, to=Model("python:tests.models:told", dimensions=8))
     refused = _refused(database, change, "texts-cut-short", strict=True)
-    assert refused.problem.startswith("2 rows of public.notes.embedding have a text")
+    assert refused.problem.startswith("public.notes.embedding has 2 rows whose text")
     runner.upgrade(database.address, REVISION, [change], Options())
     assert database.value("SELECT count(embedding) FROM notes") == 4
 

@@ -804,6 +804,7 @@ TEXTS: list[Row] = [
         (
             "0002",
             "upgrade",
+            "migrator upgrade",
         ),
         "unfinished-other",
         True,
@@ -816,6 +817,7 @@ TEXTS: list[Row] = [
         (
             "0002",
             "downgrade",
+            "migrator downgrade -1",
         ),
         "unfinished-other",
         True,
@@ -828,6 +830,7 @@ TEXTS: list[Row] = [
         (
             "0002",
             "upgrade",
+            "migrator upgrade",
             False,
         ),
         "unfinished-other",
