@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migrator import present, store, text_settings
+from migrator import filling, present, store, text_settings
 from migrator.database import Address
-from migrator.phases import fill, settle
+from migrator.phases import settle
 from migrator.plan import Plan
-from migrator.runner import at_work, refuse_unfinished
+from migrator.session import at_work, refuse_unfinished
 from migrator.work import Models, Options, Work
 
 
@@ -35,7 +35,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
             with options.stop.listening(options.reporter.message):
                 ledger.try_again(column.id)
                 store.create(connection, column)
-                rows = fill.fill_rest(work, column, column.live)
+                rows = filling.fill_rest(work, column, column.live)
                 settle.settle_not_null(work, column)
                 work.throttle.go_on()
             found[column.subject] = {"rows": rows, "failed rows": ledger.failed_rows(column.id)}

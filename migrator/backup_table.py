@@ -1,4 +1,4 @@
-"""What an upgrade's backup table says of a row on a downgrade: whether it is the same row, of the same text."""
+"""The backup table: whether the upgrade's has a row as it is on a downgrade, of the same text; and what drops it."""
 
 from __future__ import annotations
 
@@ -50,3 +50,7 @@ def same_key(column: ColumnPlan) -> Query:
 def holds(column: ColumnPlan) -> Query:
     """Condition over the row: the backup has its old vector."""
     return query("backup", "holds", backup=column.upgrade_backup, same_row=same_row(column))
+
+
+def drop(column: ColumnPlan) -> sql.Composed:
+    return sql.SQL("DROP TABLE IF EXISTS {}").format(column.backup)

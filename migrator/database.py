@@ -1,18 +1,16 @@
-"""Connections to the database, the lock that keeps migrators apart, and waits for locks that stay short."""
+"""Connections to the database, what is sent over them, and errors that pass."""
 
 from __future__ import annotations
 
 import os
-import random
 import re
-import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 import sqlalchemy
@@ -22,12 +20,11 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, dict_row
 from sqlalchemy.engine import URL, make_url
 
-from migrator.errors import Busy, Interrupted, UsageError, first_line
+from migrator.errors import UsageError, first_line
 from migrator.pooler import refuse_transaction_pooler
 from migrator.queries import Query, name, query
 
 Connection = psycopg.Connection[TupleRow]
-Result = TypeVar("Result")
 
 EMBEDDED = "embedded:"
 # Settings that decide how a text expression prints; equal everywhere, or hashes of equal texts would differ.
@@ -38,19 +35,9 @@ PINNED = {
     "extra_float_digits": "1",
     "bytea_output": "hex",
 }
-# Two numbers that stand for "a migrator is at work here" among a database's advisory locks ("migrator" in ASCII).
-_LOCK = {"first": 0x6D696772, "second": 0x61746F72}
 # Values of lock_timeout. SHORT: for locks whose wait keeps others waiting. PATIENT: for those whose wait does not, such
 # as a read's or ANALYZE's. UNBOUNDED: for CONCURRENTLY, which waits for transactions however long they are.
 SHORT, PATIENT, UNBOUNDED = "50ms", "1min", "0"
-LOCK_PATIENCE_S = 60.0
-# What another try of the transaction mends. A serialisation failure is that of a row which was waited for, and which
-# its writer moved to another partition.
-_RETRIED = (
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-)
 # Both ends notice within a minute that the other is gone without a word: a machine, or the network between them.
 _KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 
@@ -288,120 +275,6 @@ def qualified_names(connection: Connection) -> Iterator[None]:
         # A transaction that failed takes the setting back by itself.
         if connection.info.transaction_status != psycopg.pq.TransactionStatus.INERROR and not connection.broken:
             configure(connection, {"search_path": found})
-
-
-@contextmanager
-def only_migrator(connection: Connection) -> Iterator[None]:
-    """Holds the lock that keeps a second migrator out of this database.
-
-    The lock is asked for, not waited for: a session that waits with a snapshot would stall CREATE INDEX CONCURRENTLY.
-    The server frees it when the connection ends, however it ends. Raises Busy.
-    """
-    (locked,) = fetch_row(connection, query("session", "try_lock"), _LOCK)
-    if not locked:
-        holder = execute(connection, query("session", "lock_holder"), _LOCK).fetchone()
-        if holder is None:
-            raise Busy("another migrator was at work on this database", remedy="run this command again")
-        raise Busy(
-            f"another migrator is at work on this database ({_describe_holder(holder)})",
-            meaning="it is idle while it calls its model or waits; it is idle for good if its machine is gone.",
-            remedy=f"wait for it; if it is gone, run SELECT pg_terminate_backend({holder[0]}), then this command again",
-        )
-    try:
-        yield
-    finally:
-        if not connection.closed and not connection.broken:
-            execute(connection, query("session", "unlock"), _LOCK)
-
-
-def lock_holder(connection: Connection) -> str | None:
-    """The migrator at work on this database, in words; None where there is none."""
-    holder = execute(connection, query("session", "lock_holder"), _LOCK).fetchone()
-    return _describe_holder(holder) if holder else None
-
-
-def _describe_holder(holder: TupleRow) -> str:
-    """A row of lock_holder in words. All but the process is hidden from roles that may not see its sessions."""
-    pid, address, connected, state, since = holder
-    parts = [f"server process {pid}"]
-    if address is not None:
-        parts.append(f"from {address}")
-    if connected is not None:
-        parts.append(f"connected {connected}")
-    if state is not None:
-        parts.append(f"{'at a statement' if state == 'active' else state} since {since}")
-    return ", ".join(parts)
-
-
-def with_short_locks(
-    connection: Connection,
-    work: Callable[[], Result],
-    *,
-    tables: Sequence[int],
-    on_wait: Callable[[str], None],
-    patience: float = LOCK_PATIENCE_S,
-) -> Result:
-    """Runs `work` in a transaction that gives up each wait for a lock after 50 ms, and tries again with growing pauses.
-
-    tables: oids of those that `work` locks, or locks rows of. Raises Interrupted after `patience` seconds, naming who
-    holds locks on them.
-    """
-    start = time.monotonic()
-    pause = 0.05
-    while True:
-        try:
-            with connection.transaction():
-                configure(connection, {"lock_timeout": SHORT}, local=True)
-                return work()
-        except _RETRIED:
-            blockers = describe_blockers(connection, tables)
-            if time.monotonic() - start > patience:
-                raise Interrupted(
-                    f"a lock on the table was not to be had within {patience:.0f} s; it is {blockers}",
-                    meaning="what was done so far is kept.",
-                    remedy="end that transaction, then run the same command again",
-                ) from None
-        on_wait(f"waiting for a lock on the table, {blockers}")
-        time.sleep(pause * random.uniform(0.5, 1.5))
-        pause = min(pause * 2, 2.0)
-
-
-def send_together(
-    connection: Connection, statements: Iterable[Query], *, table: int, on_wait: Callable[[str], None]
-) -> None:
-    """Sends the statements, which lock that table, in one transaction with short waits. Raises Interrupted."""
-    sent = list(statements)
-
-    def together() -> None:
-        for statement in sent:
-            execute(connection, statement)
-
-    with_short_locks(connection, together, tables=[table], on_wait=on_wait)
-
-
-def concurrently(connection: Connection, statement: Query) -> None:
-    """Sends CREATE or DROP INDEX CONCURRENTLY, which waits for old transactions without keeping anybody out."""
-    configure(connection, {"lock_timeout": UNBOUNDED})
-    try:
-        execute(connection, statement)
-    finally:
-        if not connection.broken:
-            configure(connection, {"lock_timeout": PATIENT})
-
-
-def describe_blockers(connection: Connection, tables: Sequence[int]) -> str:
-    """Who else holds locks on the tables of those oids, oldest transaction first: the ones a lock waits for."""
-    below = query("partitions", "tree", root=sql.SQL("unnest(%(tables)s::oid[])"))
-    holders = execute(connection, query("session", "lock_holders", tree=below), {"tables": list(tables)}).fetchall()
-    if not holders:
-        return "held by nobody any more"
-    return "held by " + "; ".join(
-        f"process {pid} ({application or 'no application name'}), "
-        f"in a transaction since {transaction or 'a time that this role may not see'}, its statement since {statement}"
-        if pid is not None
-        else "a prepared transaction, which pg_prepared_xacts names"
-        for pid, application, transaction, statement in holders
-    )
 
 
 def said(error: psycopg.Error) -> str:

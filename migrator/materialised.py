@@ -17,7 +17,8 @@ from migrator.catalog.dependents import View
 from migrator.catalog.expressions import says_dimensions
 from migrator.catalog.indexes import VECTOR_METHODS
 from migrator.catalog.materialised import Materialised, ViewColumn, ViewIndex
-from migrator.database import configure, execute, search_path, with_short_locks
+from migrator.database import configure, execute, search_path
+from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import fragment, literal, name, query
 from migrator.work import Work

@@ -11,8 +11,9 @@ import psycopg
 from psycopg import sql
 
 from migrator.catalog.columns import OtherTable
-from migrator.database import Address, Connection, configure, connect, execute, with_short_locks
+from migrator.database import Address, Connection, configure, connect, execute
 from migrator.errors import GO_ON, Interrupted
+from migrator.locks import with_short_locks
 from migrator.plan import Plan
 from migrator.queries import query
 

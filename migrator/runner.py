@@ -2,61 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import psycopg
-
-from migrator import hazards, present, store, text_settings
-from migrator.catalog import read_server
+from migrator import filling, hazards, present, text_settings
+from migrator.aftermath import after
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import (
     Address,
     Connection,
     connect,
-    execute,
     fetch_row,
-    has_no_room,
-    is_passing,
-    only_migrator,
-    said,
 )
-from migrator.errors import GO_ON, Interrupted, MigratorError, Stopped, first_line
+from migrator.errors import Stopped
 from migrator.ledger import LIVE, Ledger, Run
-from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, index, preflight, retire, verify
+from migrator.phases import PHASES, backup, cut_over, embed, fill, index, preflight, verify
 from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
-from migrator.proofs import Proof, prove
 from migrator.proofs.retrieval import has_rows
-from migrator.queries import SCHEMA, name, query
+from migrator.queries import query
 from migrator.report import Reporter, counted
-from migrator.tree import has_column, table_now
-from migrator.work import Models, Options, Session, Work
-
-
-@contextmanager
-def at_work(address: Address) -> Iterator[tuple[Connection, Ledger]]:
-    """A connection that keeps other migrators out, and the ledger. Raises Busy."""
-    with connect(address) as connection, only_migrator(connection):
-        yield connection, open_ledger(connection)
-
-
-def open_ledger(connection: Connection) -> Ledger:
-    """Raises Refused where it belongs to a role that this one may not act as, or to a newer migrator."""
-    server = read_server(connection)
-    if not server.may_use_ledger:
-        raise hazards.ledger_of_another(server.ledger_owner or "", server.role).refusal()
-    return Ledger(connection, installed=server.ledger)
-
-
-def refuse_unfinished(ledger: Ledger) -> None:
-    """Raises Refused where a run is unfinished, for commands that need all of them done."""
-    unfinished = ledger.unfinished()
-    if unfinished is not None:
-        raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
-
+from migrator.session import at_work, open_ledger
+from migrator.tree import table_now
+from migrator.work import Models, Options, Work
 
 # ---- up and down -------------------------------------------------------------------------------------------------
 
@@ -84,18 +53,6 @@ def restore(address: Address, revision: str, columns: Sequence[VectorColumn], op
         elif _is_restored(connection, ledger, revision, columns):
             return
         _carry_out(address, connection, ledger, options, unfinished, lambda planner: planner.restore(revision, columns))
-
-
-def unfinished(address: Address) -> Run | None:
-    """The run that was begun and not brought to an end."""
-    with connect(address) as connection:
-        return open_ledger(connection).unfinished()
-
-
-def refuse_busy(address: Address) -> None:
-    """Raises Busy where a migrator is at work on the database."""
-    with at_work(address):
-        pass
 
 
 def _same_run(
@@ -179,7 +136,7 @@ def _carry_out(
     except Stopped:
         raise
     except BaseException as error:
-        _after(work, error)
+        after(work, error)
         raise
     finally:
         work.other_tables.release()
@@ -256,7 +213,7 @@ def _lock_other_tables(work: Work, phase: str) -> None:
     elif work.other_tables.lock() and fill.NAME in work.ledger.phases_done(work.run):
         for column in work.plan.columns:
             if column.catalog.read:
-                fill.renew(work, column)
+                filling.renew(work, column)
 
 
 def _left(ledger: Ledger, run: Run) -> tuple[str, ...]:
@@ -280,75 +237,6 @@ def _summary(result: Mapping[str, object]) -> str:
             elif isinstance(value, int) and not isinstance(value, bool):
                 parts.append(counted(value, key))
     return ", ".join(part for part in parts if part) or "done"
-
-
-def _after(work: Work, error: BaseException) -> None:
-    """What becomes of a run that broke off. Raises what is to be told; returns where the error tells itself."""
-    if isinstance(error, Interrupted):
-        return
-    if is_passing(error):
-        raise Interrupted(
-            f"interrupted: {first_line(error)}",
-            meaning="what was done so far is kept.",
-            remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
-        ) from error
-    if not store.has_table(work.connection, name(SCHEMA, "run")):
-        raise MigratorError(
-            f"the schema {SCHEMA} with the ledger was dropped by others meanwhile",
-            meaning="what this run made in the table is not accounted for any more.",
-            remedy="; ".join(map(_by_hand, work.plan.columns)),
-        ) from error
-    gone = []
-    for column in work.plan.columns:
-        table, now = column.catalog.table, table_now(work.connection, column)
-        if now not in (None, table.sql.as_string(None)):
-            renamed = hazards.table_renamed_meanwhile(column.subject, str(now))
-            raise Interrupted(renamed.problem, meaning=renamed.meaning, remedy=renamed.remedy) from error
-        if not has_column(work.connection, column, column.live):
-            gone.append(f"the table of {column.subject}" if now is None else column.subject)
-    if cut_over.is_done(work.ledger, work.run):
-        raise MigratorError(
-            f"failed after cut-over: {_quoted(error, work.plan)}",
-            meaning="the new column is live and complete but for the rows that migrator status names.",
-            remedy="mend the cause, then run the same command again",
-        ) from error
-    try:
-        clean_up.undo(work.connection, work.ledger, work.run, work.plan, work.reporter)
-    except (psycopg.Error, Interrupted) as second:
-        raise MigratorError(
-            f"{_quoted(error, work.plan)}; and putting everything back failed: {first_line(second)}",
-            meaning="the live column is as it was; shadow column and capture trigger may still be there.",
-            remedy="migrator abandon",
-        ) from error
-    if gone:
-        raise MigratorError(
-            f"{' and '.join(gone)} was dropped or renamed by others meanwhile",
-            meaning="everything else was undone; the embedding store is kept.",
-            remedy="bring it back, or take it out of the revision; then run the same command again",
-        ) from error
-    if isinstance(error, psycopg.Error):
-        raise MigratorError(
-            f"the database refused a statement: {_quoted(error, work.plan)}",
-            meaning="everything before cut-over was undone; the embedding store is kept.",
-            remedy="mend the cause, then run the same command again",
-        ) from error
-
-
-def _quoted(error: BaseException, plan: Plan) -> str:
-    """What the error says; of a statement over texts that need settings, which it may quote, only its code."""
-    if isinstance(error, psycopg.Error) and any(column.change.settings for column in plan.columns):
-        return f"error {error.sqlstate}"
-    context = (error.diag.context if isinstance(error, psycopg.Error) else None) or ""
-    # A trigger's function, where it is one that refused; other contexts may quote rows.
-    function = next((line for line in context.splitlines() if line.startswith("PL/pgSQL function ")), "")
-    return f"{first_line(error)} ({function})" if function else first_line(error)
-
-
-def _by_hand(column: ColumnPlan) -> str:
-    """How a person undoes what a run made in a table, where no ledger tells of it."""
-    lost = ", ".join(index.name for index in column.catalog.vector_indexes) or "its indexes"
-    table = column.catalog.table.sql.as_string(None)
-    return f"ALTER TABLE {table} DROP COLUMN IF EXISTS {column.shadow}, and build again what is missing of {lost}"
 
 
 # ---- plans only --------------------------------------------------------------------------------------------------
@@ -386,82 +274,3 @@ def _plan(
         _still_there(connection, plan)
         done = tuple(sorted(ledger.phases_done(unfinished)))
         return replace(plan, phases_done=done, phases_left=_left(ledger, unfinished))
-
-
-# ---- the other commands --------------------------------------------------------------------------------------------
-
-
-def abandonable(address: Address) -> str | None:
-    """What `abandon` would undo, in words; None where nothing is unfinished. Raises where it is too late."""
-    with at_work(address) as (_, ledger):
-        run = ledger.unfinished()
-        if run is None:
-            return None
-        _refuse_past_cut_over(ledger, run)
-        done = ", ".join(row["phase"] for row in ledger.phases(run.id) if row["done"])
-        return f"the {run.direction} of revision {run.revision}, of which is done: {done}"
-
-
-def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:
-    if cut_over.is_done(ledger, run):
-        back = "migrator downgrade -1" if run.direction == "upgrade" else "migrator upgrade"
-        raise MigratorError(
-            f"the {run.direction} of revision {run.revision} is past cut-over",
-            meaning="what is left is to settle it; nothing can be abandoned any more.",
-            remedy=f"finish it: {run.command}; then go back, if you want to: {back}",
-        )
-
-
-def abandon(address: Address, reporter: Reporter) -> str:
-    """Undoes the unfinished run; the store is kept. Returns what was done, in words."""
-    with at_work(address) as (connection, ledger):
-        run = ledger.unfinished()
-        if run is None:
-            return "nothing is unfinished"
-        _refuse_past_cut_over(ledger, run)
-        clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), reporter)
-        return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
-
-
-def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
-    """The proofs again for every column that an upgrade or downgrade made, as it is now, by column."""
-    address = text_settings.for_ledger(address)
-    with connect(address) as connection:
-        ledger = open_ledger(connection)
-        session = Session(connection, address, ledger, Models(ledger), options)
-        columns, gone = present.columns(ledger)
-        for column in gone:
-            options.reporter.message(f"{column.subject}: the table is no longer there, so nothing is proved of it")
-        return {column.subject: _prove_live(session, column) for column in columns}
-
-
-def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
-    present.as_planned(session.connection, column)
-    try:
-        return prove(session, column, column.live, [index.name for index in column.indexes])
-    except psycopg.errors.ProgrammingError as error:
-        # Columns that text or scope name may have been renamed or dropped by others since.
-        return [Proof("readable", False, said(error))]
-
-
-def retirable(address: Address, *, keep_backups: bool, stores: bool) -> list[str]:
-    """What `retire_all` would drop, in words. Raises Busy."""
-    with at_work(address) as (connection, ledger):
-        kept = [each.described(keep_backup=keep_backups) for each in retire.leftovers(connection, ledger)]
-        kept = [each for each in kept if each]
-        return kept + ([f"embedding store {SCHEMA}.{table}" for table, _ in ledger.stores()] if stores else [])
-
-
-def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stores: bool) -> list[str]:
-    """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped."""
-    with at_work(address) as (connection, ledger):
-        refuse_unfinished(ledger)
-        dropped = []
-        for kept in retire.leftovers(connection, ledger):
-            dropped.append(kept.described(keep_backup=keep_backups))
-            retire.run(connection, ledger, kept, reporter, keep_backup=keep_backups)
-        if stores:
-            for table, _ in ledger.stores():
-                execute(connection, query("store", "drop", store=name(SCHEMA, table)))
-                dropped.append(f"embedding store {SCHEMA}.{table}")
-        return [each for each in dropped if each]

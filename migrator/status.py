@@ -7,13 +7,15 @@ from typing import Any
 import psycopg
 
 from migrator import present, rows_left, text_settings
-from migrator.database import Address, Connection, connect, fetch_row, lock_holder, said
+from migrator.database import Address, Connection, connect, fetch_row, said
 from migrator.ledger import Ledger
-from migrator.phases import cut_over, retire
+from migrator.locks import lock_holder
+from migrator.phases import cut_over
 from migrator.plan import ColumnPlan
 from migrator.planner import planned
 from migrator.queries import name, query
-from migrator.runner import open_ledger
+from migrator.retire import leftovers
+from migrator.session import open_ledger
 
 
 def read_status(address: Address) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def read_status(address: Address) -> dict[str, Any]:
                 *(_column(connection, ledger, column, address) for column in columns),
                 *({**_described(ledger, column), "unreadable": "the table is no longer there"} for column in gone),
             ],
-            "kept": [each.described() for each in retire.leftovers(connection, ledger)],
+            "kept": [each.described() for each in leftovers(connection, ledger)],
             "stores": [{"table": f"migrator.{table}", "bytes": taken} for table, taken in ledger.stores()],
         }
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrator.change import Model
-from migrator.database import Address, Connection, send_together
+from migrator.database import Address, Connection
 from migrator.embedders import Embedder, load
 from migrator.embedders.probes import check
 from migrator.embedders.timed import TimedEmbedder
 from migrator.ledger import Ledger, Run
+from migrator.locks import send_together
 from migrator.other_tables import OtherTables
 from migrator.plan import ColumnPlan, Plan
 from migrator.queries import Query

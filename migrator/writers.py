@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from migrator.catalog.columns import TREE
-from migrator.database import LOCK_PATIENCE_S, describe_blockers, execute
+from migrator.database import execute
 from migrator.errors import Interrupted
+from migrator.locks import LOCK_PATIENCE_S, describe_blockers
 from migrator.plan import ColumnPlan
 from migrator.queries import query
 from migrator.work import Work

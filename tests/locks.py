@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from migrator import portions, rows_left
-from migrator.database import LOCK_PATIENCE_S, SHORT
-from migrator.phases import retire, statements
+from migrator import portions, retire, rows_left
+from migrator.database import SHORT
+from migrator.locks import LOCK_PATIENCE_S
+from migrator.phases import statements
 from migrator.plan import Direction, Statement
 from migrator.queries import readable
 from tests import example

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from migrator import EmbeddingChange, runner
+from migrator.abandon import abandon as abandon_run
 from migrator.change import VectorColumn
 from migrator.database import Connection
 from migrator.errors import Stopped
 from migrator.old_model import SAMPLED_ROWS
 from migrator.phases import NAMES
 from migrator.report import Progress, Reporter, Silent
+from migrator.retire import retire_all
 from migrator.work import Options
 from tests.database import Database
 from tests.tables import CHANGE
@@ -64,11 +66,11 @@ def downgrade_until(database: Database, phase: str, change: EmbeddingChange = CH
 
 
 def abandon(database: Database) -> str:
-    return runner.abandon(database.address, Silent())
+    return abandon_run(database.address, Silent())
 
 
 def retire(database: Database, *, keep_backups: bool = False, stores: bool = False) -> list[str]:
-    return runner.retire_all(database.address, Silent(), keep_backups=keep_backups, stores=stores)
+    return retire_all(database.address, Silent(), keep_backups=keep_backups, stores=stores)
 
 
 def terminate(database: Database) -> None:

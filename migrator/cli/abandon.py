@@ -12,14 +12,14 @@ from migrator.cli.project import Project
 @click.pass_obj
 def command(project: Project, yes: bool) -> None:
     """Undo an unfinished upgrade or downgrade; the embedding store is kept."""
-    from migrator import runner
+    from migrator.abandon import abandon, abandonable
     from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.database import address
     from migrator.cli.display import show_result
     from migrator.progress import reporting
 
     where = address(project)
-    about = runner.abandonable(where)
+    about = abandonable(where)
     if about is None:
         show_result("nothing is unfinished")
         return
@@ -27,5 +27,5 @@ def command(project: Project, yes: bool) -> None:
         refuse_unasked("whether it may be undone")
         ask(f"about to be undone: {about}; the embedding store is kept")
     with reporting() as reporter:
-        done = runner.abandon(where, reporter)
+        done = abandon(where, reporter)
     show_result(done)

@@ -20,6 +20,7 @@ from migrator.operations.implementation import columns_to_restore, refuse_mixed
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.revision import Revision, names_operations, read
 from migrator.plan import Direction, Plan
+from migrator.session import refuse_busy, unfinished
 from migrator.work import Options
 
 
@@ -82,9 +83,9 @@ def read_pending(project: Project, target: str, direction: Direction) -> Pending
 
 def refuse_unfinished(project: Project, address: Address, *, but: tuple[str | None, Direction] | None = None) -> None:
     """Raises Refused where a run is unfinished, other than that of this revision and direction; Busy while it works."""
-    run = runner.unfinished(address)
+    run = unfinished(address)
     if run is not None and (run.revision, run.direction) != but:
-        runner.refuse_busy(address)
+        refuse_busy(address)
         raise unfinished_other(run.revision, run.direction, run.command, _is_next(project, run)).refusal()
 
 

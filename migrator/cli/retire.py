@@ -14,15 +14,15 @@ from migrator.cli.project import Project
 @click.pass_obj
 def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> None:
     """Drop retired columns and backups. Without the backups there is no way back but to embed again."""
-    from migrator import runner
     from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.database import address
     from migrator.cli.display import show_result
     from migrator.cli.pending import refuse_unfinished
     from migrator.progress import reporting
+    from migrator.retire import retirable, retire_all
 
     where = address(project)
-    kept = runner.retirable(where, keep_backups=keep_backups, stores=stores)
+    kept = retirable(where, keep_backups=keep_backups, stores=stores)
     refuse_unfinished(project, where)
     if not kept:
         show_result("there is nothing to retire")
@@ -31,5 +31,5 @@ def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> No
         refuse_unasked("whether it may be dropped")
         ask("\n".join(["about to be dropped:", *(f"  {each}" for each in kept)]))
     with reporting() as reporter:
-        dropped = runner.retire_all(where, reporter, keep_backups=keep_backups, stores=stores)
+        dropped = retire_all(where, reporter, keep_backups=keep_backups, stores=stores)
     show_result("\n".join(f"dropped  {each}" for each in dropped))

@@ -12,16 +12,16 @@ from migrator.cli.project import Project
 @click.pass_obj
 def command(project: Project, as_json: bool) -> None:
     """Prove every migrated column again: coverage, vectors, a sample embedded anew, index, retrieval."""
-    from migrator import runner
     from migrator.cli.carry_out import home
     from migrator.cli.database import address
     from migrator.cli.display import show_json, show_result
     from migrator.errors import VerificationFailed
     from migrator.progress import reporting
+    from migrator.proofs.live import verify_live
     from migrator.work import Options
 
     with reporting() as reporter:
-        proofs = runner.verify_live(address(project), Options(reporter, project=home(project)))
+        proofs = verify_live(address(project), Options(reporter, project=home(project)))
     if as_json:
         show_json(
             {

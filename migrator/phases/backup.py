@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from migrator import store
+from migrator import backup_table, store
 from migrator.catalog import Catalog
 from migrator.database import UNBOUNDED, configure, execute, fetch_row
 from migrator.errors import MigratorError
@@ -74,7 +74,7 @@ def _copy(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed, sql.Composed]
         which=which(column),
     )
     return (
-        sql.SQL("DROP TABLE IF EXISTS {}").format(column.backup),
+        backup_table.drop(column),
         create,
         query("privileges", "table_to_owner", object=text_of(column.backup)),
     )

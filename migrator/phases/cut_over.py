@@ -7,14 +7,25 @@ from collections.abc import Sequence
 from psycopg import Cursor, sql
 from psycopg.rows import TupleRow
 
-from migrator import capture, carry, grants, index_parts, materialised, partition_columns, rows_left, tree, views
+from migrator import (
+    capture,
+    carry,
+    filling,
+    grants,
+    index_parts,
+    materialised,
+    partition_columns,
+    rows_left,
+    tree,
+    views,
+)
 from migrator.catalog import read_catalog
 from migrator.catalog.columns import TREE
-from migrator.database import configure, execute, fetch_row, search_path, with_short_locks
+from migrator.database import configure, execute, fetch_row, search_path
 from migrator.errors import GO_ON, Interrupted, MigratorError
 from migrator.index_parts import Parts
 from migrator.ledger import LIVE, Ledger, Run
-from migrator.phases import fill
+from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import fragment, literal, name, names, query
 from migrator.work import Work
@@ -32,7 +43,7 @@ def statements(plan: Plan) -> list[Statement]:
     lock, lasts = "ACCESS EXCLUSIVE", "milliseconds"
     filled = [column for column in plan.columns if column.method != "index"]
     return [
-        *(statement for column in filled for statement in fill.rest(column, column.shadow, NAME)),
+        *(statement for column in filled for statement in filling.rest(column, column.shadow, NAME)),
         *(Statement(NAME, plan.subjects, each, "none", lasts) for each in carry.unbound_functions(plan.columns)),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in carry.dropped(plan.columns)),
@@ -203,7 +214,7 @@ def _hold(work: Work) -> None:
         work.throttle.hold(f"the cut-over is held until {file.absolute()} exists", HOLD_S)
         for column in work.plan.columns:
             if column.method != "index":
-                fill.fill_rest(work, column, column.shadow)
+                filling.fill_rest(work, column, column.shadow)
     work.throttle.wait(0)
 
 
@@ -304,7 +315,7 @@ def _fill_missed(work: Work, column: ColumnPlan) -> int:
     for _ in range(TRIES):
         missed = capture.missed(work.connection, column)
         outwait_writers(work, column, "cut-over did not begin; the live column is as it was.")
-        fill.fill_rest(work, column, column.shadow)
+        filling.fill_rest(work, column, column.shadow)
         if capture.missed(work.connection, column) - missed <= rows_left.BOUND:
             break
     return missed

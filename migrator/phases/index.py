@@ -14,9 +14,10 @@ from psycopg import sql
 
 from migrator import index_parts, materialised, tree
 from migrator.catalog.indexes import IndexToBuild, drop_concurrently, is_valid
-from migrator.database import Connection, concurrently, configure, connect, execute
+from migrator.database import Connection, configure, connect, execute
 from migrator.errors import Interrupted
 from migrator.index_parts import Attached
+from migrator.locks import concurrently
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, name, query
 from migrator.report import Progress

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
-from migrator import capture, carry, materialised, partition_columns, tree
+from migrator import capture, carry, filling, materialised, partition_columns, tree
 from migrator.catalog.indexes import drop_concurrently
-from migrator.database import concurrently, execute, fetch_row
-from migrator.phases import fill
+from migrator.database import execute, fetch_row
+from migrator.locks import concurrently
 from migrator.phases.index import left_index
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import literal, name, query, text_of
@@ -41,7 +41,7 @@ def _statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[State
     if not column.is_restore:
         steps.append(column.statement(NAME, capture.until_retire(column), "none", "instant"))
     if column.method == "embed":
-        steps += fill.rest(column, column.live, NAME)
+        steps += filling.rest(column, column.live, NAME)
     dropped = [
         column.statement(NAME, each, "SHARE UPDATE EXCLUSIVE", "milliseconds; reads and writes go on")
         for each in _drop_left_indexes(column, tree.planned(column))
@@ -109,7 +109,7 @@ def run(work: Work) -> dict[str, object]:
             execute(work.connection, capture.until_retire(column))
         # Those who waited at the cut-over write now, and what they write is not seen before they commit.
         outwait_writers(work, column, "the new column is live; rows written since cut-over, and NOT NULL, are left.")
-        filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
+        filled = filling.fill_rest(work, column, column.live) if column.method == "embed" else 0
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
         _validate_checks(work, column)
         # Of a partition that was detached since cut-over, too.

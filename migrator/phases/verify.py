@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from migrator import proofs
+from migrator import filling, proofs
 from migrator.errors import VerificationFailed
-from migrator.phases import fill
 from migrator.plan import Plan, Statement
 from migrator.proofs import checks
 from migrator.work import Work
@@ -18,7 +17,7 @@ def statements(plan: Plan) -> list[Statement]:
         if column.method == "index":
             sent += proofs.statements(column, column.live)
         else:
-            sent += [*fill.rest(column, column.shadow, NAME), *proofs.statements(column, column.shadow)]
+            sent += [*filling.rest(column, column.shadow, NAME), *proofs.statements(column, column.shadow)]
             sent += checks.statements(plan.columns, column)
     return sent
 
@@ -31,7 +30,7 @@ def run(work: Work) -> dict[str, object]:
         target = column.live if column.method == "index" else column.shadow
         if column.method != "index":
             # What was written since fill has texts that no store held then.
-            fill.fill_rest(work, column, column.shadow)
+            filling.fill_rest(work, column, column.shadow)
         found = proofs.prove(work, column, target, [index.temporary for index in column.indexes])
         if column.method != "index":
             found += checks.hold(work, work.plan.columns, column)

@@ -12,11 +12,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, Model
+from migrator import EmbeddingChange, Hnsw, Model, clean_up
 from migrator.change import Verify
-from migrator.database import send_together
 from migrator.errors import Interrupted, MigratorError, Refused, VerificationFailed
-from migrator.phases import clean_up
+from migrator.locks import send_together
 from tests.database import Database
 from tests.models import EmbedLog, Hashed, Vectors, new, old
 from tests.proofs import checksum, rows_hold

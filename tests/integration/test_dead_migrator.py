@@ -9,9 +9,9 @@ from functools import partial
 
 import pytest
 
-from migrator import runner
 from migrator.database import connect
 from migrator.errors import Busy
+from migrator.session import at_work
 from tests.database import Database
 from tests.killed import ended, started
 from tests.proofs import is_upgraded
@@ -59,7 +59,7 @@ def test_what_a_lost_machine_left_is_named_and_ended_as_told(database: Database,
 
 def test_one_that_is_at_a_statement_is_said_to_be(database: Database) -> None:
     items(database)
-    with runner.at_work(database.address) as (connection, _), database.connect() as holder:
+    with at_work(database.address) as (connection, _), database.connect() as holder:
         holder.execute("BEGIN; LOCK TABLE items")
         connection.pgconn.send_query(b"SELECT count(*) FROM items")
         while holder.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").fetchone() != (True,):

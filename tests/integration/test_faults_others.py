@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
-from migrator import portions, runner
+from migrator import portions
 from migrator.backfill import backfill
-from migrator.database import with_short_locks
 from migrator.errors import Busy, Interrupted, MigratorError, Refused
+from migrator.locks import with_short_locks
+from migrator.retire import retirable
+from migrator.session import at_work
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old
@@ -105,7 +107,7 @@ def test_a_table_dropped_after_cut_over(database: Database) -> None:
     assert database.value("SELECT state FROM migrator.run") == "done"
     assert backfill(database.address, Options()) == {}
     assert retire(database) != []
-    assert runner.retirable(database.address, keep_backups=False, stores=False) == []
+    assert retirable(database.address, keep_backups=False, stores=False) == []
     assert database.value("SELECT count(*) FROM pg_proc WHERE proname LIKE 'capture\\_%'") == 0
 
 
@@ -162,7 +164,7 @@ def test_a_ledger_that_is_dropped(database: Database) -> None:
 
 def test_a_lock_that_is_not_to_be_had(database: Database) -> None:
     items(database)
-    with database.connect() as reader, runner.at_work(database.address) as (connection, _):
+    with database.connect() as reader, at_work(database.address) as (connection, _):
         reader.execute("BEGIN; SELECT FROM items LIMIT 1")
         holder = rf"it is held by process {reader.info.backend_pid} \(no application name\), in a transaction since "
         table = database.value("SELECT 'items'::regclass::oid")

@@ -12,6 +12,7 @@ import pytest
 from migrator import EmbeddingChange, Hnsw, runner
 from migrator.change import VectorColumn
 from migrator.errors import Stopped
+from migrator.session import at_work
 from migrator.work import Options
 from tests.commands import Ended
 from tests.database import Database
@@ -265,7 +266,7 @@ def test_after_retire_the_old_vectors_are_gone(upgraded: Database) -> None:
 
 
 def test_another_migrator_at_work(upgraded: Database) -> None:
-    with runner.at_work(upgraded.address):
+    with at_work(upgraded.address):
         assert refused(roll_back(upgraded)).startswith("a migrator is at work on this database\n")
 
 

@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, runner
+from migrator import EmbeddingChange, Hnsw, IvfFlat, Model
 from migrator.change import Index
+from migrator.proofs.live import verify_live
 from migrator.work import Options
 from tests.database import Database
 from tests.models import wide, widest
@@ -68,7 +69,7 @@ def test_more_than_2000_dimensions(
     (recall,) = [told for told in reporter.messages if "recall of items_embedding_idx" in told]
     assert recall.startswith("proved")
     assert ("candidates ranked again by" in recall) == ("bit" in definition)
-    proofs = runner.verify_live(database.address, Options())["public.items.embedding"]
+    proofs = verify_live(database.address, Options())["public.items.embedding"]
     assert [proof.name for proof in proofs if not proof.passed] == []
     downgrade(database, change)
     assert database.dump() == schema

@@ -16,7 +16,7 @@ from migrator.errors import Refused, Stopped
 from migrator.planner import planned
 from migrator.queries import name, query
 from migrator.report import Progress
-from migrator.runner import at_work
+from migrator.session import at_work
 from migrator.status import read_status
 from migrator.work import Options
 from tests.database import Database

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from migrator import runner
 from migrator.cli.status import as_text
 from migrator.errors import Refused
 from migrator.proofs import Proof
+from migrator.proofs.live import verify_live
 from migrator.status import read_status
 from migrator.work import Options
 from tests.database import Database
@@ -22,7 +22,7 @@ KEPT = "column migrator_retired_1 (python:tests.models:old, 384) and table migra
 
 
 def verify(database: Database, reporter: At | None = None) -> dict[str, list[Proof]]:
-    return runner.verify_live(database.address, Options(reporter or At("", "", lambda: None)))
+    return verify_live(database.address, Options(reporter or At("", "", lambda: None)))
 
 
 @pytest.mark.parametrize(("statement", "name"), list(zip(RENAMES, NAMES, strict=True)))

@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, Model, doctor, runner
+from migrator import EmbeddingChange, Hnsw, Model, doctor
 from migrator.errors import Refused
+from migrator.proofs.live import verify_live
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old, other, tiny
@@ -197,7 +198,7 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
         "vectors of several dimensions stand in it: 80 of 768, 60 of 384, 40 of 8; one in collection_id = 1"
     ]
     assert [finding for finding in findings if finding.level == "error"] == []
-    proofs = runner.verify_live(database.address, Options())["public.chunks.embedding"]
+    proofs = verify_live(database.address, Options())["public.chunks.embedding"]
     assert [proof for proof in proofs if not proof.passed] == []
     before = bytes_of(database)
     retire(database)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from psycopg import sql
-
-from migrator import capture, store
-from migrator.database import Connection, execute, with_short_locks
+from migrator import backup_table, capture, column_storage, store
+from migrator.database import Address, Connection, execute
 from migrator.ledger import RETIRED, Ledger
-from migrator.phases import fill
+from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Statement
 from migrator.planner import planned
 from migrator.present import present
-from migrator.queries import fragment, name, query
+from migrator.queries import SCHEMA, fragment, name, query
 from migrator.report import Reporter
+from migrator.session import at_work, refuse_unfinished
 
 NAME = "retire"
 
@@ -23,15 +22,11 @@ def statements(column: ColumnPlan) -> list[Statement]:
     """What drops the retired column and its capture."""
     dropped = [*capture.drop(column), query("cut_over", "drop_column", table=column.table, column=name(column.retired))]
     wanted = column.catalog.column.storage_sql
-    if fill.storage(column) != wanted and fill.fits_once_retired(column):
+    if column_storage.storage(column) != wanted and column_storage.fits_once_retired(column):
         # Until now a row held two vectors, which did not both fit in a page.
         live, storage = name(column.live), fragment(wanted)
         dropped.append(query("cut_over", "set_storage", table=column.table, column=live, storage=storage))
     return [column.statement(NAME, each, "ACCESS EXCLUSIVE", "milliseconds") for each in dropped]
-
-
-def drop_backup(column: ColumnPlan) -> sql.Composed:
-    return sql.SQL("DROP TABLE IF EXISTS {}").format(column.backup)
 
 
 @dataclass(frozen=True)
@@ -70,10 +65,33 @@ def leftovers(connection: Connection, ledger: Ledger) -> list[Leftover]:
     return found
 
 
-def run(connection: Connection, ledger: Ledger, kept: Leftover, reporter: Reporter, *, keep_backup: bool) -> None:
+def retirable(address: Address, *, keep_backups: bool, stores: bool) -> list[str]:
+    """What `retire_all` would drop, in words. Raises Busy."""
+    with at_work(address) as (connection, ledger):
+        kept = [each.described(keep_backup=keep_backups) for each in leftovers(connection, ledger)]
+        kept = [each for each in kept if each]
+        return kept + ([f"embedding store {SCHEMA}.{table}" for table, _ in ledger.stores()] if stores else [])
+
+
+def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stores: bool) -> list[str]:
+    """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped."""
+    with at_work(address) as (connection, ledger):
+        refuse_unfinished(ledger)
+        dropped = []
+        for kept in leftovers(connection, ledger):
+            dropped.append(kept.described(keep_backup=keep_backups))
+            _retire(connection, ledger, kept, reporter, keep_backup=keep_backups)
+        if stores:
+            for table, _ in ledger.stores():
+                execute(connection, query("store", "drop", store=name(SCHEMA, table)))
+                dropped.append(f"embedding store {SCHEMA}.{table}")
+        return [each for each in dropped if each]
+
+
+def _retire(connection: Connection, ledger: Ledger, kept: Leftover, reporter: Reporter, *, keep_backup: bool) -> None:
     """In one transaction with the ledger's word; without the backup there is no way back but to embed again."""
     column = kept.column
-    backup = [] if keep_backup else [drop_backup(column)]
+    backup = [] if keep_backup else [backup_table.drop(column)]
     if not kept.keeps_column:
         for each in backup:
             execute(connection, each)

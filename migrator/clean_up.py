@@ -6,12 +6,12 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import capture, hazards, index_parts, materialised, tree
+from migrator import backup_table, capture, hazards, index_parts, materialised, tree
 from migrator.catalog.indexes import TableIndex, drop_concurrently, is_valid
-from migrator.database import Connection, concurrently, configure, execute, send_together
+from migrator.database import Connection, configure, execute
 from migrator.ledger import Ledger, Run
+from migrator.locks import concurrently, send_together
 from migrator.phases.index import drop_index, left_index
-from migrator.phases.retire import drop_backup
 from migrator.plan import ColumnPlan, Plan
 from migrator.queries import name, query
 from migrator.report import Reporter
@@ -28,7 +28,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
     for column in plan.columns:
         present = tree.table_now(connection, column)
         if present is None:
-            for statement in (*capture.drop_function(column), drop_backup(column)):
+            for statement in (*capture.drop_function(column), backup_table.drop(column)):
                 execute(connection, statement)
             continue
         if present != column.catalog.table.sql.as_string(None):
@@ -38,7 +38,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         send_together(connection, dropped, table=column.catalog.table.oid, on_wait=reporter.message)
         _rebuild(connection, column, reporter)
         _drop_indexes(connection, column, reporter)
-        execute(connection, drop_backup(column))
+        execute(connection, backup_table.drop(column))
     with connection.transaction():
         for column in plan.columns:
             ledger.set_state(column.id, "undone")

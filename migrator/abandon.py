@@ -1,0 +1,44 @@
+"""abandon: undoes an unfinished run on request; the embedding store is kept."""
+
+from __future__ import annotations
+
+from migrator import clean_up
+from migrator.database import Address
+from migrator.errors import MigratorError
+from migrator.ledger import Ledger, Run
+from migrator.phases import cut_over
+from migrator.planner import unfinished_plan
+from migrator.report import Reporter
+from migrator.session import at_work
+
+
+def abandonable(address: Address) -> str | None:
+    """What `abandon` would undo, in words; None where nothing is unfinished. Raises where it is too late."""
+    with at_work(address) as (_, ledger):
+        run = ledger.unfinished()
+        if run is None:
+            return None
+        _refuse_past_cut_over(ledger, run)
+        done = ", ".join(row["phase"] for row in ledger.phases(run.id) if row["done"])
+        return f"the {run.direction} of revision {run.revision}, of which is done: {done}"
+
+
+def abandon(address: Address, reporter: Reporter) -> str:
+    """Undoes the unfinished run; the store is kept. Returns what was done, in words."""
+    with at_work(address) as (connection, ledger):
+        run = ledger.unfinished()
+        if run is None:
+            return "nothing is unfinished"
+        _refuse_past_cut_over(ledger, run)
+        clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), reporter)
+        return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
+
+
+def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:
+    if cut_over.is_done(ledger, run):
+        back = "migrator downgrade -1" if run.direction == "upgrade" else "migrator upgrade"
+        raise MigratorError(
+            f"the {run.direction} of revision {run.revision} is past cut-over",
+            meaning="what is left is to settle it; nothing can be abandoned any more.",
+            remedy=f"finish it: {run.command}; then go back, if you want to: {back}",
+        )

@@ -1,0 +1,241 @@
+"""Fills the new column from store, backup or live column, a portion of the rows after the other.
+
+The phase fill does so first; later phases, and backfill, for the rows that arrived without a vector since.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from psycopg import sql
+
+from migrator import backup_table, portions, rows_left, store, tree
+from migrator.database import configure, execute
+from migrator.locks import with_short_locks
+from migrator.phases.embed import embed_missing, embedding, probe_by_index
+from migrator.plan import ColumnPlan, Statement
+from migrator.portions import Portion
+from migrator.queries import Query, name, query
+from migrator.tree import Relation
+from migrator.work import Work
+
+# Its progress is shown as that of this phase, whichever fills.
+_SHOWN_AS = "fill"
+
+
+def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
+    """What `fill_rest` sends."""
+    late = "rows without a vector were written since"
+    few = [
+        column.statement(phase, update, "ROW EXCLUSIVE", "a few rows at a time", only_if=late)
+        for leaf in tree.leaves(tree.planned(column))
+        for update in _updates(column, target, "places", leaf)
+    ]
+    return [
+        _left(column, target, phase),
+        column.statement(
+            phase, portions.places_left(column, target), "ACCESS SHARE", "milliseconds by the index", only_if=late
+        ),
+        *few,
+        *statements(column, target, phase, only_if=late),
+    ]
+
+
+def _left(column: ColumnPlan, target: str, phase: str) -> Statement:
+    return column.statement(phase, rows_left.counting(column, target), "ACCESS SHARE", "one scan")
+
+
+def statements(column: ColumnPlan, target: str, phase: str, *, only_if: str = "") -> list[Statement]:
+    """What `fill` sends."""
+    here, lasts = ("places", "a few rows at a time") if column.online else ("range", "a range of blocks at a time")
+    sent = []
+    for leaf in tree.leaves(tree.planned(column)):
+        when = only_if or leaf.only_if
+        if column.online:
+            found, reads = portions.unfilled(column, target, leaf), "a range of blocks at a time"
+            sent.append(column.statement(phase, found, "ACCESS SHARE", reads, only_if=when))
+        sent += [
+            column.statement(phase, update, "ROW EXCLUSIVE", lasts, only_if=when)
+            for update in _updates(column, target, here, leaf)
+        ]
+    if not only_if:
+        sent.append(_left(column, target, phase))
+    if column.method == "embed":
+        late = "rows with texts that the store lacks were written since"
+        sent += embedding(column, phase, rows_left.waiting(column, target), counted_if=late, only_if=late)
+    return sent
+
+
+def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
+    """Rows that arrived without a vector since: before cut-over in the shadow column, after it in the live one."""
+    left = rows_left.count(work.connection, column, target)
+    return fill(work, column, target, left=left) if left else 0
+
+
+def fill(work: Work, column: ColumnPlan, target: str, *, left: int | None = None) -> int:
+    """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again.
+
+    left: how many rows are, once an index finds them. Where writers are faster than a pass, what came during the last
+    one is left to the phases that follow.
+    """
+    indexed, filled, before = left is not None, 0, sys.maxsize
+    while True:
+        if indexed and left is not None and left <= portions.FOUND_BY_INDEX:
+            here, parts = "places", portions.by_index(work.connection, column, target)
+        elif column.online:
+            here, parts = "places", portions.in_places(work.connection, column, target)
+        else:
+            here, parts = "range", portions.in_ranges(work.connection, column)
+        filled += in_portions(work, column, partial(_updates, column, target, here), parts)
+        left = rows_left.count(work.connection, column, target)
+        if left == 0 or left >= before:
+            return filled
+        before = left
+        if column.method == "embed":
+            few = indexed and left <= portions.FOUND_BY_INDEX
+            embed_missing(work, column, _SHOWN_AS, rows_left.waiting(column, target), few=few)
+
+
+def renew(work: Work, column: ColumnPlan) -> None:
+    """After others may have written to the tables that the text reads: what went stale is filled again."""
+    clear_stale(work, column)
+    fill(work, column, column.shadow)
+
+
+def clearing(column: ColumnPlan, phase: str) -> list[Statement]:
+    """What `clear_stale` sends where the backup is there."""
+    lasts, again = "a range of blocks at a time", "" if column.marks_some else "an interrupted run goes on"
+    sent = [
+        column.statement(
+            phase,
+            _clear(column, leaf, in_backup=column.fills_retired),
+            "ROW EXCLUSIVE",
+            lasts,
+            only_if=again or leaf.only_if,
+        )
+        for leaf in tree.leaves(tree.planned(column))
+    ]
+    if column.fills_retired and column.upgraded_by == "embed":
+        sent.insert(0, column.statement(phase, backup_table.index_by_text(column), "none", "one scan of the backup"))
+    return sent
+
+
+def clear_stale(work: Work, column: ColumnPlan) -> None:
+    """Vectors that may be of another text than their row has: capture did not see that it changed."""
+    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup)
+    if in_backup and column.upgraded_by == "embed":
+        execute(work.connection, backup_table.index_by_text(column))
+    clear = partial(_clear, column, in_backup=in_backup)
+    in_portions(work, column, lambda leaf: [clear(leaf)], portions.in_ranges(work.connection, column))
+
+
+def _clear(column: ColumnPlan, leaf: Relation, *, in_backup: bool) -> sql.Composed:
+    stale = rows_left.stale(column, in_backup=in_backup)
+    here = query("fill", "range", row=column.row)
+    return query("fill", "clear", table=leaf.addressed(column), shadow=name(column.shadow), stale=stale, here=here)
+
+
+def in_portions(
+    work: Work,
+    column: ColumnPlan,
+    updates_of: Callable[[Relation], list[sql.Composed]],
+    parts: Iterable[Portion],
+) -> int:
+    """Sends the updates for one portion of the rows after the other. Returns how many were filled.
+
+    updates_of: those of a table or partition.
+    """
+    # A crash of the server may lose the last of them, which are filled again; the commits after them wait for the disk.
+    settings = {"synchronous_commit": "off"}
+    if column.catalog.server.quiets_triggers:
+        settings["session_replication_role"] = "replica"
+    # Where nothing else can change the rows that this updates, capture need not look at them.
+    settings["migrator.fill"] = "watched" if column.catalog.firing_triggers else "on"
+
+    def one_portion(portion: Portion, updates: list[sql.Composed]) -> int:
+        # Of the try that succeeds: waiting for a lock holds none.
+        start = time.monotonic()
+        configure(work.connection, settings, local=True)
+        probe_by_index(work.connection)
+        here = sum(execute(work.connection, update, portion.parameters).rowcount for update in updates)
+        portion.step.took(time.monotonic() - start)
+        return here
+
+    filled = 0
+    at, updates = None, []
+    for portion in parts:
+        if portion.table != at:
+            at, updates = portion.table, updates_of(portion.table)
+        table = portion.table.oid
+        # A row that a writer holds is waited for without holding the others of the portion.
+        here = with_short_locks(
+            work.connection, partial(one_portion, portion, updates), tables=[table], on_wait=work.waits_for_lock
+        )
+        filled += here
+        work.reporter.progress(_SHOWN_AS, column.subject, portion.progress)
+        work.throttle.wait(here, table=table if column.online else None)
+    return filled
+
+
+def _updates(column: ColumnPlan, target: str, here: str, leaf: Relation) -> list[sql.Composed]:
+    """What fills the rows `here`: of a "range" of blocks, or at some "places"."""
+    pieces = {"here": query("fill", here, row=column.row), "table": leaf.addressed(column)}
+    updates = [_update(column, target, pieces)]
+    if backup_table.helps(column) and target == column.shadow:
+        updates.insert(0, _from_backup(column, pieces))
+    if column.kept is not None and target == column.shadow:
+        updates.append(_keep(column, pieces, column.kept))
+    return updates
+
+
+def _update(column: ColumnPlan, target: str, pieces: dict[str, Query]) -> sql.Composed:
+    shadow, pending = name(target), rows_left.pending(column)
+    if column.method == "derive":
+        return query(
+            "fill",
+            "from_live",
+            shadow=shadow,
+            derived=column.derived(name(column.live)),
+            due=column.due,
+            pending=pending,
+            **pieces,
+        )
+    return query(
+        "fill",
+        "from_store",
+        row=column.row,
+        shadow=shadow,
+        type=column.type_sql,
+        store=column.store,
+        due=column.due,
+        pending=pending,
+        text_hash=column.text_hash,
+        **pieces,
+    )
+
+
+def _from_backup(column: ColumnPlan, pieces: dict[str, Query]) -> sql.Composed:
+    return query(
+        "fill",
+        "from_backup",
+        row=column.row,
+        shadow=name(column.shadow),
+        backup=column.upgrade_backup,
+        same_row=backup_table.same_row(column),
+        **pieces,
+    )
+
+
+def _keep(column: ColumnPlan, pieces: dict[str, Query], kept: Query) -> sql.Composed:
+    return query(
+        "fill",
+        "keep",
+        shadow=name(column.shadow),
+        live=name(column.live),
+        type=column.type_sql,
+        kept=kept,
+        **pieces,
+    )

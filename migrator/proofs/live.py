@@ -1,0 +1,33 @@
+"""The proofs again, at any time after cut-over, on the columns as they are now."""
+
+from __future__ import annotations
+
+import psycopg
+
+from migrator import present, text_settings
+from migrator.database import Address, connect, said
+from migrator.plan import ColumnPlan
+from migrator.proofs import Proof, prove
+from migrator.session import open_ledger
+from migrator.work import Models, Options, Session
+
+
+def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
+    """The proofs again for every column that an upgrade or downgrade made, as it is now, by column."""
+    address = text_settings.for_ledger(address)
+    with connect(address) as connection:
+        ledger = open_ledger(connection)
+        session = Session(connection, address, ledger, Models(ledger), options)
+        columns, gone = present.columns(ledger)
+        for column in gone:
+            options.reporter.message(f"{column.subject}: the table is no longer there, so nothing is proved of it")
+        return {column.subject: _prove_live(session, column) for column in columns}
+
+
+def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
+    present.as_planned(session.connection, column)
+    try:
+        return prove(session, column, column.live, [index.name for index in column.indexes])
+    except psycopg.errors.ProgrammingError as error:
+        # Columns that text or scope name may have been renamed or dropped by others since.
+        return [Proof("readable", False, said(error))]

@@ -1,0 +1,46 @@
+"""How a command comes to work on a database: the connection that keeps other migrators out, and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from migrator import hazards
+from migrator.catalog import read_server
+from migrator.database import Address, Connection, connect
+from migrator.ledger import Ledger, Run
+from migrator.locks import only_migrator
+
+
+@contextmanager
+def at_work(address: Address) -> Iterator[tuple[Connection, Ledger]]:
+    """A connection that keeps other migrators out, and the ledger. Raises Busy."""
+    with connect(address) as connection, only_migrator(connection):
+        yield connection, open_ledger(connection)
+
+
+def open_ledger(connection: Connection) -> Ledger:
+    """Raises Refused where it belongs to a role that this one may not act as, or to a newer migrator."""
+    server = read_server(connection)
+    if not server.may_use_ledger:
+        raise hazards.ledger_of_another(server.ledger_owner or "", server.role).refusal()
+    return Ledger(connection, installed=server.ledger)
+
+
+def unfinished(address: Address) -> Run | None:
+    """The run that was begun and not brought to an end."""
+    with connect(address) as connection:
+        return open_ledger(connection).unfinished()
+
+
+def refuse_unfinished(ledger: Ledger) -> None:
+    """Raises Refused where a run is unfinished, for commands that need all of them done."""
+    unfinished = ledger.unfinished()
+    if unfinished is not None:
+        raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
+
+
+def refuse_busy(address: Address) -> None:
+    """Raises Busy where a migrator is at work on the database."""
+    with at_work(address):
+        pass
