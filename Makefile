@@ -7,6 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY = 1
 export TOKENIZERS_PARALLELISM = false
+# Else the many processes that tests start would each compile everything anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test test-clients lint bench docs clean
 
@@ -25,8 +27,9 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The processes share the cores: PyTorch has one thread in each.
 test: lint
-	HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2 --dist worksteal
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
 
 # Clients pin older releases than migrator needs: they have an environment of their own, and call it as a command.
 .venv-clients/installed: tests/clients/requirements.lock

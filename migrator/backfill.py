@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migrator import present, secrets, store
+from migrator import present, store, text_settings
 from migrator.database import Address
 from migrator.phases import fill, settle
 from migrator.plan import Plan
@@ -18,7 +18,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
     Returns by column how many rows were filled and how many failed. Raises Refused where a run is unfinished.
     """
     found = {}
-    address = secrets.for_ledger(address)
+    address = text_settings.for_ledger(address)
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
         models = Models(ledger, recording=True, timeout=options.model_timeout)

@@ -21,7 +21,7 @@ def index_by_text(column: ColumnPlan) -> sql.Composed:
 
 
 def _index(column: ColumnPlan, of: str, by: Query) -> sql.Composed:
-    index = name(f"{column.upgrade_backup_name.rpartition('.')[2]}_{of}")
+    index = name(f"backup_{column.as_upgrade().id}_{of}")
     return query("backup", "index", index=index, backup=column.upgrade_backup, by=by)
 
 

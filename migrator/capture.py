@@ -6,12 +6,14 @@ vectors whose text changed by setting them NULL; from settle to retire it only m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from psycopg import sql
 
 from migrator.catalog import Column
 from migrator.database import Connection, fetch_row
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, expression, name, query, text_of
+from migrator.queries import Query, expression, is_own, name, query, text_of
 
 
 def _row(column: ColumnPlan, record: str) -> sql.Composed:
@@ -21,9 +23,9 @@ def _row(column: ColumnPlan, record: str) -> sql.Composed:
     whole needs one of the table's own type.
     """
     if column.takes_row:
-        table = name(column.catalog.table.name)
-        return sql.SQL("unnest(ARRAY[{record}]) AS {table}").format(record=sql.SQL(record), table=table)
-    own = _needed(column)
+        whole = sql.SQL({"NEW": "new_", "OLD": "old_"}[record])
+        return sql.SQL("unnest(ARRAY[{record}]) AS {table}").format(record=whole, table=column.row)
+    own = _needed(column, *_written(column))
     plain = sql.SQL(", ").join(
         sql.SQL("{record}.{column} AS {column}").format(record=sql.SQL(record), column=name(known.name))
         for known in own
@@ -41,31 +43,93 @@ def _row(column: ColumnPlan, record: str) -> sql.Composed:
     )
 
 
-def _unknown(column: ColumnPlan) -> Query:
-    """Where the text needs settings: what a session without them does, unless the row is otherwise the same."""
-    if not column.change.settings:
+def _whole_rows(column: ColumnPlan) -> Query:
+    """The rows as they will be stored, for texts that take them as a whole."""
+    if not column.takes_row:
         return sql.SQL("")
-    read = column.catalog.table.columns if column.takes_row else _needed(column)
+    computed = {
+        record: sql.SQL("\n").join(
+            query(
+                "capture",
+                "computed",
+                record=sql.SQL(record),
+                column=name(known.name),
+                expression=expression(known.default_text or "NULL"),
+                row=sql.SQL(row),
+                table=column.row,
+            )
+            for known in column.catalog.table.columns
+            if known.generated
+        )
+        for record, row in (("new_", "NEW"), ("old_", "OLD"))
+    }
+    return query("capture", "whole_rows", new_computed=computed["new_"], old_computed=computed["old_"])
+
+
+def _texts(column: ColumnPlan, live_type: str) -> Query:
+    """What the vectors of the row follow from, before the write and after it."""
+    texts = query(
+        "capture",
+        "texts",
+        key=_key(column, live_type),
+        due=column.due,
+        scope=column.scope,
+        new_row=_row(column, "NEW"),
+        old_row=_row(column, "OLD"),
+    )
+    known = []
+    if _needs_settings(column):
+        known.append(query("capture", "has_settings"))
+    if column.catalog.read:
+        known.append(query("capture", "sees_other_tables"))
+    if not known:
+        return texts
+    # A vector that is kept for want of a text follows the live one.
+    kept = [column.live] if column.keeps_without_text else []
+    return query(
+        "capture",
+        "texts_if_known",
+        known=sql.SQL(" AND ").join(known),
+        texts=texts,
+        scope=column.scope,
+        new_row=_row(column, "NEW"),
+        same=_same(column, *_written(column), kept=kept),
+    )
+
+
+def _needs_settings(column: ColumnPlan) -> bool:
+    return bool(column.change.settings) and column.method == "embed"
+
+
+def _same(column: ColumnPlan, *written: str, kept: Sequence[str] = ()) -> sql.Composed | sql.SQL:
+    """Whether what is written there is the same before and after, going by the row's columns."""
+    read = column.catalog.table.columns if column.takes_row else _needed(column, *written)
     same = [
         sql.SQL("NEW.{column}::text IS NOT DISTINCT FROM OLD.{column}::text").format(column=name(known.name))
         for known in read
-        if not known.generated and known.name != column.live and not known.name.startswith("migrator_")
+        if not known.generated and not is_own(known.name)
+        if known.name != column.live or known.name in kept
     ]
-    return query("capture", "unknown", same=sql.SQL(" AND ").join(same) if same else sql.SQL("false"))
+    return sql.SQL(" AND ").join(same) if same else sql.SQL("false")
 
 
-def _needed(column: ColumnPlan) -> list[Column]:
-    """The columns that text and scope may use, going by their names; others may be dropped without harm."""
+def _written(column: ColumnPlan) -> tuple[str, ...]:
+    change = column.change
+    return change.text or "", change.from_text or "", change.where or "", column.live
+
+
+def _needed(column: ColumnPlan, *written: str) -> list[Column]:
+    """The columns that these expressions may use, going by their names; others may be dropped without harm."""
     every = column.catalog.table.columns
-    written = [column.change.text or "", column.change.from_text or "", column.change.where or "", column.live]
+    left = list(written)
     found: list[Column] = []
-    while written:
-        text = written.pop().replace('""', '"').casefold()
+    while left:
+        text = left.pop().replace('""', '"').casefold()
         for known in every:
-            if known not in found and known.name.casefold() in text and not known.name.startswith("migrator_"):
+            if known not in found and known.name.casefold() in text and not is_own(known.name):
                 found.append(known)
                 if known.generated:
-                    written.append(known.default_text or "")
+                    left.append(known.default_text or "")
     return [known for known in every if known in found]
 
 
@@ -117,12 +181,8 @@ def _function(column: ColumnPlan, live_type: str, *, stale: Query, fill: Query, 
     body = query(
         "capture",
         "body",
-        key=_key(column, live_type),
-        due=column.due,
-        scope=column.scope,
-        unknown=_unknown(column),
-        new_row=_row(column, "NEW"),
-        old_row=_row(column, "OLD"),
+        whole_rows=_whole_rows(column),
+        texts=_texts(column, live_type),
         stale=stale,
         fill=fill,
         give_up=give_up,
@@ -141,14 +201,27 @@ def _function(column: ColumnPlan, live_type: str, *, stale: Query, fill: Query, 
 
 def while_filling(column: ColumnPlan) -> sql.Composed:
     """The function from fill to cut-over."""
-    count = query("capture", "count_anyway", missed=text_of(column.missed))
+    give_up = [query("capture", "give_up", target=name(column.shadow)), _count_anyway(column.missed)]
+    edited: Query = sql.SQL("")
+    if _counts_edits(column):
+        edited = _by_old_text(column, "count_edit", live=name(column.live), edited=text_of(column.edited))
+        give_up.append(_count_anyway(column.edited))
     return _function(
         column,
         column.catalog.column.type,
-        stale=sql.SQL(""),
+        stale=edited,
         fill=_fill(column, column.shadow, before_cut_over=True),
-        give_up=sql.SQL("{}\n{}").format(query("capture", "give_up", target=name(column.shadow)), count),
+        give_up=sql.SQL("\n").join(give_up),
     )
+
+
+def _counts_edits(column: ColumnPlan) -> bool:
+    """Whether live vectors may come to be of another text than their rows, before they are retired."""
+    return column.method == "embed" and not column.is_restore
+
+
+def _count_anyway(sequence: sql.SQL) -> sql.Composed:
+    return query("capture", "count_anyway", sequence=text_of(sequence))
 
 
 def while_settling(column: ColumnPlan) -> sql.Composed:
@@ -163,29 +236,32 @@ def until_retire(column: ColumnPlan) -> sql.Composed:
 
 def _marking(column: ColumnPlan, fill: Query) -> sql.Composed:
     """After cut-over: retired vectors whose text changed are set NULL, and `fill` is done."""
-    stale: Query = query("capture", "stale", retired=name(column.retired))
-    if column.change.other_text:
-        old = query(
-            "capture",
-            "old_text",
-            key=column.with_old_text.text_hash,
-            new_row=_row(column, "NEW"),
-            old_row=_row(column, "OLD"),
-        )
-        stale = sql.SQL("{}\n{}").format(old, stale)
     return _function(
         column,
         column.type,
-        stale=stale,
+        stale=_by_old_text(column, "stale", retired=name(column.retired)),
         fill=fill,
         give_up=query("capture", "give_up", target=name(column.retired)),
     )
 
 
+def _by_old_text(column: ColumnPlan, block: str, **pieces: Query) -> sql.Composed:
+    """The block of that name, which is about the text that the old vectors are made of, and whether it changed."""
+    if _needs_settings(column):
+        same = _same(column, column.with_old_text.change.text or "")
+        return query("capture", block, changed=sql.SQL("NOT ({})").format(same), **pieces)
+    written = query("capture", block, changed=sql.SQL("after_ IS DISTINCT FROM before_"), **pieces)
+    if not column.change.other_text:
+        return written
+    key, rows = column.with_old_text.text_hash, {"new_row": _row(column, "NEW"), "old_row": _row(column, "OLD")}
+    return sql.SQL("{}\n{}").format(query("capture", "old_text", key=key, **rows), written)
+
+
 def create_trigger(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    counted = [column.missed, column.edited] if _counts_edits(column) else [column.missed]
     return (
-        query("capture", "missed_sequence", missed=column.missed),
-        query("privileges", "table_to_owner", object=text_of(column.missed)),
+        *(query("capture", "sequence", sequence=each) for each in counted),
+        *(query("privileges", "table_to_owner", object=text_of(each)) for each in counted),
         query("privileges", "function_to_owner", object=text_of(column.function)),
         _trigger(column),
         query("capture", "always", table=column.table, trigger=name(column.trigger)),
@@ -213,7 +289,7 @@ def drop_function(column: ColumnPlan) -> tuple[sql.Composed, ...]:
     """What is there without the table too."""
     return (
         query("capture", "drop_function", function=column.function),
-        query("capture", "drop_missed", missed=column.missed),
+        *(query("capture", "drop_sequence", sequence=each) for each in (column.missed, column.edited)),
     )
 
 

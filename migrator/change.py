@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -16,7 +17,6 @@ Empty = Literal["null", "skip", "refuse"]
 Outside = Literal["keep", "null"]
 # What a vector index is on: the column; its half-precision copy; or a bit a number, the sign of each.
 On = Literal["column", "halfvec", "bit"]
-ON: tuple[On, ...] = get_args(On)
 
 # pgvector's limits on indexed dimensions: https://github.com/pgvector/pgvector#indexing
 INDEX_LIMIT = {"vector": 2_000, "halfvec": 4_000, "bit": 64_000}
@@ -32,6 +32,17 @@ ENVIRONMENT = "env:"
 _VARIABLE = re.compile(r"env:\w+")
 
 
+_CREATES_FUNCTION = re.compile(r"\s*CREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE)\s", re.IGNORECASE)
+
+Bounds = tuple[int, int]
+# Least and greatest, both allowed. Those of an index are pgvector's.
+DIMENSIONS: Bounds = (1, STORED_LIMIT)
+M: Bounds = (2, 100)
+EF_CONSTRUCTION: Bounds = (4, 1_000)
+LISTS: Bounds = (1, 32_768)
+BATCH_SIZE: Bounds = (1, 100_000)
+
+
 def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
         raise errors.in_revision(
@@ -39,27 +50,11 @@ def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
         )
 
 
-_CREATES_FUNCTION = re.compile(r"\s*CREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE)\s", re.IGNORECASE)
-
-
-def _between(name: str, value: int, low: int, high: int) -> None:
+def _between(name: str, value: int, bounds: Bounds) -> None:
+    low, high = bounds
     if not low <= value <= high:
         raise errors.in_revision(
             f"{name}={value} is outside {low}..{high}", remedy=f"give {name} a value in that range in the revision"
-        )
-
-
-def _known_distance(distance: str) -> None:
-    if distance not in get_args(Distance):
-        raise errors.in_revision(
-            f"there is no distance {distance!r}", remedy=f"write one of {', '.join(get_args(Distance))} in the revision"
-        )
-
-
-def _known_on(on: str) -> None:
-    if on not in get_args(On):
-        raise errors.in_revision(
-            f"there is no index on {on!r}", remedy=f"write one of {', '.join(get_args(On))} in the revision"
         )
 
 
@@ -100,7 +95,7 @@ class Model:
                 meaning="the type of the new column follows from them.",
                 remedy="write dimensions=N in the revision; `migrator revision` asks the model for it",
             )
-        _between("dimensions", self.dimensions, 1, STORED_LIMIT)
+        _between("dimensions", self.dimensions, DIMENSIONS)
         if self.matryoshka and self.padded:
             raise errors.in_revision(
                 f"model {self.name} is given both matryoshka and padded",
@@ -142,10 +137,10 @@ class Hnsw(_Index, frozen=True, tag=True):
     on: On = "column"
 
     def __post_init__(self) -> None:
-        _known_distance(self.distance)
-        _known_on(self.on)
-        _between("m", self.m, 2, 100)
-        _between("ef_construction", self.ef_construction, 4, 1_000)
+        _one_of("distance", self.distance, get_args(Distance))
+        _one_of("on", self.on, get_args(On))
+        _between("m", self.m, M)
+        _between("ef_construction", self.ef_construction, EF_CONSTRUCTION)
         if self.ef_construction < 2 * self.m:
             raise errors.in_revision(
                 f"ef_construction={self.ef_construction} is less than twice m={self.m}, which pgvector refuses",
@@ -161,9 +156,9 @@ class IvfFlat(_Index, frozen=True, tag=True):
     on: On = "column"
 
     def __post_init__(self) -> None:
-        _known_distance(self.distance)
-        _known_on(self.on)
-        _between("lists", self.lists, 1, 32_768)
+        _one_of("distance", self.distance, get_args(Distance))
+        _one_of("on", self.on, get_args(On))
+        _between("lists", self.lists, LISTS)
         if self.distance == "l1" and self.on != "bit":
             raise errors.in_revision('IVFFlat has no distance "l1"', remedy='write Hnsw(distance="l1") in the revision')
 
@@ -196,9 +191,9 @@ class Verify:
     max_regression: float = 0.05
 
     def __post_init__(self) -> None:
-        _between("sample", self.sample, 1, 10_000)
-        _between("ef_search", self.ef_search, 1, 1_000)
-        _between("k", self.k, 1, 1_000)
+        _between("sample", self.sample, (1, 10_000))
+        _between("ef_search", self.ef_search, (1, 1_000))
+        _between("k", self.k, (1, 1_000))
         for name, share in (
             ("min_index_recall", self.min_index_recall),
             ("max_regression", self.max_regression),
@@ -245,7 +240,7 @@ class EmbeddingChange:
     outside: Outside | None = None
     settings: dict[str, str] = field(default_factory=dict)
     from_text: str | None = None
-    functions: tuple[str, ...] = ()
+    functions: Sequence[str] = ()
     verify: Verify = field(default_factory=Verify)
 
     def __post_init__(self) -> None:
@@ -257,19 +252,16 @@ class EmbeddingChange:
                 )
         if self.from_text is not None and self.text is None:
             raise errors.in_revision("from_text= without text=", remedy="say in text= what the new model is to read")
-        if self.type not in (None, *get_args(VectorType)):
-            raise errors.in_revision(
-                f"type={self.type!r} is no vector type",
-                remedy=f"write one of {', '.join(get_args(VectorType))} in the revision",
-            )
+        if self.type is not None:
+            _one_of("type", self.type, get_args(VectorType))
         if self.index not in ("same", None) and not isinstance(self.index, Index):
             raise errors.in_revision(
                 f"index={self.index!r} does not say an index",
                 remedy='write Hnsw(...), IvfFlat(...), None, or "same" to keep the present ones',
             )
         if self.batch_size is not None:
-            _between("batch_size", self.batch_size, 1, 100_000)
-        _between("max_failed_rows", self.max_failed_rows, 0, 2**63 - 1)
+            _between("batch_size", self.batch_size, BATCH_SIZE)
+        _between("max_failed_rows", self.max_failed_rows, (0, 2**63 - 1))
         _one_of("empty", self.empty, get_args(Empty))
         if self.outside is not None:
             _one_of("outside", self.outside, get_args(Outside))

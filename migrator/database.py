@@ -22,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, dict_row
 from sqlalchemy.engine import URL, make_url
 
-from migrator.errors import Busy, Interrupted, UsageError
+from migrator.errors import Busy, Interrupted, UsageError, first_line
 from migrator.pooler import refuse_transaction_pooler
 from migrator.queries import Query, name, query
 
@@ -44,6 +44,13 @@ _LOCK = {"first": 0x6D696772, "second": 0x61746F72}
 # as a read's or ANALYZE's. UNBOUNDED: for CONCURRENTLY, which waits for transactions however long they are.
 SHORT, PATIENT, UNBOUNDED = "50ms", "1min", "0"
 LOCK_PATIENCE_S = 60.0
+# What another try of the transaction mends. A serialisation failure is that of a row which was waited for, and which
+# its writer moved to another partition.
+_RETRIED = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
 # Both ends notice within a minute that the other is gone without a word: a machine, or the network between them.
 _KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 
@@ -346,7 +353,7 @@ def with_short_locks(
             with connection.transaction():
                 configure(connection, {"lock_timeout": SHORT}, local=True)
                 return work()
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        except _RETRIED:
             blockers = describe_blockers(connection, tables)
             if time.monotonic() - start > patience:
                 raise Interrupted(
@@ -395,6 +402,11 @@ def describe_blockers(connection: Connection, tables: Sequence[int]) -> str:
         else "a prepared transaction, which pg_prepared_xacts names"
         for pid, application, transaction, statement in holders
     )
+
+
+def said(error: psycopg.Error) -> str:
+    """What the database said, in one line."""
+    return error.diag.message_primary or first_line(error)
 
 
 def is_passing(error: BaseException) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, Literal
 
 from migrator import hazards
@@ -16,9 +15,9 @@ from migrator.embedders import load
 from migrator.errors import Refused
 from migrator.hazards import Hazard
 from migrator.ledger import Ledger
-from migrator.phases.preflight import server_hazards
 from migrator.plan import ColumnPlan
-from migrator.queries import expression, name, query
+from migrator.preflight.server import server_hazards
+from migrator.queries import expression, name, plain, query
 from migrator.report import counted, size
 
 Level = Literal["ok", "warning", "error"]
@@ -56,7 +55,7 @@ def _index(fact: str, index: str) -> Finding:
 
 
 def examine_database(connection: Connection) -> list[Finding]:
-    """Server, privileges, ledger, indexes, disk, providers, and every vector column by what the catalog says."""
+    """Server, privileges, ledger, indexes, disk, and every vector column by what the catalog says."""
     server = read_server(connection)
     found = [
         Finding("ok", "server", f"PostgreSQL {server.version_text}, pgvector {server.pgvector or 'not installed'}"),
@@ -64,7 +63,6 @@ def examine_database(connection: Connection) -> list[Finding]:
         _disk(server),
         *_unfinished(connection, server),
         *_invalid_indexes(connection),
-        *providers(),
     ]
     return found + (_vector_columns(connection, server) if server.pgvector else [])
 
@@ -99,21 +97,6 @@ def _invalid_indexes(connection: Connection) -> list[Finding]:
         _index(f"the index on {row['table']} is invalid: it slows writes down and answers no query", row["index"])
         for row in fetch_dicts(connection, query("doctor", "invalid_indexes"))
     ]
-
-
-def providers() -> list[Finding]:
-    """Whether the library of the local provider is there. Nothing is imported: torch takes seconds."""
-    missing = [module for module in ("sentence_transformers", "torch") if find_spec(module) is None]
-    if missing:
-        return [
-            Finding(
-                "warning",
-                "sentence-transformers",
-                f"not installed here: {', '.join(missing)}",
-                "pip install sentence-transformers torch",
-            )
-        ]
-    return [Finding("ok", "sentence-transformers", "installed")]
 
 
 def _vector_columns(connection: Connection, server: Server) -> list[Finding]:
@@ -155,7 +138,7 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
     if catalog.table.row_security:
         # What is hidden cannot be counted, and what is counted without it would be wrong.
         type_ = Finding("ok", catalog.subject, catalog.column.type_text)
-        return ColumnFindings([type_, *_may_see(catalog)], ledger.registered_model(*where))
+        return ColumnFindings([type_, *_may_see(catalog)], ledger.registered(*where))
     counts = _vectors(connection, catalog)
     found = [
         Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counted(counts['rows_'], 'rows')}"),
@@ -166,7 +149,7 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
         *_duplicates(connection, catalog, counts, change),
         *_indexes(connection, catalog),
     ]
-    return ColumnFindings(found, ledger.registered_model(*where))
+    return ColumnFindings(found, ledger.registered(*where))
 
 
 def examine_model(model: Model) -> Finding:
@@ -307,8 +290,8 @@ def _lengths(catalog: Catalog, counts: dict[str, int]) -> list[Finding]:
 
 
 def _set_null(catalog: Catalog) -> str:
-    table, column = catalog.table.sql.as_string(None), name(catalog.column.name).as_string(None)
-    return f"UPDATE {table} SET {column} = NULL WHERE vector_norm({column}::vector) = 0".replace("%%", "%")
+    table, column = plain(catalog.table.sql), plain(name(catalog.column.name))
+    return f"UPDATE {table} SET {column} = NULL WHERE vector_norm({column}::vector) = 0"
 
 
 def _duplicates(
@@ -341,7 +324,7 @@ def _indexes(connection: Connection, catalog: Catalog) -> list[Finding]:
     found = []
     for index in catalog.vector_indexes:
         if not index.valid:
-            shown = name(catalog.table.schema, index.name).as_string(None).replace("%%", "%")
+            shown = plain(name(catalog.table.schema, index.name))
             found.append(_index("the index is invalid: it slows writes down and answers no query", shown))
         elif index.predicate is None:
             found.append(Finding("ok", index.name, f"{_kind(index)}, valid"))

@@ -652,6 +652,15 @@ def steps_undo_ordinary(steps: str, revision: str, destination: str) -> Hazard:
 # ---- the ledger ---------------------------------------------------------------------------------------------
 
 
+def schema_taken() -> Hazard:
+    return _refuse(
+        "schema-taken",
+        'the schema "migrator" is there, without a ledger and with other things',
+        "ledger, backups and embedding stores are kept in a schema of that name.",
+        'give it another name, where it is the application\'s: ALTER SCHEMA "migrator" RENAME TO ...',
+    )
+
+
 def ledger_of_another(owner: str, role: str) -> Hazard:
     return _refuse(
         "ledger-of-another-role",

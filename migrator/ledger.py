@@ -13,7 +13,7 @@ from migrator.change import EmbeddingChange, Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import Refused
 from migrator.plan import ColumnPlan, Direction, Plan, Source
-from migrator.queries import SCHEMA, Query, name, query, script, text_of
+from migrator.queries import SCHEMA, Query, name, query, retired_column, script, text_of
 
 VERSION = 1
 # State of a change whose column is the one the application uses.
@@ -142,6 +142,10 @@ class Ledger:
         """Whether the upgrade's backup table is there and holds rows that had no vector."""
         return any(row["nulls"] for row in self._rows("backed_up_nulls", change=upgrade))
 
+    def texts_edited(self, upgrade: int) -> bool:
+        """Whether capture counted texts that were edited before the upgrade's cut-over, their vectors staying."""
+        return bool(self._rows("texts_edited", sequence=f"edited_{upgrade}"))
+
     def present_table(self, change: LedgerChange) -> tuple[int, str, str] | None:
         """Oid, schema and name of the change's table now; None where it is no longer there."""
         table = change.catalog.table
@@ -153,7 +157,7 @@ class Ledger:
                 "schema": table.schema,
                 "name": table.name,
                 "column": change.catalog.column.name,
-                "retired": f"migrator_retired_{change.id}",
+                "retired": retired_column(change.id),
                 "keeps": change.keeps_retired_column,
             },
         ).fetchone()
@@ -166,13 +170,8 @@ class Ledger:
     def live_changes(self) -> list[LedgerChange]:
         return [LedgerChange.of(row) for row in self._rows("live_changes")]
 
-    def registered(self, schema: str, table: str, column: str) -> tuple[str, int] | None:
-        """Name and dimensions of the model that the column holds by the ledger; None where it does not say."""
-        rows = self._rows("registered", schema=schema, table=table, column=column)
-        return (rows[0]["model"], rows[0]["dimensions"]) if rows else None
-
-    def registered_model(self, schema: str, table: str, column: str) -> Model | None:
-        """The whole of that model, as its revision declared it."""
+    def registered(self, schema: str, table: str, column: str) -> Model | None:
+        """The model that the column holds by the ledger, as its revision declared it; None where it does not say."""
         rows = self._rows("registered", schema=schema, table=table, column=column)
         return msgspec.convert(rows[0]["declared"], Model) if rows else None
 
@@ -181,7 +180,6 @@ class Ledger:
 
     def start(self, plan: Plan) -> Run:
         """Records the run before its first statement."""
-        rows = {estimate.subject: estimate.counts.in_scope for estimate in plan.estimates}
         with self._connection.transaction():
             (run,) = self._row("start_run", revision=plan.revision, direction=plan.direction)
             for column in plan.columns:
@@ -196,7 +194,6 @@ class Ledger:
                     column=column.live,
                     change=as_json(column.change),
                     catalog=as_json(column.catalog),
-                    rows=rows.get(column.subject),
                     source=column.source,
                     online=column.online,
                 )
@@ -259,10 +256,10 @@ class Ledger:
         """Forgets which texts were set aside."""
         self._execute("forget_failed", change=change)
 
-    def find_model(self, model: Model) -> tuple[dict[str, object], list[list[float]]] | None:
-        """Fingerprint and probe vectors recorded for the model as declared."""
-        rows = self._rows("find_model", declared=as_json(model))
-        return (rows[0]["fingerprint"], rows[0]["probes"]) if rows else None
+    def probes(self, model: Model) -> list[list[float]] | None:
+        """The probe vectors recorded for the model as declared; None where there are none yet."""
+        rows = self._rows("probes", declared=as_json(model))
+        return rows[0]["probes"] if rows else None
 
     def add_model(self, model: Model, fingerprint: Mapping[str, object], probes: list[list[float]]) -> None:
         self._execute("add_model", declared=as_json(model), fingerprint=as_json(fingerprint), probes=as_json(probes))

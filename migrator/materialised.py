@@ -173,7 +173,7 @@ def _create(twin: Twin) -> list[sql.Composed]:
             method=name(has.method),
             options=sql.SQL("WITH ({})").format(fragment(", ".join(view.options))) if view.options else sql.SQL(""),
             tablespace=_tablespace(has.tablespace),
-            definition=fragment(view.definition.rstrip().rstrip(";")),
+            definition=fragment(view.definition),
         )
     ]
     for column in has.columns:

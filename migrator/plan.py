@@ -20,7 +20,7 @@ from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over, wan
 from migrator.change import EmbeddingChange, Model
 from migrator.estimate import Estimate
 from migrator.hazards import Hazard
-from migrator.queries import SCHEMA, Query, expression, name
+from migrator.queries import SCHEMA, Query, expression, name, retired_column
 
 Direction = Literal["upgrade", "downgrade"]
 Method = Literal["embed", "derive", "index"]
@@ -64,6 +64,7 @@ class ColumnPlan:
     online: the old vector indexes stay until cut-over, and with the retired column after it. On a downgrade: they did.
 
     found_nulls: on a downgrade, whether the upgrade found rows without a vector, which come back without one.
+    texts_edited: on a downgrade, whether texts were edited before the upgrade's cut-over, their vectors staying.
     """
 
     id: int
@@ -76,6 +77,7 @@ class ColumnPlan:
     online: bool = False
 
     found_nulls: bool = False
+    texts_edited: bool = False
 
     @property
     def is_restore(self) -> bool:
@@ -121,12 +123,12 @@ class ColumnPlan:
     @property
     def shadow(self) -> str:
         """The column that is filled and becomes live: on a downgrade the retired one."""
-        return f"migrator_retired_{self.restores}" if self.fills_retired else f"migrator_shadow_{self.id}"
+        return retired_column(self._upgrade_id) if self.fills_retired else f"migrator_shadow_{self.id}"
 
     @property
     def retired(self) -> str:
         """What the live column is called from cut-over on; a downgrade drops it in the same transaction."""
-        return f"migrator_retired_{self.id}"
+        return retired_column(self.id)
 
     @property
     def trigger(self) -> str:
@@ -154,13 +156,9 @@ class ColumnPlan:
         """The backup table of the upgrade: on a downgrade, of the one that is undone."""
         return name(SCHEMA, f"backup_{self._upgrade_id}")
 
-    @property
-    def upgrade_backup_name(self) -> str:
-        return f"{SCHEMA}.backup_{self._upgrade_id}"
-
     def kept_index(self, number: int) -> str:
         """What an old vector index is called while it stays with the retired column."""
-        return f"migrator_retired_{self._upgrade_id}_{number}"
+        return f"{retired_column(self._upgrade_id)}_{number}"
 
     @property
     def left_index(self) -> str:
@@ -171,6 +169,11 @@ class ColumnPlan:
     def missed(self) -> sql.SQL:
         """The sequence that counts writes for which capture had no vector."""
         return name(SCHEMA, f"missed_{self._capture_id}")
+
+    @property
+    def edited(self) -> sql.SQL:
+        """The sequence that counts texts edited before cut-over, their live vectors staying as they were."""
+        return name(SCHEMA, f"edited_{self._capture_id}")
 
     def statement(self, phase: str, query: Query, lock: str, lasts: str, *, only_if: str = "") -> Statement:
         """A statement for this column alone."""
@@ -187,7 +190,7 @@ class ColumnPlan:
     @property
     def marks_some(self) -> bool:
         """On a downgrade: whether old vectors may be stale that the capture trigger did not mark."""
-        return self.capture_was_off or (self.fills_retired and bool(self.catalog.read))
+        return self.capture_was_off or (self.fills_retired and (bool(self.catalog.read) or self.texts_edited))
 
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""
@@ -306,7 +309,7 @@ class ColumnPlan:
 
     def keeps(self, index: IndexToBuild) -> bool:
         """On a downgrade: whether the upgrade left the old index on the retired column."""
-        return index.temporary.startswith("migrator_retired_")
+        return index.temporary.startswith(f"{retired_column(self._upgrade_id)}_")
 
     def index_width(self, index: IndexToBuild) -> int:
         """Bytes of a vector in the index; of what is no vector index, none."""
@@ -381,10 +384,6 @@ class ColumnPlan:
     @property
     def store(self) -> sql.SQL:
         return name(SCHEMA, store_name(self.change.to))
-
-    @property
-    def store_table(self) -> str:
-        return f"{SCHEMA}.{store_name(self.change.to)}"
 
     @property
     def upgrade_store(self) -> str:

@@ -14,6 +14,8 @@ from migrator.hazards import Hazard
 from migrator.ledger import LIVE, Ledger, LedgerChange, Run
 from migrator.phases import preflight
 from migrator.plan import ColumnPlan, Direction, Plan, Source
+from migrator.preflight.server import disk_hazards, server_hazards
+from migrator.queries import retired_column
 from migrator.work import Models, Options
 
 
@@ -66,14 +68,14 @@ class Planner:
                 self._catalog(at.table.schema, at.table.name, at.column.name),
                 upgrade,
                 source,
-                self._ledger.backed_up_nulls(upgrade.id),
+                self._ledger,
             )
             for number, (at, upgrade, source) in enumerate(undone)
         ]
         return self._plan(revision, "downgrade", columns, found)
 
     def _server(self) -> list[Hazard]:
-        found = preflight.server_hazards(read_server(self._connection))
+        found = server_hazards(read_server(self._connection))
         preflight.refuse_first(found)
         return found
 
@@ -102,7 +104,7 @@ class Planner:
         upgrade, by = found
         if by != revision:
             raise hazards.changed_by_another_revision(catalog.subject, by, revision).refusal()
-        retired = f"migrator_retired_{upgrade.id}"
+        retired = retired_column(upgrade.id)
         if upgrade.keeps_retired_column and catalog.table.column(retired) is None:
             raise hazards.retired_column_gone(catalog.subject, retired).refusal()
         return upgrade
@@ -114,7 +116,7 @@ class Planner:
             return "retired column"
         if upgrade.change.text is None and column.dimensions != column.change.from_.dimensions:
             raise hazards.retired_already(catalog.subject).refusal()
-        return "backup" if store.has_table(self._connection, column.backup_name) else "model"
+        return "backup" if store.has_table(self._connection, column.backup) else "model"
 
     def _plan(self, revision: str, direction: Direction, columns: list[ColumnPlan], found: list[Hazard]) -> Plan:
         findings = [
@@ -131,7 +133,7 @@ class Planner:
         ]
         columns = [each.column for each in findings]
         _refuse_reading_another(columns)
-        disk = preflight.disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
+        disk = disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
         preflight.refuse_first(disk)
         every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards), *disk])
         return Plan(
@@ -154,7 +156,7 @@ def _refuse_reading_another(columns: Sequence[ColumnPlan]) -> None:
                 raise hazards.text_reads_unlockable(column.change.text or "", table.shown, why_not).refusal()
 
 
-def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, found_nulls: bool) -> ColumnPlan:
+def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, ledger: Ledger) -> ColumnPlan:
     """One column of a downgrade: the upgrade's change with old and new exchanged."""
     done = upgrade.change
     back = dataclasses.replace(done.with_old_text(), from_=done.to, to=done.from_, type=None, index="same")
@@ -166,7 +168,8 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Sour
         restores=upgrade.id,
         undone_change=upgrade.change,
         source=source,
-        found_nulls=found_nulls,
+        found_nulls=ledger.backed_up_nulls(upgrade.id),
+        texts_edited=ledger.texts_edited(upgrade.id),
         online=upgrade.online,
     )
 
@@ -180,5 +183,4 @@ def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:
     """The plan of one column as the ledger keeps it."""
     if change.restores is None or change.source is None:
         return ColumnPlan(change.id, change.change, change.catalog, online=change.online)
-    found_nulls = ledger.backed_up_nulls(change.restores)
-    return restoring(change.id, change.catalog, ledger.change(change.restores), change.source, found_nulls)
+    return restoring(change.id, change.catalog, ledger.change(change.restores), change.source, ledger)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from migrator import rows_left, tree
+from migrator.block_ranges import BlockRanges
 from migrator.database import Connection, execute
 from migrator.plan import ColumnPlan
 from migrator.queries import name, query
 from migrator.report import Progress
 from migrator.tree import Relation
-from migrator.work import BlockRanges
 
 # Rows a portion at most.
 ROWS = 2_000

@@ -45,6 +45,16 @@ def name(*parts: str) -> sql.SQL:
     return sql.SQL(sql.Identifier(*parts).as_string(None).replace("%", "%%"))
 
 
+def is_own(called: str) -> bool:
+    """Whether it is migrator's, by its name; that of its trigger begins with "~"."""
+    return called.removeprefix("~").startswith("migrator_")
+
+
+def retired_column(change: int) -> str:
+    """What the live column is called from the change's cut-over on."""
+    return f"migrator_retired_{change}"
+
+
 def expression(text: str) -> sql.SQL:
     """SQL that a revision or the catalog holds, in parentheses."""
     return sql.SQL("(" + text.replace("%", "%%") + ")")
@@ -67,6 +77,11 @@ def text_of(name_: sql.SQL) -> sql.SQL:
 
 def names(columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL(", ").join(name(column) for column in columns)
+
+
+def plain(statement: Query) -> str:
+    """The statement, name or expression with percent signs single again: for a parameter, or a person."""
+    return statement.as_string(None).replace("%%", "%")
 
 
 def readable(statement: Query) -> str:

@@ -1,4 +1,4 @@
-"""What a long command tells whoever watches it. cli/display.py draws it; the default says nothing."""
+"""What a long command tells whoever watches it. progress.py draws it; the default says nothing."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def waiting(column: ColumnPlan, target: str) -> sql.Composed:
     return sql.SQL("{} IS NULL AND {}").format(name(target), pending(column))
 
 
-def stale(column: ColumnPlan, *, in_backup: bool = True, in_store: bool = True) -> Query:
+def stale(column: ColumnPlan, *, in_backup: bool, in_store: bool = True) -> Query:
     """On a downgrade: retired vectors that are not known to be of their row's present text.
 
     in_backup, in_store: whether the upgrade's backup, and a store of the old model, are there to know them.

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import psycopg
 
-from migrator import hazards, present, secrets, store
+from migrator import hazards, present, store, text_settings
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
@@ -21,6 +21,7 @@ from migrator.database import (
     has_no_room,
     is_passing,
     only_migrator,
+    said,
 )
 from migrator.errors import GO_ON, Interrupted, MigratorError, Stopped, first_line
 from migrator.ledger import LIVE, Ledger, Run
@@ -28,9 +29,11 @@ from migrator.phases import PHASES, backup, clean_up, cut_over, embed, fill, ind
 from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs import Proof, prove
+from migrator.proofs.retrieval import has_rows
 from migrator.queries import SCHEMA, name, query
 from migrator.report import Reporter, counted
-from migrator.work import Models, Options, Session, Work, has_column, table_now
+from migrator.tree import has_column, table_now
+from migrator.work import Models, Options, Session, Work
 
 
 @contextmanager
@@ -60,7 +63,7 @@ def refuse_unfinished(ledger: Ledger) -> None:
 
 def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> None:
     """Carries the changes out, or goes on with them; returns at once where they are done."""
-    address = secrets.for_changes(address, changes)
+    address = text_settings.for_changes(address, changes)
     with at_work(address) as (connection, ledger):
         unfinished = ledger.unfinished()
         if unfinished is not None:
@@ -73,7 +76,7 @@ def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange],
 
 def restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> None:
     """Gives the columns back what they held before the revision; returns at once where they have it."""
-    address = secrets.for_ledger(address)
+    address = text_settings.for_ledger(address)
     with at_work(address) as (connection, ledger):
         unfinished = ledger.unfinished()
         if unfinished is not None:
@@ -203,7 +206,7 @@ def _still_there(connection: Connection, plan: Plan) -> None:
             raise hazards.table_replaced(column.subject).refusal()
         if now != column.catalog.table.sql.as_string(None):
             raise hazards.table_renamed_meanwhile(column.subject, now).refusal()
-        (hidden,) = fetch_row(connection, query("others", "row_security"), {"table": column.catalog.table.oid})
+        (hidden,) = fetch_row(connection, query("catalog", "row_security"), {"table": column.catalog.table.oid})
         if hidden:
             raise hazards.row_security(column.catalog.table.name).refusal()
 
@@ -222,7 +225,7 @@ def _models_at_hand(connection: Connection, ledger: Ledger, models: Models, plan
     if run.direction == "downgrade" or verify.NAME in ledger.phases_done(run):
         return
     for column in plan.columns:
-        if column.method == "embed" and fetch_row(connection, query("verify", "has_rows", table=column.table))[0]:
+        if column.method == "embed" and has_rows(connection, column):
             models.get(column.change.to)
 
 
@@ -289,7 +292,7 @@ def _after(work: Work, error: BaseException) -> None:
             meaning="what was done so far is kept.",
             remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
         ) from error
-    if not store.has_table(work.connection, f"{SCHEMA}.run"):
+    if not store.has_table(work.connection, name(SCHEMA, "run")):
         raise MigratorError(
             f"the schema {SCHEMA} with the ledger was dropped by others meanwhile",
             meaning="what this run made in the table is not accounted for any more.",
@@ -353,13 +356,13 @@ def _by_hand(column: ColumnPlan) -> str:
 
 def plan_upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> Plan:
     """What `upgrade` would do, with a timed sample. Changes nothing."""
-    address = secrets.for_changes(address, changes)
+    address = text_settings.for_changes(address, changes)
     return _plan(address, options, revision, "upgrade", changes, lambda planner: planner.upgrade(revision, changes))
 
 
 def plan_restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> Plan:
     """What `restore` would do. Changes nothing."""
-    address = secrets.for_ledger(address)
+    address = text_settings.for_ledger(address)
     return _plan(address, options, revision, "downgrade", None, lambda planner: planner.restore(revision, columns))
 
 
@@ -409,20 +412,20 @@ def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:
         )
 
 
-def abandon(address: Address, options: Options) -> str:
+def abandon(address: Address, reporter: Reporter) -> str:
     """Undoes the unfinished run; the store is kept. Returns what was done, in words."""
     with at_work(address) as (connection, ledger):
         run = ledger.unfinished()
         if run is None:
             return "nothing is unfinished"
         _refuse_past_cut_over(ledger, run)
-        clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), options.reporter)
+        clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), reporter)
         return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
 
 
 def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
     """The proofs again for every column that an upgrade or downgrade made, as it is now, by column."""
-    address = secrets.for_ledger(address)
+    address = text_settings.for_ledger(address)
     with connect(address) as connection:
         ledger = open_ledger(connection)
         session = Session(connection, address, ledger, Models(ledger), options)
@@ -438,10 +441,10 @@ def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
         return prove(session, column, column.live, [index.name for index in column.indexes])
     except psycopg.errors.ProgrammingError as error:
         # Columns that text or scope name may have been renamed or dropped by others since.
-        return [Proof("readable", False, error.diag.message_primary or first_line(error))]
+        return [Proof("readable", False, said(error))]
 
 
-def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> list[str]:
+def retirable(address: Address, *, keep_backups: bool, stores: bool) -> list[str]:
     """What `retire_all` would drop, in words. Raises Busy."""
     with at_work(address) as (connection, ledger):
         kept = [each.described(keep_backup=keep_backups) for each in retire.leftovers(connection, ledger)]
@@ -449,14 +452,14 @@ def retirable(address: Address, *, keep_backups: bool = False, stores: bool) -> 
         return kept + ([f"embedding store {SCHEMA}.{table}" for table, _ in ledger.stores()] if stores else [])
 
 
-def retire_all(address: Address, options: Options, *, keep_backups: bool = False, stores: bool) -> list[str]:
+def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stores: bool) -> list[str]:
     """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped."""
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
         dropped = []
         for kept in retire.leftovers(connection, ledger):
             dropped.append(kept.described(keep_backup=keep_backups))
-            retire.run(connection, ledger, kept, options.reporter, keep_backup=keep_backups)
+            retire.run(connection, ledger, kept, reporter, keep_backup=keep_backups)
         if stores:
             for table, _ in ledger.stores():
                 execute(connection, query("store", "drop", store=name(SCHEMA, table)))

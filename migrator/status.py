@@ -6,20 +6,19 @@ from typing import Any
 
 import psycopg
 
-from migrator import present, rows_left, secrets
-from migrator.database import Address, Connection, connect, fetch_row, lock_holder
+from migrator import present, rows_left, text_settings
+from migrator.database import Address, Connection, connect, fetch_row, lock_holder, said
 from migrator.ledger import Ledger
 from migrator.phases import cut_over, retire
 from migrator.plan import ColumnPlan
 from migrator.planner import planned
 from migrator.queries import name, query
-from migrator.report import counted, size
 from migrator.runner import open_ledger
 
 
 def read_status(address: Address) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table twice."""
-    address = secrets.for_ledger(address, required=False)
+    address = text_settings.for_ledger(address, required=False)
     with connect(address) as connection:
         ledger = open_ledger(connection)
         columns, gone = present.columns(ledger)
@@ -91,47 +90,5 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address:
         found["coverage"] = rows_left.in_words(column, found["rows_left"])
     except psycopg.errors.ProgrammingError as error:
         # The table may have been changed by others since.
-        found["unreadable"] = error.diag.message_primary
+        found["unreadable"] = said(error)
     return found
-
-
-def as_text(found: dict[str, Any]) -> str:
-    """The document as a person reads it."""
-    lines = [f"database  {found['database']}"]
-    if found["at_work"]:
-        lines.append(f"at work   another migrator: {found['at_work']}")
-    run = found["unfinished"]
-    if run is not None:
-        lines.append(f"\nunfinished: {run['direction']} of revision {run['revision']}, {', '.join(run['columns'])}")
-        for phase in run["phases"]:
-            lines.append(f"  {phase['phase']:<10} {phase['state']:<11}  {_when(phase)}")
-        lines.append(f"  texts embedded so far: {run['texts_embedded']:,}")
-        if run["waiting"]:
-            lines.append(f"  waiting: {run['waiting']}")
-        lines.append(f"  go on: {run['command']}" + "   undo: migrator abandon" * (not run["past_cut_over"]))
-    for column in found["columns"]:
-        lines += ["", *_column_lines(column)]
-    if not found["columns"] and run is None:
-        lines.append("\nno column has been migrated here yet")
-    if found["kept"]:
-        lines += ["", "kept for a rollback, until migrator retire:", *(f"  {each}" for each in found["kept"])]
-    for store in found["stores"]:
-        lines.append(f"embedding store {store['table']}, {size(store['bytes'])}")
-    return "\n".join(lines)
-
-
-def _when(phase: dict[str, Any]) -> str:
-    return str(phase["started"]) + ("" if phase["seconds"] is None else f", {phase['seconds']:.1f} s")
-
-
-def _column_lines(column: dict[str, Any]) -> list[str]:
-    lines = [column["column"], f"  {column['type']}, {column['model']}"]
-    if "unreadable" in column:
-        return [*lines, f"  cannot be read: {column['unreadable']}"]
-    lines.append(f"  {column['with_vector']:,} of {column['in_scope']:,} rows in scope have a vector")
-    lines.append(f"  {column['coverage']}")
-    if column["failed_rows"]:
-        lines.append(
-            f"  {counted(column['failed_rows'], 'rows')} failed; the ledger's table migrator.failed_row says why"
-        )
-    return lines

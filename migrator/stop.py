@@ -42,10 +42,6 @@ class Stop:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    @property
-    def asked(self) -> bool:
-        return self._asked is not None
-
     def check(self) -> None:
         """Raises Interrupted where a stop was asked for. Called where nothing is half done."""
         if self._asked is not None:

@@ -10,7 +10,7 @@ from psycopg import sql
 from migrator.database import Connection, execute, fetch_row
 from migrator.embedders import Vectors
 from migrator.plan import ColumnPlan
-from migrator.queries import fragment, query, text_of
+from migrator.queries import fragment, plain, query, text_of
 
 # A row is a header of 24 bytes, a pointer of 4, the hash (33) and the vector (4 a number, 8 more) and must fit a page
 # of 8,192; above that EXTERNAL puts it into TOAST uncompressed.
@@ -21,11 +21,11 @@ COPY_TRAILER = b"\xff\xff"
 
 def exists(connection: Connection, column: ColumnPlan) -> bool:
     """Whether there is a store for the column's new model."""
-    return has_table(connection, column.store_table)
+    return has_table(connection, column.store)
 
 
-def has_table(connection: Connection, table: str) -> bool:
-    return bool(fetch_row(connection, query("store", "exists"), {"table": table})[0])
+def has_table(connection: Connection, table: sql.SQL) -> bool:
+    return bool(fetch_row(connection, query("store", "exists"), {"table": plain(table)})[0])
 
 
 def storage(dimensions: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from psycopg import sql
 
 from migrator.catalog.columns import TREE
-from migrator.database import Connection, execute, fetch_dicts
+from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
@@ -48,6 +48,18 @@ class Relation:
         if self.parent is None:
             return self.sql
         return sql.SQL("{} AS {}").format(self.sql, column.row)
+
+
+def table_now(connection: Connection, column: ColumnPlan) -> str | None:
+    """The name that the table has now, as in SQL; None where it was dropped, whatever has its name now."""
+    row = execute(connection, query("cut_over", "table_now"), {"table": column.catalog.table.oid}).fetchone()
+    return name(*row).as_string(None) if row else None
+
+
+def has_column(connection: Connection, column: ColumnPlan, called: str) -> bool:
+    """Whether the column's table, whatever it is called now, has a column of that name."""
+    at = {"table": column.catalog.table.oid, "column": called}
+    return bool(fetch_row(connection, query("cut_over", "has_column"), at)[0])
 
 
 def planned(column: ColumnPlan) -> list[Relation]:

@@ -43,7 +43,7 @@ def _views(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
 
 def _create(catalog: Catalog, view: View) -> list[sql.Composed]:
     options = sql.SQL("WITH ({})").format(fragment(", ".join(view.options))) if view.options else sql.SQL("")
-    definition = fragment(view.definition.rstrip().rstrip(";"))
+    definition = fragment(view.definition)
     made = [
         query("cut_over", "create_view", view=view.sql, options=options, definition=definition),
         query("cut_over", "own_view", view=view.sql, owner=name(view.owner)),
@@ -74,10 +74,14 @@ def comments_and_grants(catalog: Catalog, view: View, called: sql.SQL) -> list[s
 
 def _parts(view: View) -> list[sql.Composed]:
     made = []
-    for what, parts in (("rule", view.rules), ("trigger", view.triggers)):
-        for part in parts:
-            made.append(sql.Composed([fragment(part.definition.rstrip().rstrip(";"))]))
-            if part.comment is not None:
-                pieces = {what: name(part.name), "table": view.sql, "comment": literal(part.comment)}
-                made.append(query("carry", f"comment_on_{what}", **pieces))
+    for rule in view.rules:
+        made.append(sql.Composed([fragment(rule.definition)]))
+        if rule.comment is not None:
+            pieces = {"rule": name(rule.name), "table": view.sql, "comment": literal(rule.comment)}
+            made.append(query("carry", "comment_on_rule", **pieces))
+    for trigger in view.triggers:
+        made.append(sql.Composed([fragment(trigger.definition)]))
+        if trigger.comment is not None:
+            pieces = {"trigger": name(trigger.name), "table": view.sql, "comment": literal(trigger.comment)}
+            made.append(query("carry", "comment_on_trigger", **pieces))
     return made

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrator.change import Model
-from migrator.database import Address, Connection, execute, fetch_row
+from migrator.database import Address, Connection, send_together
 from migrator.embedders import Embedder, load
 from migrator.embedders.probes import check
 from migrator.embedders.timed import TimedEmbedder
 from migrator.ledger import Ledger, Run
 from migrator.other_tables import OtherTables
 from migrator.plan import ColumnPlan, Plan
-from migrator.queries import name, query
+from migrator.queries import Query
 from migrator.report import Reporter, Silent
 from migrator.stop import Stop
 from migrator.throttle import Limits, Throttle
-from migrator.tree import Relation
 
 MODEL_TIMEOUT_S = 900.0
 
@@ -119,35 +117,6 @@ class Work(Session):
         self.reporter.message(blockers)
         self.options.stop.check()
 
-
-def table_now(connection: Connection, column: ColumnPlan) -> str | None:
-    """The name that the table has now, as in SQL; None where it was dropped, whatever has its name now."""
-    row = execute(connection, query("cut_over", "table_now"), {"table": column.catalog.table.oid}).fetchone()
-    return name(*row).as_string(None) if row else None
-
-
-def has_column(connection: Connection, column: ColumnPlan, called: str) -> bool:
-    """Whether the column's table, whatever it is called now, has a column of that name."""
-    at = {"table": column.catalog.table.oid, "column": called}
-    return bool(fetch_row(connection, query("cut_over", "has_column"), at)[0])
-
-
-class BlockRanges:
-    """The blocks of a table or partition, a range at a time: bounds as parameters, blocks done, blocks in all.
-
-    The end is fixed at the start: versions that the fill writes beyond it are filled already. step: blocks a range; may
-    be changed between two of them.
-    """
-
-    def __init__(self, connection: Connection, table: Relation, rows: int, *, whole: bool = False) -> None:
-        """rows: at most about so many a range. whole: all in one."""
-        (self._blocks,) = fetch_row(connection, query("store", "blocks"), {"table": table.oid})
-        per_block = table.rows / table.blocks if table.blocks and table.rows else 10.0
-        self.step = max(1, self._blocks if whole else int(rows / max(per_block, 0.1)))
-
-    def __iter__(self) -> Iterator[tuple[dict[str, str], int, int]]:
-        first = 0
-        while first < self._blocks:
-            last = min(first + self.step, self._blocks)
-            yield {"first": f"({first},0)", "last": f"({last},0)"}, last, self._blocks
-            first = last
+    def send_together(self, column: ColumnPlan, *statements: Query) -> None:
+        """Statements that lock the column's table, in one transaction with short waits. Raises Interrupted."""
+        send_together(self.connection, statements, table=column.catalog.table.oid, on_wait=self.waits_for_lock)

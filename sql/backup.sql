@@ -20,5 +20,5 @@ EXISTS (SELECT FROM {backup} AS migrator_backup WHERE migrator_backup.migrator_v
 -- name: not_in_store
 -- On a downgrade: vectors that the application wrote itself since cut-over, which the store does not hold.
 {live} IS NOT NULL AND NOT EXISTS (
-    SELECT FROM {store} AS migrator_store
-    WHERE migrator_store.text_hash = {text_hash} AND migrator_store.embedding::{type} OPERATOR({extension}.=) {live})
+    SELECT FROM (SELECT text_hash AS migrator_hash, embedding AS migrator_vector FROM {store}) AS s
+    WHERE s.migrator_hash = {text_hash} AND s.migrator_vector::{type} OPERATOR({extension}.=) {live})

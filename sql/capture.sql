@@ -16,13 +16,13 @@ WHEN (current_setting('migrator.fill', true) IS DISTINCT FROM 'on') EXECUTE FUNC
 -- name: always
 ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};
 
--- name: missed_sequence
--- How many writes left a row without a vector, or may have. A sequence is counted up without a lock or a row of its own,
--- within the application's transaction and with no way to fail it.
-CREATE SEQUENCE IF NOT EXISTS {missed};
+-- name: sequence
+-- How many writes left a row without a vector, or a text with a vector of another one, or may have. A sequence is counted
+-- up without a lock or a row of its own, within the application's transaction and with no way to fail it.
+CREATE SEQUENCE IF NOT EXISTS {sequence};
 
--- name: drop_missed
-DROP SEQUENCE IF EXISTS {missed};
+-- name: drop_sequence
+DROP SEQUENCE IF EXISTS {sequence};
 
 -- name: writers
 -- Transactions that have written to the table and not ended, prepared ones among them.
@@ -54,12 +54,11 @@ DECLARE
     was_due_ boolean;
     is_due_ boolean;
     in_scope_ boolean;
+    new_ record;
+    old_ record;
 BEGIN
-    SELECT {key}, {due}, {scope} INTO after_, is_due_, in_scope_ FROM {new_row};
-    IF TG_OP = 'UPDATE' THEN
-        SELECT {key}, {due} INTO before_, was_due_ FROM {old_row};
-    END IF;
-    {unknown}
+    {whole_rows}
+    {texts}
     {fill}
     {stale}
     RETURN NEW;
@@ -68,11 +67,46 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NEW;
 END
 
--- name: unknown
--- A session in which the settings that the text needs are not set, or not rightly, sees no text where there is one.
-IF in_scope_ IS NOT FALSE AND after_ IS NULL AND NOT (TG_OP = 'UPDATE' AND {same}) THEN
-    RAISE EXCEPTION 'no text';
+-- name: whole_rows
+-- For texts that take the row as a whole: generated columns are not computed yet.
+new_ := NEW;
+{new_computed}
+IF TG_OP = 'UPDATE' THEN
+    old_ := OLD;
+    {old_computed}
 END IF;
+
+-- name: computed
+{record}.{column} := (SELECT {expression} FROM unnest(ARRAY[{row}]) AS {table});
+
+-- name: texts
+SELECT {key}, {due}, {scope} INTO after_, is_due_, in_scope_ FROM {new_row};
+IF TG_OP = 'UPDATE' THEN
+    SELECT {key}, {due} INTO before_, was_due_ FROM {old_row};
+END IF;
+
+-- name: texts_if_known
+-- Else it is told by the row's columns whether the text is the same, and none is looked up: no store has that key.
+IF {known} THEN
+    {texts}
+ELSE
+    SELECT {scope} INTO in_scope_ FROM {new_row};
+    in_scope_ := coalesce(in_scope_, true);
+    is_due_ := in_scope_;
+    was_due_ := in_scope_;
+    after_ := '';
+    IF TG_OP = 'UPDATE' AND {same} THEN
+        before_ := '';
+    END IF;
+END IF;
+
+-- name: has_settings
+-- Others may lack the settings that the text needs, or have them otherwise, and would see another text or none.
+current_setting('migrator.fill', true) = 'watched'
+
+-- name: sees_other_tables
+-- Others may see other tables as they were before a write there that the vectors go by.
+current_setting('transaction_isolation') = 'read committed'
 
 -- name: old_text
 -- The retired vector is of another text than the live one.
@@ -82,7 +116,7 @@ IF TG_OP = 'UPDATE' THEN
 END IF;
 
 -- name: stale
-IF TG_OP = 'INSERT' OR after_ IS DISTINCT FROM before_ THEN
+IF TG_OP = 'INSERT' OR {changed} THEN
     NEW.{retired} := NULL;
 END IF;
 
@@ -125,10 +159,16 @@ EXCEPTION WHEN OTHERS THEN
     NULL;
 END;
 
+-- name: count_edit
+-- Before cut-over: the live vector stays that of the text before, and is retired with it.
+IF TG_OP = 'UPDATE' AND ({changed}) AND NEW.{live} IS NOT DISTINCT FROM OLD.{live} THEN
+    PERFORM nextval({edited});
+END IF;
+
 -- name: count_anyway
--- After giving up: there may be a row left without a vector.
+-- After giving up: it may be one that counts.
 BEGIN
-    PERFORM nextval({missed});
+    PERFORM nextval({sequence});
 EXCEPTION WHEN OTHERS THEN
     NULL;
 END;

@@ -26,7 +26,11 @@ SELECT current_setting('server_version_num')::int AS version,
        (SELECT coalesce(array_agg(pubname::text ORDER BY pubname), ARRAY[]::text[]) FROM pg_publication WHERE puballtables)
          AS publications_of_all,
        EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace
-               WHERE ln.nspname = 'migrator' AND l.relname = 'change') AS ledger,
+               WHERE ln.nspname = 'migrator' AND l.relname = 'ledger_version') AS ledger,
+       -- By tables of somebody else's.
+       EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace WHERE ln.nspname = 'migrator')
+         AND NOT EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace
+                         WHERE ln.nspname = 'migrator' AND l.relname = 'ledger_version') AS schema_taken,
        (SELECT pg_get_userbyid(ln.nspowner)::text FROM pg_namespace ln WHERE ln.nspname = 'migrator') AS ledger_owner,
        coalesce((SELECT pg_has_role(ln.nspowner, 'USAGE') FROM pg_namespace ln WHERE ln.nspname = 'migrator'), true)
          AS may_use_ledger
@@ -84,7 +88,7 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_s
 ORDER BY 1, 2;
 
 -- name: columns
-SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type, tn.nspname::text AS type_schema,
+SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type,
        CASE WHEN a.atttypmod > 0 AND t.typname IN ('vector', 'halfvec') THEN a.atttypmod END AS dimensions,
        -- format_type puts the schema before it or not, by the search path.
        CASE WHEN t.typname IN ('vector', 'halfvec')
@@ -107,7 +111,7 @@ SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type
                  ORDER BY x.n), '[]')
         FROM aclexplode(a.attacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n)) AS grants
 FROM pg_attribute a
-JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
+JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = %(table)s::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum;
@@ -165,7 +169,6 @@ SELECT c.relname::text AS name, am.amname::text AS method, pg_get_indexdef(c.oid
        i.indisclustered AS clustered,
        i.indisreplident AS replica_identity,
        EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid) AS of_constraint,
-       pg_relation_size(c.oid) AS bytes,
        i.indisunique AS unique,
        pg_get_indexdef(c.oid, 1, false) AS key,
        (SELECT coalesce(jsonb_object_agg(a.attnum, a.attstattarget), jsonb_build_object())
@@ -200,7 +203,7 @@ WITH RECURSIVE found (oid, depth) AS (
   WHERE r.ev_class <> f.oid AND f.depth < 100
 )
 SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, max(f.depth) AS depth,
-       pg_get_viewdef(c.oid) AS definition, pg_get_userbyid(c.relowner)::text AS owner,
+       rtrim(pg_get_viewdef(c.oid), '; ') AS definition, pg_get_userbyid(c.relowner)::text AS owner,
        coalesce(c.reloptions, ARRAY[]::text[]) AS options, obj_description(c.oid, 'pg_class') AS comment,
        (SELECT coalesce(jsonb_object_agg(a.attname, col_description(c.oid, a.attnum)), jsonb_build_object())
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
@@ -223,7 +226,7 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
                  FROM aclexplode(a.attacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n))),
                jsonb_build_object())
         FROM pg_attribute a WHERE a.attrelid = c.oid AND array_length(a.attacl, 1) > 0) AS grants_on_columns,
-       (SELECT coalesce(jsonb_agg(jsonb_build_object('name', w.rulename, 'definition', pg_get_ruledef(w.oid),
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('name', w.rulename, 'definition', rtrim(pg_get_ruledef(w.oid), '; '),
                  'comment', obj_description(w.oid, 'pg_rewrite')) ORDER BY w.rulename), '[]')
         FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN') AS rules,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('name', g.tgname, 'definition', pg_get_triggerdef(g.oid),
@@ -289,7 +292,7 @@ SELECT typcategory = 'S', format_type(oid, NULL) FROM pg_type WHERE oid = %(type
 SELECT FROM {table} WHERE {condition} LIMIT 0;
 
 -- name: copy_of_table
--- An empty table of the same columns and name; rolled back with the transaction it is made in.
+-- An empty table of the same columns; rolled back with the transaction it is made in.
 CREATE TEMPORARY TABLE {copy} (LIKE {table} INCLUDING GENERATED);
 
 -- name: copy_rows
@@ -299,7 +302,7 @@ INSERT INTO pg_temp.{copy} ({columns}) SELECT {columns} FROM {table} LIMIT %(lim
 ALTER TABLE pg_temp.{copy} ADD COLUMN {column} {type};
 
 -- name: copy_values
-SELECT array_agg({value} ORDER BY ctid) FROM pg_temp.{copy};
+SELECT array_agg({value} ORDER BY {row}.ctid) FROM pg_temp.{copy} AS {row};
 
 -- name: copy_of_copy
 -- A table that neither text nor scope can name.
@@ -308,7 +311,7 @@ CREATE TEMPORARY TABLE migrator_try_row (LIKE pg_temp.{copy});
 -- name: copy_view
 -- Text and scope over the row's columns alone: PostgreSQL keeps the parsed tree of a view.
 CREATE OR REPLACE TEMPORARY VIEW migrator_try_view AS
-SELECT {text} AS text_, ({scope})::boolean AS scope_ FROM (SELECT * FROM pg_temp.migrator_try_row) AS {copy};
+SELECT {text} AS text_, ({scope})::boolean AS scope_ FROM (SELECT * FROM pg_temp.migrator_try_row) AS {row};
 
 -- name: copy_view_reads
 -- What text and scope read and call besides the row: other relations; what is volatile, or follows clock or session;
@@ -376,3 +379,7 @@ SELECT {text}::text, {column}::text FROM {table} WHERE {column} IS NOT NULL AND 
 
 -- name: text_sample
 SELECT {text}::text FROM {table} WHERE {scope} AND {text} IS NOT NULL LIMIT %(limit)s;
+
+-- name: row_security
+-- Whether row-level security applies to the role at work.
+SELECT row_security_active(%(table)s::oid);

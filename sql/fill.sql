@@ -56,6 +56,12 @@ WHERE {here} AND {shadow} IS NULL AND {due} AND {pending};
 UPDATE {table} SET {shadow} = {live}::{type}
 WHERE {here} AND {shadow} IS NULL AND {live} IS NOT NULL AND {kept};
 
+-- name: keep_written
+-- On a downgrade: what the application wrote to such rows since the upgrade; not the vectors of the model that goes.
+UPDATE {table} SET {shadow} = {live}::{type}
+WHERE {here} AND {shadow} IS NOT NULL AND {kept} AND ({live} IS NULL OR {written})
+  AND ({shadow}::{live_type} OPERATOR({extension}.=) {live}) IS NOT TRUE;
+
 -- name: not_set_aside
 -- The model failed on their text; they wait for backfill.
 NOT EXISTS (SELECT FROM migrator.failed_row AS migrator_failed

@@ -38,7 +38,6 @@ CREATE TABLE IF NOT EXISTS migrator.change (
     catalog jsonb NOT NULL,
     state text NOT NULL DEFAULT 'unfinished'
         CHECK (state IN ('unfinished', 'live', 'restored', 'undone', 'retired')),
-    rows_in_scope bigint,
     source text CHECK (source IN ('retired column', 'backup', 'model')),
     online boolean NOT NULL DEFAULT false,
     texts_embedded bigint NOT NULL DEFAULT 0

@@ -41,6 +41,10 @@ FROM migrator.change c JOIN migrator.phase p ON p.run_id = c.run_id AND p.phase 
 CROSS JOIN LATERAL (SELECT p.result -> concat_ws('.', c.table_schema, c.table_name, c.column_name)) AS b (result)
 WHERE c.id = %(change)s;
 
+-- name: texts_edited
+-- Nothing where the sequence is not there, or was never counted up.
+SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND sequencename = %(sequence)s AND last_value IS NOT NULL;
+
 -- name: changes_of_revision
 -- The upgrades of a revision that a downgrade would undo.
 SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online
@@ -68,7 +72,7 @@ WHERE r.state = 'done'
 ORDER BY c.id;
 
 -- name: registered
-SELECT model, dimensions, declared FROM migrator.registry
+SELECT declared FROM migrator.registry
 WHERE table_schema = %(schema)s AND table_name = %(table)s AND column_name = %(column)s;
 
 -- name: registry
@@ -79,9 +83,9 @@ INSERT INTO migrator.run (revision, direction) VALUES (%(revision)s, %(direction
 
 -- name: start_change
 INSERT INTO migrator.change
-    (id, run_id, restores, table_schema, table_name, column_name, change, catalog, rows_in_scope, source, online)
+    (id, run_id, restores, table_schema, table_name, column_name, change, catalog, source, online)
 VALUES (%(id)s, %(run)s, %(restores)s, %(schema)s, %(table)s, %(column)s, %(change)s::jsonb, %(catalog)s::jsonb,
-        %(rows)s, %(source)s, %(online)s);
+        %(source)s, %(online)s);
 
 -- name: phase_started
 INSERT INTO migrator.phase (run_id, phase) VALUES (%(run)s, %(phase)s)
@@ -116,10 +120,10 @@ UPDATE migrator.change SET state = %(state)s WHERE id = %(change)s;
 UPDATE migrator.run SET state = %(state)s, finished_at = clock_timestamp() WHERE id = %(run)s;
 
 -- name: count_embedded
-UPDATE migrator.change SET texts_embedded = texts_embedded + %(texts)s WHERE id = %(change)s RETURNING texts_embedded;
+UPDATE migrator.change SET texts_embedded = texts_embedded + %(texts)s WHERE id = %(change)s;
 
--- name: find_model
-SELECT id, fingerprint, probes FROM migrator.model WHERE declared = %(declared)s::jsonb;
+-- name: probes
+SELECT probes FROM migrator.model WHERE declared = %(declared)s::jsonb;
 
 -- name: add_model
 INSERT INTO migrator.model (declared, fingerprint, probes)

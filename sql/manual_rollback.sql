@@ -115,10 +115,6 @@ BEGIN
     IF relation IS NULL THEN
         RAISE EXCEPTION 'the table of % is no longer there', subject;
     END IF;
-    IF (SELECT relkind FROM pg_class WHERE oid = relation) = 'p' THEN
-        RAISE EXCEPTION 'the table of % is partitioned, which this script cannot roll back', subject
-            USING HINT = 'migrator downgrade can; the old vectors are in the column migrator_retired_' || done.id;
-    END IF;
     IF NOT (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = relation) THEN
         RAISE EXCEPTION 'role "%" may not act as the owner of the table of %', current_user, subject
             USING HINT = 'connect as the owner or as a superuser';
@@ -138,8 +134,11 @@ BEGIN
                 (SELECT string_agg(i ->> 'definition', '; ') FROM jsonb_array_elements(done.catalog -> 'indexes') i),
                 'none');
     END IF;
-    IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgenabled = 'A'
-                   AND tgname = format('~migrator_capture_%s', done.id)) THEN
+    IF EXISTS (WITH RECURSIVE tree (oid) AS (
+                 SELECT relation UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
+               SELECT FROM tree t
+               WHERE NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.oid AND g.tgenabled = 'A'
+                                 AND g.tgname = format('~migrator_capture_%s', done.id))) THEN
         RAISE EXCEPTION 'the capture trigger of % was dropped or disabled: '
                         'which old vectors are stale is not known', subject
             USING HINT = format('find rows whose text changed by the hashes in migrator.backup_%s, '
@@ -175,6 +174,13 @@ $check$;
 SELECT current_setting('rollback.change') AS change, current_setting('rollback.swapped') AS swapped,
        'migrator_retired_' || current_setting('rollback.change') AS retired,
        'migrator_rolled_back_' || current_setting('rollback.change') AS new \gset
+-- The table and its partitions, on every level.
+CREATE TEMP VIEW rollback_tree AS
+WITH RECURSIVE tree (oid) AS (
+  SELECT format('%I.%I', :'schema', :'table')::regclass::oid
+  UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
+SELECT t.oid, c.relkind, n.nspname, c.relname
+FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace;
 -- Text, scope and predicates mean what they meant at the upgrade.
 SELECT coalesce(string_agg(quote_ident(each), ', ' ORDER BY n), '') AS path
 FROM migrator.change, jsonb_array_elements_text(catalog -> 'server' -> 'search_path') WITH ORDINALITY AS _ (each, n)
@@ -195,8 +201,7 @@ WITH RECURSIVE found (oid, depth) AS (
   JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
   JOIN pg_rewrite r ON r.oid = d.objid
   WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-    AND d.refobjid = format('%I.%I', :'schema', :'table')::regclass AND a.attname = :'column'
-    AND r.ev_class <> d.refobjid
+    AND d.refobjid IN (SELECT oid FROM rollback_tree) AND a.attname = :'column' AND r.ev_class <> d.refobjid
   UNION
   SELECT r.ev_class, f.depth + 1
   FROM found f
@@ -264,33 +269,59 @@ SELECT set_config('search_path', :'path', false) AS _ \gset
 
 -- ---- 2. the index as it was found, on the retired column: reads and writes go on -----------------------------------
 
--- What an interrupted run of this script or an unfinished migrator downgrade left behind.
-SELECT format('DROP INDEX CONCURRENTLY %I.%I', :'schema', c.relname)
-FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = format('%I.%I', :'schema', :'table')::regclass
+-- What an interrupted run of this script or an unfinished migrator downgrade left behind; of a partitioned table the
+-- whole index first, with its parts, which cannot be dropped CONCURRENTLY.
+CREATE TEMP VIEW rollback_left AS
+SELECT c.relkind, format('%I.%I', n.nspname, c.relname) AS name
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE i.indrelid IN (SELECT oid FROM rollback_tree) AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)
   AND (c.relname ~ ('^(migrator_rollback|' || :'retired' || ')_') AND NOT (i.indisvalid AND i.indisready)
-       OR c.relname ~ '^migrator_(index|left)_')
+       OR c.relname ~ '^migrator_(index|left)_');
+SET lock_timeout = '2s';
+SELECT 'DROP INDEX ' || name FROM rollback_left WHERE relkind = 'I'
+\gexec
+RESET lock_timeout;
+SELECT 'DROP INDEX CONCURRENTLY ' || name FROM rollback_left WHERE relkind = 'i'
 \gexec
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
--- A ledger of an older migrator has no body, and indexes on the column alone.
-SELECT format('CREATE %sINDEX CONCURRENTLY %I ON %I.%I %s%s%s', CASE WHEN (i ->> 'unique')::boolean THEN 'UNIQUE ' END,
-              temporary, :'schema', :'table',
-              coalesce(replace(nullif(i ->> 'body', ''), 'migrator_column', :'retired'),
-                       format('USING %I (%I %I.%I)%s', i ->> 'method', :'retired',
-                              catalog -> 'server' ->> 'pgvector_schema', i ->> 'opclass',
-                              (SELECT ' WITH (' || string_agg(each, ', ' ORDER BY n) || ')'
-                               FROM jsonb_array_elements_text(i -> 'options') WITH ORDINALITY AS _ (each, n)))),
-              ' TABLESPACE ' || quote_ident(i ->> 'tablespace'),
-              ' WHERE ' || coalesce(replace(i ->> 'condition', 'migrator_column', :'retired'), i ->> 'predicate'))
+-- Those that are to be built, with what follows USING: on a partition as it was there. A ledger of an older migrator has
+-- no body, and indexes on the column alone. part: what it is called until the swap, on that table or partition.
+CREATE TEMP VIEW rollback_indexes AS
+SELECT t.oid, t.relkind, t.nspname, t.relname, temporary AS whole,
+       CASE WHEN t.oid = top THEN temporary ELSE format('%s_%s', temporary, t.oid) END AS part,
+       CASE WHEN (i ->> 'unique')::boolean THEN 'UNIQUE INDEX' ELSE 'INDEX' END AS kind,
+       coalesce(replace(nullif(i ->> 'body', ''), 'migrator_column', :'retired'),
+                format('USING %I (%I %I.%I)%s', i ->> 'method', :'retired',
+                       catalog -> 'server' ->> 'pgvector_schema', i ->> 'opclass',
+                       (SELECT ' WITH (' || string_agg(each, ', ' ORDER BY n) || ')'
+                        FROM jsonb_array_elements_text(i -> 'options') WITH ORDINALITY AS _ (each, n))))
+       || coalesce(' TABLESPACE ' || quote_ident(i ->> 'tablespace'), '')
+       || coalesce(' WHERE ' || coalesce(replace(i ->> 'condition', 'migrator_column', :'retired'), i ->> 'predicate'), '')
+         AS body
 FROM migrator.change,
-     jsonb_array_elements(catalog -> 'indexes') WITH ORDINALITY AS _ (i, n),
-     format('migrator_rollback_%s_%s', id, n) AS temporary
-WHERE id = :change AND i ->> 'name' NOT LIKE 'migrator\_%'
+     jsonb_array_elements(catalog -> 'indexes') WITH ORDINALITY AS found (whole_index, n),
+     format('migrator_rollback_%s_%s', id, n) AS temporary, rollback_tree t,
+     CAST(format('%I.%I', :'schema', :'table') AS regclass) AS top,
+     LATERAL (SELECT coalesce((SELECT of_part FROM jsonb_array_elements(catalog -> 'partitions') p,
+                                      jsonb_array_elements(p -> 'indexes') of_part
+                               WHERE (p ->> 'oid')::oid = t.oid AND of_part ->> 'root' = whole_index ->> 'name'),
+                              whole_index) AS i) AS _
+WHERE id = :change AND whole_index ->> 'name' NOT LIKE 'migrator\_%'
   AND to_regclass(format('%I.%I', :'schema', temporary)) IS NULL
   -- An upgrade with --online kept it.
-  AND to_regclass(format('%I.%s_%s', :'schema', :'retired', n)) IS NULL
+  AND to_regclass(format('%I.%s_%s', :'schema', :'retired', n)) IS NULL;
+
+\echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
+SELECT format('CREATE %s CONCURRENTLY %I ON %I.%I %s', kind, part, nspname, relname, body) FROM rollback_indexes
+WHERE relkind <> 'p' AND to_regclass(format('%I.%I', nspname, part)) IS NULL
 \gexec
+-- The whole index of a partitioned table takes the parts that are there, and builds none.
+SET lock_timeout = '2s';
+SELECT format('CREATE %s %I ON %I.%I %s', kind, part, nspname, relname, body) FROM rollback_indexes
+WHERE relkind = 'p' AND part = whole
+\gexec
+RESET lock_timeout;
 
 -- ---- 3. the swap of names: one transaction, under a lock, in milliseconds ------------------------------------------
 
@@ -310,13 +341,18 @@ DECLARE
     others text;
 BEGIN
     IF EXISTS (SELECT FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-               WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid = relation AND a.attname = column_) THEN
+               WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid IN (SELECT oid FROM rollback_tree)
+                 AND a.attname = column_) THEN
         RAISE EXCEPTION 'a view on the new column was made meanwhile; nothing was changed'
             USING HINT = 'run the script again, which names it';
     END IF;
     EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', relation, column_, new);
     EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', relation, retired, column_);
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', relation, new);
+    -- A partition may say so by itself.
+    FOR each IN SELECT oid::regclass AS name FROM rollback_tree WHERE oid <> relation LOOP
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', each.name, new);
+    END LOOP;
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, new);
     EXECUTE format('DROP TRIGGER %I ON %s', format('~migrator_capture_%s', change_), relation);
     EXECUTE format('DROP FUNCTION migrator.%I()', format('capture_%s', change_));
@@ -329,23 +365,35 @@ BEGIN
                   WHERE i.indrelid = relation AND d.refobjid = relation AND a.attname = new LOOP
         EXECUTE format('DROP INDEX %s', each.name);
     END LOOP;
-    FOR each IN SELECT i, CASE WHEN to_regclass(format('%I.%s_%s', current_setting('rollback.schema'), retired, n)) IS NULL
-                                 THEN format('migrator_rollback_%s_%s', change_, n)
-                                 ELSE format('%s_%s', retired, n) END AS temporary
-                  FROM migrator.change c, jsonb_array_elements(c.catalog -> 'indexes') WITH ORDINALITY AS _ (i, n)
-                  WHERE c.id = change_ AND i ->> 'name' NOT LIKE 'migrator\_%' LOOP
-        EXECUTE format('ALTER INDEX %I.%I RENAME TO %I',
-                       current_setting('rollback.schema'), each.temporary, each.i ->> 'name');
+    -- Parts of an index on partitions too; on a newer partition, as PostgreSQL would call it.
+    FOR each IN
+        WITH RECURSIVE found (index, whole, n, partitions) AS (
+          SELECT coalesce(to_regclass(format('%I.%s_%s', current_setting('rollback.schema'), retired, n)),
+                          to_regclass(format('%I.migrator_rollback_%s_%s', current_setting('rollback.schema'), change_, n))
+                         )::oid, i, n, c.catalog -> 'partitions'
+          FROM migrator.change c, jsonb_array_elements(c.catalog -> 'indexes') WITH ORDINALITY AS _ (i, n)
+          WHERE c.id = change_ AND i ->> 'name' NOT LIKE 'migrator\_%'
+          UNION ALL SELECT h.inhrelid, f.whole, f.n, f.partitions FROM pg_inherits h JOIN found f ON f.index = h.inhparent)
+        SELECT f.index::regclass AS name, x.indrelid::regclass AS is_on, n.nspname AS schema, of_it.i,
+               coalesce(of_it.i ->> 'name', format('%s_%s_idx%s', t.relname, column_, nullif(f.n - 1, 0))) AS final
+        FROM found f JOIN pg_index x ON x.indexrelid = f.index
+        JOIN pg_class t ON t.oid = x.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN x.indrelid = relation THEN f.whole
+                        ELSE (SELECT part FROM jsonb_array_elements(f.partitions) p, jsonb_array_elements(p -> 'indexes') part
+                              WHERE (p ->> 'oid')::oid = x.indrelid AND part ->> 'root' = f.whole ->> 'name')
+                   END AS i) AS of_it LOOP
+        CONTINUE WHEN each.i IS NULL AND to_regclass(format('%I.%I', each.schema, each.final)) IS NOT NULL;
+        EXECUTE format('ALTER INDEX %s RENAME TO %I', each.name, each.final);
         IF each.i ->> 'comment' IS NOT NULL THEN
-            EXECUTE format('COMMENT ON INDEX %I.%I IS %L',
-                           current_setting('rollback.schema'), each.i ->> 'name', each.i ->> 'comment');
+            EXECUTE format('COMMENT ON INDEX %I.%I IS %L', each.schema, each.final, each.i ->> 'comment');
         END IF;
         IF (each.i ->> 'clustered')::boolean THEN
-            EXECUTE format('ALTER TABLE %s CLUSTER ON %I', relation, each.i ->> 'name');
+            EXECUTE format('ALTER TABLE %s CLUSTER ON %I', each.is_on, each.final);
         END IF;
         FOR target IN SELECT * FROM jsonb_each_text(coalesce(each.i -> 'statistics', '{}')) LOOP
-            EXECUTE format('ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS %s', current_setting('rollback.schema'),
-                           each.i ->> 'name', target.key, target.value);
+            EXECUTE format('ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS %s', each.schema, each.final,
+                           target.key, target.value);
         END LOOP;
     END LOOP;
 
@@ -423,9 +471,15 @@ COMMIT;
   SET lock_timeout = '2s';
   ALTER TABLE :"schema".:"table" ADD CONSTRAINT migrator_rollback_not_null CHECK (:"column" IS NOT NULL) NOT VALID;
   ALTER TABLE :"schema".:"table" VALIDATE CONSTRAINT migrator_rollback_not_null;
+  -- From PostgreSQL 18 on NOT NULL has a name, and a partition may have given it one of its own.
+  SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I NOT NULL %I', t.nspname, t.relname,
+                p -> 'column' ->> 'not_null_name', :'column')
+  FROM migrator.change c, jsonb_array_elements(c.catalog -> 'partitions') p, rollback_tree t
+  WHERE c.id = :change AND t.oid = (p ->> 'oid')::oid
+    AND p -> 'column' ->> 'not_null_name' <> c.catalog -> 'column' ->> 'not_null_name'
+  \gexec
   ALTER TABLE :"schema".:"table" ALTER COLUMN :"column" SET NOT NULL;
   ALTER TABLE :"schema".:"table" DROP CONSTRAINT migrator_rollback_not_null;
-  -- From PostgreSQL 18 on NOT NULL has a name.
   SELECT format('ALTER TABLE %I.%I RENAME CONSTRAINT %I TO %I', :'schema', :'table', k.conname,
                 c.catalog -> 'column' ->> 'not_null_name')
   FROM migrator.change c, pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]

@@ -1,8 +1,8 @@
 -- Text and scope tried on a few rows before anything is changed, in a transaction that is rolled back.
 
 -- name: traces
--- What this transaction has locked and how often it has read the table, partitions among it: tells what an expression
--- reads by functions.
+-- What this transaction has locked, how often it has scanned the table and how many blocks of it it has read, partitions
+-- among it: tells what an expression reads by functions.
 SELECT ARRAY(SELECT DISTINCT l.relation::regclass::text
              FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND c.oid NOT IN {tree}
@@ -11,7 +11,8 @@ SELECT ARRAY(SELECT DISTINCT l.relation::regclass::text
                AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.oid <> pg_my_temp_schema()
              ORDER BY 1),
        (SELECT coalesce(sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)), 0)::int8
-        FROM pg_stat_xact_user_tables WHERE relid IN {tree});
+        FROM pg_stat_xact_user_tables WHERE relid IN {tree}),
+       (SELECT coalesce(sum(pg_stat_get_xact_blocks_fetched(r.oid)), 0)::int8 FROM {tree} AS r (oid));
 
 -- name: lockable
 -- Tables and views that a text reads: whether LOCK TABLE ... IN SHARE MODE can keep writers off them, and why not.

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from tests.database import Database
+from tests.memory import MEMORY
 from tests.models import EMBED_LOG, EmbedLog
-from tests.server import FAST
 
 _numbers = itertools.count(1)
 
@@ -64,7 +64,7 @@ class Server:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     # Not below pytest's directory: another test run would take the server's user the right to pass through it.
-    with tempfile.TemporaryDirectory(prefix="migrator-test-", dir=FAST) as directory:
+    with tempfile.TemporaryDirectory(prefix="migrator-test-", dir=MEMORY) as directory:
         started = Server(Path(directory), 18)
         yield started
         started.stop()
@@ -73,7 +73,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def server_16() -> Iterator[Server]:
     """The older PostgreSQL that the package holds."""
-    with tempfile.TemporaryDirectory(prefix="migrator-test-", dir=FAST) as directory:
+    with tempfile.TemporaryDirectory(prefix="migrator-test-", dir=MEMORY) as directory:
         started = Server(Path(directory), 16)
         yield started
         started.stop()

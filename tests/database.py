@@ -38,8 +38,9 @@ class Database:
         return self.execute(statement, parameters)[0][0]
 
     def dump(self, *arguments: str) -> str:
-        """The schema as pg_dump writes it, migrator's and Alembic's own left out."""
-        return self._dump("--schema-only", "--exclude-schema=migrator", "--exclude-table=alembic_version", *arguments)
+        """The schema as pg_dump writes it, without migrator's and Alembic's own; nothing has security labels."""
+        left_out = ("--exclude-schema=migrator", "--exclude-table=alembic_version", "--no-security-labels")
+        return self._dump("--schema-only", *left_out, *arguments)
 
     def whole_dump(self) -> str:
         """Schema and rows of everything, migrator's ledger included."""

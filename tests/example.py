@@ -57,7 +57,6 @@ def _column(name: str, number: int, type_: str, dimensions: int | None = None) -
         name=name,
         number=number,
         type=type_,
-        type_schema="public" if dimensions else "pg_catalog",
         dimensions=dimensions,
         type_text=f"{type_}({dimensions})" if dimensions else type_,
         not_null=True,
@@ -109,7 +108,6 @@ def _catalog(dimensions: int, *more: Column) -> Catalog:
         clustered=False,
         replica_identity=False,
         of_constraint=False,
-        bytes=200_000_000,
     )
     return Catalog(_SERVER, table, embedding, [index], [_VIEW], [])
 

@@ -1,36 +1,52 @@
-"""An upgrade or downgrade of `items` that kills itself: `python -m tests.killed DIRECTION POINT PHASE`.
-
-POINT is one of
-  started   when the phase begins
-  progress  when it first says how far it is, which is after a batch was stored or a range of blocks was filled
-  unsaid    when it has done its work, and the ledger does not know yet
-  unstored  when its third batch was paid for, and is not stored
-The database is DATABASE_URL's. Ends with 0 where the moment never came.
-"""
+"""Runs in processes of their own, and an upgrade or downgrade of `items` that kills itself."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import signal
-import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from unittest.mock import patch
 
 from migrator import portions, runner, store
 from migrator.change import VectorColumn
-from migrator.database import Connection, address_of_url, sqlalchemy_url
+from migrator.database import Connection
 from migrator.embedders import Vectors
 from migrator.ledger import Ledger, Run
 from migrator.plan import ColumnPlan
 from migrator.work import Options
+from tests.database import Database
+from tests.models import Hashed
 from tests.running import BATCH, REVISION, At
 from tests.tables import CHANGE
 
 # So that the fill of a small table has many ranges.
 ROWS = 40
 UNSTORED_BATCH = 3
+
+
+def started(run: Callable[[], object]) -> int:
+    """The id of a process that runs it and ends with 0, or with 1 where it fails.
+
+    A copy of this one, which has imported everything already: another Python takes a second to do so.
+    """
+    child = os.fork()
+    if child:
+        return child
+    try:
+        run()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def ended(child: int) -> int:
+    """Its exit code, or the number of the signal that ended it, negative; returns when it has ended."""
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def kill() -> None:
@@ -59,15 +75,19 @@ def at(point: str, phase: str) -> AbstractContextManager[object]:
     return nullcontext()
 
 
-def main(direction: str, point: str, phase: str) -> None:
-    address = address_of_url(sqlalchemy_url(os.environ["DATABASE_URL"]))
+def carry_out(database: Database, direction: str, point: str, phase: str) -> None:
+    """Kills this process at a point of the phase, which is one of
+
+    started: when the phase begins
+    progress: when it first says how far it is, which is after a batch was stored or a range of blocks was filled
+    unsaid: when it has done its work, and the ledger does not know yet
+    unstored: when its third batch was paid for, and is not stored
+    never: never
+    """
+    Hashed.embedded = 0
     options = Options(At(point, phase, kill), batch_size=BATCH)
     with patch.object(portions, "ROWS", ROWS), at(point, phase):
         if direction == "upgrade":
-            runner.upgrade(address, REVISION, [CHANGE], options)
+            runner.upgrade(database.address, REVISION, [CHANGE], options)
         else:
-            runner.restore(address, REVISION, [VectorColumn(CHANGE.table, CHANGE.column)], options)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+            runner.restore(database.address, REVISION, [VectorColumn(CHANGE.table, CHANGE.column)], options)

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import FunctionType
 
 import click
 
@@ -100,7 +101,6 @@ _EXAMPLES: dict[str, object] = {
     "functions": ["public.match_documents(vector,integer)"],
     "index": "near",
     "indexes": ["near", "nearer"],
-    "kind": "p",
     "model": Model("python:models:large", dimensions=768),
     "name": "python:models:large",
     "needed": "0.7.0",
@@ -121,15 +121,12 @@ _EXAMPLES: dict[str, object] = {
     "median": 0.03,
     "subject": "public.items.embedding",
     "table": "items",
-    "tables": ["public.authors"],
     "trigger": "~~last",
-    "triggers": ["touch_updated_at"],
     "type_": "vector",
     "unfinished": "0002",
     "used": 1600,
     "version": "0.6.2",
     "views": ["public.near"],
-    "why": "it is a materialised view",
     "written": "(public.vector_norm(embedding) > 0)",
 }
 # Where one name means different things, by function.
@@ -234,14 +231,19 @@ def _help(name: str, command: click.Command) -> str:
 
 def known_hazards() -> list[Hazard]:
     """Each hazard once, with examples for what it is told, in the order of the file."""
-    made = [function for _, function in inspect.getmembers(hazards, inspect.isfunction) if _makes_hazard(function)]
-    made.sort(key=lambda function: function.__code__.co_firstlineno)
-    return [_example(function) for function in made]
+    return [_example(function) for function in sorted(_makers(), key=lambda each: each.__code__.co_firstlineno)]
 
 
-def _makes_hazard(function: Callable[..., object]) -> bool:
-    signature = inspect.signature(function)
-    return signature.return_annotation == "Hazard" and not function.__name__.startswith("_")
+def unused_examples() -> set[str]:
+    """The names of examples that no hazard is told."""
+    told = {f"{each.__name__}: {name}" for each in _makers() for name in inspect.signature(each).parameters}
+    own = {f"{function}: {name}" for function, examples in _OWN_EXAMPLES.items() for name in examples}
+    return (own - told) | (set(_EXAMPLES) - {each.partition(": ")[2] for each in told - own})
+
+
+def _makers() -> list[FunctionType]:
+    made = [each for _, each in inspect.getmembers(hazards, inspect.isfunction) if not each.__name__.startswith("_")]
+    return [each for each in made if inspect.signature(each).return_annotation == "Hazard"]
 
 
 def _example(function: Callable[..., Hazard]) -> Hazard:
@@ -283,10 +285,14 @@ def revision_page() -> str:
     return _REVISION.format(classes="\n".join(_class(each) for each in classes))
 
 
+# What a type's name has before it.
+_MODULE = re.compile(r"(migrator\.change|collections\.abc)\.")
+
+
 def _class(described: type) -> str:
     """Its arguments with their types and defaults, and what its docstring says of them."""
     arguments = [str(each) for each in inspect.signature(described, eval_str=True).parameters.values()]
-    listed = "\n".join(_without_factory(each.replace("migrator.change.", "")) for each in arguments)
+    listed = "\n".join(_without_factory(_MODULE.sub("", each)) for each in arguments)
     return f"## {described.__name__}\n\n```text\n{listed}\n\n{inspect.getdoc(described)}\n```\n"
 
 

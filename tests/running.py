@@ -64,7 +64,11 @@ def downgrade_until(database: Database, phase: str, change: EmbeddingChange = CH
 
 
 def abandon(database: Database) -> str:
-    return runner.abandon(database.address, Options())
+    return runner.abandon(database.address, Silent())
+
+
+def retire(database: Database, *, keep_backups: bool = False, stores: bool = False) -> list[str]:
+    return runner.retire_all(database.address, Silent(), keep_backups=keep_backups, stores=stores)
 
 
 def terminate(database: Database) -> None:

@@ -15,12 +15,10 @@ from typing import cast
 import psycopg
 
 from tests.database import Database
+from tests.memory import MEMORY
 
 # Initdb and postgres refuse to run as root; the package that brings them has made this user then.
 USER = "pgserver" if os.geteuid() == 0 else None
-# Where servers keep their data: shared memory where it has room, so that nothing waits for a disk; None: as usual.
-_MEMORY = Path("/dev/shm")
-FAST = _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 * 2**30 else None
 # What a test may reach by filling a file: WAL segments must stay smaller.
 WAL_SEGMENT_MB = 1
 # A crash loses what was committed just before it, unless whoever committed waited for it.
@@ -46,7 +44,7 @@ class OwnServer:
     def create(cls, binaries: Path) -> OwnServer:
         """Started, with a template database that has the extension vector."""
         # Sockets have short names, and pytest's own directories are closed to other users.
-        directory = Path(tempfile.mkdtemp(prefix="migrator-own-", dir=FAST))
+        directory = Path(tempfile.mkdtemp(prefix="migrator-own-", dir=MEMORY))
         if USER is not None:
             shutil.chown(directory, USER)
         made = cls(directory, binaries)
@@ -70,7 +68,7 @@ class OwnServer:
 
     def standby(self) -> OwnServer:
         """A standby of this server, started, that streams from it."""
-        directory = Path(tempfile.mkdtemp(prefix="migrator-own-", dir=FAST))
+        directory = Path(tempfile.mkdtemp(prefix="migrator-own-", dir=MEMORY))
         if USER is not None:
             shutil.chown(directory, USER)
         made = OwnServer(directory, self.binaries)

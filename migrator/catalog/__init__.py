@@ -12,11 +12,11 @@ from migrator.catalog.dependents import View, read_others, read_views
 from migrator.catalog.functions import Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, read_partitions
-from migrator.catalog.settings import Server, read_server
+from migrator.catalog.server import Server, read_server
 from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
-from migrator.queries import query
+from migrator.queries import is_own, query
 
 VECTOR_TYPES = get_args(VectorType)
 
@@ -51,7 +51,7 @@ class Catalog:
     @property
     def own_indexes(self) -> list[TableIndex]:
         """Those of the user's, in the order of their names."""
-        return [index for index in self.indexes if not index.is_migrators]
+        return [index for index in self.indexes if not is_own(index.name)]
 
     @property
     def subject(self) -> str:
@@ -64,12 +64,12 @@ class Catalog:
         return [
             trigger.name
             for trigger in self.table.triggers
-            if trigger.on_update and trigger.enabled in fires and not _is_migrators(trigger.name.lstrip("~"))
+            if trigger.on_update and trigger.enabled in fires and not is_own(trigger.name)
         ]
 
     def signature(self) -> dict[str, object]:
         """What must not change between plan and cut-over; migrator's own columns, indexes and triggers left out."""
-        known = [column for column in self.table.columns if not _is_migrators(column.name)]
+        known = [column for column in self.table.columns if not is_own(column.name)]
         return {
             "columns": [[column.name, column.type_text, column.not_null, column.default_text] for column in known],
             "attributes of the column": [
@@ -78,18 +78,14 @@ class Catalog:
                 self.column.options,
                 self.column.grants,
             ],
-            "indexes": [index.definition for index in self.indexes if not _is_migrators(index.name)],
+            "indexes": [index.definition for index in self.indexes if not is_own(index.name)],
             "views": [dataclasses.replace(view, depth=0) for view in self.views],
-            "triggers": [trigger for trigger in self.table.triggers if not _is_migrators(trigger.name.lstrip("~"))],
+            "triggers": [trigger for trigger in self.table.triggers if not is_own(trigger.name)],
             "dependents": dataclasses.replace(self.carried, functions=[], functions_by_name=[], replica_identity=True),
             "functions": self.carried.functions,
             "others": self.others,
             "row-level security": self.table.row_security,
         }
-
-
-def _is_migrators(name: str) -> bool:
-    return name.startswith("migrator_")
 
 
 def read_catalog(
@@ -108,8 +104,9 @@ def read_catalog(
         raise unknown_column(found.name, column, [known.name for known in found.columns]).refusal()
     if at.type not in VECTOR_TYPES:
         place = {"table": found.oid, "column": at.number}
-        for (over,) in execute(connection, query("catalog", "domain_over"), place):
-            raise domain_over_vectors(found.name, column, at.type_text, over).refusal()
+        over = execute(connection, query("catalog", "domain_over"), place).fetchone()
+        if over is not None:
+            raise domain_over_vectors(found.name, column, at.type_text, over[0]).refusal()
         vectors = [known.name for known in found.columns if known.type in VECTOR_TYPES]
         raise not_a_vector(found.name, column, at.type_text, vectors).refusal()
     with qualified_names(connection):

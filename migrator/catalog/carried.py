@@ -10,7 +10,7 @@ from psycopg import sql
 
 from migrator.catalog.dependents import View
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
-from migrator.queries import name, query
+from migrator.queries import name, plain, query
 
 Kind = TypeVar("Kind")
 
@@ -143,7 +143,7 @@ class Carried:
 
 def read_carried(connection: Connection, table: int, column: int, called: str, views: Sequence[View]) -> Carried:
     """called: the column's name. views: those that read it."""
-    place = {"table": table, "column": column, "views": [view.sql.as_string(None).replace("%%", "%") for view in views]}
+    place = {"table": table, "column": column, "views": [plain(view.sql) for view in views]}
 
     def read(what: str, kind: type[Kind]) -> list[Kind]:
         rows: list[dict[str, Any]] = fetch_dicts(connection, query("dependents", what), place)

@@ -32,7 +32,6 @@ class Column:
     name: str
     number: int
     type: str
-    type_schema: str
     dimensions: int | None
     type_text: str
     not_null: bool

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import psycopg
 
-from migrator.database import Connection, configure, execute, fetch_row
+from migrator.database import Connection, configure, execute, fetch_row, said
 from migrator.hazards import function_not_made
-from migrator.queries import Query, fragment, query
+from migrator.queries import Query, fragment, plain, query
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,6 @@ def _make(connection: Connection, subject: str, statement: Query) -> None:
     except psycopg.Error as error:
         if isinstance(error, psycopg.OperationalError):
             raise
-        first = " ".join(statement.as_string(None).replace("%%", "%").split())
-        reason = error.diag.message_primary or type(error).__name__
+        first = " ".join(plain(statement).split())
+        reason = said(error)
         raise function_not_made(subject, first[:100], reason).refusal() from None

@@ -11,8 +11,8 @@ from psycopg import sql
 
 from migrator.catalog.expressions import COLUMN, Reading, after_using, cast_type, of_dimensions, over_placeholder
 from migrator.change import Distance, Hnsw, Index, IvfFlat, On
-from migrator.database import Connection, configure, fetch_dicts
-from migrator.queries import Query, expression, fragment, literal, name, query
+from migrator.database import Connection, configure, execute, fetch_dicts
+from migrator.queries import Query, expression, fragment, literal, name, plain, query
 
 VECTOR_METHODS = ("hnsw", "ivfflat")
 _DISTANCES: dict[str, Distance] = {"cosine": "cosine", "l2": "l2", "ip": "ip", "l1": "l1"}
@@ -28,7 +28,7 @@ Reach = Literal["scope", "beyond", "both"]
 class TableIndex:
     """An index.
 
-    plain: its one key is the column itself. bytes: its size.
+    plain: its one key is the column itself.
     key: its first key, and condition: its predicate, with COLUMN for the column. body: all from USING to the predicate,
     likewise. Older ledgers have none of the three, and indexes on the bare column alone.
     reach: whether it holds rows of the revision's scope, rows beyond it, or both, as far as PostgreSQL can prove it.
@@ -49,7 +49,6 @@ class TableIndex:
     clustered: bool
     replica_identity: bool
     of_constraint: bool
-    bytes: int
     unique: bool = False
     key: str = COLUMN
     body: str = ""
@@ -61,10 +60,6 @@ class TableIndex:
     @property
     def is_vector(self) -> bool:
         return self.method in VECTOR_METHODS
-
-    @property
-    def is_migrators(self) -> bool:
-        return self.name.startswith("migrator_")
 
     @property
     def carried(self) -> bool:
@@ -169,32 +164,35 @@ class IndexToBuild:
         return _put(self.key, column)
 
     def condition(self, column: str) -> sql.SQL:
-        return expression(self.predicate.replace(COLUMN, _quoted(column)) if self.predicate else "true")
+        return expression(self.predicate.replace(COLUMN, plain(name(column))) if self.predicate else "true")
 
     def create(self, table: Query, column: str, extension_schema: str, *, named: str = "create") -> sql.Composed:
         """CREATE INDEX CONCURRENTLY on `column`; named "try": on a copy of the table, without either.
 
         named "create_only": on a partitioned table alone, without its partitions; theirs are attached.
         """
-        body = self.body
-        if self.is_vector:
-            opclass = sql.Identifier(extension_schema, self.opclass).as_string(None)
-            body = f"USING {_quoted(self.method)} ({self.key} {opclass})"
-            if self.parameters:
-                settings = ", ".join(f"{_quoted(key)} = {value}" for key, value in self.parameters.items())
-                body = f"{body} WITH ({settings})"
+        target = name(column)
+        body = [self._vector_body(target, extension_schema) if self.is_vector else _put(self.body, target)]
         if self.tablespace:
-            body = f"{body} TABLESPACE {_quoted(self.tablespace)}"
+            body.append(sql.SQL("TABLESPACE {}").format(name(self.tablespace)))
         if self.predicate:
-            body = f"{body} WHERE {self.predicate}"
+            body.append(sql.SQL("WHERE {}").format(_put(self.predicate, target)))
         return query(
             "index",
             named,
             kind=sql.SQL("UNIQUE INDEX" if self.unique else "INDEX"),
             index=name(self.temporary),
             table=table,
-            definition=_put(body, name(column)),
+            definition=sql.SQL(" ").join(body),
         )
+
+    def _vector_body(self, column: Query, extension_schema: str) -> Query:
+        method, opclass = name(self.method), name(extension_schema, self.opclass)
+        body = sql.SQL("USING {} ({} {})").format(method, self.over(column), opclass)
+        if not self.parameters:
+            return body
+        settings = [sql.SQL("{} = {}").format(name(key), fragment(value)) for key, value in self.parameters.items()]
+        return sql.SQL("{} WITH ({})").format(body, sql.SQL(", ").join(settings))
 
     def marks(self, table: Query, schema: str) -> list[sql.Composed]:
         """Its comment, CLUSTER mark and statistics targets, under the name it has once it is live."""
@@ -208,10 +206,6 @@ class IndexToBuild:
             pieces = {"number": sql.Literal(int(number)), "target": sql.Literal(target)}
             marks.append(query("index", "set_statistics", index=called, **pieces))
         return marks
-
-
-def _quoted(identifier: str) -> str:
-    return sql.Identifier(identifier).as_string(None)
 
 
 def _parameters(index: Index) -> dict[str, str]:
@@ -243,20 +237,20 @@ def wanted(
     present one.
     """
     method, parameters = "hnsw" if isinstance(index, Hnsw) else "ivfflat", _parameters(index)
-    extension = _quoted(schema)
-    key, operand = COLUMN, type_
+    key, operand = sql.SQL("{column}"), type_
     if index.on == "halfvec" and (type_ != "halfvec" or cast is not None):
-        key, operand = f"(({COLUMN})::{extension}.halfvec({dimensions}))", "halfvec"
+        key, operand = sql.SQL("(({column})::{extension}.halfvec({dimensions}))"), "halfvec"
     elif index.on == "bit":
-        key, operand = f"(({extension}.binary_quantize({COLUMN}))::bit({dimensions}))", "bit"
+        key, operand = sql.SQL("(({extension}.binary_quantize({column}))::bit({dimensions}))"), "bit"
     elif cast is not None:
-        key = f"(({COLUMN})::{extension}.{type_}({cast}))"
+        key = sql.SQL("(({column})::{extension}.{type}({dimensions}))")
+    pieces = {"extension": name(schema), "type": fragment(type_), "dimensions": sql.Literal(cast or dimensions)}
     measures = "hamming" if operand == "bit" else index.distance
     made = IndexToBuild(
         called,
         temporary,
         method,
-        key,
+        plain(key.format(column=fragment(COLUMN), **pieces)),
         f"{operand}_{measures}_ops",
         index.distance,
         parameters,
@@ -321,6 +315,17 @@ def read_indexes(connection: Connection, table: int, column: int, called: str) -
     return [_over_placeholder(TableIndex(**row), called) for row in rows]
 
 
+def is_valid(connection: Connection, schema: str, index: str) -> bool | None:
+    """Whether the index of that name is valid and ready; None where there is none."""
+    row = execute(connection, query("index", "state"), {"schema": schema, "index": index}).fetchone()
+    return bool(row[0]) if row else None
+
+
+def drop_concurrently(schema: str, index: str) -> sql.Composed:
+    """DROP INDEX CONCURRENTLY, which PostgreSQL does not do to an index on a partitioned table."""
+    return query("index", "drop_concurrently", index=name(schema, index))
+
+
 def _over_placeholder(index: TableIndex, column: str) -> TableIndex:
     body = after_using(index.definition)
     if index.predicate is not None:
@@ -336,20 +341,22 @@ def _over_placeholder(index: TableIndex, column: str) -> TableIndex:
 def with_reach(connection: Connection, table: Query, indexes: list[TableIndex], where: str) -> list[TableIndex]:
     """The indexes with what they hold of the rows of a scope; scopes that PostgreSQL does not take change nothing."""
 
-    def excluded(condition: str) -> bool:
-        """Whether PostgreSQL proves, without looking, that no row meets it."""
+    def excluded(predicate: str, scope: Query) -> bool:
+        """Whether PostgreSQL proves, without looking, that no row meets both."""
+        condition = sql.SQL("{} AND {}").format(expression(predicate), scope)
         # Binary results need the extended protocol, which takes one statement only.
         with connection.cursor(binary=True) as cursor:
-            cursor.execute(query("index", "none_meets", table=table, condition=fragment(condition)), {})
+            cursor.execute(query("index", "none_meets", table=table, condition=condition), {})
             ((plan,),) = cursor.fetchall()
         return bool(plan[0]["Plan"].get("One-Time Filter") == "false")
 
     def reach(index: TableIndex) -> Reach:
         if index.predicate is None:
             return "both"
-        if excluded(f"({index.predicate}) AND ({where})"):
+        if excluded(index.predicate, expression(where)):
             return "beyond"
-        return "scope" if excluded(f"({index.predicate}) AND ({where}) IS NOT TRUE") else "both"
+        beyond = sql.SQL("{} IS NOT TRUE").format(expression(where))
+        return "scope" if excluded(index.predicate, beyond) else "both"
 
     try:
         with connection.transaction():

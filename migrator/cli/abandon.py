@@ -14,10 +14,9 @@ def command(project: Project, yes: bool) -> None:
     """Undo an unfinished upgrade or downgrade; the embedding store is kept."""
     from migrator import runner
     from migrator.cli.asking import ask, refuse_unasked
-    from migrator.cli.carry_out import home
     from migrator.cli.database import address
-    from migrator.cli.display import reporting, show_result
-    from migrator.work import Options
+    from migrator.cli.display import show_result
+    from migrator.progress import reporting
 
     where = address(project)
     about = runner.abandonable(where)
@@ -28,5 +27,5 @@ def command(project: Project, yes: bool) -> None:
         refuse_unasked("whether it may be undone")
         ask(f"about to be undone: {about}; the embedding store is kept")
     with reporting() as reporter:
-        done = runner.abandon(where, Options(reporter, project=home(project)))
+        done = runner.abandon(where, reporter)
     show_result(done)

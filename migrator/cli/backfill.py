@@ -22,7 +22,8 @@ def command(project: Project, /, batch_size: int | None, model_timeout: float, *
     """
     from migrator.backfill import backfill
     from migrator.cli.database import address
-    from migrator.cli.display import reporting, show_result
+    from migrator.cli.display import show_result
+    from migrator.progress import reporting
     from migrator.report import counted
     from migrator.work import Options
 

@@ -33,9 +33,10 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
     from alembic import command
 
     from migrator.cli.asking import as_given, ask, refuse_unasked
-    from migrator.cli.display import reporting, show_note
+    from migrator.cli.display import show_note
     from migrator.cli.plan import NOTHING_TO_DO
     from migrator.operations.implementation import OPTIONS
+    from migrator.progress import reporting
 
     pending = _pending(project, target, direction)
     if not pending.revisions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -13,7 +13,6 @@ from migrator.catalog import Catalog, read_catalog, scoped
 from migrator.catalog.indexes import TableIndex
 from migrator.change import (
     INDEX_LIMIT,
-    ON,
     Distance,
     EmbeddingChange,
     Empty,
@@ -86,7 +85,7 @@ class Inference:
     @classmethod
     def read(cls, connection: Connection, ledger: Ledger, said: Said) -> Inference:
         catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
-        registered = ledger.registered_model(catalog.table.schema, catalog.table.name, said.column)
+        registered = ledger.registered(catalog.table.schema, catalog.table.name, said.column)
         size = catalog.column.dimensions
         by_name = functions.read(connection, catalog)
         if size is not None:
@@ -237,7 +236,7 @@ class Inference:
         held = {"column": type_, "halfvec": "halfvec", "bit": "bit"}
         if new.dimensions <= INDEX_LIMIT[held[index.on]]:
             return index
-        on = next((on for on in ON if new.dimensions <= INDEX_LIMIT[held[on]]), index.on)
+        on = next((on for on in get_args(On) if new.dimensions <= INDEX_LIMIT[held[on]]), index.on)
         reason = f"pgvector indexes {held[index.on]} up to {INDEX_LIMIT[held[index.on]]:,} dimensions"
         searched = {"halfvec": "half precision", "bit": "the sign of each number, candidates to be ranked again"}
         self._infer("index", f"on {on}, {searched.get(on, '')}", reason)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrator.change import BATCH_SIZE
+
 if TYPE_CHECKING:
     from migrator.throttle import Limits
 
@@ -43,7 +45,7 @@ _OPTIONS = (
 )
 batch_size_option = click.option(
     "--batch-size",
-    type=click.IntRange(1, 100_000),
+    type=click.IntRange(*BATCH_SIZE),
     metavar="N",
     help="Texts a call of the model; goes before batch_size= of the revision.  [16, growing to 2,048 while calls are "
     "short]",

@@ -59,7 +59,10 @@ def read_pending(project: Project, target: str, direction: Direction) -> Pending
     config, script = project.config_with_database(), project.script
 
     def look(heads: Any, context: MigrationContext) -> list[RevisionStep]:
-        """Stands where Alembic asks which revisions to run, and answers: none."""
+        """Stands where Alembic asks which revisions to run, and answers: none.
+
+        The steps themselves, and whether env.py began a transaction, Alembic tells by private names alone.
+        """
         way = script._upgrade_revs if direction == "upgrade" else script._downgrade_revs
         steps = list(way(target, heads))
         if context.connection is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from migrator.cli.display import duration, pairs
+from migrator.cli.display import pairs
 from migrator.estimate import Estimate
 from migrator.phases import embed, statements
 from migrator.plan import ColumnPlan, Direction, Plan, Statement
+from migrator.progress import duration
 from migrator.queries import readable
 from migrator.report import counted, size
 

@@ -17,9 +17,9 @@ def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> No
     from migrator import runner
     from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.database import address
-    from migrator.cli.display import reporting, show_result
+    from migrator.cli.display import show_result
     from migrator.cli.pending import refuse_unfinished
-    from migrator.work import Options
+    from migrator.progress import reporting
 
     where = address(project)
     kept = runner.retirable(where, keep_backups=keep_backups, stores=stores)
@@ -31,5 +31,5 @@ def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> No
         refuse_unasked("whether it may be dropped")
         ask("\n".join(["about to be dropped:", *(f"  {each}" for each in kept)]))
     with reporting() as reporter:
-        dropped = runner.retire_all(where, Options(reporter), keep_backups=keep_backups, stores=stores)
+        dropped = runner.retire_all(where, reporter, keep_backups=keep_backups, stores=stores)
     show_result("\n".join(f"dropped  {each}" for each in dropped))

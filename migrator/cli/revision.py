@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
-from migrator.change import ENVIRONMENT, ON, STORED_LIMIT, Distance, Empty, On, Outside, VectorType
+from migrator.change import DIMENSIONS, EF_CONSTRUCTION, ENVIRONMENT, LISTS, Distance, Empty, M, On, Outside, VectorType
 from migrator.cli.project import Project
 
 if TYPE_CHECKING:
@@ -49,20 +49,20 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--dimensions",
-    type=click.IntRange(1, STORED_LIMIT),
+    type=click.IntRange(*DIMENSIONS),
     metavar="N",
     help="Of the new model, which is not loaded then.  [the model is asked]",
 )
-@click.option("--type", "type_", type=click.Choice(["vector", "halfvec"]), help="The column's type.  [the present one]")
+@click.option("--type", "type_", type=click.Choice(get_args(VectorType)), help="The column's type.  [the present one]")
 @click.option("--where", metavar="SQL", help="Condition for the rows in scope.  [all]")
 @click.option(
     "--outside",
-    type=click.Choice(["keep", "null"]),
+    type=click.Choice(get_args(Outside)),
     help="What becomes of vectors out of scope.  [kept where the new column can hold them, else null]",
 )
 @click.option(
     "--empty",
-    type=click.Choice(["null", "skip", "refuse"]),
+    type=click.Choice(get_args(Empty)),
     default="null",
     show_default=True,
     help="What becomes of rows in scope without text: they end without a vector, keep theirs, or preflight refuses.",
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--distance",
-    type=click.Choice(["cosine", "l2", "ip", "l1"]),
+    type=click.Choice(get_args(Distance)),
     help="What the index measures; l1 with hnsw alone.  [the present index's, else cosine]",
 )
 @click.option(
@@ -87,21 +87,19 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--on",
-    type=click.Choice(ON),
+    type=click.Choice(get_args(On)),
     help="What it indexes: the column, its half-precision copy, or a bit a number.  [as the present index; where that "
     "cannot hold so many dimensions, halfvec up to 4,000, else bit]",
 )
-@click.option(
-    "--m", type=click.IntRange(2, 100), metavar="N", help="hnsw: links a node.  [the present index's, else 16]"
-)
+@click.option("--m", type=click.IntRange(*M), metavar="N", help="hnsw: links a node.  [the present index's, else 16]")
 @click.option(
     "--ef-construction",
-    type=click.IntRange(4, 1_000),
+    type=click.IntRange(*EF_CONSTRUCTION),
     metavar="N",
     help="hnsw: candidates while building, twice --m at least.  [the present index's, else 64]",
 )
 @click.option(
-    "--lists", type=click.IntRange(1, 32_768), metavar="N", help="ivfflat: clusters.  [the present index's, else 100]"
+    "--lists", type=click.IntRange(*LISTS), metavar="N", help="ivfflat: clusters.  [the present index's, else 100]"
 )
 @click.pass_obj
 def command(
@@ -193,11 +191,13 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     from migrator.database import configure, connect
     from migrator.errors import Refused
     from migrator.ledger import Ledger
-    from migrator.phases.preflight import refuse_declared, refuse_unreadable, try_expressions
+    from migrator.phases.preflight import refuse_declared, refuse_unreadable
     from migrator.plan import ColumnPlan
+    from migrator.preflight.parsing import try_expressions
 
     located = locate(project)
-    unapplied = [step.revision.revision for step in project.script._upgrade_revs("heads", located.heads)]
+    ahead = project.script.iterate_revisions("heads", located.heads, implicit_base=True)
+    unapplied = [revision.revision for revision in reversed(list(ahead))]
     early: list[Hazard] = [hazards.unapplied_revisions(unapplied)] if unapplied else []
 
     @contextmanager

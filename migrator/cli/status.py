@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from migrator.cli.project import Project
+from migrator.report import counted, size
 
 
 @click.command()
@@ -14,10 +17,51 @@ def command(project: Project, as_json: bool) -> None:
     """Show what is under way, which model each column holds, how complete it is, and what is kept."""
     from migrator.cli.database import address
     from migrator.cli.display import show_json, show_result
-    from migrator.status import as_text, read_status
+    from migrator.status import read_status
 
     found = read_status(address(project))
     if as_json:
         show_json(found)
     else:
         show_result(as_text(found))
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """The document as a person reads it."""
+    lines = [f"database  {found['database']}"]
+    if found["at_work"]:
+        lines.append(f"at work   another migrator: {found['at_work']}")
+    run = found["unfinished"]
+    if run is not None:
+        lines.append(f"\nunfinished: {run['direction']} of revision {run['revision']}, {', '.join(run['columns'])}")
+        for phase in run["phases"]:
+            lines.append(f"  {phase['phase']:<10} {phase['state']:<11}  {_when(phase)}")
+        lines.append(f"  texts embedded so far: {run['texts_embedded']:,}")
+        if run["waiting"]:
+            lines.append(f"  waiting: {run['waiting']}")
+        lines.append(f"  go on: {run['command']}" + "   undo: migrator abandon" * (not run["past_cut_over"]))
+    for column in found["columns"]:
+        lines += ["", *_column_lines(column)]
+    if not found["columns"] and run is None:
+        lines.append("\nno column has been migrated here yet")
+    if found["kept"]:
+        lines += ["", "kept for a rollback, until migrator retire:", *(f"  {each}" for each in found["kept"])]
+    for store in found["stores"]:
+        lines.append(f"embedding store {store['table']}, {size(store['bytes'])}")
+    return "\n".join(lines)
+
+
+def _when(phase: dict[str, Any]) -> str:
+    return str(phase["started"]) + ("" if phase["seconds"] is None else f", {phase['seconds']:.1f} s")
+
+
+def _column_lines(column: dict[str, Any]) -> list[str]:
+    lines = [column["column"], f"  {column['type']}, {column['model']}"]
+    if "unreadable" in column:
+        return [*lines, f"  cannot be read: {column['unreadable']}"]
+    lines.append(f"  {column['with_vector']:,} of {column['in_scope']:,} rows in scope have a vector")
+    lines.append(f"  {column['coverage']}")
+    if column["failed_rows"]:
+        failed = counted(column["failed_rows"], "rows")
+        lines.append(f"  {failed} failed; the ledger's table migrator.failed_row says why")
+    return lines

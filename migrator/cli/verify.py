@@ -15,8 +15,9 @@ def command(project: Project, as_json: bool) -> None:
     from migrator import runner
     from migrator.cli.carry_out import home
     from migrator.cli.database import address
-    from migrator.cli.display import reporting, show_json, show_result
+    from migrator.cli.display import show_json, show_result
     from migrator.errors import VerificationFailed
+    from migrator.progress import reporting
     from migrator.work import Options
 
     with reporting() as reporter:

@@ -21,12 +21,12 @@ def check(ledger: Ledger, model: Model, embedder: Embedder, *, record: bool) -> 
 
     Raises Refused where they differ: it is another model under the same name.
     """
-    recorded = ledger.find_model(model)
+    recorded = ledger.probes(model)
     vectors = embedder.embed_documents(PROBES)
     if recorded is None:
         if record:
             ledger.add_model(model, embedder.fingerprint, vectors.astype(float).tolist())
         return
-    similarity = float(cosines(vectors, recorded[1]).min())
+    similarity = float(cosines(vectors, recorded).min())
     if similarity < SAME_VECTOR:
         raise model_changed(model.name, similarity).refusal()

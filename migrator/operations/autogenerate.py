@@ -14,13 +14,11 @@ from alembic.operations.ops import (
 )
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
-from migrator.queries import SCHEMA
+from migrator.queries import SCHEMA, is_own
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.runtime.plugins import Plugin
-
-_PREFIX = "migrator_"
 
 
 def register(plugin: Plugin) -> None:
@@ -47,7 +45,7 @@ def leave_migrators_alone(
 
 def _drops_migrators(operation: MigrateOperation) -> bool:
     if isinstance(operation, DropColumnOp):
-        return operation.column_name.startswith(_PREFIX)
+        return is_own(operation.column_name)
     if isinstance(operation, DropIndexOp):
-        return str(operation.index_name).startswith(_PREFIX) or operation.schema == SCHEMA
+        return is_own(str(operation.index_name)) or operation.schema == SCHEMA
     return isinstance(operation, DropTableOp) and operation.schema == SCHEMA

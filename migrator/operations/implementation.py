@@ -12,11 +12,11 @@ from alembic.util import CommandError
 
 from migrator import hazards, runner
 from migrator.change import VectorColumn
-from migrator.cli.display import reporting
 from migrator.database import Address, address_of_connection
 from migrator.errors import MigratorError
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
 from migrator.operations.revision import Revision, at_work, collected
+from migrator.progress import reporting
 from migrator.work import Options
 
 # Where the command line leaves its Options among the attributes of Alembic's Config.
@@ -64,6 +64,7 @@ def _outside_transactions(context: MigrationContext) -> Iterator[tuple[Address, 
     try:
         if context.as_sql or context.connection is None:
             raise hazards.printed_as_sql().refusal()
+        # Alembic has no public name for a transaction that env.py began.
         if context._in_external_transaction:
             raise hazards.transaction_outside().refusal()
         revision = at_work(context)

@@ -59,7 +59,7 @@ class ChangeEmbeddingOp(MigrateOperation):
             outside=outside,
             settings=settings or {},
             from_text=from_text,
-            functions=tuple(functions) if not isinstance(functions, str) else (functions,),
+            functions=functions,
             verify=verify or Verify(),
         )
         operations.invoke(cls([change]))

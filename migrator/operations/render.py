@@ -48,7 +48,7 @@ def render_changes(changes: Sequence[EmbeddingChange]) -> str:
     return f"op.change_embeddings(\n{_INDENT}[\n{_indented(_indented(items))}{_INDENT}]\n)"
 
 
-def render_restore(table: str, column: str, schema: str | None = None) -> str:
+def render_restore(table: str, column: str, schema: str | None) -> str:
     """op.restore_embedding(...)"""
     arguments: list[Argument] = [(None, table), (None, column)]
     if schema is not None:

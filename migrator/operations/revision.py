@@ -70,7 +70,7 @@ def read(revision: str, function: Callable[[], None], outer: MigrationContext, *
             raise
         does_more = True
     finally:
-        # The with block took the outer context away.
+        # The with block took the outer context away; Alembic has no public way to put it back.
         Operations(outer)._install_proxy()
     return Revision(revision, tuple(operations), does_more)
 

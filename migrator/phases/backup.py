@@ -18,7 +18,7 @@ from migrator.work import Work
 NAME = "backup"
 
 
-def _live_type(catalog: Catalog) -> sql.Composed:
+def live_type(catalog: Catalog) -> sql.Composed:
     return sql.SQL("{}.{}").format(name(catalog.server.extension_schema), fragment(catalog.column.type_text))
 
 
@@ -26,8 +26,8 @@ def _reads_store(column: ColumnPlan) -> bool:
     return column.is_restore and column.upgraded_by == "embed"
 
 
-def _which(column: ColumnPlan) -> Query:
-    """The rows that are backed up."""
+def which(column: ColumnPlan) -> Query:
+    """The rows that are backed up: on a downgrade those of which no store holds the vector."""
     if not _reads_store(column):
         return sql.SQL("true")
     return query(
@@ -36,7 +36,7 @@ def _which(column: ColumnPlan) -> Query:
         live=name(column.live),
         store=name("migrator", column.upgrade_store),
         text_hash=column.with_old_text.text_hash,
-        type=_live_type(column.catalog),
+        type=live_type(column.catalog),
         extension=name(column.catalog.server.extension_schema),
     )
 
@@ -71,7 +71,7 @@ def _copy(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed, sql.Composed]
         text_hash=column.with_old_text.text_hash,
         live=name(column.live),
         table=column.table,
-        which=_which(column),
+        which=which(column),
     )
     return (
         sql.SQL("DROP TABLE IF EXISTS {}").format(column.backup),
@@ -87,7 +87,7 @@ def _checksums(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed]:
         "type": fragment(column.catalog.column.type),
     }
     return (
-        query("backup", "checksum", vector=name(column.live), table=column.table, which=_which(column), **pieces),
+        query("backup", "checksum", vector=name(column.live), table=column.table, which=which(column), **pieces),
         query(
             "backup",
             "checksum",

@@ -7,7 +7,7 @@ from functools import partial
 from psycopg import sql
 
 from migrator import capture, hazards, index_parts, materialised, tree
-from migrator.catalog.indexes import TableIndex
+from migrator.catalog.indexes import TableIndex, drop_concurrently, is_valid
 from migrator.database import Connection, concurrently, configure, execute, send_together
 from migrator.ledger import Ledger, Run
 from migrator.phases.index import drop_index, left_index
@@ -16,7 +16,6 @@ from migrator.plan import ColumnPlan, Plan
 from migrator.queries import name, query
 from migrator.report import Reporter
 from migrator.tree import Relation
-from migrator.work import has_column, table_now
 
 
 def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter: Reporter) -> None:
@@ -27,7 +26,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
     # Should this be killed half way, the same command begins again with what is undone here.
     ledger.forget_phases(run)
     for column in plan.columns:
-        present = table_now(connection, column)
+        present = tree.table_now(connection, column)
         if present is None:
             for statement in (*capture.drop_function(column), drop_backup(column)):
                 execute(connection, statement)
@@ -76,11 +75,9 @@ def _drop_indexes(connection: Connection, column: ColumnPlan, reporter: Reporter
             whole = drop_index(column, index.temporary)
             send_together(connection, [whole], table=column.catalog.table.oid, on_wait=reporter.message)
         for leaf in leaves.values():
-            called = name(leaf.schema, index_parts.on(column, index, leaf).temporary)
-            concurrently(connection, query("index", "drop_concurrently", index=called))
+            concurrently(connection, drop_concurrently(leaf.schema, index_parts.on(column, index, leaf).temporary))
     for leaf in leaves.values():
-        called = name(leaf.schema, left_index(column, leaf))
-        concurrently(connection, query("index", "drop_concurrently", index=called))
+        concurrently(connection, drop_concurrently(leaf.schema, left_index(column, leaf)))
 
 
 def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:
@@ -88,14 +85,14 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
     catalog = column.catalog
     if not column.dropped_indexes:
         return
-    if not has_column(connection, column, column.live):
+    if not tree.has_column(connection, column, column.live):
         lost = ", ".join(index.name for index in column.dropped_indexes)
         reporter.message(f"{column.subject} was dropped or renamed by others, so it has no index any more: {lost}")
         return
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
     relations = tree.now(connection, column)
     for index in column.dropped_indexes:
-        if not (column.is_partitioned and _is_valid(connection, catalog.table.schema, index.name)):
+        if not (column.is_partitioned and is_valid(connection, catalog.table.schema, index.name)):
             for leaf in tree.leaves(relations) + tree.leaves(tree.detached(connection, column)):
                 _rebuild_on(connection, column, index, leaf, reporter)
         _assemble(connection, column, index, relations, reporter)
@@ -105,9 +102,9 @@ def _rebuild_on(
     connection: Connection, column: ColumnPlan, index: TableIndex, leaf: Relation, reporter: Reporter
 ) -> None:
     again = index_parts.former(column, index, leaf)
-    state = _is_valid(connection, leaf.schema, again.name)
+    state = is_valid(connection, leaf.schema, again.name)
     if state is False:
-        concurrently(connection, query("index", "drop_concurrently", index=name(leaf.schema, again.name)))
+        concurrently(connection, drop_concurrently(leaf.schema, again.name))
     if not state:
         concurrently(connection, _again(column, index, leaf))
     marks = again.marks(leaf.sql, leaf.schema)
@@ -129,15 +126,9 @@ def _assemble(
     parts = {each.table: each for each in index_parts.attached(connection, table.schema, index.name)}
     former, again = partial(index_parts.former, column, index), partial(_again, column, index)
     for made, statement in index_parts.assembly(relations, parts, former, again):
-        if made is None or _is_valid(connection, *made) is None:
+        if made is None or is_valid(connection, *made) is None:
             send_together(connection, [statement], table=table.oid, on_wait=reporter.message)
     for each in relations:
         if not each.is_leaf:
             marks = former(each).marks(each.sql, each.schema)
             send_together(connection, marks, table=each.oid, on_wait=reporter.message)
-
-
-def _is_valid(connection: Connection, schema: str, index: str) -> bool | None:
-    """None where there is no such index."""
-    state = execute(connection, query("index", "state"), {"schema": schema, "index": index}).fetchone()
-    return bool(state[0]) if state else None

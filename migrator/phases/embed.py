@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from psycopg import sql
 
 from migrator import backup_table, rows_left, set_aside, store, tree
+from migrator.block_ranges import BlockRanges
 from migrator.database import Connection, configure, connect, execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, expression, query
 from migrator.report import Progress, counted
 from migrator.tree import Relation
-from migrator.work import BlockRanges, Work
+from migrator.work import Work
 
 NAME = "embed"
 # Texts are read ahead of the model by about this much, so that memory stays flat whatever the table's size.

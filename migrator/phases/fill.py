@@ -16,13 +16,14 @@ from migrator import backup_table, capture, other_tables, partition_columns, por
 from migrator.catalog import Column
 from migrator.database import configure, execute, fetch_row, with_short_locks
 from migrator.errors import MigratorError
+from migrator.phases.backup import live_type, which
 from migrator.phases.embed import embed_missing, embedding, probe_by_index
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.portions import Portion
 from migrator.queries import Query, fragment, name, query
 from migrator.report import counted
 from migrator.tree import Relation
-from migrator.work import Work, has_column
+from migrator.work import Work
 
 NAME = "fill"
 
@@ -63,10 +64,22 @@ def _statements(column: ColumnPlan) -> list[Statement]:
     if backup_table.helps(column):
         indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
     cleared = _clearing(column) if column.marks_some or column.catalog.read else []
-    kept_back = []
+    last = []
+    if column.is_restore and column.kept is not None:
+        last += [
+            column.statement(
+                NAME,
+                written,
+                "ROW EXCLUSIVE",
+                "a range of blocks at a time",
+                only_if=leaf.only_if,
+            )
+            for leaf in tree.leaves(tree.planned(column))
+            for written in _keep_written(column, column.kept, leaf)
+        ]
     if _may_be_kept_back(column):
-        kept_back.append(column.statement(NAME, _kept_back(column), "ACCESS SHARE", "one scan"))
-    return [*indexed, *_start_statements(column), *cleared, *_filling(column, column.shadow, NAME), *kept_back]
+        last.append(column.statement(NAME, _kept_back(column), "ACCESS SHARE", "one scan"))
+    return [*indexed, *_start_statements(column), *cleared, *_filling(column, column.shadow, NAME), *last]
 
 
 def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
@@ -154,6 +167,10 @@ def run(work: Work) -> dict[str, object]:
         if column.marks_some or (column.catalog.read and not began):
             _clear_stale(work, column)
         result[column.subject] = {"rows": _fill(work, column, column.shadow)}
+        if column.is_restore and column.kept is not None:
+            _pass(
+                work, column, partial(_keep_written, column, column.kept), portions.in_ranges(work.connection, column)
+            )
         if _may_be_kept_back(column):
             _refuse_kept_back(work, column)
     return result
@@ -191,7 +208,7 @@ def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
 def _start(work: Work, column: ColumnPlan) -> bool:
     """Adds shadow column and trigger. Returns whether it did: an interrupted run may have."""
     tree.refuse_other(work.connection, column)
-    if column.adds_shadow and has_column(work.connection, column, column.shadow):
+    if column.adds_shadow and tree.has_column(work.connection, column, column.shadow):
         return False
     if backup_table.helps(column):
         execute(work.connection, backup_table.index(column))
@@ -216,14 +233,14 @@ def _updates(column: ColumnPlan, target: str, here: str, leaf: Relation) -> list
     updates = [_update(column, target, pieces)]
     if backup_table.helps(column) and target == column.shadow:
         updates.insert(0, _from_backup(column, pieces))
-    if column.kept is not None and not column.is_restore and target == column.shadow:
+    if column.kept is not None and target == column.shadow:
         updates.append(_keep(column, pieces, column.kept))
     return updates
 
 
 def _clear_stale(work: Work, column: ColumnPlan) -> None:
     """Vectors that may be of another text than their row has: capture did not see that it changed."""
-    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup_name)
+    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index_by_text(column))
     clear = partial(_clear, column, in_backup=in_backup)
@@ -304,6 +321,24 @@ def _keep(column: ColumnPlan, pieces: dict[str, Query], kept: Query) -> sql.Comp
     )
 
 
+def _keep_written(column: ColumnPlan, kept: Query, leaf: Relation) -> list[sql.Composed]:
+    """On a downgrade: rows that keep what they hold keep what the application wrote into them since the upgrade."""
+    written = query(
+        "fill",
+        "keep_written",
+        here=query("fill", "range", row=column.row),
+        table=leaf.addressed(column),
+        shadow=name(column.shadow),
+        live=name(column.live),
+        type=column.type_sql,
+        live_type=live_type(column.catalog),
+        extension=name(column.catalog.server.extension_schema),
+        kept=kept,
+        written=which(column),
+    )
+    return [written]
+
+
 def _fill(work: Work, column: ColumnPlan, target: str, *, left: int | None = None) -> int:
     """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again.
 
@@ -348,9 +383,8 @@ def _pass(
     settings = {"synchronous_commit": "off"}
     if column.catalog.server.quiets_triggers:
         settings["session_replication_role"] = "replica"
-    if not column.catalog.firing_triggers:
-        # Nothing else can change the rows that this updates, so capture need not look at them.
-        settings["migrator.fill"] = "on"
+    # Where nothing else can change the rows that this updates, capture need not look at them.
+    settings["migrator.fill"] = "watched" if column.catalog.firing_triggers else "on"
 
     def one_portion(portion: Portion, updates: list[sql.Composed]) -> int:
         # Of the try that succeeds: waiting for a lock holds none.

@@ -13,8 +13,8 @@ import psycopg
 from psycopg import sql
 
 from migrator import index_parts, materialised, tree
-from migrator.catalog.indexes import IndexToBuild
-from migrator.database import Connection, concurrently, configure, connect, execute, send_together
+from migrator.catalog.indexes import IndexToBuild, drop_concurrently, is_valid
+from migrator.database import Connection, concurrently, configure, connect, execute
 from migrator.errors import Interrupted
 from migrator.index_parts import Attached
 from migrator.plan import ColumnPlan, Plan, Statement
@@ -39,7 +39,10 @@ def statements(plan: Plan) -> list[Statement]:
 def _statements(column: ColumnPlan) -> list[Statement]:
     schema, relations = column.catalog.table.schema, tree.planned(column)
     broken_off = "sql/manual_rollback.sql was broken off"
-    building = [_weak(column, _drop(schema, index), "milliseconds", only_if=broken_off) for index in _of_script(column)]
+    building = [
+        _weak(column, drop_concurrently(schema, index), "milliseconds", only_if=broken_off)
+        for index in _of_script(column)
+    ]
     for index in column.indexes:
         # After an upgrade online the old indexes are still on the retired column.
         only_if = "somebody dropped the one that was kept" if column.keeps(index) else ""
@@ -72,11 +75,9 @@ def _weak(column: ColumnPlan, statement: Query, lasts: str, *, only_if: str = ""
 
 
 def _dropped_if_invalid(column: ColumnPlan, table: Relation, index: str) -> Statement:
-    return _weak(column, _drop(table.schema, index), "milliseconds", only_if="an earlier try left it invalid")
-
-
-def _drop(schema: str, index: str) -> sql.Composed:
-    return query("index", "drop_concurrently", index=name(schema, index))
+    return _weak(
+        column, drop_concurrently(table.schema, index), "milliseconds", only_if="an earlier try left it invalid"
+    )
 
 
 def left_index(column: ColumnPlan, leaf: Relation) -> str:
@@ -103,7 +104,7 @@ def drop_index(column: ColumnPlan, index: str) -> sql.Composed:
     schema = column.catalog.table.schema
     if column.is_partitioned:
         return query("partitions", "drop_index", index=name(schema, index))
-    return _drop(schema, index)
+    return drop_concurrently(schema, index)
 
 
 def _dropping(column: ColumnPlan) -> list[Statement]:
@@ -125,13 +126,13 @@ def run(work: Work) -> dict[str, object]:
     for column in work.plan.columns:
         tree.refuse_other(work.connection, column)
         for script in _of_script(column):
-            concurrently(work.connection, _drop(column.catalog.table.schema, script))
+            concurrently(work.connection, drop_concurrently(column.catalog.table.schema, script))
         for index in column.indexes:
             _build_everywhere(work, column, index)
         result[column.subject] = {"indexes": [index.name for index in column.indexes]}
         for statement in _drop_replaced(column) if column.method == "index" else ():
             if column.is_partitioned:
-                _short(work, column, statement)
+                work.send_together(column, statement)
             else:
                 concurrently(work.connection, statement)
         if column.method != "index":
@@ -159,8 +160,8 @@ def _build_everywhere(work: Work, column: ColumnPlan, index: IndexToBuild) -> No
             ):
                 _build(work, column, index, leaf)
         for made, statement in _assembly(column, index, relations, parts):
-            if made is None or _state(work, *made) is None:
-                _short(work, column, statement)
+            if made is None or is_valid(work.connection, *made) is None:
+                work.send_together(column, statement)
         if len(relations) == 1:
             return
 
@@ -181,21 +182,11 @@ def _assembly(
     )
 
 
-def _short(work: Work, column: ColumnPlan, statement: Query) -> None:
-    send_together(work.connection, [statement], table=column.catalog.table.oid, on_wait=work.waits_for_lock)
-
-
-def _state(work: Work, schema: str, index: str) -> bool | None:
-    """Whether the index of that name is valid; None where there is none."""
-    row = execute(work.connection, query("index", "state"), {"schema": schema, "index": index}).fetchone()
-    return bool(row[0]) if row else None
-
-
 def _is_there(work: Work, schema: str, index: str) -> bool:
     """Whether a valid index of that name is there; an invalid one is dropped first."""
-    state = _state(work, schema, index)
+    state = is_valid(work.connection, schema, index)
     if state is False:
-        concurrently(work.connection, _drop(schema, index))
+        concurrently(work.connection, drop_concurrently(schema, index))
     return bool(state)
 
 

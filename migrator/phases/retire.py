@@ -63,7 +63,7 @@ def leftovers(connection: Connection, ledger: Ledger) -> list[Leftover]:
     found = []
     for change in ledger.carried_out():
         column = planned(ledger, change)
-        has_backup = store.has_table(connection, column.backup_name)
+        has_backup = store.has_table(connection, column.backup)
         if change.keeps_retired_column or has_backup:
             now = present(ledger, change)
             found.append(Leftover(now or column, now is not None, change.keeps_retired_column, has_backup))

@@ -8,11 +8,12 @@ import psycopg
 from psycopg import sql
 
 from migrator import capture, carry, materialised, partition_columns, tree
-from migrator.database import concurrently, execute, fetch_row, send_together
+from migrator.catalog.indexes import drop_concurrently
+from migrator.database import concurrently, execute, fetch_row
 from migrator.phases import fill
 from migrator.phases.index import left_index
 from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import Query, literal, name, query, text_of
+from migrator.queries import literal, name, query, text_of
 from migrator.report import counted
 from migrator.tree import Relation
 from migrator.work import Work
@@ -69,8 +70,8 @@ def _statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[State
 
 
 def _drop_left_indexes(column: ColumnPlan, relations: list[Relation]) -> list[sql.Composed]:
-    leaves = {leaf.oid: name(leaf.schema, left_index(column, leaf)) for leaf in tree.leaves(relations)}
-    return [query("index", "drop_concurrently", index=index) for index in leaves.values()]
+    leaves = {leaf.oid: leaf for leaf in tree.leaves(relations)}
+    return [drop_concurrently(leaf.schema, left_index(column, leaf)) for leaf in leaves.values()]
 
 
 def _wants_not_null(column: ColumnPlan) -> bool:
@@ -135,17 +136,17 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
         )
         return False
     drop, add, validate, *set_, drop_again = _not_null(tree.without_dropped(work.connection, column))
-    _short(work, column, drop, add)
+    work.send_together(column, drop, add)
     try:
         execute(work.connection, validate)
     except psycopg.errors.CheckViolation:
         # The application wrote a row without a vector since they were counted.
-        _short(work, column, drop_again)
+        work.send_together(column, drop_again)
         return settle_not_null(work, column)
-    _short(work, column, *set_, drop_again)
+    work.send_together(column, *set_, drop_again)
     renamed = _name_not_null(column)
     if renamed is not None:
-        _short(work, column, renamed)
+        work.send_together(column, renamed)
     return True
 
 
@@ -159,10 +160,6 @@ def _validate_checks(work: Work, column: ColumnPlan) -> None:
                 f"{column.subject}: rows violate CHECK ({check.expression}), so it stays NOT VALID; correct them, then "
                 f'run ALTER TABLE "{column.catalog.table.name}" VALIDATE CONSTRAINT "{check.name}"'
             )
-
-
-def _short(work: Work, column: ColumnPlan, *statements: Query) -> None:
-    send_together(work.connection, statements, table=column.catalog.table.oid, on_wait=work.waits_for_lock)
 
 
 def _name_not_null(column: ColumnPlan) -> sql.Composed | None:

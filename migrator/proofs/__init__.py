@@ -27,7 +27,7 @@ def prove(session: Session, column: ColumnPlan, target: str, indexes: list[str])
             other for other, each in zip(indexes, column.indexes, strict=True) if each.is_vector and other != called
         ]
         proofs += index.finds(session, column, target, built, called, others)
-    if _wants_retrieval(column) and retrieval.has_rows(session, column):
+    if _wants_retrieval(column) and retrieval.has_rows(session.connection, column):
         proofs.append(retrieval.keeps_up(session, column, target))
     return proofs
 

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from migrator import dimensions, rows_left
 from migrator.catalog.carried import Check
-from migrator.database import fetch_row
+from migrator.database import fetch_row, said
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, reads
 from migrator.report import counted
@@ -39,7 +39,7 @@ def _holds(session: Session, columns: Sequence[ColumnPlan], column: ColumnPlan, 
     try:
         (violating,) = fetch_row(session.connection, _count(columns, column, check))
     except psycopg.errors.DataError as error:
-        reason = error.diag.message_primary or type(error).__name__
+        reason = said(error)
         return Proof(called, False, f"CHECK ({check.expression}) cannot be evaluated for the new vectors: {reason}")
     if violating:
         return Proof(called, False, f"{counted(violating, 'rows')} would violate CHECK ({check.expression})")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from psycopg import sql
 
-from migrator.catalog.indexes import IndexToBuild
+from migrator.catalog.indexes import IndexToBuild, is_valid
 from migrator.database import configure, execute, fetch_row
 from migrator.index_parts import attached
 from migrator.plan import ColumnPlan, Statement
@@ -51,8 +51,7 @@ def finds(
 ) -> list[Proof]:
     """others: the column's other vector indexes, of which one may answer the same queries and be preferred."""
     schema = column.catalog.table.schema
-    state = execute(session.connection, query("index", "state"), {"schema": schema, "index": called}).fetchone()
-    if state is None or not state[0]:
+    if not is_valid(session.connection, schema, called):
         return [Proof(f"index {index.name}", False, "not there, or not valid and ready")]
     if not index.is_vector:
         return [Proof(f"index {index.name}", True, "valid and ready")]

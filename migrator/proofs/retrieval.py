@@ -6,7 +6,7 @@ from psycopg import sql
 
 from migrator.catalog.indexes import OPERATORS
 from migrator.change import Model
-from migrator.database import configure, execute, fetch_row
+from migrator.database import Connection, configure, execute, fetch_row
 from migrator.embedders import Vectors
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, reads
@@ -34,9 +34,9 @@ def _any_row(column: ColumnPlan) -> sql.Composed:
     return query("verify", "has_rows", table=column.table)
 
 
-def has_rows(session: Session, column: ColumnPlan) -> bool:
+def has_rows(connection: Connection, column: ColumnPlan) -> bool:
     """Without rows there is nothing to find, and no model is loaded to find it with."""
-    return bool(fetch_row(session.connection, _any_row(column))[0])
+    return bool(fetch_row(connection, _any_row(column))[0])
 
 
 def keeps_up(session: Session, column: ColumnPlan, target: str) -> Proof:

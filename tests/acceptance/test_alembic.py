@@ -409,8 +409,11 @@ def test_at_a_terminal_a_person_is_asked(pending: Project) -> None:
     assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")
 
 
-@pytest.mark.parametrize("what", ["n", "\x04"], ids=["no", "end-of-input"])
-@pytest.mark.parametrize("command", ["upgrade", "downgrade", "retire", "abandon"])
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [("upgrade", "n"), ("upgrade", "\x04"), ("downgrade", "n"), ("retire", "n"), ("abandon", "n")],
+    ids=["upgrade", "upgrade-end-of-input", "downgrade", "retire", "abandon"],
+)
 def test_what_is_not_agreed_to_is_not_done(pending: Project, command: str, what: str) -> None:
     """Nor does it end as if it were: another command may wait for it."""
     stop = {"upgrade": ("--stop-after", "preflight"), "abandon": ("--stop-after", "fill")}.get(command, ())

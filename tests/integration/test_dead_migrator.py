@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 
 from migrator import runner
 from migrator.database import connect
 from migrator.errors import Busy
-from migrator.work import Options
 from tests.database import Database
+from tests.killed import ended, started
 from tests.proofs import is_upgraded
-from tests.running import until_alone, upgrade, upgrade_until
+from tests.running import abandon, until_alone, upgrade, upgrade_until
 from tests.server import OwnServer
 from tests.tables import items
 
@@ -30,13 +29,11 @@ def test_the_statement_of_a_migrator_that_was_killed_ends_though_it_could_go_on_
     building = b"SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%')"
     with database.connect() as holder, database.connect() as watcher:
         holder.execute("BEGIN; UPDATE items SET note = note WHERE id = 1")
-        migrator = subprocess.Popen(
-            [sys.executable, "-m", "tests.killed", "upgrade", "never", ""], env=database.environment()
-        )
+        migrator = started(partial(upgrade, database))
         while watcher.execute(building).fetchone() != (True,):
-            assert migrator.poll() is None
-        os.kill(migrator.pid, signal.SIGKILL)
-        migrator.wait()
+            assert os.waitpid(migrator, os.WNOHANG) == (0, 0)
+        os.kill(migrator, signal.SIGKILL)
+        ended(migrator)
         until_alone(database)
         holder.execute("COMMIT")
     upgrade(database)
@@ -68,7 +65,7 @@ def test_one_that_is_at_a_statement_is_said_to_be(database: Database) -> None:
         while holder.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").fetchone() != (True,):
             pass
         with pytest.raises(Busy, match=", at a statement since "):
-            runner.abandon(database.address, Options())
+            abandon(database)
         holder.execute("COMMIT")
         while connection.pgconn.get_result() is not None:
             pass

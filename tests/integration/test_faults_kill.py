@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import signal
-import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,37 +14,29 @@ import psycopg
 import pytest
 
 from tests.database import Database
+from tests.killed import ended, kill, started
 from tests.models import EmbedLog, new, old
 from tests.proofs import checksum, is_upgraded, rows_hold
 from tests.running import BATCH, OLD_MODEL, PROBES, SAMPLE, downgrade, until_alone, upgrade
 from tests.tables import TEXTS, insert, items
 
-# An upgrade of that table sends some 300 messages, the first 60 of them before it begins.
-MESSAGES = 350
+# An upgrade of that table sends some 400 messages, the first 110 of them before it begins.
+MESSAGES = 400
 
 
 def killed_after(messages: int, run: Callable[[], None]) -> bool:
     """Runs it in a process of its own that kills itself after so many messages. Whether it came to its end before."""
-    child = os.fork()
-    if child == 0:
-        sent, wait = itertools.count(), psycopg.Connection.wait
+    sent, wait = itertools.count(), psycopg.Connection.wait
 
-        def wait_or_die(connection: psycopg.Connection[Any], *arguments: Any, **named: Any) -> Any:
-            if next(sent) == messages:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return wait(connection, *arguments, **named)
+    def wait_or_die(connection: psycopg.Connection[Any], *arguments: Any, **named: Any) -> Any:
+        if next(sent) == messages:
+            kill()
+        return wait(connection, *arguments, **named)
 
-        try:
-            with patch.object(psycopg.Connection, "wait", wait_or_die):
-                run()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    ended = os.waitstatus_to_exitcode(status)
-    assert ended in (0, -signal.SIGKILL)
-    return ended == 0
+    with patch.object(psycopg.Connection, "wait", wait_or_die):
+        code = ended(started(run))
+    assert code in (0, -signal.SIGKILL)
+    return code == 0
 
 
 def kills_until_done(database: Database, seed: int, run: Callable[[], None]) -> int:

@@ -17,7 +17,7 @@ from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old
 from tests.proofs import checksum, is_upgraded, rows_hold
-from tests.running import At, abandon, downgrade, upgrade, upgrade_until
+from tests.running import At, abandon, downgrade, retire, upgrade, upgrade_until
 from tests.tables import insert, items
 
 # One before anything is made, one with the shadow column half filled, and the last before it goes live.
@@ -104,8 +104,8 @@ def test_a_table_dropped_after_cut_over(database: Database) -> None:
     upgrade(database)
     assert database.value("SELECT state FROM migrator.run") == "done"
     assert backfill(database.address, Options()) == {}
-    assert runner.retire_all(database.address, Options(), stores=False) != []
-    assert runner.retirable(database.address, stores=False) == []
+    assert retire(database) != []
+    assert runner.retirable(database.address, keep_backups=False, stores=False) == []
     assert database.value("SELECT count(*) FROM pg_proc WHERE proname LIKE 'capture\\_%'") == 0
 
 

@@ -8,12 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from migrator import EmbeddingChange, runner
-from migrator.work import Options
+from migrator import EmbeddingChange
 from tests import models
 from tests.database import Database
 from tests.models import Hashed
-from tests.running import PROBES, SAMPLE, At, abandon, downgrade, downgrade_until, upgrade, upgrade_until
+from tests.running import PROBES, SAMPLE, At, abandon, downgrade, downgrade_until, retire, upgrade, upgrade_until
 from tests.tables import CHANGE, NEW, OLD, items
 
 NOTES = replace(CHANGE, text="note", from_text="body")
@@ -63,7 +62,7 @@ def test_downgrade_from_the_backup_takes_the_old_text(database: Database) -> Non
     upgrade(database, NOTES)
     database.execute(WRITES[0])
     database.execute(WRITES[1])
-    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    retire(database, keep_backups=True)
     embedded = Hashed.embedded
     downgrade(database, NOTES)
     assert wrong(database, "body", models.old) == []

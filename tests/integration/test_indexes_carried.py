@@ -6,14 +6,13 @@ import dataclasses
 
 import pytest
 
-from migrator import Hnsw, runner
+from migrator import Hnsw
 from migrator.errors import Refused
-from migrator.work import Options
 from tests.database import Database
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import new, other
 from tests.proofs import checksum, rows_hold
-from tests.running import REVISION, abandon, downgrade, upgrade, upgrade_until
+from tests.running import REVISION, abandon, downgrade, retire, upgrade, upgrade_until
 from tests.tables import CHANGE, OTHER, items
 
 SAME = dataclasses.replace(CHANGE, index="same")
@@ -181,6 +180,6 @@ def test_retire_drops_the_old_indexes_that_were_kept(database: Database, online:
     upgrade(database, SAME, online=online)
     before = definitions(database)
     assert "migrator_retired_1_" in database.dump()
-    runner.retire_all(database.address, Options(), stores=False)
+    retire(database)
     assert "migrator" not in database.dump().replace("{migrator}", "")
     assert definitions(database) == before

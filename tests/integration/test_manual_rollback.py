@@ -15,6 +15,7 @@ from migrator.errors import Stopped
 from migrator.work import Options
 from tests.commands import Ended
 from tests.database import Database
+from tests.running import retire
 from tests.tables import CHANGE, NEW, OLD, items
 
 SCRIPT = Path(__file__).parents[2] / "sql" / "manual_rollback.sql"
@@ -257,7 +258,7 @@ def test_before_cut_over_there_is_nothing_to_roll_back(database: Database) -> No
 
 
 def test_after_retire_the_old_vectors_are_gone(upgraded: Database) -> None:
-    runner.retire_all(upgraded.address, Options(), stores=False)
+    retire(upgraded)
     assert refused(roll_back(upgraded)).startswith(
         "the retired column of public.items.embedding was dropped by migrator retire: the old vectors are gone\n"
     )

@@ -10,18 +10,19 @@ from psycopg import sql
 
 from migrator import runner
 from migrator.change import VectorColumn
+from migrator.cli.status import as_text
 from migrator.database import execute
 from migrator.errors import Refused, Stopped
 from migrator.planner import planned
 from migrator.queries import name, query
 from migrator.report import Progress
 from migrator.runner import at_work
-from migrator.status import as_text, read_status
+from migrator.status import read_status
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old
 from tests.proofs import checksum, rows_hold
-from tests.running import BATCH, REVISION, At, downgrade
+from tests.running import BATCH, REVISION, At, abandon, downgrade
 from tests.tables import CHANGE, insert, items
 
 ONLINE = Options(batch_size=BATCH, online=True)
@@ -80,7 +81,7 @@ def test_promise_1_an_abandoned_online_upgrade_and_downgrade(database: Database)
     schema = database.dump()
     with pytest.raises(Stopped):
         upgrade_online(database, replace(ONLINE, stop_after="verify"))
-    runner.abandon(database.address, Options())
+    abandon(database)
     assert database.dump() == schema
     upgrade_online(database)
     upgraded = database.dump()
@@ -88,7 +89,7 @@ def test_promise_1_an_abandoned_online_upgrade_and_downgrade(database: Database)
         runner.restore(
             database.address, REVISION, [VectorColumn("items", "embedding")], replace(ONLINE, stop_after="verify")
         )
-    runner.abandon(database.address, Options())
+    abandon(database)
     assert database.dump() == upgraded
     downgrade(database)
     assert database.dump() == schema

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import psycopg
@@ -17,7 +16,8 @@ from migrator.errors import MigratorError, Stopped
 from migrator.old_model import SAMPLED_ROWS
 from migrator.work import Options
 from tests.database import Database
-from tests.models import Hashed, Vectors, new, old, vector
+from tests.models import EmbedLog, Hashed, Vectors, new, old, vector
+from tests.running import retire
 from tests.tables import CHANGE, OLD, insert, items
 
 # Another model of 384 dimensions: `new`, truncated.
@@ -62,14 +62,6 @@ def by_text(database: Database, factory: type[Hashed] | object = old) -> dict[in
     return {number: vector(body, factory) for number, body in database.execute("SELECT id, body FROM items")}
 
 
-@pytest.fixture
-def embed_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where every call of a model is written down."""
-    path = tmp_path / "embed.log"
-    monkeypatch.setenv("MIGRATOR_TEST_EMBED_LOG", str(path))
-    return path
-
-
 def write_meanwhile(database: Database, *, model: Hashed | None = None) -> None:
     """An insert, an update of text and vector, an update of something else, and a delete, as applications do."""
     insert(database, [(1000, "written meanwhile")], model=model)
@@ -83,7 +75,7 @@ def write_meanwhile(database: Database, *, model: Hashed | None = None) -> None:
 TO_HALF = dataclasses.replace(CHANGE, text=None, to=OLD, type="halfvec", index="same")
 
 
-def test_vector_to_halfvec_and_back_calls_no_model(database: Database, embed_log: Path) -> None:
+def test_vector_to_halfvec_and_back_calls_no_model(database: Database, embed_log: EmbedLog) -> None:
     items(database)
     dump, before = database.dump(), vectors(database)
     up(database, TO_HALF)
@@ -96,19 +88,19 @@ def test_vector_to_halfvec_and_back_calls_no_model(database: Database, embed_log
     # From the retired column, where no bit was lost.
     assert agree(vectors(database), before, to=0)
     assert database.dump() == dump
-    assert not embed_log.exists()
+    assert embed_log.calls() == []
 
 
-def test_vector_to_halfvec_with_writes_before_cut_over(database: Database, embed_log: Path) -> None:
+def test_vector_to_halfvec_with_writes_before_cut_over(database: Database, embed_log: EmbedLog) -> None:
     items(database)
     up(database, TO_HALF, stop_after="fill")
     write_meanwhile(database)
     up(database, TO_HALF)
     assert agree(vectors(database), by_text(database), to=1e-3)
-    assert not embed_log.exists()
+    assert embed_log.calls() == []
 
 
-def test_vector_to_halfvec_with_writes_before_the_downgrade(database: Database, embed_log: Path) -> None:
+def test_vector_to_halfvec_with_writes_before_the_downgrade(database: Database, embed_log: EmbedLog) -> None:
     items(database)
     dump = database.dump()
     up(database, TO_HALF)
@@ -116,10 +108,10 @@ def test_vector_to_halfvec_with_writes_before_the_downgrade(database: Database, 
     down(database)
     assert agree(vectors(database), by_text(database), to=1e-3)
     assert database.dump() == dump
-    assert not embed_log.exists()
+    assert embed_log.calls() == []
 
 
-def test_halfvec_to_vector_and_back(database: Database, embed_log: Path) -> None:
+def test_halfvec_to_vector_and_back(database: Database, embed_log: EmbedLog) -> None:
     items(database)
     database.execute("DROP INDEX items_embedding_idx")
     database.execute("ALTER TABLE items ALTER embedding TYPE halfvec(384)")
@@ -133,7 +125,7 @@ def test_halfvec_to_vector_and_back(database: Database, embed_log: Path) -> None
     down(database)
     assert agree(vectors(database), before, to=0)
     assert database.dump() == dump
-    assert not embed_log.exists()
+    assert embed_log.calls() == []
 
 
 # ---- the index -------------------------------------------------------------------------------------------------
@@ -171,7 +163,7 @@ def index_definition(database: Database) -> str | None:
     ids=["kind", "parameters", "distance", "kind-and-distance", "none"],
 )
 def test_another_index_and_back(
-    database: Database, embed_log: Path, index: Hnsw | IvfFlat | None, definition: str | None
+    database: Database, embed_log: EmbedLog, index: Hnsw | IvfFlat | None, definition: str | None
 ) -> None:
     items(database)
     dump, before = database.dump(), database.execute("SELECT * FROM items ORDER BY id")
@@ -183,7 +175,7 @@ def test_another_index_and_back(
     down(database)
     assert database.execute("SELECT * FROM items ORDER BY id") == written
     assert database.dump() == dump
-    assert not embed_log.exists()
+    assert embed_log.calls() == []
 
 
 # ---- truncation ------------------------------------------------------------------------------------------------
@@ -207,7 +199,7 @@ def truncated(found: dict[int, Vectors | None]) -> dict[int, Vectors | None]:
     return {number: None if each is None else each / np.linalg.norm(each) for number, each in cut.items()}
 
 
-def test_truncation_and_back_calls_no_model(database: Database, embed_log: Path) -> None:
+def test_truncation_and_back_calls_no_model(database: Database, embed_log: EmbedLog) -> None:
     wide_items(database)
     dump, before = database.dump(), vectors(database)
     up(database, TRUNCATE)
@@ -215,16 +207,16 @@ def test_truncation_and_back_calls_no_model(database: Database, embed_log: Path)
     down(database)
     assert agree(vectors(database), before, to=0)
     assert database.dump() == dump
-    assert not embed_log.exists()
+    assert embed_log.calls() == []
 
 
-def test_truncation_with_writes_before_cut_over(database: Database, embed_log: Path) -> None:
+def test_truncation_with_writes_before_cut_over(database: Database, embed_log: EmbedLog) -> None:
     wide_items(database)
     up(database, TRUNCATE, stop_after="fill")
     write_meanwhile(database, model=new())
     up(database, TRUNCATE)
     assert agree(vectors(database), truncated(by_text(database, new)))
-    assert not embed_log.exists()
+    assert embed_log.calls() == []
 
 
 class Truncated(Hashed):
@@ -236,13 +228,13 @@ class Truncated(Hashed):
         return found
 
 
-def test_truncation_with_writes_before_the_downgrade(database: Database, embed_log: Path) -> None:
+def test_truncation_with_writes_before_the_downgrade(database: Database, embed_log: EmbedLog) -> None:
     """What was cut off cannot be derived: the rows written since are embedded, and no others."""
     wide_items(database)
     dump = database.dump()
     up(database, TRUNCATE)
     write_meanwhile(database, model=Truncated(768, seed=768))
-    assert not embed_log.exists()
+    assert embed_log.calls() == []
     Hashed.embedded = 0
     down(database)
     assert agree(vectors(database), by_text(database, new))
@@ -552,18 +544,18 @@ def test_when_the_downgrade_of_the_second_fails_neither_is_changed(database: Dat
 def test_retired_rows_and_columns_of_all_are_dropped_together(database: Database) -> None:
     changes = two_tables(database)
     up(database, *changes)
-    runner.retire_all(database.address, Options(), stores=True)
+    retire(database, stores=True)
     assert "migrator" not in database.dump()
 
 
-def test_a_table_without_rows(database: Database, embed_log: Path) -> None:
+def test_a_table_without_rows(database: Database, embed_log: EmbedLog) -> None:
     items(database, 0)
     dump = database.dump()
     up(database, CHANGE)
     assert index_definition(database) is not None
     down(database)
     assert database.dump() == dump
-    assert not embed_log.exists()
+    assert embed_log.calls() == []
 
 
 def test_a_role_that_the_address_names_is_taken(database: Database) -> None:

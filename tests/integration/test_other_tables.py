@@ -117,6 +117,24 @@ def test_downgrade_knows_what_their_writes_made_stale(notes: Database, stopped: 
     assert wrong(notes, models.old) == []
 
 
+def test_a_snapshot_from_before_their_write_is_not_believed(notes: Database) -> None:
+    upgrade_until(notes, "embed", NOTES)
+    with notes.connect() as writer:
+        writer.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        writer.execute("SELECT count(*) FROM topics")
+        notes.execute(RETITLED)
+
+        def write() -> None:
+            # Its text, as this snapshot has it, is in the store.
+            writer.execute("INSERT INTO notes SELECT 100, 2, 'text 2', embedding FROM notes WHERE id = 2")
+            writer.execute("COMMIT")
+
+        reporter = At("started", "index", write)
+        upgrade(notes, NOTES, reporter=reporter)
+    assert reporter.acted
+    assert wrong(notes, models.new) == []
+
+
 def test_it_is_refused_online(notes: Database) -> None:
     before = notes.whole_dump()
     with pytest.raises(Refused) as refused:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from dataclasses import replace
 
 import psycopg
@@ -20,10 +22,10 @@ from migrator.tree import Relation
 from migrator.work import Options, Work
 from tests.conftest import Server
 from tests.database import Database
-from tests.integration.test_manual_rollback import refused, roll_back
+from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import Hashed, new, old
 from tests.proofs import checksum, rows_hold
-from tests.running import BATCH, REVISION, At, abandon, downgrade, upgrade, upgrade_until
+from tests.running import BATCH, REVISION, At, abandon, downgrade, retire, upgrade, upgrade_until
 from tests.tables import CHANGE, OLD
 
 COLUMNS = "id, tenant, body, note"
@@ -42,7 +44,7 @@ QUALIFIED = replace(CHANGE, text="items.body || ''", where="items.id >= 0")
 
 def partitioned(database: Database, rows: int = 200) -> None:
     """items by tenant: 1 by ranges of id, 2 by hash, 3 attached, and a default for the rest."""
-    for statement in (
+    statements = (
         "CREATE TABLE items (id bigint, tenant int NOT NULL DEFAULT 1, body text NOT NULL, note text, "
         "embedding vector(384) NOT NULL, PRIMARY KEY (id, tenant)) PARTITION BY LIST (tenant)",
         "CREATE TABLE items_1 PARTITION OF items FOR VALUES IN (1) PARTITION BY RANGE (id)",
@@ -58,14 +60,17 @@ def partitioned(database: Database, rows: int = 200) -> None:
         "ALTER TABLE items ATTACH PARTITION archive.items_3 FOR VALUES IN (3)",
         "CREATE TABLE items_rest PARTITION OF items DEFAULT",
         "CREATE TABLE staged (id bigint PRIMARY KEY, body text, note text, embedding vector(384))",
-    ):
-        database.execute(statement)
+    )
+    database.execute("; ".join(statements))
     write(database, range(rows))
-    database.execute("CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)")
-    database.execute("COMMENT ON INDEX items_embedding_idx IS 'by meaning'")
-    database.execute("ALTER INDEX archive.items_3_embedding_idx RENAME TO of_the_archive")
-    database.execute("COMMENT ON INDEX archive.of_the_archive IS 'seldom searched'")
-    database.execute("ANALYZE items")
+    indexes = (
+        "CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)",
+        "COMMENT ON INDEX items_embedding_idx IS 'by meaning'",
+        "ALTER INDEX archive.items_3_embedding_idx RENAME TO of_the_archive",
+        "COMMENT ON INDEX archive.of_the_archive IS 'seldom searched'",
+        "ANALYZE items",
+    )
+    database.execute("; ".join(indexes))
 
 
 def write(database: Database, numbers: range) -> None:
@@ -248,6 +253,32 @@ def test_a_partition_that_is_made_while_cut_over_asks_for_its_lock(
     assert rows_hold(database, new) == 100
 
 
+def test_rows_that_a_writer_moves_while_they_are_waited_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The update that waits for such a row fails, for it is in another partition then."""
+    partitioned(database, 100)
+    # So that a try lasts until the writer commits.
+    monkeypatch.setattr("migrator.database.SHORT", "1min")
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    with database.connect() as writer:
+
+        def commit() -> None:
+            while not database.value(waits):
+                pass
+            writer.execute("COMMIT")
+
+        committing = threading.Thread(target=commit)
+
+        def move() -> None:
+            writer.execute("BEGIN; UPDATE items SET tenant = tenant % 5 + 1 WHERE id < 10")
+            committing.start()
+
+        upgrade(database, reporter=At("progress", "fill", move))
+        committing.join()
+    assert rows_hold(database, new) == 100
+
+
 def test_a_partition_that_is_dropped_meanwhile(database: Database) -> None:
     partitioned(database, 100)
     upgrade(database, reporter=At("done", "fill", lambda: database.execute("DROP TABLE archive.items_3")))
@@ -274,7 +305,7 @@ def test_after_retire_the_backup_gives_the_old_vectors(database: Database) -> No
     partitioned(database, 100)
     schema = database.dump()
     upgrade(database)
-    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    retire(database, keep_backups=True)
     assert "migrator" not in database.dump()
     downgrade(database)
     assert rows_hold(database, old) == 100
@@ -302,7 +333,7 @@ def test_what_single_partitions_say_of_the_column_is_carried_over(database: Data
         database.execute(statement)
     schema = database.dump()
     upgrade(database, replace(CHANGE, index="same"))
-    runner.retire_all(database.address, Options(), keep_backups=True, stores=False)
+    retire(database, keep_backups=True)
     upgraded = database.dump().replace("vector(768)", "vector(384)")
     assert in_any_order(upgraded) == in_any_order(schema)
     downgrade(database)
@@ -355,10 +386,20 @@ def test_what_is_refused(database: Database, code: str, case: tuple[str, Embeddi
     assert database.dump() == before
 
 
-def test_the_manual_rollback_refuses(database: Database) -> None:
-    partitioned(database, 10)
-    upgrade(database)
-    assert refused(roll_back(database)) == (
-        "the table of public.items.embedding is partitioned, which this script cannot roll back\n"
-        "migrator downgrade can; the old vectors are in the column migrator_retired_1"
-    )
+@MODES
+def test_the_manual_rollback_brings_all_partitions_back(database: Database, online: bool) -> None:
+    partitioned(database, 100)
+    database.execute("CREATE INDEX half ON items USING hnsw ((embedding::halfvec(384)) halfvec_l2_ops) WHERE id > 3")
+    database.execute("CREATE TABLE items_6 PARTITION OF items FOR VALUES IN (6)")
+    schema = database.dump()
+    upgrade(database, replace(CHANGE, index="same"), online=online)
+    if not online:
+        # A partition that the ledger does not know.
+        database.execute("DROP TABLE items_6")
+        database.execute("CREATE TABLE items_6 PARTITION OF items FOR VALUES IN (6)")
+    at(database, REVISION)
+    ended = roll_back(database)
+    assert (ended.code, ended.err) == (0, "")
+    assert rows_hold(database, old) == 100
+    found, expected = (re.sub("items_6_embedding_idx1?", "", dump) for dump in (database.dump(), schema))
+    assert in_any_order(found) == in_any_order(expected)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from migrator import runner
+from migrator.cli.status import as_text
 from migrator.errors import Refused
 from migrator.proofs import Proof
-from migrator.status import as_text, read_status
+from migrator.status import read_status
 from migrator.work import Options
 from tests.database import Database
 from tests.models import old
 from tests.proofs import rows_hold
-from tests.running import At, downgrade, upgrade
+from tests.running import At, downgrade, retire, upgrade
 from tests.tables import CHANGE, items
 
 RENAMES = ["ALTER TABLE items RENAME TO things", "CREATE SCHEMA archive; ALTER TABLE items SET SCHEMA archive"]
@@ -22,10 +23,6 @@ KEPT = "column migrator_retired_1 (python:tests.models:old, 384) and table migra
 
 def verify(database: Database, reporter: At | None = None) -> dict[str, list[Proof]]:
     return runner.verify_live(database.address, Options(reporter or At("", "", lambda: None)))
-
-
-def retire(database: Database) -> list[str]:
-    return runner.retire_all(database.address, Options(), stores=False)
 
 
 @pytest.mark.parametrize(("statement", "name"), list(zip(RENAMES, NAMES, strict=True)))

@@ -13,16 +13,12 @@ from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new, old
 from tests.proofs import checksum, nulls, rows_hold
-from tests.running import BATCH, PROBES, REVISION, SAMPLE, downgrade, upgrade
+from tests.running import BATCH, PROBES, REVISION, SAMPLE, abandon, downgrade, retire, upgrade
 from tests.tables import CHANGE, OLD, insert, items
 
 # As `old`, but only while MIGRATOR_TEST_GONE is not set.
 LOST = Model("python:tests.models:lost", dimensions=384)
 VECTORS = "SELECT sha256(string_agg(vector_send(embedding), '' ORDER BY id)) FROM items"
-
-
-def retire(database: Database, *, keep_backups: bool) -> None:
-    runner.retire_all(database.address, Options(), keep_backups=keep_backups, stores=False)
 
 
 def written_since(database: Database) -> None:
@@ -84,7 +80,7 @@ def test_a_restore_from_the_backup_that_is_abandoned_leaves_nothing(database: Da
     schema = database.dump()
     with pytest.raises(Exception, match="stopped after verify"):
         runner.restore(database.address, REVISION, [VectorColumn("items", "embedding")], Options(stop_after="verify"))
-    runner.abandon(database.address, Options())
+    abandon(database)
     assert database.dump() == schema
     downgrade(database)
     assert rows_hold(database, old) == 200
@@ -122,7 +118,7 @@ def test_promise_6_after_the_stores_are_dropped(database: Database, embed_log: E
     items(database)
     schema = database.dump()
     upgrade(database)
-    runner.retire_all(database.address, Options(), stores=True)
+    retire(database, stores=True)
     embed_log.calls()
     downgrade(database)
     assert sum(embed_log.calls()) == 2 * PROBES + 150 + SAMPLE

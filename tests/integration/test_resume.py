@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 
 from migrator.errors import Busy, Interrupted
 from tests.database import Database
-from tests.killed import UNSTORED_BATCH
+from tests.killed import UNSTORED_BATCH, carry_out, ended, started
 from tests.models import EmbedLog, new, old
 from tests.proofs import checksum, is_upgraded, rows_hold
 from tests.running import (
@@ -33,16 +32,9 @@ from tests.tables import TEXTS, insert, items
 PHASES = phases_from("backup")
 
 
-def killed(database: Database, direction: str, point: str, phase: str, **environment: str) -> None:
+def killed(database: Database, direction: str, point: str, phase: str) -> None:
     """Runs it until it kills itself there, and until the server has noticed."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.killed", direction, point, phase],
-        env={**database.environment(), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert ended(started(partial(carry_out, database, direction, point, phase))) == -signal.SIGKILL
     until_alone(database)
 
 
@@ -103,15 +95,17 @@ def test_promise_2_a_batch_in_flight_is_all_that_a_crash_costs(
 
 
 def test_promise_2_killed_again_and_again_while_embedding(
-    database: Database, upgraded_schema: str, embed_log: EmbedLog
+    database: Database, upgraded_schema: str, embed_log: EmbedLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The model ends the process instead of embedding more texts than that in all, probes among them."""
     items(database)
     # The first run tries the old model, and has probes once more, before anything is recorded.
     for before in ([*OLD_MODEL, PROBES, PROBES], [PROBES]):
         limit = sum(before) + 3 * BATCH
-        killed(database, "upgrade", "never", "", MIGRATOR_TEST_KILL_AFTER=str(limit))
+        monkeypatch.setenv("MIGRATOR_TEST_KILL_AFTER", str(limit))
+        killed(database, "upgrade", "never", "")
         assert embed_log.calls() == before + [BATCH] * 3
+    monkeypatch.delenv("MIGRATOR_TEST_KILL_AFTER")
     upgrade(database)
     assert embed_log.calls() == [PROBES, *batches(TEXTS - 6 * BATCH), SAMPLE]
     is_upgraded(database, upgraded_schema)

@@ -10,14 +10,10 @@ from migrator import EmbeddingChange, Model, runner
 from migrator.errors import Refused, VerificationFailed
 from migrator.work import Options
 from tests.database import Database
-from tests.running import downgrade, upgrade
+from tests.running import downgrade, retire, upgrade
 from tests.tables import OLD, items
 
 STORAGE = "SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
-
-
-def retire(database: Database, *, stores: bool = False) -> list[str]:
-    return runner.retire_all(database.address, Options(), stores=stores)
 
 
 def test_promise_8_nothing_is_dropped_before_retire(database: Database) -> None:

@@ -12,7 +12,7 @@ from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old, other, tiny
 from tests.proofs import rows_hold
-from tests.running import abandon, downgrade, upgrade, upgrade_until
+from tests.running import abandon, downgrade, retire, upgrade, upgrade_until
 from tests.tables import NEW, OLD, OTHER
 
 FIRST = EmbeddingChange("chunks", "embedding", text="body", from_=OLD, to=NEW, where="collection_id = 1")
@@ -200,6 +200,34 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
     proofs = runner.verify_live(database.address, Options())["public.chunks.embedding"]
     assert [proof for proof in proofs if not proof.passed] == []
     before = bytes_of(database)
-    runner.retire_all(database.address, Options(), stores=False)
+    retire(database)
     assert "migrator" not in database.dump()
     assert bytes_of(database) == before
+
+
+@pytest.mark.parametrize("kept", ["retired column", "backup", "nothing"])
+@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+def test_promise_6_a_downgrade_keeps_what_was_written_to_the_other_collections(
+    database: Database, online: bool, kept: str
+) -> None:
+    chunks(database, indexes="")
+    upgrade(database, FIRST, online=online)
+    if kept != "retired column":
+        retire(database, keep_backups=kept == "backup")
+    for statement in (
+        # The text with its vector, the vector alone, a row, none any more.
+        "UPDATE chunks SET body = 'edited', embedding = embedding * embedding WHERE id = 90",
+        "UPDATE chunks SET embedding = embedding + embedding WHERE id = 91",
+        "INSERT INTO chunks SELECT 2000, 2, 'fresh', embedding FROM chunks WHERE id = 92",
+        "UPDATE chunks SET embedding = NULL WHERE id = 93",
+        "UPDATE chunks SET body = 'edited' WHERE id = 150",
+        # And in the one that goes back.
+        "UPDATE chunks SET body = 'edited', embedding = NULL WHERE id = 5",
+    ):
+        database.execute(
+            statement.replace("INTO chunks SELECT", "INTO chunks (id, collection_id, body, embedding) SELECT")
+        )
+    others = bytes_of(database, "collection_id <> 1")
+    downgrade(database, FIRST)
+    assert bytes_of(database, "collection_id <> 1") == others
+    assert rows_hold(database, old, table="chunks", where="collection_id = 1") == 80

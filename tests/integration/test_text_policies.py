@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from migrator import EmbeddingChange, Model, runner, secrets
+from migrator import EmbeddingChange, Model, runner, text_settings
 from migrator.errors import MigratorError, Refused
 from migrator.status import read_status
 from migrator.work import Options
 from tests import models
 from tests.conftest import Server
 from tests.database import Database
+from tests.proofs import rows_hold
 from tests.running import REVISION, At, downgrade, upgrade
 from tests.statements import log_statements
 from tests.tables import CHANGE, OTHER
@@ -212,6 +213,48 @@ def _edit(database: Database, word: str) -> None:
     database.execute("UPDATE notes SET body = %(body)s WHERE id < 3", {"body": body})
 
 
+@pytest.mark.parametrize(
+    ("text", "from_text"),
+    [
+        ("concat_ws(' ', title, opened(body))", None),
+        ("title", "opened(body)"),
+        ("concat_ws(' ', title, opened(body))", "opened(body)"),
+    ],
+)
+def test_a_key_that_sessions_lack_or_have_otherwise(
+    database: Database, monkeypatch: pytest.MonkeyPatch, text: str, from_text: str | None
+) -> None:
+    """Without the right key the function gives NULL and concat_ws a text all the same: not that of the row."""
+    monkeypatch.setenv(VARIABLE, KEY)
+    notes(database, *(f"text {number}" for number in range(8)))
+    database.execute(
+        "CREATE FUNCTION opened(given bytea) RETURNS text LANGUAGE sql STABLE AS "
+        f"$f$SELECT CASE current_setting('app.key', true) WHEN $${KEY}$$ THEN convert_from(given, 'UTF8') END$f$"
+    )
+    database.execute("ALTER TABLE notes ALTER body TYPE bytea USING convert_to(body, 'UTF8'), ADD title text")
+    database.execute("UPDATE notes SET title = 'title ' || id")
+    plain = "convert_from(body, 'UTF8')"
+    before = (from_text or text).replace("opened(body)", plain)
+    for number, old_text in database.execute(f"SELECT id, {before} FROM notes"):
+        vector = str(models.vector(old_text, models.old).tolist())
+        database.execute("UPDATE notes SET embedding = %(v)s WHERE id = %(id)s", {"v": vector, "id": number})
+    change = replace(NOTES, text=text, from_text=from_text, settings={"app.key": f"env:{VARIABLE}"})
+
+    def write(word: str) -> None:
+        with database.connect() as connection:
+            changed = f"body = convert_to('{word} ' || id, 'UTF8')"
+            connection.execute(f"UPDATE notes SET {changed} WHERE id = 3".encode())
+            connection.execute("SET app.key = 'another'")
+            connection.execute(f"UPDATE notes SET {changed} WHERE id = 4".encode())
+            connection.execute("UPDATE notes SET id = id WHERE id = 5")
+
+    upgrade(database, change, reporter=At("started", "cut-over", lambda: write("during")))
+    assert rows_hold(database, models.new, table="notes", text=text.replace("opened(body)", plain)) == 8
+    write("after")
+    downgrade(database, change)
+    assert rows_hold(database, models.old, table="notes", text=before) == 8
+
+
 def test_without_its_setting_a_text_is_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     sealed_notes(database, missing_ok=False)
     monkeypatch.delenv(VARIABLE, raising=False)
@@ -245,6 +288,6 @@ def test_an_error_that_quotes_a_secret_text_is_not_shown(database: Database, mon
 
 def test_an_address_does_not_show_its_settings(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, KEY)
-    address = secrets.for_changes(database.address, [SEALED])
+    address = text_settings.for_changes(database.address, [SEALED])
     assert address.settings == {"app.key": KEY}
     assert KEY not in repr(address)

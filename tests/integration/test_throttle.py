@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from migrator import portions, runner, throttle
+from migrator.cli.status import as_text
 from migrator.database import address_of_url, sqlalchemy_url
 from migrator.errors import Interrupted
-from migrator.status import as_text, read_status
+from migrator.status import read_status
 from migrator.stop import Stop
 from migrator.throttle import Limits
 from migrator.work import Options

@@ -64,7 +64,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: Hnsw(distance=cast(Any, "euclidean")),
-        "there is no distance 'euclidean'\nfix: write one of cosine, l2, ip, l1 in the revision",
+        "there is no distance='euclidean'\nfix: write one of cosine, l2, ip, l1 in the revision",
     ),
     # ---- IvfFlat -------------------------------------------------------------------------------------------------
     (lambda: IvfFlat(lists=0), out_of_range("lists", 0, 1, 32_768)),
@@ -75,7 +75,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: IvfFlat(distance=cast(Any, "cos")),
-        "there is no distance 'cos'\nfix: write one of cosine, l2, ip, l1 in the revision",
+        "there is no distance='cos'\nfix: write one of cosine, l2, ip, l1 in the revision",
     ),
     # ---- Verify --------------------------------------------------------------------------------------------------
     (lambda: Verify(sample=0), out_of_range("sample", 0, 1, 10_000)),
@@ -98,9 +98,10 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: change(priority="\n"), "priority= is empty\nfix: give an SQL expression over the row, or leave it out"),
     (lambda: change(batch_size=0), out_of_range("batch_size", 0, 1, 100_000)),
     (lambda: change(batch_size=100_001), out_of_range("batch_size", 100_001, 1, 100_000)),
+    (lambda: change(type="float"), "there is no type='float'\nfix: write one of vector, halfvec in the revision"),
     (
-        lambda: change(type="float"),
-        "type='float' is no vector type\nfix: write one of vector, halfvec in the revision",
+        lambda: Hnsw(on=cast(Any, "bits")),
+        "there is no on='bits'\nfix: write one of column, halfvec, bit in the revision",
     ),
     (lambda: change(empty="none"), "there is no empty='none'\nfix: write one of null, skip, refuse in the revision"),
     (lambda: change(outside="skip"), "there is no outside='skip'\nfix: write one of keep, null in the revision"),

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from migrator.cli import display
-from migrator.cli.display import Bars, Lines
 from migrator.errors import Refused, Stopped
+from migrator.progress import Bars, Lines, duration, reporting
 from migrator.report import Progress
 
 
@@ -53,7 +53,7 @@ def lines(clock: Clock, written: list[str]) -> Lines:
     ],
 )
 def test_durations_are_told_in_two_units(seconds: float, shown: str) -> None:
-    assert display.duration(seconds) == shown
+    assert duration(seconds) == shown
 
 
 def test_a_phase_in_a_log_says_that_it_starts_how_far_it_is_and_what_came_of_it(
@@ -139,7 +139,7 @@ def test_bars_leave_one_line_a_phase_with_names_as_they_are(clock: Clock) -> Non
 
 
 def test_bars_need_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with display.reporting() as reporter:
+    with reporting() as reporter:
         reporter.message("in a log")
     assert isinstance(reporter, Lines)
     seen = capsys.readouterr()

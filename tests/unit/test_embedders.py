@@ -301,8 +301,8 @@ class LedgerInMemory(Ledger):
     def __init__(self) -> None:
         self.models: dict[Model, tuple[dict[str, object], list[list[float]]]] = {}
 
-    def find_model(self, model: Model) -> tuple[dict[str, object], list[list[float]]] | None:
-        return self.models.get(model)
+    def probes(self, model: Model) -> list[list[float]] | None:
+        return self.models[model][1] if model in self.models else None
 
     def add_model(self, model: Model, fingerprint: Mapping[str, object], probes: list[list[float]]) -> None:
         self.models[model] = (dict(fingerprint), probes)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from migrator.phases.preflight import OLDEST_POSTGRESQL
+from migrator.preflight.server import OLDEST_POSTGRESQL
 from tests.texts import PACKAGE
 
 # Each needs the version beside it: https://www.postgresql.org/docs/release/

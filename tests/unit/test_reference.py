@@ -50,6 +50,10 @@ def test_every_hazard_is_there_once() -> None:
     assert len(set(codes)) == len(codes)
 
 
+def test_every_example_is_told_to_a_hazard() -> None:
+    assert reference.unused_examples() == set()
+
+
 def test_every_hazard_says_what_it_means_and_what_to_do() -> None:
     for hazard in known_hazards():
         assert hazard.problem

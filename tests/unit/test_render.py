@@ -137,14 +137,14 @@ def test_several_changes_are_one_operation() -> None:
 
 
 def test_a_restore_names_the_schema_where_there_is_one() -> None:
-    assert render_restore("docs", "embedding") == 'op.restore_embedding("docs", "embedding")'
+    assert render_restore("docs", "embedding", None) == 'op.restore_embedding("docs", "embedding")'
     assert render_restore("docs", 'em"b', "app") == 'op.restore_embedding("docs", \'em"b\', schema="app")'
 
 
 def test_only_names_that_are_used_are_imported() -> None:
     assert import_line(render_change(PLAIN)) == "from migrator import Model"
     assert import_line(render_changes([FULL])) == "from migrator import EmbeddingChange, IvfFlat, Model, Verify"
-    assert import_line(render_restore("Hnsw", "Model")) == ""
+    assert import_line(render_restore("Hnsw", "Model", None)) == ""
     assert names_used(render_change(PLAIN)) == {"Model"}
 
 
@@ -156,7 +156,7 @@ def test_a_formatter_changes_nothing(tmp_path: Path) -> None:
             render_change(PLAIN),
             render_change(FULL),
             render_changes([PLAIN, FULL]),
-            render_restore("t" * 60, "c" * 60),
+            render_restore("t" * 60, "c" * 60, None),
         ]
     )
     file.write_text(f"def upgrade() -> None:\n{textwrap.indent(body, '    ')}\n", "utf-8")

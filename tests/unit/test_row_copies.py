@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.row_copies import copying
+from migrator.preflight.row_copies import copying
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from psycopg import sql
 
 from migrator import hazards, materialised
 from migrator.catalog.expressions import in_schema
-from migrator.database import Connection, execute, fetch_row
-from migrator.errors import first_line
+from migrator.database import Connection, execute, said
 from migrator.hazards import Hazard
 from migrator.materialised import Twin
 from migrator.plan import ColumnPlan
@@ -32,8 +31,8 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         # Two copies cannot have one name.
         return []
     found = []
-    for twin in _of(columns, column):
-        definition = twin.view.definition.rstrip().rstrip(";")
+    for twin in twins_of(columns, column):
+        definition = twin.view.definition
         for table in tables.values():
             definition = in_schema(definition, table.schema, table.name, "pg_temp")
         if re.search(r"\.\*(?!::)", definition) is None:
@@ -41,13 +40,8 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
     return found
 
 
-def size(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> int:
-    """Bytes of those that are filled a second time and read `column` before any other of the columns."""
-    views = [twin.view.sql.as_string(None).replace("%%", "%") for twin in _of(columns, column) if twin.has.populated]
-    return int(fetch_row(connection, query("materialised_views", "size"), {"views": views})[0])
-
-
-def _of(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Twin]:
+def twins_of(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Twin]:
+    """Those that read `column` before any other of the columns."""
     return [twin for twin in materialised.twins(columns) if twin.column.id == column.id]
 
 
@@ -82,5 +76,5 @@ def _reason(connection: Connection, statement: Query) -> str | None:
     except psycopg.Error as error:
         if connection.broken:
             raise
-        return error.diag.message_primary or first_line(error)
+        return said(error)
     return None

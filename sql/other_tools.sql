@@ -33,7 +33,3 @@ WHERE (v ->> 'disabled')::boolean IS NOT TRUE
        OR (v ->> 'source_schema', v ->> 'source_table', v #>> '{{config,destination,embedding_column}}')
           = (%(schema)s, %(name)s, %(column)s))
 ORDER BY 1;
-
--- name: row_security
--- Whether row-level security applies to the role at work.
-SELECT row_security_active(%(table)s::oid);

@@ -8,6 +8,7 @@ from migrator import hazards
 from migrator.catalog import Catalog, Partition
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
+from migrator.queries import is_own
 
 
 def kind(catalog: Catalog) -> list[Hazard]:
@@ -25,7 +26,7 @@ def kind(catalog: Catalog) -> list[Hazard]:
     return [hazards.foreign_partitions(table.name, foreign)] if foreign else []
 
 
-def partitions(column: ColumnPlan) -> list[Hazard]:
+def examine(column: ColumnPlan) -> list[Hazard]:
     """What in one partition is unlike the others and is not carried over; and what is to be known of them all."""
     catalog = column.catalog
     if not column.is_partitioned:
@@ -47,7 +48,7 @@ def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:
         yield hazards.row_security(shown)
     roots = {index.name for index in catalog.indexes}
     for index in partition.indexes:
-        if index.root not in roots and not index.name.startswith("migrator_"):
+        if index.root not in roots and not is_own(index.name):
             yield hazards.partition_index_alone(shown, index.name)
     if column.method == "index":
         return

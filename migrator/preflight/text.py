@@ -16,11 +16,13 @@ from psycopg import sql
 
 from migrator import carry, hazards
 from migrator.catalog.columns import TREE, OtherTable
-from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.database import Connection, execute, fetch_dicts, fetch_row, said
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, name, query
+from migrator.queries import Query, name, plain, query
 
 ROWS = 100
+# Not called as the table is: a function that reads the table by its plain name would find the copy instead.
+COPY = "migrator_try_copy"
 # Errors of an expression that cannot be evaluated, as against those of the connection and the server.
 EVALUATION = (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.InternalError)
 # Strings and comments of a function's source.
@@ -53,7 +55,7 @@ def reason(error: psycopg.Error, column: ColumnPlan) -> str:
     """What the database said, but for a text that is kept secret: an error may quote it."""
     if column.change.settings:
         return f"error {error.sqlstate}, whose message is not shown, for it may quote the text"
-    return error.diag.message_primary or str(error).splitlines()[0]
+    return said(error)
 
 
 def _not_by_columns(column: ColumnPlan, error: psycopg.Error) -> Exception:
@@ -81,16 +83,16 @@ def _lockable(connection: Connection, column: ColumnPlan, read: Sequence[str]) -
 
 def _by_columns(connection: Connection, column: ColumnPlan) -> list[str]:
     table, text = column.catalog.table, column.change.text or ""
-    copy = name(table.name)
+    copy, row = name(COPY), column.row
     plain = tuple(known.name for known in table.columns if not known.generated)
     listed = sql.SQL(", ").join(name(each) for each in plain)
-    hashes = query("catalog", "copy_values", copy=copy, value=column.text_hash)
+    hashes = query("catalog", "copy_values", copy=copy, row=row, value=column.text_hash)
     with connection.transaction(force_rollback=True):
         _copy_table(connection, column, copy)
         rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
         execute(connection, rows, {"limit": ROWS})
         execute(connection, query("catalog", "copy_of_copy", copy=copy))
-        execute(connection, query("catalog", "copy_view", copy=copy, text=column.text, scope=column.scope))
+        execute(connection, query("catalog", "copy_view", row=row, text=column.text, scope=column.scope))
         tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
         # Said by name before they are found out by what they do.
         _refuse_calls(text, calls)
@@ -111,9 +113,9 @@ def _refuse_scope(connection: Connection, column: ColumnPlan, copy: Query) -> No
     """Raises Refused where the scope reads a table: rows would come into it, or leave it, unseen."""
     if column.change.where is None:
         return
-    execute(connection, query("catalog", "copy_view", copy=copy, text=sql.SQL("NULL::text"), scope=column.scope))
+    execute(connection, query("catalog", "copy_view", row=column.row, text=sql.SQL("NULL::text"), scope=column.scope))
     tables, _, _ = fetch_row(connection, query("catalog", "copy_view_reads"))
-    scopes = query("catalog", "copy_values", copy=copy, value=column.scope)
+    scopes = query("catalog", "copy_values", copy=copy, row=column.row, value=column.scope)
     _, read = _evaluated(connection, column, scopes, {})
     if tables or read:
         raise hazards.where_reads_tables(column.change.where, sorted({*tables, *read})).refusal()
@@ -142,9 +144,8 @@ def _by_row(connection: Connection, column: ColumnPlan) -> list[str]:
         _refuse_calls(text, calls)
         if whole != as_argument:
             raise hazards.whole_row_text(text).refusal()
-        computed = [known.name for known in table.columns if known.generated]
         for function in functions:
-            why = unclear(function["language"], function["source"], function["arguments"], computed)
+            why = unclear(function["language"], function["source"], function["arguments"])
             if why is not None:
                 raise hazards.row_function(text, function["name"], why).refusal()
         scans = max(1, len(column.catalog.partitions))
@@ -152,10 +153,10 @@ def _by_row(connection: Connection, column: ColumnPlan) -> list[str]:
     return sorted({*tables, *read})
 
 
-def unclear(language: str, source: str, arguments: Sequence[str], computed: Sequence[str]) -> str | None:
+def unclear(language: str, source: str, arguments: Sequence[str]) -> str | None:
     """Why it is not clear that a function of a row reads columns only, and which; None where it is.
 
-    arguments: what the row is called in the source. computed: columns that a BEFORE trigger does not see.
+    arguments: what the row is called in the source.
     """
     if language not in _LEGIBLE:
         return f"it is written in {language}"
@@ -165,9 +166,6 @@ def unclear(language: str, source: str, arguments: Sequence[str], computed: Sequ
         by_column = rf'{called}\s*\.\s*["\w]|(?<![\w"])\(\s*{called}\s*\)\s*\.\s*["\w]'
         if len(re.findall(called, code, re.IGNORECASE)) > len(re.findall(by_column, code, re.IGNORECASE)):
             return f"it uses {argument} as a whole"
-    for column in computed:
-        if re.search(rf"\b{re.escape(column)}\b", code, re.IGNORECASE):
-            return f'it reads "{column}", which is generated and not there yet when a write is captured'
     return None
 
 
@@ -181,24 +179,25 @@ def _evaluated(
 ) -> tuple[Any, list[str]]:
     """What the statement gives, and what tables it read. Raises Refused where it writes, or gives something else then.
 
-    Locks tell what the functions read, whatever their language, and the table's own counts whether it is among it.
-    scans: how often the statement itself reads the table.
+    Locks tell what the functions read, whatever their language, and the table's own counts whether it is among it: of
+    its scans, and where the statement reads none of it, of its blocks, as by ctid.
+    scans: how often the statement itself scans the table.
     """
     text, table = column.change.text or "", {"table": column.catalog.table.oid}
     traces = query("trial", "traces", tree=TREE)
-    locked, _ = fetch_row(connection, traces, table)
+    locked, _, _ = fetch_row(connection, traces, table)
     with connection.transaction(force_rollback=True):
         execute(connection, sql.SQL("SET TRANSACTION READ ONLY"))
         try:
             (found,) = fetch_row(connection, statement, parameters)
-            _, once = fetch_row(connection, traces, table)
+            _, scanned, blocks = fetch_row(connection, traces, table)
             (again,) = fetch_row(connection, statement, parameters)
         except psycopg.errors.ReadOnlySqlTransaction as error:
             raise hazards.text_writes(text, reason(error, column)).refusal() from None
-        now, twice = fetch_row(connection, traces, table)
+        now, scanned_then, blocks_then = fetch_row(connection, traces, table)
     if found != again:
         raise hazards.changes_by_itself(text, ["a function that it calls"]).refusal()
     read = [each for each in now if each not in locked]
-    if twice - once > scans:
-        read.append(column.table.as_string(None))
+    if scanned_then - scanned > scans or (scans == 0 and blocks_then > blocks):
+        read.append(plain(column.table))
     return found, read

@@ -34,7 +34,7 @@ def in_flight(connection: Connection, table: Table) -> list[tuple[str, str]]:
     """Tool and mark of every change of another tool that is under way on the table."""
     triggers = [trigger.name for trigger in _triggers(connection, table)]
     named = {"table": table.oid, "schema": table.schema, "name": table.name}
-    beside = [found for (found,) in execute(connection, query("others", "tables"), named)]
+    beside = [found for (found,) in execute(connection, query("other_tools", "tables"), named)]
     columns = [column.name for column in table.columns]
     marks = [("trigger", _TRIGGERS, triggers), ("column", _COLUMNS, columns), ("table", _TABLES, beside)]
     return [
@@ -58,10 +58,10 @@ def vectorizers(connection: Connection, table: Table, column: str) -> list[str]:
             found.append(f'trigger "{trigger.name}", which calls {function} as Supabase\'s guide has it')
         elif _PGAI.match(trigger.name):
             of_pgai.append(f'trigger "{trigger.name}" of a vectorizer of pgai')
-    if not fetch_row(connection, query("others", "has_vectorizers"))[0]:
+    if not fetch_row(connection, query("other_tools", "has_vectorizers"))[0]:
         return found + of_pgai
     named = {"schema": table.schema, "name": table.name, "column": column}
-    known = execute(connection, query("others", "vectorizers"), named)
+    known = execute(connection, query("other_tools", "vectorizers"), named)
     return found + [f"vectorizer {called} of pgai" for (called,) in known]
 
 
@@ -77,4 +77,4 @@ class _Trigger:
 
 
 def _triggers(connection: Connection, table: Table) -> list[_Trigger]:
-    return [_Trigger(**row) for row in fetch_dicts(connection, query("others", "triggers"), {"table": table.oid})]
+    return [_Trigger(**row) for row in fetch_dicts(connection, query("other_tools", "triggers"), {"table": table.oid})]

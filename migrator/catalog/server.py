@@ -20,7 +20,7 @@ class Server:
     pgvector: version, None where the extension is not in this database. may_quiet_triggers: may set
     session_replication_role. member_of: roles that it may take by SET ROLE. data_directory: None where
     it may not be read. ledger: migrator's tables are here. open_schemas: on the search path, and everybody may create
-    in them.
+    in them. schema_taken: the schema that the ledger would be in holds something else.
     """
 
     version: int
@@ -43,6 +43,7 @@ class Server:
     ledger: bool
     ledger_owner: str | None
     may_use_ledger: bool
+    schema_taken: bool = False
 
     @property
     def extension_schema(self) -> str:

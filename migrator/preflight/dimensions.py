@@ -14,8 +14,8 @@ from migrator.catalog.carried import BoundTrigger, Policy
 from migrator.database import Connection, execute, fetch_row
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
+from migrator.preflight.text import EVALUATION, ROWS
 from migrator.queries import Query, expression, name, query
-from migrator.trial import EVALUATION, ROWS
 
 
 def examine(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:

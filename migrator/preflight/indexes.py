@@ -1,6 +1,7 @@
-"""Tries the indexes that a change builds, on a copy of the table of one row in a transaction that is rolled back.
+"""What stands against the indexes that are there, and against those that a change builds.
 
-What PostgreSQL refuses of them is known so before anything is embedded.
+The latter are tried on a copy of the table of one row in a transaction that is rolled back. What PostgreSQL refuses of
+them is known so before anything is embedded.
 """
 
 from __future__ import annotations
@@ -11,12 +12,46 @@ import psycopg
 from psycopg import sql
 
 from migrator import hazards
-from migrator.catalog.indexes import IndexToBuild
-from migrator.database import Connection, execute
-from migrator.errors import first_line
+from migrator.catalog.indexes import IndexToBuild, carried_over
+from migrator.change import INDEX_LIMIT
+from migrator.database import Connection, execute, said
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
+
+
+def declared(column: ColumnPlan) -> list[Hazard]:
+    """What can be told by change and catalog alone."""
+    subject, catalog = column.subject, column.catalog
+    found = [
+        hazards.dependent_not_carried(
+            subject, f"constraint {index.name} on table {catalog.table.schema}.{catalog.table.name}"
+        )
+        if index.of_constraint
+        else hazards.index_not_carried(subject, index.name, index.definition)
+        for index in catalog.own_indexes
+        if not (index.carried and index.valid)
+    ]
+    if column.is_restore:
+        return found
+    replaced = [index.name for index in column.replaced_indexes]
+    if column.change.index is not None and len(replaced) > 1:
+        found.append(hazards.several_indexes(subject, replaced))
+    if found:
+        return found
+    built = {index.name: index for index in column.indexes}
+    for present in catalog.own_indexes:
+        same = carried_over(present, "")
+        kept = built.get(present.name, same)
+        if present.reach == "both" and (kept.key, kept.body) != (same.key, same.body):
+            found.append(hazards.index_spans_scope(subject, present.name, column.change.where or "true"))
+    for index in column.vector_indexes:
+        type_, size = index.operand
+        if (size or column.dimensions) > INDEX_LIMIT[type_]:
+            several = column.change.index == "same" and len(column.vector_indexes) > 1
+            over = hazards.several_over_index_limit if several else hazards.over_index_limit
+            found.append(over(type_, size or column.dimensions))
+    return found
 
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
@@ -55,7 +90,7 @@ def _reason(connection: Connection, column: ColumnPlan, index: IndexToBuild, cop
     except psycopg.Error as error:
         if connection.broken:
             raise
-        return error.diag.message_primary or first_line(error)
+        return said(error)
     return None
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from migrator import hazards, tree
+from migrator.block_ranges import BlockRanges
 from migrator.database import Connection, execute
 from migrator.embedders import Embedder
 from migrator.plan import ColumnPlan
 from migrator.queries import query
-from migrator.work import BlockRanges
 
 # Rows whose texts are read, and measured, at a time.
 ROWS = 2_000

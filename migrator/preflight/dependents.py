@@ -1,0 +1,91 @@
+"""What stands against carrying the dependents over, and what of them is to be known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from migrator import dimensions, hazards, materialised, tree
+from migrator.catalog import Catalog
+from migrator.database import Connection, execute, fetch_row, qualified_names
+from migrator.hazards import Hazard
+from migrator.plan import ColumnPlan
+from migrator.preflight.parsing import parse
+from migrator.queries import fragment, query
+
+
+def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
+    """Those of one column. columns: all that are to change."""
+    catalog = column.catalog
+    if column.method == "index":
+        return []
+    found = [hazards.dependent_not_carried(column.subject, other) for other in catalog.others]
+    functions = {function.described for function in catalog.carried.functions}
+    for view in catalog.views:
+        shown = f"view {view.schema}.{view.name}"
+        if view.materialised is not None:
+            shown = f"materialised {shown}"
+            why = materialised.not_carried(column, view, view.materialised)
+            found += [hazards.dependent_not_carried(column.subject, f"{shown} ({each})") for each in why]
+        elif view.kind != "v":
+            found.append(hazards.dependent_not_carried(column.subject, f"a rule on {view.schema}.{view.name}"))
+        bound = [each for each in view.dependents if each not in functions]
+        found += [hazards.dependent_on_view(shown, dependent) for dependent in bound]
+        given = [*view.grants, *(grant for grants in view.column_grants.values() for grant in grants)]
+        found += _not_a_member(catalog, {view.owner, *(grant.grantor for grant in given)}, shown)
+    for described, owner in catalog.carried.owners():
+        found += _not_a_member(catalog, {owner}, described)
+    views = [view for view in catalog.views if view.materialised is not None and view.materialised.populated]
+    if views and not found:
+        found.append(hazards.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views]))
+    found += _published(column)
+    rewritten = dimensions.rewritten(columns, column)
+    if rewritten:
+        found.append(hazards.dimensions_rewritten(column.subject, rewritten))
+    replaced = {function.name for function in catalog.replaced}
+    by_name = [function for function in catalog.carried.functions_by_name if function not in replaced]
+    if by_name and not column.is_restore:
+        found.append(hazards.functions_by_name(column.subject, by_name))
+    retired = catalog.table.column(column.shadow) if column.is_restore else None
+    grantors = {grant.grantor for grant in catalog.column.grants + (retired.grants if retired else [])}
+    return found + _not_a_member(catalog, grantors, f"privileges on {column.subject}")
+
+
+def _published(column: ColumnPlan) -> list[Hazard]:
+    """Publications with a list of columns, which the shadow column is not in."""
+    table, carried = column.catalog.table, column.catalog.carried
+    found = []
+    updated = [publication.name for publication in carried.publications if publication.updates]
+    if updated and not carried.replica_identity:
+        found.append(hazards.no_replica_identity(table.name, updated))
+    shipped = [publication.name for publication in carried.publications if column.live in publication.columns]
+    if shipped:
+        found.append(hazards.published_column(table.name, column.live, shipped, column.type_text))
+    return found
+
+
+def _not_a_member(catalog: Catalog, roles: set[str], of: str) -> list[Hazard]:
+    server = catalog.server
+    if server.superuser:
+        return []
+    return [hazards.not_a_member(of, role, server.role) for role in sorted(roles - set(server.member_of))]
+
+
+def try_conditions(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> None:
+    """Parses what is to be made again over the new columns' types; nothing is evaluated. Raises Refused."""
+    for each, condition, statement in dimensions.tries(columns, column):
+        parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
+
+
+def unproved_checks(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """Every update of a row that violates a CHECK fails, whichever column it sets."""
+    found = []
+    for leaf in tree.leaves(tree.planned(column)):
+        with qualified_names(connection):
+            unproved = execute(connection, query("dependents", "unproved_checks"), {"table": leaf.oid}).fetchall()
+        for check, condition in unproved:
+            count = query("dependents", "violating", table=leaf.sql, condition=fragment(condition))
+            (violating,) = fetch_row(connection, count)
+            if violating:
+                found.append(hazards.rows_violate_check(leaf.name, check, violating))
+    return found

@@ -1,0 +1,118 @@
+"""Counts from one scan, the timed sample, and the estimate made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from migrator import hazards, rows_left, store
+from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.errors import Refused
+from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
+from migrator.phases.embed import counting, wanted
+from migrator.plan import ColumnPlan
+from migrator.preflight.materialised_views import twins_of
+from migrator.preflight.text import EVALUATION, reason
+from migrator.queries import Query, name, plain, query
+from migrator.work import Models
+
+# Texts in the timed sample.
+SAMPLED_TEXTS = 32
+
+
+def count(connection: Connection, column: ColumnPlan) -> Counts:
+    """Raises Refused where a text that needs settings cannot be had from a row; other errors say why themselves."""
+    try:
+        return _scan(connection, column)
+    except EVALUATION as error:
+        if not column.change.settings:
+            raise
+        raise hazards.text_not_by_columns(column.change.text or "", reason(error, column)).refusal() from None
+
+
+def _scan(connection: Connection, column: ColumnPlan) -> Counts:
+    """One scan; on a downgrade only rows without an old vector want one."""
+    target = column.shadow if column.fills_retired and column.method != "index" else column.live
+    (counted,) = fetch_dicts(
+        connection,
+        query(
+            "catalog",
+            "counts",
+            scope=column.scope,
+            text=column.text,
+            text_hash=column.text_hash,
+            column=name(target),
+            table=column.table,
+        ),
+    )
+    missing = 0
+    if column.method == "embed" and counted["distinct_texts"]:
+        missing = _missing(connection, column)
+    return Counts(missing=missing, **counted)
+
+
+def _missing(connection: Connection, column: ColumnPlan) -> int:
+    if not column.is_restore:
+        return _missing_of(connection, column, sql.SQL("true"))
+    unmarked = 0
+    if column.marks_some:
+        in_backup = store.has_table(connection, column.upgrade_backup)
+        stale = rows_left.stale(column, in_backup=in_backup, in_store=store.exists(connection, column))
+        unmarked = _missing_of(connection, column, stale)
+    return unmarked + _missing_of(connection, column, wanted(column))
+
+
+def _missing_of(connection: Connection, column: ColumnPlan, pending: Query) -> int:
+    texts = counting(column, pending, in_store=store.exists(connection, column))
+    return int(fetch_row(connection, texts)[0])
+
+
+def load_and_sample(
+    connection: Connection, models: Models, column: ColumnPlan, counts: Counts, *, sample: bool
+) -> Sample | None:
+    """Loads the model only where texts are missing, so that an empty table needs none."""
+    if counts.missing == 0:
+        return None
+    try:
+        embedder = models.get(column.change.to)
+    except Refused as refused:
+        if not column.is_restore:
+            raise
+        raise hazards.old_model_gone(column.subject, counts.missing, refused.problem).refusal() from None
+    if not sample or not models.may_call(embedder):
+        return None
+    statement = query("catalog", "text_sample", text=column.text, table=column.table, scope=column.scope)
+    texts = [text for (text,) in execute(connection, statement, {"limit": SAMPLED_TEXTS})]
+    return take_sample(embedder, texts)
+
+
+def size_of_views(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> int:
+    """Bytes of the materialised views that are filled a second time, of those that `twins_of` names."""
+    views = [plain(twin.view.sql) for twin in twins_of(columns, column) if twin.has.populated]
+    return int(fetch_row(connection, query("materialised_views", "size"), {"views": views})[0])
+
+
+def estimated(column: ColumnPlan, counts: Counts, taken: Sample | None, views: int) -> Estimate:
+    """views: bytes of the materialised views that are filled a second time."""
+    width = 2 if column.type == "halfvec" else 4
+    table = column.catalog.table
+    old = [index for index in column.dropped_indexes if index.is_vector]
+    new = [index for index in column.vector_indexes if not column.keeps(index)]
+    beside = [index for index in column.catalog.vector_indexes if index not in old]
+    filled = counts.without_vector if column.fills_retired else counts.in_scope
+    return estimate(
+        column.subject,
+        counts,
+        taken,
+        old_dimensions=column.change.from_.dimensions,
+        new_bytes=width * column.dimensions + 8,
+        dimensions=column.dimensions,
+        old_index=old[0].method if old else None,
+        new_index=new[0].method if new else None,
+        filled=0 if column.method == "index" else filled,
+        beside_index=bool(beside),
+        row_bytes=table.blocks * table.block_size // max(counts.rows, 1),
+        # As if they held vectors alone, where these grow.
+        views=views * max(column.dimensions, column.change.from_.dimensions) // column.change.from_.dimensions,
+    )

@@ -1,0 +1,96 @@
+"""What stands against the live column as it is, by change, catalog, ledger and counts."""
+
+from __future__ import annotations
+
+from migrator import hazards
+from migrator.estimate import Counts
+from migrator.hazards import Hazard
+from migrator.ledger import LIVE, RETIRED, Ledger
+from migrator.plan import ColumnPlan
+
+
+def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
+    """What stands against changing it, and what it makes the application notice."""
+    catalog, change = column.catalog, column.change
+    table, live = catalog.table, catalog.column
+    found = []
+    if live.generated:
+        found.append(hazards.generated_column(table.name, live.name))
+    if live.dimensions not in (None, change.from_.dimensions):
+        expected = f"{live.type}({change.from_.dimensions})"
+        found.append(hazards.live_column_differs(column.subject, live.type_text, expected))
+    registered = _registered(ledger, column)
+    if registered is not None and registered != change.from_.name:
+        found.append(hazards.other_model_in_column(column.subject, registered, change.from_.name))
+    live_changes = {each.id for each in ledger.live_changes()}
+    for known in table.columns:
+        prefix, _, number = known.name.rpartition("_")
+        is_retired = prefix == "migrator_retired" and number.isdigit() and int(number) in live_changes
+        if known.name.startswith("migrator_") and not is_retired:
+            found.append(hazards.left_by_another(table.name, known.name))
+    if column.is_restore:
+        return found
+    if column.method == "index" and _same_indexes(column):
+        found.append(hazards.same_column(column.subject))
+    if column.method == "embed" and change.text is None:
+        found.append(hazards.no_text(column.subject))
+    fits = live.dimensions in (None, column.dimensions)
+    if live.default_vector is not None and not fits:
+        found.append(hazards.default_of_other_dimensions(column.subject, live.default_vector))
+    if column.method == "embed" and change.from_.dimensions == change.to.dimensions:
+        found.append(hazards.equal_dimensions(column.subject))
+    if column.method != "index":
+        found.append(hazards.select_star(table.name, live.name))
+    return found
+
+
+def _registered(ledger: Ledger, column: ColumnPlan) -> str | None:
+    """The model that the ledger says the rows in scope hold; None where it does not say."""
+    if column.has_dimensions:
+        registered = ledger.registered(column.catalog.table.schema, column.catalog.table.name, column.live)
+        return registered.name if registered is not None else None
+    # A column without dimensions may hold several models, each in a scope of its own.
+    done = [
+        each.change.to.name
+        for each in ledger.carried_out()
+        if each.restores is None
+        and each.state in (LIVE, RETIRED)
+        and each.catalog.subject == column.subject
+        and each.change.where in (None, column.change.where)
+    ]
+    return done[-1] if done else None
+
+
+def _same_indexes(column: ColumnPlan) -> bool:
+    asked = column.change.index
+    if asked == "same":
+        return True
+    present = [index.described() for index in column.replaced_indexes]
+    return present == ([] if asked is None else [asked])
+
+
+def gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:
+    """Rows that would keep the column from being NOT NULL, or that a downgrade could give no vector."""
+    live = column.catalog.column
+    if column.is_restore:
+        if column.method == "embed" and column.change.text is None and counts.without_vector:
+            return [hazards.no_text_to_restore(column.subject, counts.without_vector)]
+        return []
+    if column.method == "index":
+        return []
+    out_of_scope = counts.rows - counts.in_scope
+    without_text = counts.in_scope - counts.with_text if column.method == "embed" else 0
+    found = []
+    if column.change.empty == "refuse" and without_text:
+        found.append(hazards.rows_without_text(column.subject, without_text))
+    if column.change.outside == "keep" and out_of_scope and not column.holds_old:
+        found.append(hazards.cannot_keep(column.subject, out_of_scope, 'outside="keep"', 'outside="null"'))
+    if column.change.empty == "skip" and without_text:
+        if column.holds_old:
+            found.append(hazards.kept_without_text(column.subject, without_text, column.change.from_.name))
+        else:
+            found.append(hazards.cannot_keep(column.subject, without_text, 'empty="skip"', 'empty="null"'))
+    end_null = out_of_scope * (not column.keeps_out_of_scope) + without_text * (not column.keeps_without_text)
+    if live.not_null and end_null:
+        found.append(hazards.rows_out_of_scope(column.subject, end_null))
+    return found

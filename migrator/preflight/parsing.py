@@ -1,0 +1,53 @@
+"""What a revision says in SQL, parsed as the database does; nothing is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import psycopg
+from psycopg import sql
+
+from migrator import hazards
+from migrator.database import Connection, execute, fetch_row
+from migrator.hazards import Hazard
+from migrator.plan import ColumnPlan
+from migrator.preflight.text import reason
+from migrator.queries import Query, expression, query
+
+
+def try_expressions(connection: Connection, column: ColumnPlan) -> None:
+    """Parses text, scope and priority as the database does; nothing is evaluated. Raises Refused."""
+    change = column.change
+    if change.text is not None:
+        does_not_parse = partial(hazards.text_does_not_parse, change.text)
+        text = expression(change.text)
+        type_ = parse(connection, column, query("catalog", "text_type", text=text, table=column.table), does_not_parse)
+        is_text, shown = fetch_row(connection, query("catalog", "is_text"), {"type": type_})
+        if not is_text:
+            raise hazards.text_is_not_text(change.text, shown).refusal()
+        parse(connection, column, condition_over(column, sql.SQL("{} IS NULL").format(text)), does_not_parse)
+    for argument, written in (("where", change.where), ("priority", change.priority)):
+        if written is not None:
+            condition = condition_over(column, expression(written))
+            parse(connection, column, condition, partial(hazards.scope_does_not_parse, argument, written))
+
+
+def condition_over(column: ColumnPlan, condition: Query) -> sql.Composed:
+    return query("catalog", "condition", table=column.table, condition=condition)
+
+
+def parse(connection: Connection, column: ColumnPlan, statement: Query, hazard: Callable[[str], Hazard]) -> int | None:
+    """The type's oid of what the statement gives first. hazard: from the database's reason to what is told."""
+    try:
+        return _send(connection, statement)
+    except psycopg.Error as error:
+        raise hazard(reason(error, column)).refusal() from None
+
+
+def _send(connection: Connection, statement: Query) -> int | None:
+    """Binary results need the extended protocol, which takes one statement only: `a; DROP TABLE b` does not parse."""
+    with connection.transaction(), connection.cursor(binary=True) as cursor:
+        execute(connection, sql.SQL("SET TRANSACTION READ ONLY"))
+        cursor.execute(statement, {})
+        return cursor.description[0].type_code if cursor.description else None

@@ -1,0 +1,90 @@
+"""What stands against the table as it is, and what its triggers and other tools do with it."""
+
+from __future__ import annotations
+
+from migrator import hazards
+from migrator.catalog import Catalog
+from migrator.catalog.other_tools import in_flight, vectorizers
+from migrator.database import Connection
+from migrator.estimate import Counts
+from migrator.hazards import Hazard
+from migrator.plan import ColumnPlan
+
+POSTGRESQL_COLUMNS = 1_600
+# From then on the right to set a setting can be given to a role.
+GRANTS_SETTINGS = 150_000
+
+
+def examine(catalog: Catalog) -> list[Hazard]:
+    """Privileges, row-level security, rules, numbers of columns, publications."""
+    table, server = catalog.table, catalog.server
+    found = []
+    if not table.owned:
+        found.append(hazards.not_owner(table.name, table.owner, server.role))
+    if not table.may_create:
+        found.append(hazards.may_not_create_in(table.schema, server.role))
+    if server.open_schemas:
+        found.append(hazards.open_schemas(server.open_schemas))
+    found += row_security(catalog)
+    if table.rules:
+        found.append(hazards.rules_on_table(table.name, table.rules))
+    if table.used_numbers >= POSTGRESQL_COLUMNS:
+        found.append(hazards.used_up_columns(table.name, table.used_numbers))
+    carried = {*server.publications_of_all, *(each.name for each in catalog.carried.publications)}
+    published = [each for each in table.publications if each not in carried]
+    if published:
+        of_schema = table.publications_of_schema
+        named = [each for each in published if each not in of_schema]
+        found.append(
+            hazards.published(table.name, named) if named else hazards.published_of_schema(table.name, of_schema)
+        )
+    return found
+
+
+def row_security(catalog: Catalog) -> list[Hazard]:
+    """Whether rows are hidden from this role."""
+    return [hazards.row_security(catalog.table.name)] if catalog.table.row_security else []
+
+
+def triggers(column: ColumnPlan) -> list[Hazard]:
+    """Triggers that capture cannot work beside, and capture itself where it was off."""
+    if column.method == "index":
+        return []
+    table = column.catalog.table
+    found = []
+    own = "~migrator_capture_"
+    others = [trigger for trigger in table.triggers if not trigger.name.startswith(own)]
+    for trigger in others:
+        if trigger.before and trigger.for_each_row and trigger.name.encode() > column.trigger.encode():
+            found.append(hazards.trigger_sorts_last(table.name, trigger.name))
+    if column.capture_was_off:
+        found.append(hazards.capture_was_off(table.name))
+    return found
+
+
+def firing(column: ColumnPlan, counts: Counts) -> list[Hazard]:
+    """The user's triggers that the fill will fire."""
+    catalog = column.catalog
+    fires = [trigger for trigger in catalog.table.triggers if trigger.name in catalog.firing_triggers]
+    if column.method == "index" or not fires or not counts.rows:
+        return []
+    rows = counts.without_vector if column.is_restore else counts.in_scope
+    by_row = [trigger.name for trigger in fires if trigger.for_each_row]
+    by_statement = [trigger.name for trigger in fires if not trigger.for_each_row]
+    if catalog.server.quiets_triggers:
+        return [hazards.triggers_always_fire(catalog.table.name, by_row, by_statement, rows)]
+    grants = catalog.server.version >= GRANTS_SETTINGS
+    role = catalog.server.role
+    return [hazards.triggers_fire(catalog.table.name, by_row, by_statement, rows, role, grants)]
+
+
+def other_tools(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """What other tools do with the table."""
+    table = column.catalog.table
+    found = [hazards.change_in_flight(table.name, tool, mark) for tool, mark in in_flight(connection, table)]
+    if column.method != "index" and not column.is_restore:
+        writers = vectorizers(connection, table, column.live)
+        if writers:
+            make = hazards.two_writers if column.holds_old else hazards.writer_fails_later
+            found.append(make(column.subject, writers))
+    return found
