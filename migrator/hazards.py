@@ -1,6 +1,7 @@
-"""Every refusal and warning, each with its remedy. All texts are here, and tests compare them whole.
+"""Every finding about database, ledger and models that refuses or warns, each with its remedy; tests compare all whole.
 
-A hazard that refuses ends the command before anything is changed (exit 3); the others are printed with the plan.
+A hazard that refuses ends the command before anything is changed (exit 3); the others are printed with the plan. What
+a revision's own text is refused by is said where it is checked, in change.py and operations/.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from psycopg import sql
 
@@ -680,6 +682,15 @@ def ledger_of_another(owner: str, role: str) -> Hazard:
     )
 
 
+def ledger_of_newer(version: int, known: int) -> Hazard:
+    return _refuse(
+        "ledger-of-newer-version",
+        f"the ledger in this database is of version {version}, this migrator knows {known}",
+        "a newer migrator worked here.",
+        "work with that newer version, or a later one",
+    )
+
+
 def unfinished_other(unfinished: str, direction: str, command: str, is_next: bool = True) -> Hazard:
     """command: what goes on with it. is_next: the revision has a file here, and that comes upon it first."""
     if is_next:
@@ -980,6 +991,33 @@ def relevant_does_not_parse(expression: str, reason: str) -> Hazard:
     )
 
 
+def no_file_of_queries(path: Path, reason: str) -> Hazard:
+    return _refuse(
+        "no-file-of-queries",
+        f"the file of queries {path} cannot be read: {reason}",
+        "the two models cannot be compared by it.",
+        "correct queries= in the revision; the path starts from the directory of alembic.ini",
+    )
+
+
+def not_a_query(path: Path, line: int) -> Hazard:
+    return _refuse(
+        "not-a-query",
+        f"line {line} of {path} is not a query",
+        "the two models cannot be compared by it.",
+        'write each line as {"query": "...", "relevant": ["...", ...]}',
+    )
+
+
+def no_query(path: Path) -> Hazard:
+    return _refuse(
+        "no-query",
+        f"{path} has no query, or one without anything relevant",
+        "the two models cannot be compared by it.",
+        'write each line as {"query": "...", "relevant": ["...", ...]}, the list not empty',
+    )
+
+
 def no_relevant_key(subject: str) -> Hazard:
     return _refuse(
         "no-relevant-key",
@@ -1272,7 +1310,7 @@ def triggers_always_fire(table: str, by_row: Iterable[str], by_statement: Iterab
 
 def _how_often(by_row: Iterable[str], by_statement: Iterable[str], rows: int) -> str:
     said = [f"{name}, once a row, {counted(rows, 'rows')} in all" for name in by_row]
-    return "; ".join([*said, *(f"{name}, once each few hundred rows or fewer" for name in by_statement)])
+    return "; ".join([*said, *(f"{name}, once for each 2,000 rows or fewer" for name in by_statement)])
 
 
 def capture_was_off(table: str) -> Hazard:

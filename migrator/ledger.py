@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from migrator import hazards
 from migrator.catalog import Catalog
 from migrator.change import EmbeddingChange, Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
-from migrator.errors import Refused
 from migrator.plan import ColumnPlan, Direction, Plan, Source
 from migrator.queries import SCHEMA, Query, name, query, retired_column, script, text_of
 
@@ -84,11 +84,7 @@ class Ledger:
         if installed:
             (version,) = self._row("version")
             if version > VERSION:
-                raise Refused(
-                    f"the ledger in this database is of version {version}, this migrator knows {VERSION}",
-                    meaning="a newer migrator worked here.",
-                    remedy="work with that newer version, or a later one",
-                )
+                raise hazards.ledger_of_newer(version, VERSION).refusal()
 
     def install(self) -> None:
         """Makes schema and tables; does nothing where they are."""

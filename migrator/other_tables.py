@@ -22,7 +22,7 @@ def lock_statements(plan: Plan) -> list[sql.Composed]:
     """One for all of them; none where no text reads any."""
     tables = _read(plan)
     listed = sql.SQL(", ").join(table.sql for table in tables)
-    return [query("trial", "lock", tables=listed)] if tables else []
+    return [query("fill", "lock_others", tables=listed)] if tables else []
 
 
 def _read(plan: Plan) -> list[OtherTable]:

@@ -62,7 +62,6 @@ class ColumnPlan:
     undone_change: on a downgrade, what the upgrade's revision had asked for.
     source: on a downgrade, where the old vectors come from; else None.
     online: the old vector indexes stay until cut-over, and with the retired column after it. On a downgrade: they did.
-
     found_nulls: on a downgrade, whether the upgrade found rows without a vector, which come back without one.
     texts_edited: on a downgrade, whether texts were edited before the upgrade's cut-over, their vectors staying.
     """
@@ -75,7 +74,6 @@ class ColumnPlan:
     undone_change: EmbeddingChange | None = None
     source: Source | None = None
     online: bool = False
-
     found_nulls: bool = False
     texts_edited: bool = False
 

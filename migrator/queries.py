@@ -1,9 +1,8 @@
 """Reads the named queries of `sql/` and puts names and expressions into them.
 
-A query is a line `-- name: NAME`, a comment, one statement (or a part of one, then without semicolon), up to the next
-name. `{piece}` marks what is put in
-through psycopg.sql; values are parameters (`%(value)s`). Every statement is sent with parameters, if only an empty
-mapping, so a percent sign in a name or an expression is doubled here, once.
+A query is a line `-- name: NAME`, perhaps a comment, and one statement or a part of one, up to the next name. `{piece}`
+marks what is put in through psycopg.sql; values are parameters (`%(value)s`). Every statement is sent with parameters,
+if only an empty mapping, so a percent sign in a name or an expression is doubled here, once.
 """
 
 from __future__ import annotations

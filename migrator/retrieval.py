@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrator.errors import Refused
+from migrator import hazards
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,7 @@ def read_queries(path: Path) -> list[JudgedQuery]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise Refused(
-            f"the file of queries {path} cannot be read: {error.strerror}",
-            remedy="correct queries= in the revision; the path starts from the directory of alembic.ini",
-        ) from None
+        raise hazards.no_file_of_queries(path, str(error.strerror)).refusal() from None
     queries = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -49,15 +46,9 @@ def read_queries(path: Path) -> list[JudgedQuery]:
             found = json.loads(line)
             queries.append(JudgedQuery(str(found["query"]), frozenset(str(value) for value in found["relevant"])))
         except (ValueError, TypeError, KeyError):
-            raise Refused(
-                f"line {number} of {path} is not a query",
-                remedy='write each line as {"query": "...", "relevant": ["...", ...]}',
-            ) from None
+            raise hazards.not_a_query(path, number).refusal() from None
     if not queries or not all(judged.relevant for judged in queries):
-        raise Refused(
-            f"{path} has no query, or one without anything relevant",
-            remedy='write each line as {"query": "...", "relevant": ["...", ...]}, the list not empty',
-        )
+        raise hazards.no_query(path).refusal()
     return queries
 
 

@@ -291,45 +291,6 @@ SELECT typcategory = 'S', format_type(oid, NULL) FROM pg_type WHERE oid = %(type
 -- In a WHERE neither aggregates nor window functions nor set-returning functions are allowed.
 SELECT FROM {table} WHERE {condition} LIMIT 0;
 
--- name: copy_of_table
--- An empty table of the same columns; rolled back with the transaction it is made in.
-CREATE TEMPORARY TABLE {copy} (LIKE {table} INCLUDING GENERATED);
-
--- name: copy_rows
-INSERT INTO pg_temp.{copy} ({columns}) SELECT {columns} FROM {table} LIMIT %(limit)s;
-
--- name: copy_column
-ALTER TABLE pg_temp.{copy} ADD COLUMN {column} {type};
-
--- name: copy_values
-SELECT array_agg({value} ORDER BY {row}.ctid) FROM pg_temp.{copy} AS {row};
-
--- name: copy_of_copy
--- A table that neither text nor scope can name.
-CREATE TEMPORARY TABLE migrator_try_row (LIKE pg_temp.{copy});
-
--- name: copy_view
--- Text and scope over the row's columns alone: PostgreSQL keeps the parsed tree of a view.
-CREATE OR REPLACE TEMPORARY VIEW migrator_try_view AS
-SELECT {text} AS text_, ({scope})::boolean AS scope_ FROM (SELECT * FROM pg_temp.migrator_try_row) AS {row};
-
--- name: copy_view_reads
--- What text and scope read and call besides the row: other relations; what is volatile, or follows clock or session;
--- whether they take the row as a whole.
-SELECT ARRAY(SELECT DISTINCT d.refobjid::regclass::text FROM pg_depend d
-             WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
-               AND d.refobjid NOT IN (r.ev_class, 'pg_temp.migrator_try_row'::regclass) ORDER BY 1),
-       ARRAY(SELECT DISTINCT p.proname || '()' FROM regexp_matches(r.ev_action::text, ':(?:op)?funcid (\d+)', 'g') f
-             JOIN pg_proc p ON p.oid = f[1]::oid
-             WHERE p.provolatile = 'v'
-                OR p.oid IN ('now()'::regprocedure, 'transaction_timestamp()'::regprocedure,
-                             'statement_timestamp()'::regprocedure, 'age(timestamptz)'::regprocedure)
-             UNION ALL
-             SELECT 'the present date, time, user or schema' WHERE r.ev_action::text ~ '{{SQLVALUEFUNCTION '
-             ORDER BY 1),
-       r.ev_action::text ~ ':varattno 0 '
-FROM pg_rewrite r WHERE r.ev_class = 'pg_temp.migrator_try_view'::regclass;
-
 -- name: counts
 SELECT count(*) AS rows,
        count(*) FILTER (WHERE {scope}) AS in_scope,

@@ -111,3 +111,7 @@ SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} IS TRUE AND {pendi
 NOT EXISTS (SELECT FROM {backup} AS migrator_backup
             WHERE migrator_backup.migrator_vector IS NULL
               AND migrator_backup.migrator_text_hash IS NOT DISTINCT FROM {text_hash} {same_key})
+
+-- name: lock_others
+-- Tables that a text reads: reads go on, writes wait.
+LOCK TABLE {tables} IN SHARE MODE;

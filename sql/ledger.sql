@@ -52,7 +52,8 @@ CREATE TABLE IF NOT EXISTS migrator.phase (
     PRIMARY KEY (run_id, phase)
 );
 
--- Rows that have no vector although they have a text, with the reason.
+-- Rows that have no vector although they ought to, with the reason, by the hash of their text; '' stands for those without
+-- a text in a column that was NOT NULL.
 CREATE TABLE IF NOT EXISTS migrator.failed_row (
     change_id bigint NOT NULL REFERENCES migrator.change,
     text_hash bytea NOT NULL,

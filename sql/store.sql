@@ -32,6 +32,12 @@ WHERE NOT EXISTS (SELECT FROM {store} AS migrator_store WHERE migrator_store.tex
 -- name: count_texts
 SELECT count(DISTINCT {text_hash}) FROM {table} WHERE {due} AND {pending};
 
+-- name: texts
+-- Texts of a range of blocks, each with the number of rows that hold it.
+SELECT {text}, count(*) FROM {table}
+WHERE {row}.ctid >= %(first)s::tid AND {row}.ctid < %(last)s::tid AND {due}
+GROUP BY 1;
+
 -- name: blocks
 SELECT pg_relation_size(%(table)s::oid) / current_setting('block_size')::int;
 

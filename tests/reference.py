@@ -82,6 +82,7 @@ the others are printed with the plan. `migrator upgrade --dry-run --json` names 
 
 # What a hazard is told, by parameter; by type where the name is not here.
 _EXAMPLES: dict[str, object] = {
+    "path": Path("queries.jsonl"),
     "available": True,
     "argument": "where",
     "by": "0003",
@@ -131,6 +132,7 @@ _EXAMPLES: dict[str, object] = {
 }
 # Where one name means different things, by function.
 _OWN_EXAMPLES: dict[str, dict[str, object]] = {
+    "ledger_of_newer": {"version": 2, "known": 1},
     "dependent_on_view": {"dependent": "function public.nearest(vector)", "view": "view public.near"},
     "dependent_does_not_fit": {
         "dependent": "constraint positive on table public.items",

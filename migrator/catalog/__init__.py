@@ -1,4 +1,4 @@
-"""What the database says about the column of a change. Reads only; the plan decides what to make of it."""
+"""What the database says about the column of a change; the plan decides what to make of it."""
 
 from __future__ import annotations
 

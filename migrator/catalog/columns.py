@@ -92,11 +92,10 @@ class Table:
     """A table. kind as in pg_class.relkind; key: the columns that tell rows apart, () where there are none.
 
     owned: whether the role at work may act as its owner. rows: the planner's estimate. used_numbers: columns used up
-    of PostgreSQL's 1,600. row_security: it applies to the role at
-    work. may_create: the role may make indexes in the table's schema. Of a partitioned table rows, blocks and bytes are
-    those of its partitions. partition_of: the topmost table it is a partition of. parents, children: by plain
-    inheritance. of_type: the composite type it is of. publications_of_schema: those that publish it with all tables of
-    a schema.
+    of PostgreSQL's 1,600. row_security: it applies to the role at work. may_create: the role may make indexes in the
+    table's schema. Of a partitioned table rows, blocks and bytes are those of its partitions. partition_of: the topmost
+    table it is a partition of. parents, children: by plain inheritance. of_type: the composite type it is of.
+    publications_of_schema: those that publish it with all tables of a schema.
     """
 
     oid: int

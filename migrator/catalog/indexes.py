@@ -120,8 +120,7 @@ class TableIndex:
 class IndexToBuild:
     """An index on the column that is to be live. name: what it is called once it is live; temporary: until then.
 
-    key, body, predicate: over COLUMN, as TableIndex has them. opclass: "" where it is no vector index, which body tells
-    whole.
+    key, body, predicate: over COLUMN, as TableIndex has them. opclass: "" where it is no vector index, which body says.
     distance: what it measures; of bits what their rows are re-ranked by.
     """
 

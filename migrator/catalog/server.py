@@ -18,9 +18,9 @@ class Server:
     """The server as the role at work sees it. version as server_version_num; sizes in bytes.
 
     pgvector: version, None where the extension is not in this database. may_quiet_triggers: may set
-    session_replication_role. member_of: roles that it may take by SET ROLE. data_directory: None where
-    it may not be read. ledger: migrator's tables are here. open_schemas: on the search path, and everybody may create
-    in them. schema_taken: the schema that the ledger would be in holds something else.
+    session_replication_role. member_of: roles that it may take by SET ROLE. data_directory: None where it may not be
+    read. ledger: migrator's tables are here. open_schemas: on the search path, and everybody may create in them.
+    schema_taken: the schema that the ledger would be in holds something else.
     """
 
     version: int

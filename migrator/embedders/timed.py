@@ -1,4 +1,4 @@
-"""A model that does not answer: its calls end after a stated time."""
+"""A model that does not answer: after a stated time it is no longer waited for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from migrator.errors import GO_ON, Interrupted
 
 
 class TimedEmbedder:
-    """`embedder`, whose calls raise Interrupted after `seconds` without an answer.
+    """`embedder`, whose calls to embed raise Interrupted after `seconds` without an answer.
 
-    Each call is a thread of its own, for a thread cannot be ended: one that hangs is left behind, and does not keep
+    Each of them is a thread of its own, for a thread cannot be ended: one that hangs is left behind, and does not keep
     the process from ending.
     """
 

@@ -1,4 +1,6 @@
-"""preflight: whatever would go wrong later is found here, before anything is changed. Reads only.
+"""preflight: whatever would go wrong later is found here, before anything is changed.
+
+What it makes to try things is temporary, and rolled back.
 
 Raises Refused at once where nothing more can be looked at; else collects hazards, of which some refuse.
 """

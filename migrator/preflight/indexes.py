@@ -66,7 +66,7 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         execute(connection, query("index", "try_copy", copy=called, table=column.table))
         if column.method != "index":
             target = f"migrator_try_{column.id}"
-            added = query("catalog", "copy_column", copy=called, column=name(target), type=column.type_sql)
+            added = query("trial", "copy_column", copy=called, column=name(target), type=column.type_sql)
             execute(connection, added)
         for index in column.indexes:
             reason = _reason(connection, column, index, copy, target)

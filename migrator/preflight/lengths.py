@@ -21,7 +21,7 @@ def refuse_cut_short(connection: Connection, column: ColumnPlan, embedder: Embed
     found = 0
     for leaf in tree.leaves(tree.planned(column)):
         pieces = {"text": column.text, "table": leaf.addressed(column), "row": column.row, "due": column.due}
-        statement = query("trial", "texts", **pieces)
+        statement = query("store", "texts", **pieces)
         for bounds, _, _ in BlockRanges(connection, leaf, ROWS):
             rows = execute(connection, statement, bounds).fetchall()
             tokens = embedder.count_tokens([text for text, _ in rows]) if rows else []

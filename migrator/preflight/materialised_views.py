@@ -50,7 +50,7 @@ def _tried(connection: Connection, replaced: Sequence[ColumnPlan], twin: Twin, d
     with connection.transaction(force_rollback=True):
         for table in {each.catalog.table.oid: each for each in replaced}.values():
             called = name(table.catalog.table.name)
-            execute(connection, query("catalog", "copy_of_table", copy=called, table=table.table))
+            execute(connection, query("trial", "copy_of_table", copy=called, table=table.table))
         for each in replaced:
             called, live = name(each.catalog.table.name), name(each.live)
             execute(connection, query("materialised_views", "try_type", copy=called, column=live, type=each.type_sql))

@@ -86,21 +86,19 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> list[str]:
     copy, row = name(COPY), column.row
     plain = tuple(known.name for known in table.columns if not known.generated)
     listed = sql.SQL(", ").join(name(each) for each in plain)
-    hashes = query("catalog", "copy_values", copy=copy, row=row, value=column.text_hash)
+    hashes = query("trial", "copy_values", copy=copy, row=row, value=column.text_hash)
     with connection.transaction(force_rollback=True):
         _copy_table(connection, column, copy)
-        rows = query("catalog", "copy_rows", copy=copy, columns=listed, table=column.table)
+        rows = query("trial", "copy_rows", copy=copy, columns=listed, table=column.table)
         execute(connection, rows, {"limit": ROWS})
-        execute(connection, query("catalog", "copy_of_copy", copy=copy))
-        execute(connection, query("catalog", "copy_view", row=row, text=column.text, scope=column.scope))
-        tables, calls, whole_row = fetch_row(connection, query("catalog", "copy_view_reads"))
+        execute(connection, query("trial", "copy_of_copy", copy=copy))
+        execute(connection, query("trial", "copy_view", row=row, text=column.text, scope=column.scope))
+        tables, calls, whole_row = fetch_row(connection, query("trial", "copy_view_reads"))
         # Said by name before they are found out by what they do.
         _refuse_calls(text, calls)
         _refuse_scope(connection, column, copy)
         before, read = _evaluated(connection, column, hashes, {})
-        added = query(
-            "catalog", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql
-        )
+        added = query("trial", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql)
         execute(connection, added)
         (after,) = fetch_row(connection, hashes)
         # Without a row to try it on, a text that reads the whole row is taken for one that changes.
@@ -113,9 +111,9 @@ def _refuse_scope(connection: Connection, column: ColumnPlan, copy: Query) -> No
     """Raises Refused where the scope reads a table: rows would come into it, or leave it, unseen."""
     if column.change.where is None:
         return
-    execute(connection, query("catalog", "copy_view", row=column.row, text=sql.SQL("NULL::text"), scope=column.scope))
-    tables, _, _ = fetch_row(connection, query("catalog", "copy_view_reads"))
-    scopes = query("catalog", "copy_values", copy=copy, row=column.row, value=column.scope)
+    execute(connection, query("trial", "copy_view", row=column.row, text=sql.SQL("NULL::text"), scope=column.scope))
+    tables, _, _ = fetch_row(connection, query("trial", "copy_view_reads"))
+    scopes = query("trial", "copy_values", copy=copy, row=column.row, value=column.scope)
     _, read = _evaluated(connection, column, scopes, {})
     if tables or read:
         raise hazards.where_reads_tables(column.change.where, sorted({*tables, *read})).refusal()
@@ -123,7 +121,7 @@ def _refuse_scope(connection: Connection, column: ColumnPlan, copy: Query) -> No
 
 def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None:
     try:
-        execute(connection, query("catalog", "copy_of_table", copy=copy, table=column.table))
+        execute(connection, query("trial", "copy_of_table", copy=copy, table=column.table))
     except psycopg.errors.InsufficientPrivilege:
         raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
 
@@ -137,7 +135,7 @@ def _by_row(connection: Connection, column: ColumnPlan) -> list[str]:
         execute(connection, query("trial", "no_row"))
         view = query("trial", "row_view", text=column.text, scope=column.scope, table=column.table, row=row)
         execute(connection, view)
-        _, calls, _ = fetch_row(connection, query("catalog", "copy_view_reads"))
+        _, calls, _ = fetch_row(connection, query("trial", "copy_view_reads"))
         whole, as_argument, functions, tables = fetch_row(
             connection, query("trial", "row_functions"), {"table": table.oid}
         )

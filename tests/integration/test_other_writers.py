@@ -81,7 +81,7 @@ def test_triggers_that_will_fire_are_named_with_the_number_of_rows_and_the_remed
     (hazard,) = found(keeper, "triggers-fire")
     assert hazard.problem == (
         'the fill fires triggers of "items": enqueue, once a row, 40 rows in all; touch, once a row, 40 rows in all; '
-        "statement, once each few hundred rows or fewer"
+        "statement, once for each 2,000 rows or fewer"
     )
     assert 'GRANT SET ON PARAMETER session_replication_role TO "keeper"' in hazard.remedy
     upgrade(keeper)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -800,6 +801,15 @@ TEXTS: list[Row] = [
         'work as that role, or GRANT "owner" TO "app"',
     ),
     (
+        hazards.ledger_of_newer,
+        (2, 1),
+        "ledger-of-newer-version",
+        True,
+        "the ledger in this database is of version 2, this migrator knows 1",
+        "a newer migrator worked here.",
+        "work with that newer version, or a later one",
+    ),
+    (
         hazards.unfinished_other,
         (
             "0002",
@@ -1154,6 +1164,33 @@ TEXTS: list[Row] = [
         'REVOKE CREATE ON SCHEMA "My schema", "public" FROM PUBLIC',
     ),
     (
+        hazards.no_file_of_queries,
+        (Path("queries.jsonl"), "No such file or directory"),
+        "no-file-of-queries",
+        True,
+        "the file of queries queries.jsonl cannot be read: No such file or directory",
+        "the two models cannot be compared by it.",
+        "correct queries= in the revision; the path starts from the directory of alembic.ini",
+    ),
+    (
+        hazards.not_a_query,
+        (Path("queries.jsonl"), 3),
+        "not-a-query",
+        True,
+        "line 3 of queries.jsonl is not a query",
+        "the two models cannot be compared by it.",
+        'write each line as {"query": "...", "relevant": ["...", ...]}',
+    ),
+    (
+        hazards.no_query,
+        (Path("queries.jsonl"),),
+        "no-query",
+        True,
+        "queries.jsonl has no query, or one without anything relevant",
+        "the two models cannot be compared by it.",
+        'write each line as {"query": "...", "relevant": ["...", ...]}, the list not empty',
+    ),
+    (
         hazards.no_relevant_key,
         ("public.items.embedding",),
         "no-relevant-key",
@@ -1505,7 +1542,7 @@ TEXTS: list[Row] = [
         "triggers-fire",
         False,
         'the fill fires triggers of "items": a, once a row, 200 rows in all; b, once a row, 200 rows in all; c, '
-        "once each few hundred rows or fewer",
+        "once for each 2,000 rows or fewer",
         "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
         'let a superuser run GRANT SET ON PARAMETER session_replication_role TO "keeper" before the upgrade, and '
         "they stay quiet; or work as a superuser",
@@ -1537,7 +1574,7 @@ TEXTS: list[Row] = [
         "triggers-always-fire",
         False,
         'the fill fires triggers of "items" that are ENABLE ALWAYS or REPLICA: a, once a row, 200 rows in all; c, '
-        "once each few hundred rows or fewer",
+        "once for each 2,000 rows or fewer",
         "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
         'where that does harm: ALTER TABLE "items" ENABLE TRIGGER ... for the time of the upgrade, which makes them '
         "ordinary ones",

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, errors, hazards
-from migrator.cli import COMMANDS
+from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, errors, hazards, phases
+from migrator.cli import COMMANDS, limits
 from migrator.errors import MigratorError
 from tests import reference
 from tests.commands import migrator
@@ -76,3 +76,7 @@ def test_what_a_revision_may_say_is_there_with_its_real_default() -> None:
         assert {name: ast.literal_eval(text) for name, text in found.items()} == {
             each.name: each.default for each in msgspec.structs.fields(index)
         }
+
+
+def test_stop_after_takes_every_phase_that_another_follows() -> None:
+    assert (*limits.PHASES, "settle") == phases.NAMES
