@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import psycopg
 
-from migrator import hazards, present, secrets, store
+from migrator import called, hazards, present, secrets, store
 from migrator.catalog import read_server
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
@@ -150,6 +150,8 @@ def _carry_out(
         _refuse_other_mode(run, plan, options)
         if cut_over.is_done(ledger, run):
             plan = _left_to_settle(connection, plan, options.reporter)
+        else:
+            _refuse_replaced_functions(connection, plan)
         _still_there(connection, plan)
         address = _as_planned(connection, address, plan)
         models.recording = True
@@ -206,6 +208,14 @@ def _still_there(connection: Connection, plan: Plan) -> None:
         (hidden,) = fetch_row(connection, query("others", "row_security"), {"table": column.catalog.table.oid})
         if hidden:
             raise hazards.row_security(column.catalog.table.name).refusal()
+
+
+def _refuse_replaced_functions(connection: Connection, plan: Plan) -> None:
+    """Raises Refused where functions that texts call are others since: vectors are there of the texts they gave."""
+    for column in plan.columns:
+        functions = called.replaced(connection, column)
+        if functions:
+            raise hazards.text_functions_replaced(column.subject, functions).refusal()
 
 
 def _left_to_settle(connection: Connection, plan: Plan, reporter: Reporter) -> Plan:

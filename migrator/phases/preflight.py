@@ -29,6 +29,7 @@ from migrator import (
     tree,
     trial,
 )
+from migrator.called import read_called
 from migrator.catalog import Catalog, Server, others
 from migrator.catalog.functions import try_statements
 from migrator.catalog.indexes import carried_over
@@ -144,6 +145,7 @@ def examine(
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
             found.append(hazards.other_tables_locked(column.subject, [each.shown for each in read]))
+        column = replace(column, catalog=replace(column.catalog, called=read_called(connection, column)))
         _try_conditions(connection, columns, column)
         refuse_first(materialised_trial.examine(connection, columns, column))
         if not column.is_restore:
