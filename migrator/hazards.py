@@ -734,6 +734,16 @@ def table_replaced(subject: str) -> Hazard:
     )
 
 
+def text_functions_replaced(subject: str, functions: Iterable[str]) -> Hazard:
+    return _refuse(
+        "text-functions-replaced",
+        f"functions that the text of {subject} calls were replaced since the run was interrupted: "
+        f"{', '.join(functions)}",
+        "the vectors made so far are of the texts that they gave before.",
+        "migrator abandon, then run the command again; or put the functions back and go on",
+    )
+
+
 def table_renamed_meanwhile(subject: str, now: str) -> Hazard:
     return _refuse(
         "table-renamed-meanwhile",

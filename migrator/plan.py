@@ -188,7 +188,9 @@ class ColumnPlan:
     @property
     def marks_some(self) -> bool:
         """On a downgrade: whether old vectors may be stale that the capture trigger did not mark."""
-        return self.capture_was_off or (self.fills_retired and (bool(self.catalog.read) or self.texts_edited))
+        replaced = self.before is not None and self.before.called != self.catalog.called
+        unmarked = bool(self.catalog.read) or self.texts_edited or replaced
+        return self.capture_was_off or (self.fills_retired and unmarked)
 
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""

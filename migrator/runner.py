@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from migrator import filling, hazards, present, text_settings
+from migrator import called, filling, hazards, present, text_settings
 from migrator.aftermath import after
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
@@ -110,6 +110,8 @@ def _carry_out(
         _refuse_other_mode(run, plan, options)
         if cut_over.is_done(ledger, run):
             plan = _left_to_settle(connection, plan, options.reporter)
+        else:
+            _refuse_replaced_functions(connection, plan)
         _still_there(connection, plan)
         address = _as_planned(connection, address, plan)
         models.recording = True
@@ -166,6 +168,14 @@ def _still_there(connection: Connection, plan: Plan) -> None:
         (hidden,) = fetch_row(connection, query("catalog", "row_security"), {"table": column.catalog.table.oid})
         if hidden:
             raise hazards.row_security(column.catalog.table.name).refusal()
+
+
+def _refuse_replaced_functions(connection: Connection, plan: Plan) -> None:
+    """Raises Refused where functions that texts call are others since: vectors are there of the texts they gave."""
+    for column in plan.columns:
+        functions = called.replaced(connection, column)
+        if functions:
+            raise hazards.text_functions_replaced(column.subject, functions).refusal()
 
 
 def _left_to_settle(connection: Connection, plan: Plan, reporter: Reporter) -> Plan:

@@ -9,7 +9,7 @@ from typing import get_args
 from migrator.catalog.carried import Carried, read_carried
 from migrator.catalog.columns import Column, OtherTable, Table, read_table, table_names
 from migrator.catalog.dependents import View, read_others, read_views
-from migrator.catalog.functions import Replaced
+from migrator.catalog.functions import CalledFunction, Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, read_partitions
 from migrator.catalog.server import Server, read_server
@@ -20,7 +20,7 @@ from migrator.queries import is_own, query
 
 VECTOR_TYPES = get_args(VectorType)
 
-__all__ = ["Catalog", "Column", "Partition", "Server", "Table", "View", "read_catalog", "read_server"]
+__all__ = ["CalledFunction", "Catalog", "Column", "Partition", "Server", "Table", "View", "read_catalog", "read_server"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Catalog:
     carried: dependents besides indexes and views that are carried over; others: those that cannot be, described.
     replaced: the functions that the revision makes, as they were before; filled in by the planner.
     partitions: of a partitioned table all below it, parents first.
-    read: other tables and views that the text reads; filled in by preflight.
+    read: other tables and views that the text reads. called: functions that text and scope call. Both are filled in by
+    preflight.
     """
 
     server: Server
@@ -43,6 +44,7 @@ class Catalog:
     replaced: list[Replaced] = field(default_factory=list)
     partitions: list[Partition] = field(default_factory=list)
     read: list[OtherTable] = field(default_factory=list)
+    called: list[CalledFunction] = field(default_factory=list)
 
     @property
     def vector_indexes(self) -> list[TableIndex]:

@@ -19,6 +19,7 @@ from migrator import (
     tree,
     views,
 )
+from migrator.called import replaced
 from migrator.catalog import read_catalog
 from migrator.catalog.columns import TREE
 from migrator.database import configure, execute, fetch_row, search_path
@@ -306,7 +307,8 @@ def _versions(work: Work, column: ColumnPlan, tables: list[int]) -> Cursor[Tuple
 
 
 def _function_versions(work: Work) -> Cursor[TupleRow]:
-    names = {"functions": carry.function_names(work.plan.columns)}
+    called = [function.name for column in work.plan.columns for function in column.catalog.called]
+    names = {"functions": sorted({*carry.function_names(work.plan.columns), *called})}
     return execute(work.connection, query("carry", "function_versions"), names)
 
 
@@ -362,6 +364,14 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
         differing += partition_columns.changed(column.catalog, found)
     if differing:
         raise _changed(column.subject, *differing)
+    functions = replaced(work.connection, column)
+    if functions:
+        raise MigratorError(
+            f"{column.subject}: functions that its text calls were replaced since the run was planned: "
+            f"{', '.join(functions)}",
+            meaning="the vectors made so far are of the texts that they gave before.",
+            remedy="run the same command again, which embeds the texts that they give now",
+        )
     if column.method == "index":
         return
     trigger = {"table": table.oid, "trigger": column.trigger}

@@ -15,6 +15,7 @@ from pathlib import Path
 from psycopg import sql
 
 from migrator import carry, hazards, old_model
+from migrator.called import read_called
 from migrator.catalog import Catalog
 from migrator.catalog.functions import try_statements
 from migrator.database import Connection
@@ -97,6 +98,7 @@ def examine(
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
             found.append(hazards.other_tables_locked(column.subject, [each.shown for each in read]))
+        column = replace(column, catalog=replace(column.catalog, called=read_called(connection, column)))
         dependents.try_conditions(connection, columns, column)
         refuse_first(materialised_views.examine(connection, columns, column))
         if not column.is_restore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from psycopg import sql
@@ -14,8 +15,8 @@ from migrator.plan import ColumnPlan
 from tests.database import Database
 from tests.models import new, old
 from tests.proofs import rows_hold
-from tests.running import downgrade, upgrade, upgrade_until
-from tests.tables import NEW, OLD, insert, items
+from tests.running import At, abandon, downgrade, upgrade, upgrade_until
+from tests.tables import CHANGE, NEW, OLD, insert, items
 
 COPIED = """
 DO $$ DECLARE r items%ROWTYPE; BEGIN
@@ -53,6 +54,37 @@ def test_promise_5_what_others_changed_since_the_plan_is_not_reverted(
     database.execute("DROP INDEX IF EXISTS second")
     upgrade(database)
     assert rows_hold(database, new) == 200
+
+
+TOLD = "CREATE OR REPLACE FUNCTION told(body text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT '{}' || body$$"
+
+
+def test_a_function_of_the_text_is_replaced_during_the_upgrade(database: Database) -> None:
+    items(database)
+    database.execute(TOLD.format("first "))
+    change = replace(CHANGE, text="told(body)", from_text="body")
+    upgrade_until(database, "verify", change)
+    database.execute(TOLD.format("second "))
+    with pytest.raises(Refused) as refused:
+        upgrade(database, change)
+    assert refused.value.code == "text-functions-replaced"
+    abandon(database)
+    reporter = At("started", "cut-over", lambda: database.execute(TOLD.format("third ")))
+    with pytest.raises(MigratorError, match=r"were replaced since the run was planned: public\.told\(text\)"):
+        upgrade(database, change, reporter=reporter)
+    assert database.value("SELECT state FROM migrator.run ORDER BY id DESC LIMIT 1") == "undone"
+    upgrade(database, change)
+    assert rows_hold(database, new, text="told(body)") == 200
+
+
+def test_a_function_of_the_text_is_replaced_between_upgrade_and_downgrade(database: Database) -> None:
+    items(database)
+    database.execute(TOLD.format(""))
+    change = replace(CHANGE, text="told(body)")
+    upgrade(database, change)
+    database.execute(TOLD.format("second "))
+    downgrade(database, change)
+    assert rows_hold(database, old, text="told(body)") == 200
 
 
 @pytest.mark.parametrize(

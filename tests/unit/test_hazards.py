@@ -878,6 +878,16 @@ TEXTS: list[Row] = [
         "migrator abandon closes the run; then run the command again",
     ),
     (
+        hazards.text_functions_replaced,
+        (SUBJECT, ["public.doc_text(text)"]),
+        "text-functions-replaced",
+        True,
+        "functions that the text of public.items.embedding calls were replaced since the run was interrupted: "
+        "public.doc_text(text)",
+        "the vectors made so far are of the texts that they gave before.",
+        "migrator abandon, then run the command again; or put the functions back and go on",
+    ),
+    (
         hazards.table_renamed_meanwhile,
         (SUBJECT, '"public"."things"'),
         "table-renamed-meanwhile",

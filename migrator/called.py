@@ -1,0 +1,37 @@
+"""Functions that text and scope call. Replaced they give other texts, and no row is written that would tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migrator.catalog import CalledFunction
+from migrator.database import Connection, execute, fetch_dicts, qualified_names
+from migrator.plan import ColumnPlan
+from migrator.queries import query
+
+
+def read_called(connection: Connection, column: ColumnPlan) -> list[CalledFunction]:
+    """Those that are named in them, but for PostgreSQL's own, as they are now."""
+    old_text = column.with_old_text.text
+    with connection.transaction(force_rollback=True):
+        view = query("called", "view", text=column.text, old_text=old_text, scope=column.scope, table=column.table)
+        execute(connection, view)
+        with qualified_names(connection):
+            names = [called for (called,) in execute(connection, query("called", "names"))]
+            return _definitions(connection, names)
+
+
+def replaced(connection: Connection, column: ColumnPlan) -> list[str]:
+    """Of those that were planned with, the ones that are others now, or gone."""
+    known = column.catalog.called
+    if not known:
+        return []
+    with qualified_names(connection):
+        now = _definitions(connection, [function.name for function in known])
+    return [before.name for before, after in zip(known, now, strict=True) if before != after]
+
+
+def _definitions(connection: Connection, names: Sequence[str]) -> list[CalledFunction]:
+    """In the order of the names."""
+    found = fetch_dicts(connection, query("called", "definitions"), {"functions": [*names]})
+    return [CalledFunction(**row) for row in found]
