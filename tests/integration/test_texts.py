@@ -174,7 +174,7 @@ def test_an_unsafe_text_is_refused(database: Database, text: str, code: str) -> 
         database.execute(statement)
     before = database.whole_dump()
     with pytest.raises(Refused) as refused:
-        upgrade(database, replace(DOCS, text=text), online=True, online=True)
+        upgrade(database, replace(DOCS, text=text), online=True)
     assert refused.value.code == code
     assert code != "text-reads-unlockable" or "reads public.docs, and it is the table itself" in refused.value.problem
     assert database.whole_dump() == before
