@@ -33,7 +33,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Counts:
-    """Exact counts, from one scan. missing: distinct texts that the store lacks."""
+    """Exact counts, from one scan. missing: distinct texts that the store lacks.
+
+    vectors_outside, vectors_without_text: rows that hold a vector and are out of scope, or in scope without a text.
+    """
 
     rows: int
     in_scope: int
@@ -41,6 +44,8 @@ class Counts:
     distinct_texts: int
     missing: int
     without_vector: int
+    vectors_outside: int
+    vectors_without_text: int
 
 
 @dataclass(frozen=True)

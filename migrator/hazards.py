@@ -1066,12 +1066,31 @@ def cannot_keep(subject: str, count: int, asked: str, instead: str) -> Hazard:
     )
 
 
+def no_row_has_text(subject: str, expression: str, rows: int) -> Hazard:
+    return _refuse(
+        "no-row-has-text",
+        f"text={expression!r} gives no row in scope of {subject} a text, and {counted(rows, 'rows')} hold vectors",
+        "every vector in scope would be given up, and none come in its place.",
+        "correct text=; try it with SELECT expression FROM table LIMIT 1",
+    )
+
+
+def vectors_given_up(subject: str, outside: int, without_text: int) -> Hazard:
+    return _warn(
+        "vectors-given-up",
+        f"rows of {subject} that hold a vector end without one: {outside:,} out of scope, {without_text:,} in scope "
+        "without a text",
+        "no search by vector finds them, until a downgrade.",
+        'widen where=, or correct text=; write outside="null" where it is meant for those out of scope',
+    )
+
+
 def rows_out_of_scope(subject: str, count: int) -> Hazard:
     return _refuse(
         "not-null-out-of-scope",
         f"{subject} is NOT NULL, and {counted(count, 'rows')} of it out of scope or without a text",
         "they would have no vector of the new dimension.",
-        "widen where=, give those rows a text, or drop NOT NULL first",
+        "widen where=, or give those rows a text",
     )
 
 

@@ -296,7 +296,9 @@ SELECT count(*) AS rows,
        count(*) FILTER (WHERE {scope}) AS in_scope,
        count(*) FILTER (WHERE {scope} AND {text} IS NOT NULL) AS with_text,
        count(DISTINCT {text_hash}) FILTER (WHERE {scope}) AS distinct_texts,
-       count(*) FILTER (WHERE {column} IS NULL) AS without_vector
+       count(*) FILTER (WHERE {column} IS NULL) AS without_vector,
+       count(*) FILTER (WHERE ({scope}) IS NOT TRUE AND {column} IS NOT NULL) AS vectors_outside,
+       count(*) FILTER (WHERE {scope} AND {text} IS NULL AND {column} IS NOT NULL) AS vectors_without_text
 FROM {table};
 
 -- name: coverage

@@ -41,5 +41,6 @@ def command(project: Project, as_json: bool) -> None:
         raise VerificationFailed(
             f"verification failed: {', '.join(failed)}",
             meaning="the column is live and holds what is described above.",
-            remedy="migrator doctor TABLE.COLUMN looks closer; migrator downgrade -1 goes back",
+            remedy="migrator backfill gives rows without a vector theirs; migrator doctor TABLE.COLUMN looks closer; "
+            "migrator downgrade -1 goes back",
         )

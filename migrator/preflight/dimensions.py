@@ -63,7 +63,7 @@ def _written(catalog: Catalog, *, without: Collection[str] = ()) -> dict[str, li
             *(part.definition for part in (*view.rules, *view.triggers)),
         ]
         for view in catalog.views
-        if view.materialised is None
+        if view.kind == "v"
     }
     functions = {each.described: [each.definition] for each in catalog.carried.functions if each.name not in without}
     return views | functions

@@ -93,4 +93,16 @@ def gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:
     end_null = out_of_scope * (not column.keeps_out_of_scope) + without_text * (not column.keeps_without_text)
     if live.not_null and end_null:
         found.append(hazards.rows_out_of_scope(column.subject, end_null))
-    return found
+    return found + _given_up(column, counts)
+
+
+def _given_up(column: ColumnPlan, counts: Counts) -> list[Hazard]:
+    """Vectors that rows hold now, and that nothing will take the place of."""
+    change = column.change
+    without_text = counts.vectors_without_text if column.method == "embed" and not column.keeps_without_text else 0
+    if without_text and not counts.with_text:
+        return [hazards.no_row_has_text(column.subject, change.text or "", without_text)]
+    outside = 0 if column.keeps_out_of_scope or change.outside == "null" else counts.vectors_outside
+    if outside or without_text:
+        return [hazards.vectors_given_up(column.subject, outside, without_text)]
+    return []

@@ -675,7 +675,8 @@ def test_verify_finds_what_was_damaged(pending: Project) -> None:
         "error: verification failed: public.items.embedding: duplicates, public.items.embedding: sample, "
         "public.items.embedding: index items_embedding_idx\n"
         "the column is live and holds what is described above.\n"
-        "fix: migrator doctor TABLE.COLUMN looks closer; migrator downgrade -1 goes back\n"
+        "fix: migrator backfill gives rows without a vector theirs; migrator doctor TABLE.COLUMN looks closer; "
+        "migrator downgrade -1 goes back\n"
     )
     failed = migrator("verify", "--json")
     assert failed.code == 4

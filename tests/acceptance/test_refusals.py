@@ -91,7 +91,7 @@ PUBLISHED = told(
 )
 OUT_OF_SCOPE = (
     "they would have no vector of the new dimension.",
-    "widen where=, give those rows a text, or drop NOT NULL first",
+    "widen where=, or give those rows a text",
 )
 WHOLE_ROW = (
     "every text would change when the shadow column appears.",

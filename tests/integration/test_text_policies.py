@@ -291,3 +291,31 @@ def test_an_address_does_not_show_its_settings(database: Database, monkeypatch: 
     address = text_settings.for_changes(database.address, [SEALED])
     assert address.settings == {"app.key": KEY}
     assert KEY not in repr(address)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (NOTES, "0 out of scope, 2 in scope without a text"),
+        (replace(NOTES, where="kind = 'odd'"), "3 out of scope, 1 in scope without a text"),
+        (replace(NOTES, where="kind = 'odd'", outside="null"), "0 out of scope, 1 in scope without a text"),
+        (replace(SAME, empty="skip"), None),
+    ],
+)
+def test_vectors_that_are_given_up_are_counted(database: Database, change: EmbeddingChange, told: str | None) -> None:
+    notes(database, "one", None, "", "two", "three")
+    reporter = At("", "", lambda: None)
+    upgrade(database, change, reporter=reporter)
+    found = [message for message in reporter.messages if "that hold a vector end without one" in message]
+    assert [told in message for message in found if told] == [True] * (told is not None)
+    assert bool(found) == (told is not None)
+
+
+def test_a_text_that_no_row_has_is_refused(database: Database) -> None:
+    """As a mistyped key of JSON."""
+    notes(database, "one", "two")
+    before = database.whole_dump()
+    with pytest.raises(Refused) as refused:
+        upgrade(database, replace(NOTES, text="to_jsonb(body)->>'bdy'"))
+    assert refused.value.code == "no-row-has-text"
+    assert database.whole_dump() == before

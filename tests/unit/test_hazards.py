@@ -1210,6 +1210,25 @@ TEXTS: list[Row] = [
         'write verify=Verify(..., relevant="an SQL expression") in the revision',
     ),
     (
+        hazards.no_row_has_text,
+        ("public.items.embedding", "payload->>'txt'", 600),
+        "no-row-has-text",
+        True,
+        "text=\"payload->>'txt'\" gives no row in scope of public.items.embedding a text, and 600 rows hold vectors",
+        "every vector in scope would be given up, and none come in its place.",
+        "correct text=; try it with SELECT expression FROM table LIMIT 1",
+    ),
+    (
+        hazards.vectors_given_up,
+        ("public.items.embedding", 1_300, 2),
+        "vectors-given-up",
+        False,
+        "rows of public.items.embedding that hold a vector end without one: 1,300 out of scope, 2 in scope without a "
+        "text",
+        "no search by vector finds them, until a downgrade.",
+        'widen where=, or correct text=; write outside="null" where it is meant for those out of scope',
+    ),
+    (
         hazards.rows_out_of_scope,
         (
             SUBJECT,
@@ -1219,7 +1238,7 @@ TEXTS: list[Row] = [
         True,
         "public.items.embedding is NOT NULL, and 3 rows of it out of scope or without a text",
         "they would have no vector of the new dimension.",
-        "widen where=, give those rows a text, or drop NOT NULL first",
+        "widen where=, or give those rows a text",
     ),
     (
         hazards.no_pgvector,
