@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
 
 from migrator import hazards
 
-# Busy poolers may give the same session again by chance, but hardly this often.
+# Connections that hold a session each meanwhile: a pooler may have others idle, and give the same one again by chance.
 LOOKS = 3
 
 
@@ -24,11 +25,12 @@ def refuse_transaction_pooler(
     if session == connection.info.backend_pid:
         return
     # The number that was told at the start is not the server's, so that there is a pooler in between.
-    with connect() as second:
+    with ExitStack() as held:
         for _ in range(LOOKS):
-            with second.transaction():
-                if _session(second) == session or _session(connection) != session:
-                    raise hazards.transaction_pooler(shown).refusal()
+            another = held.enter_context(connect())
+            held.enter_context(another.transaction())
+            if _session(another) == session or _session(connection) != session:
+                raise hazards.transaction_pooler(shown).refusal()
 
 
 def _session(connection: psycopg.Connection[Any]) -> int:

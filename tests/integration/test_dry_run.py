@@ -92,6 +92,8 @@ def test_counts_of_an_upgrade(database: Database) -> None:
         "distinct_texts": 150,
         "missing": 120,
         "without_vector": 7,
+        "vectors_outside": 20,
+        "vectors_without_text": 10,
     }
 
 

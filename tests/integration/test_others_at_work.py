@@ -189,5 +189,5 @@ def test_an_edit_between_cut_over_and_settle_keeps_not_null_and_its_vector(datab
 def test_schemas_where_everybody_may_create_are_refused(database: Database) -> None:
     items(database)
     database.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
-    with pytest.raises(Refused, match="everybody may create functions in public"):
+    with pytest.raises(Refused, match="schemas of the search path let everybody create functions: public"):
         upgrade(database, EmbeddingChange("items", "embedding", text="body", from_=OLD, to=NEW, index=Hnsw()))
