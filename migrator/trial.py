@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from migrator import carry, hazards
+from migrator import carry, hazards, tree
 from migrator.catalog.columns import TREE, OtherTable
-from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.database import SHORT, Connection, configure, execute, fetch_dicts, fetch_row
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
 
@@ -47,6 +47,30 @@ def examine(connection: Connection, column: ColumnPlan) -> list[OtherTable]:
     if not read or column.method != "embed":
         return []
     return _lockable(connection, column, read)
+
+
+def written_by_triggers(connection: Connection, column: ColumnPlan, read: Sequence[OtherTable]) -> list[str]:
+    """Those of the tables that triggers write to which the fill fires, by an update of one row that is rolled back.
+
+    Where the update fails or has to wait, nothing is known.
+    """
+    if not read or not column.catalog.firing_triggers:
+        return []
+    settings = {"lock_timeout": SHORT}
+    if column.catalog.server.quiets_triggers:
+        settings["session_replication_role"] = "replica"
+    tables = {"tables": [each.oid for each in read], "called": [each.shown for each in read]}
+    try:
+        with connection.transaction(force_rollback=True):
+            configure(connection, settings, local=True)
+            for leaf in tree.leaves(tree.planned(column)):
+                execute(connection, query("trial", "touch_row", table=leaf.sql, column=name(column.live)))
+            execute(connection, sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"))
+            return [called for (called,) in execute(connection, query("trial", "written"), tables)]
+    except psycopg.Error:
+        if connection.broken:
+            raise
+        return []
 
 
 def reason(error: psycopg.Error, column: ColumnPlan) -> str:

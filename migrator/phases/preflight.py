@@ -1,4 +1,4 @@
-"""preflight: whatever would go wrong later is found here, before anything is changed. Reads only.
+"""preflight: whatever would go wrong later is found here, and nothing is changed.
 
 Raises Refused at once where nothing more can be looked at; else collects hazards, of which some refuse.
 """
@@ -52,6 +52,8 @@ GRANTS_SETTINGS = 150_000
 OLDEST_PGVECTOR = (0, 7, 0)
 SOUND_PGVECTOR = (0, 8, 3)
 POSTGRESQL_COLUMNS = 1_600
+# What the names of migrator's own triggers begin with.
+_OWN = "~migrator_capture_"
 # Texts in the timed sample.
 SAMPLED_TEXTS = 32
 
@@ -143,7 +145,8 @@ def examine(
             trial.examine(connection, column.with_old_text)
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
-            found.append(hazards.other_tables_locked(column.subject, [each.shown for each in read]))
+            found += _other_tables(connection, column)
+            refuse_first(found)
         _try_conditions(connection, columns, column)
         refuse_first(materialised_trial.examine(connection, columns, column))
         if not column.is_restore:
@@ -171,6 +174,16 @@ def examine(
             lengths.refuse_cut_short(connection, column, models.get(column.change.to))
     views = materialised_trial.size(connection, columns, column)
     return Findings(column, tuple(found), _estimate(column, counts, taken, views))
+
+
+def _other_tables(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """What follows from the locks on tables that the text reads."""
+    catalog = column.catalog
+    written = trial.written_by_triggers(connection, column, catalog.read)
+    if written:
+        return [hazards.triggers_write_other_tables(catalog.table.name, catalog.firing_triggers, written)]
+    fired = [each.name for each in catalog.table.triggers if each.enabled in "OA" and not each.name.startswith(_OWN)]
+    return [hazards.other_tables_locked(column.subject, [each.shown for each in catalog.read], fired)]
 
 
 def refuse_unreadable(catalog: Catalog) -> None:
@@ -401,8 +414,7 @@ def _triggers(column: ColumnPlan) -> list[Hazard]:
         return []
     table = column.catalog.table
     found = []
-    own = "~migrator_capture_"
-    others = [trigger for trigger in table.triggers if not trigger.name.startswith(own)]
+    others = [trigger for trigger in table.triggers if not trigger.name.startswith(_OWN)]
     for trigger in others:
         if trigger.before and trigger.for_each_row and trigger.name.encode() > column.trigger.encode():
             found.append(hazards.trigger_sorts_last(table.name, trigger.name))
