@@ -15,7 +15,7 @@ from psycopg import sql
 from migrator.catalog.carried import BoundTrigger, Carried, Check, Dependent, Expressed, Policy
 from migrator.catalog.expressions import Reading, called_there, condition_of, of_dimensions, with_length
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, fragment, name, query
+from migrator.queries import Query, expression, fragment, name, query
 
 Kind = TypeVar("Kind", bound=Dependent)
 Written = TypeVar("Written", bound=Expressed)
@@ -129,6 +129,41 @@ def put_in(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[tuple[Expr
             if after != written:
                 found.append((wanted, written, before, after))
     return found
+
+
+def over_vectors(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[tuple[Check, sql.Composed, sql.Composed]]:
+    """CHECKs as they are to be, each with two statements that try it on rows with vectors put in.
+
+    The first on vectors of the old and of the new length, the second on the old ones alone. Of all columns, those that
+    read `column` first.
+    """
+    now = {each.described: each.expression for each in column.catalog.carried.checks}
+    old = _row(columns, column, lambda each: _vector(each, each.catalog.column.type, each.change.from_.dimensions))
+    new = _row(columns, column, lambda each: _vector(each, each.type, each.dimensions))
+    found = []
+    for check in _first_read(columns, column):
+        if isinstance(check, Check) and check.enforced:
+            both, alone = (
+                query(
+                    "carry",
+                    "allows_vectors",
+                    table=column.table,
+                    called=new["called"],
+                    scope=column.scope,
+                    old=old["columns"],
+                    new=new["columns"],
+                    before=expression(now[check.described]),
+                    after=after,
+                )
+                for after in (expression(check.expression), sql.SQL("true"))
+            )
+            found.append((check, both, alone))
+    return found
+
+
+def _vector(column: ColumnPlan, type_: str, dimensions: int) -> sql.Composed:
+    qualified = name(column.catalog.server.extension_schema, type_)
+    return query("carry", "vector", dimensions=sql.Literal(dimensions), type=qualified)
 
 
 # ---- trying and proving ----------------------------------------------------------------------------------------

@@ -99,10 +99,13 @@ def fill(work: Work, column: ColumnPlan, target: str, *, left: int | None = None
             embed_missing(work, column, _SHOWN_AS, rows_left.waiting(column, target), few=few)
 
 
-def renew(work: Work, column: ColumnPlan) -> None:
-    """After others may have written to the tables that the text reads: what went stale is filled again."""
-    clear_stale(work, column)
-    fill(work, column, column.shadow)
+def lock_other_tables(work: Work) -> None:
+    """Once filled. Where they were not locked until now others may have written to them: what went stale is renewed."""
+    if work.other_tables.lock():
+        for column in work.plan.columns:
+            if column.catalog.read:
+                clear_stale(work, column)
+                fill(work, column, column.shadow)
 
 
 def clearing(column: ColumnPlan, phase: str) -> list[Statement]:
@@ -170,9 +173,11 @@ def in_portions(
         if portion.table != at:
             at, updates = portion.table, updates_of(portion.table)
         table = portion.table.oid
-        # A row that a writer holds is waited for without holding the others of the portion.
+        # A row that a writer holds is waited for without holding the others of the portion. Triggers that fire may
+        # write to what the text reads.
+        tables = [table, *(each.oid for each in column.catalog.read)]
         here = with_short_locks(
-            work.connection, partial(one_portion, portion, updates), tables=[table], on_wait=work.waits_for_lock
+            work.connection, partial(one_portion, portion, updates), tables=tables, on_wait=work.waits_for_lock
         )
         filled += here
         work.reporter.progress(_SHOWN_AS, column.subject, portion.progress)

@@ -945,13 +945,27 @@ def text_reads_unlockable(expression: str, table: str, why: str) -> Hazard:
     )
 
 
-def other_tables_locked(subject: str, tables: Iterable[str]) -> Hazard:
+def other_tables_locked(subject: str, tables: Iterable[str], triggers: Iterable[str]) -> Hazard:
+    """triggers: those of the table that its writers fire."""
+    fired = ", ".join(triggers)
+    too = f", and so do writes to the table whose triggers write to them (it has {fired})" if fired else ""
     return _warn(
         "other-tables-locked",
         f"the text of {subject} reads other tables: {', '.join(tables)}",
-        "they are locked from fill to cut-over: writes to them wait. After it a write there changes texts of rows that "
-        "are not written themselves, and makes their vectors stale.",
+        f"they are locked from fill to cut-over: writes to them wait{too}. After it a write there changes texts of "
+        "rows that are not written themselves, and makes their vectors stale.",
         "let the application embed such rows again, as after any edit of a text",
+    )
+
+
+def triggers_write_other_tables(table: str, triggers: Iterable[str], written: Iterable[str]) -> Hazard:
+    """triggers: those that the fill fires. written: tables that the text reads."""
+    return _refuse(
+        "triggers-write-other-tables",
+        f'the fill fires triggers of "{table}" that write to what the text reads: {", ".join(written)}; it is one of '
+        f"{', '.join(triggers)}",
+        "that is locked against writes from fill to cut-over, so that the fill would wait for migrator itself.",
+        f'ALTER TABLE "{table}" DISABLE TRIGGER ... for the time of the upgrade',
     )
 
 

@@ -142,3 +142,11 @@ def describe_blockers(connection: Connection, tables: Sequence[int]) -> str:
         else "a prepared transaction, which pg_prepared_xacts names"
         for pid, application, transaction, statement in holders
     )
+
+
+def waits_for(connection: Connection, session: int, tables: Sequence[int]) -> str | None:
+    """Who waits for that session and has a lock on one of the tables of those oids; None where nobody does."""
+    below = query("partitions", "tree", root=sql.SQL("unnest(%(tables)s::oid[])"))
+    given = {"session": session, "tables": list(tables)}
+    row = execute(connection, query("session", "waits_for_session", tree=below), given).fetchone()
+    return f"process {row[0]}, which has a lock on the table, waits for {row[1]}" if row else None

@@ -1,6 +1,8 @@
 """Other tables that a text reads: locked against writes from fill to cut-over, for capture does not see these.
 
-An open transaction holds the locks, on a connection of its own; it does nothing else and has no snapshot.
+An open transaction holds the locks, on a connection of its own; it does nothing else and has no snapshot. A writer of
+the table itself may wait for them, by a trigger that writes there: what waits for that writer lets go of them, and they
+are taken again.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from psycopg import sql
 from migrator.catalog.columns import OtherTable
 from migrator.database import Address, Connection, configure, connect, execute
 from migrator.errors import GO_ON, Interrupted
-from migrator.locks import with_short_locks
+from migrator.locks import waits_for, with_short_locks
 from migrator.plan import Plan
 from migrator.queries import query
 
@@ -30,8 +32,17 @@ def _read(plan: Plan) -> list[OtherTable]:
     return sorted({table for column in plan.columns for table in column.catalog.read}, key=lambda table: table.oid)
 
 
+class LetGo(Exception):
+    """The locks were let go of for a writer, and texts may have changed since."""
+
+
 class OtherTables:
-    """The locks of one run. on_wait: told between two tries to get them."""
+    """The locks of one run. on_wait: told between two tries to get them.
+
+    let_go: they were let go of for a writer, and are to be taken again.
+    """
+
+    let_go = False
 
     def __init__(self, address: Address, plan: Plan, on_wait: Callable[[str], None]) -> None:
         self._address = address
@@ -54,11 +65,24 @@ class OtherTables:
         except BaseException:
             holding.close()
             raise
-        self._holding = holding
+        self._holding, self.let_go = holding, False
         return True
 
+    def let_writer_by(self, connection: Connection) -> None:
+        """Lets go of them where somebody who has a lock on a table of the plan waits for them: he would never end."""
+        if self._holding is None or self._holding.closed:
+            return
+        tables = [column.catalog.table.oid for column in self._plan.columns]
+        waiting = waits_for(connection, self._holding.info.backend_pid, tables)
+        if waiting is not None:
+            self.release()
+            self.let_go = True
+            self._on_wait(f"{waiting}, which is locked for the text: the lock is let go of, and taken again afterwards")
+
     def refuse_unlocked(self) -> None:
-        """Before the swap. Raises Interrupted where the locks were lost since."""
+        """Before the swap. Raises LetGo where the locks were let go of since, Interrupted where they were lost."""
+        if self.let_go:
+            raise LetGo
         if _read(self._plan) and not self._are_locked():
             raise Interrupted(
                 "the connection that kept other tables, which the text reads, from being written was lost",

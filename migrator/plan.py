@@ -27,6 +27,9 @@ Method = Literal["embed", "derive", "index"]
 # Where a downgrade finds the old vectors: in the retired column, or after it was dropped in the backup table, or
 # nowhere, so that their store and their model are asked.
 Source = Literal["retired column", "backup", "model"]
+# What the names of capture triggers begin with, whichever change's. "~" sorts after letters, digits and underscores:
+# BEFORE triggers fire in byte order of their names.
+CAPTURE = "~migrator_capture_"
 
 
 @dataclass(frozen=True)
@@ -130,8 +133,7 @@ class ColumnPlan:
 
     @property
     def trigger(self) -> str:
-        # "~" sorts after letters, digits and underscores: BEFORE triggers fire in byte order of their names.
-        return f"~migrator_capture_{self._capture_id}"
+        return f"{CAPTURE}{self._capture_id}"
 
     @property
     def _capture_id(self) -> int:

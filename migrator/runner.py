@@ -220,10 +220,10 @@ def _lock_other_tables(work: Work, phase: str) -> None:
     """Those that texts read, for the phases from fill to cut-over."""
     if phase not in (fill.NAME, index.NAME, verify.NAME, cut_over.NAME):
         work.other_tables.release()
-    elif work.other_tables.lock() and fill.NAME in work.ledger.phases_done(work.run):
-        for column in work.plan.columns:
-            if column.catalog.read:
-                filling.renew(work, column)
+    elif fill.NAME in work.ledger.phases_done(work.run):
+        filling.lock_other_tables(work)
+    else:
+        work.other_tables.lock()
 
 
 def _left(ledger: Ledger, run: Run) -> tuple[str, ...]:

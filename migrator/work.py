@@ -116,6 +116,7 @@ class Work(Session):
     def waits_for_lock(self, blockers: str) -> None:
         """Told between two tries to get a lock."""
         self.reporter.message(blockers)
+        self.other_tables.let_writer_by(self.connection)
         self.options.stop.check()
 
     def send_together(self, column: ColumnPlan, *statements: Query) -> None:

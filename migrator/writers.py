@@ -28,7 +28,7 @@ def outwait_writers(work: Work, column: ColumnPlan, meaning: str) -> None:
                 meaning=meaning,
                 remedy="end that transaction, then run the same command again",
             )
-        work.reporter.message(f"waiting for writes to the table to end, {blockers}")
+        work.waits_for_lock(f"waiting for writes to the table to end, {blockers}")
         work.options.stop.pause(pause)
         pause = min(pause * 2, 2.0)
 

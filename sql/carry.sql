@@ -24,6 +24,19 @@ SELECT bool_or({after} IS NOT FALSE), bool_or({before} IS NOT FALSE AND {after} 
 FROM (SELECT) AS migrator_one
 LEFT JOIN (SELECT * FROM {table} WHERE {scope} LIMIT %(limit)s) AS {called} ON true {old};
 
+-- name: allows_vectors
+-- The same of a CHECK, with vectors of the old and of the new length put in for those that the rows have.
+SELECT bool_or(migrator_new.migrator_holds),
+       bool_or(migrator_old.migrator_holds AND NOT migrator_new.migrator_holds)
+FROM (SELECT) AS migrator_one
+LEFT JOIN (SELECT * FROM {table} WHERE {scope} LIMIT %(limit)s) AS {called} ON true
+CROSS JOIN LATERAL (SELECT {before} IS NOT FALSE AS migrator_holds FROM (SELECT {old}) AS {called}) AS migrator_old
+CROSS JOIN LATERAL (SELECT {after} IS NOT FALSE AS migrator_holds FROM (SELECT {new}) AS {called}) AS migrator_new;
+
+-- name: vector
+-- All its elements are equal, and its length is 1.
+array_fill((1 / sqrt({dimensions}))::real, ARRAY[{dimensions}])::{type}({dimensions})
+
 -- name: old_row
 -- What a trigger knows as the old row: NULLs.
 LEFT JOIN (SELECT * FROM {table} LIMIT 0) AS old ON true

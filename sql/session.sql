@@ -26,6 +26,17 @@ FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.locktype = 'advisory' AND l.classid = %(first)s AND l.objid = %(second)s AND l.granted
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
 
+-- name: waits_for_session
+-- A process that has a lock on one of the tables, or of their partitions, and waits for that session; and what for.
+SELECT w.pid, w.relation::regclass::text
+FROM pg_locks w
+WHERE NOT w.granted AND w.locktype = 'relation' AND %(session)s = ANY (pg_blocking_pids(w.pid))
+  AND w.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND EXISTS (SELECT FROM pg_locks h
+              WHERE h.pid = w.pid AND h.granted AND h.locktype = 'relation' AND h.database = w.database
+                AND h.relation IN {tree})
+LIMIT 1;
+
 -- name: lock_holders
 -- Of the tables, and of their partitions. A prepared transaction has no process. Of another role's only a member of pg_read_all_stats sees more than that.
 SELECT pid, application_name, to_char(xact_start, 'HH24:MI:SS'), to_char(query_start, 'HH24:MI:SS')

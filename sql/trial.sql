@@ -67,6 +67,21 @@ FROM unnest(%(tables)s::text[]) AS t (called)
 JOIN pg_class c ON c.oid = t.called::regclass JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY 2, 3;
 
+-- name: touch_row
+-- An update that changes nothing, of a row that nobody holds: it fires what any update of the column does.
+UPDATE {table} SET {column} = {column}
+WHERE ctid = (SELECT ctid FROM {table} LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+
+-- name: written
+-- Which of the tables this transaction has locked in a mode that a lock in SHARE mode waits for.
+SELECT t.called
+FROM unnest(%(tables)s::oid[], %(called)s::text[]) AS t (oid, called)
+WHERE EXISTS (SELECT FROM pg_locks l
+              WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.relation = t.oid AND l.granted
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'ShareLock'))
+ORDER BY 1;
+
 -- name: row_view
 -- Text and scope over rows of the table's own type: PostgreSQL keeps the parsed tree of a view.
 CREATE TEMPORARY VIEW migrator_try_view AS

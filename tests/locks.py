@@ -57,7 +57,9 @@ After `migrator retire` a downgrade makes the column anew and locks what an upgr
   window mode SHARE UPDATE EXCLUSIVE while the old index is built again.
 - `migrator retire`: {retire}.
 - `migrator backfill`: as *settle*.
-- `migrator status`, `migrator verify`, `migrator doctor`, and every dry run: ACCESS SHARE, for they read.
+- `migrator status`, `migrator verify`, `migrator doctor`, and every dry run: ACCESS SHARE, for they read. Where the
+  text reads other tables and triggers fire in *fill*, preflight tries these by the update of a row, which is rolled
+  back at once: ROW EXCLUSIVE.
 """
 # By phase, lock, length and condition: what is done, and in which modes.
 Modes = dict[tuple[str, ...], dict[str, dict[str, None]]]

@@ -76,6 +76,8 @@ class Catalog:
             "columns": [[column.name, column.type_text, column.not_null, column.default_text] for column in known],
             "attributes of the column": [
                 self.column.comment,
+                self.column.storage,
+                self.column.compression,
                 self.column.statistics_target,
                 self.column.options,
                 self.column.grants,

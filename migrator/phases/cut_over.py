@@ -27,6 +27,7 @@ from migrator.errors import GO_ON, Interrupted, MigratorError
 from migrator.index_parts import Parts
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.locks import with_short_locks
+from migrator.other_tables import LetGo
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import fragment, literal, name, names, query
 from migrator.work import Work
@@ -192,13 +193,24 @@ def run(work: Work) -> dict[str, object]:
     """All columns in one transaction, with the ledger's word that they are live."""
     _hold(work)
     for _ in range(TRIES):
+        if work.other_tables.let_go:
+            filling.lock_other_tables(work)
         filled = _fill_rest(work)
         try:
             return _swap_all(work, filled)
+        except LetGo:
+            continue
         except _TooManyLeft as left:
             work.reporter.message(f"{left}: they are filled first")
         except _TreeChanged as changed:
             work.reporter.message(f"{changed}: it is looked at first")
+    if work.other_tables.let_go:
+        raise Interrupted(
+            f"{work.plan.subject}: each time a writer of the table waited for the lock on other tables, which the text "
+            "reads",
+            meaning="a trigger of the table writes to them; cut-over did not begin, and the live column is as it was.",
+            remedy=f"stop the writers of the table, and {GO_ON}",
+        )
     raise Interrupted(
         f"{work.plan.subject}: each time more than {rows_left.BOUND} rows were written without a vector meanwhile",
         meaning="cut-over did not begin; the live column is as it was.",

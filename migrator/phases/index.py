@@ -139,7 +139,7 @@ def run(work: Work) -> dict[str, object]:
         if column.method != "index":
             for leaf in tree.leaves(tree.now(work.connection, column)):
                 if not _is_there(work, leaf.schema, left_index(column, leaf)):
-                    concurrently(work.connection, _create_left_index(column, leaf))
+                    _build_watched(work, column, _create_left_index(column, leaf))
             execute(work.connection, _analyze(column))
     materialised.build(work)
     return result
@@ -222,7 +222,7 @@ def _build(work: Work, column: ColumnPlan, index: IndexToBuild, leaf: Relation) 
 
 
 def _build_watched(work: Work, column: ColumnPlan, statement: Query) -> None:
-    """The build runs in a thread of its own; meanwhile a second connection asks how far it is."""
+    """The build runs in a thread of its own; meanwhile a second connection asks how far it is, and who waits."""
     pid = work.connection.info.backend_pid
     with connect(work.address) as watcher, ThreadPoolExecutor(max_workers=1) as pool:
         building = pool.submit(concurrently, work.connection, statement)
@@ -234,6 +234,8 @@ def _build_watched(work: Work, column: ColumnPlan, statement: Query) -> None:
                     # That it cannot be asked is no reason to end the build.
                     with suppress(psycopg.OperationalError):
                         _report(work, column, watcher, pid)
+                        # The build waits for writers, who may wait for migrator.
+                        work.other_tables.let_writer_by(watcher)
                     # What is built so far is lost either way, and a build may take hours.
                     work.options.stop.check()
         except (KeyboardInterrupt, Interrupted):

@@ -31,6 +31,7 @@ from migrator.preflight import (
     lengths,
     live_column,
     materialised_views,
+    other_tables,
     partitions,
     row_copies,
     table,
@@ -97,7 +98,8 @@ def examine(
             text.examine(connection, column.with_old_text)
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
-            found.append(hazards.other_tables_locked(column.subject, [each.shown for each in read]))
+            found += other_tables.examine(connection, column)
+            refuse_first(found)
         column = replace(column, catalog=replace(column.catalog, called=read_called(connection, column)))
         dependents.try_conditions(connection, columns, column)
         refuse_first(materialised_views.examine(connection, columns, column))

@@ -1,7 +1,7 @@
 """Tries conditions that say how many dimensions vectors may have, as `vector_dims(embedding) IN (384, 1536)` does.
 
 Those that compare them with the old number alone are made again with the new one; others are made again as they are,
-and so are views and functions.
+and so are views and functions. A CHECK is tried on vectors of either length, whatever it says of them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from psycopg import sql
 
 from migrator import dimensions, hazards
 from migrator.catalog import Catalog
-from migrator.catalog.carried import BoundTrigger, Policy
+from migrator.catalog.carried import BoundTrigger, Check, Policy
 from migrator.catalog.expressions import says_dimensions
 from migrator.database import Connection, execute, fetch_row
 from migrator.hazards import Hazard
@@ -24,7 +24,16 @@ from migrator.queries import Query, expression, name, query
 def examine(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     """Those that would hold for no new vector are refused; those that may not hold for one are told."""
     found, kept = [], []
+    for check, both, alone in dimensions.over_vectors(columns, column):
+        holds, lost = _tried(connection, both) or (False, _tried(connection, alone) is not None)
+        if lost and not holds:
+            about = check.described, check.expression, column.dimensions
+            found.append(hazards.dimensions_not_allowed(column.subject, *about))
+        elif lost:
+            kept.append(f"{check.described}: {check.expression}")
     for each, written, before, after in dimensions.put_in(columns, column):
+        if isinstance(each, Check):
+            continue
         table, called, scope = column.table, name(column.catalog.table.name), column.scope
         old: Query = sql.SQL("")
         if isinstance(each, Policy) and each.table_sql.as_string(None) != table.as_string(None):
@@ -32,7 +41,9 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         if isinstance(each, BoundTrigger):
             called, old = sql.SQL("new"), query("carry", "old_row", table=table)
         pieces = {"before": expression(before), "after": expression(after), "scope": scope, "old": old}
-        holds, lost = _tried(connection, query("carry", "allows", table=table, called=called, **pieces))
+        tried = _tried(connection, query("carry", "allows", table=table, called=called, **pieces))
+        # Where it cannot be evaluated, as little is known as where it holds for no row in either case.
+        holds, lost = tried or (False, False)
         if lost and not holds:
             found.append(hazards.dimensions_not_allowed(column.subject, each.described, written, column.dimensions))
         elif lost or not holds:
@@ -69,12 +80,12 @@ def _written(catalog: Catalog, *, without: Collection[str] = ()) -> dict[str, li
     return views | functions
 
 
-def _tried(connection: Connection, statement: sql.Composed) -> tuple[bool, bool]:
-    """Where it cannot be evaluated, as little is known as where it holds for no row in either case."""
+def _tried(connection: Connection, statement: sql.Composed) -> tuple[bool, bool] | None:
+    """None where it cannot be evaluated."""
     try:
         with connection.transaction(force_rollback=True):
             execute(connection, sql.SQL("SET TRANSACTION READ ONLY"))
             holds, lost = fetch_row(connection, statement, {"limit": ROWS})
     except EVALUATION:
-        return False, False
+        return None
     return holds, lost

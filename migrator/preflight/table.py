@@ -8,7 +8,7 @@ from migrator.catalog.other_tools import in_flight, vectorizers
 from migrator.database import Connection
 from migrator.estimate import Counts
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan
+from migrator.plan import CAPTURE, ColumnPlan
 
 POSTGRESQL_COLUMNS = 1_600
 # From then on the right to set a setting can be given to a role.
@@ -52,8 +52,7 @@ def triggers(column: ColumnPlan) -> list[Hazard]:
         return []
     table = column.catalog.table
     found = []
-    own = "~migrator_capture_"
-    others = [trigger for trigger in table.triggers if not trigger.name.startswith(own)]
+    others = [trigger for trigger in table.triggers if not trigger.name.startswith(CAPTURE)]
     for trigger in others:
         if trigger.before and trigger.for_each_row and trigger.name.encode() > column.trigger.encode():
             found.append(hazards.trigger_sorts_last(table.name, trigger.name))

@@ -298,10 +298,12 @@ TRIGGER = TOUCH + "CREATE TRIGGER apart AFTER UPDATE ON items FOR EACH ROW WHEN 
     [
         f"ALTER TABLE items ADD CONSTRAINT apart CHECK (id < 0 OR {IN.format('')})",
         f"TRUNCATE items; ALTER TABLE items ADD CONSTRAINT apart CHECK ({IN.format('')})",
+        "ALTER TABLE items ADD CONSTRAINT apart CHECK (array_length(embedding::real[], 1) = 384)",
+        "ALTER TABLE items ADD CONSTRAINT apart CHECK (embedding <-> array_fill(0, ARRAY[384])::vector > 0)",
         "CREATE POLICY apart ON items USING (vector_dims(embedding) BETWEEN 1 AND 400)",
         TRIGGER.format(f"old.body <> new.body AND {IN.format('new.')}"),
     ],
-    ids=["check", "empty table", "policy", "trigger"],
+    ids=["check", "empty table", "length of an array", "distance to a vector", "policy", "trigger"],
 )
 def test_a_condition_that_holds_for_no_new_vector_is_refused(database: Database, script: str) -> None:
     prepare(database, script)
@@ -313,6 +315,7 @@ def test_a_condition_that_holds_for_no_new_vector_is_refused(database: Database,
     ("script", "kept"),
     [
         ("ALTER TABLE items ADD CONSTRAINT apart CHECK (vector_dims(embedding) BETWEEN 1 AND 1000)", False),
+        ("ALTER TABLE items ADD CONSTRAINT apart CHECK (vector_norm(embedding) < 30 AND body <> '')", False),
         (f"ALTER TABLE items ADD CONSTRAINT apart CHECK (id <> 7 OR {IN.format('')})", True),
         (
             "CREATE TABLE notes (id bigint); CREATE POLICY apart ON notes USING "
@@ -321,7 +324,7 @@ def test_a_condition_that_holds_for_no_new_vector_is_refused(database: Database,
         ),
         (TRIGGER.format(f"old.id IS NOT NULL AND {IN.format('new.')}"), True),
     ],
-    ids=["holds", "check", "policy of another table", "trigger"],
+    ids=["holds", "norm", "check", "policy of another table", "trigger"],
 )
 def test_a_condition_that_may_not_hold_for_new_vectors_is_told(database: Database, script: str, kept: bool) -> None:
     prepare(database, script)

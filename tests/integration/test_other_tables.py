@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -133,6 +134,46 @@ def test_a_snapshot_from_before_their_write_is_not_believed(notes: Database) -> 
         upgrade(notes, NOTES, reporter=reporter)
     assert reporter.acted
     assert wrong(notes, models.new) == []
+
+
+COUNTED = """
+ALTER TABLE topics ADD COLUMN edits int NOT NULL DEFAULT 0;
+CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE topics SET edits = edits + 1 WHERE id = NEW.topic_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER counted AFTER INSERT OR UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION counted();
+"""
+
+
+@pytest.mark.parametrize("phase", ["index", "cut-over"])
+def test_a_writer_of_the_table_whose_trigger_writes_to_them_is_let_by(notes: Database, phase: str) -> None:
+    """He holds what an index build and the cut-over wait for, and waits for the lock himself."""
+    notes.execute(COUNTED)
+    writer = threading.Thread(target=lambda: notes.execute("UPDATE notes SET body = 'edited' WHERE id = 5"))
+
+    def write() -> None:
+        writer.start()
+        while not notes.value("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            pass
+
+    reporter = At("started", phase, write)
+    upgrade(notes, NOTES, reporter=reporter)
+    writer.join()
+    assert [text for text in reporter.messages if "other tables" in text and "(it has counted)" in text]
+    assert [text for text in reporter.messages if "waits for topics, which is locked for the text" in text]
+    assert notes.execute("SELECT edits FROM topics WHERE id = 5") == [(1,)]
+    assert wrong(notes, models.new) == []
+
+
+def test_triggers_that_the_fill_fires_and_that_write_to_them_are_refused(notes: Database) -> None:
+    notes.execute(COUNTED + "ALTER TABLE notes ENABLE ALWAYS TRIGGER counted")
+    before = notes.whole_dump()
+    with pytest.raises(Refused) as refused:
+        upgrade(notes, NOTES)
+    assert refused.value.code == "triggers-write-other-tables"
+    assert notes.whole_dump() == before
 
 
 def test_it_is_refused_online(notes: Database) -> None:

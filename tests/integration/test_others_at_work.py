@@ -35,6 +35,7 @@ END $$
         ("COMMENT ON VIEW seen IS 'changed'", "views"),
         ("GRANT SELECT (embedding) ON items TO reader", "attributes of the column"),
         ("COMMENT ON COLUMN items.embedding IS 'changed'", "attributes of the column"),
+        ("ALTER TABLE items ALTER embedding SET STORAGE PLAIN", "attributes of the column"),
         ("CREATE INDEX second ON items USING hnsw (embedding vector_l2_ops)", "indexes"),
     ],
 )
@@ -91,6 +92,7 @@ def test_a_function_of_the_text_is_replaced_between_upgrade_and_downgrade(databa
     ("statement", "told"),
     [
         ("COMMENT ON COLUMN items.embedding IS 'changed'", "attributes of the column"),
+        ("ALTER TABLE items ALTER embedding SET COMPRESSION pglz", "attributes of the column"),
         ("CREATE INDEX second ON items USING hnsw (embedding vector_l2_ops)", "indexes"),
         ("CREATE VIEW second AS SELECT embedding FROM items", "views"),
         ("CREATE TRIGGER a BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger()", "triggers"),

@@ -1112,6 +1112,7 @@ TEXTS: list[Row] = [
         (
             "public.items.embedding",
             ["public.topics", "public.users"],
+            [],
         ),
         "other-tables-locked",
         False,
@@ -1119,6 +1120,27 @@ TEXTS: list[Row] = [
         "they are locked from fill to cut-over: writes to them wait. After it a write there changes texts of rows that "
         "are not written themselves, and makes their vectors stale.",
         "let the application embed such rows again, as after any edit of a text",
+    ),
+    (
+        hazards.other_tables_locked,
+        ("public.items.embedding", ["public.topics"], ["count", "touch"]),
+        "other-tables-locked",
+        False,
+        "the text of public.items.embedding reads other tables: public.topics",
+        "they are locked from fill to cut-over: writes to them wait, and so do writes to the table whose triggers "
+        "write to them (it has count, touch). After it a write there changes texts of rows that are not written "
+        "themselves, and makes their vectors stale.",
+        "let the application embed such rows again, as after any edit of a text",
+    ),
+    (
+        hazards.triggers_write_other_tables,
+        ("items", ["count", "touch"], ["public.topics"]),
+        "triggers-write-other-tables",
+        True,
+        'the fill fires triggers of "items" that write to what the text reads: public.topics; it is one of count, '
+        "touch",
+        "that is locked against writes from fill to cut-over, so that the fill would wait for migrator itself.",
+        'ALTER TABLE "items" DISABLE TRIGGER ... for the time of the upgrade',
     ),
     (
         hazards.changes_by_itself,

@@ -1,0 +1,49 @@
+"""Other tables that a text reads, as preflight finds them: what their locks, from fill to cut-over, mean to writers."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from migrator import hazards, tree
+from migrator.database import SHORT, Connection, configure, execute
+from migrator.hazards import Hazard
+from migrator.plan import CAPTURE, ColumnPlan
+from migrator.queries import name, query
+
+
+def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """Nothing where the text reads none."""
+    catalog = column.catalog
+    if not catalog.read:
+        return []
+    written = _written_by_triggers(connection, column)
+    if written:
+        return [hazards.triggers_write_other_tables(catalog.table.name, catalog.firing_triggers, written)]
+    fired = [each.name for each in catalog.table.triggers if each.enabled in "OA" and not each.name.startswith(CAPTURE)]
+    return [hazards.other_tables_locked(column.subject, [each.shown for each in catalog.read], fired)]
+
+
+def _written_by_triggers(connection: Connection, column: ColumnPlan) -> list[str]:
+    """Those of them that triggers write to which the fill fires, by an update of one row that is rolled back.
+
+    Where the update fails or has to wait, nothing is known.
+    """
+    catalog = column.catalog
+    if not catalog.firing_triggers:
+        return []
+    settings = {"lock_timeout": SHORT}
+    if catalog.server.quiets_triggers:
+        settings["session_replication_role"] = "replica"
+    tables = {"tables": [each.oid for each in catalog.read], "called": [each.shown for each in catalog.read]}
+    try:
+        with connection.transaction(force_rollback=True):
+            configure(connection, settings, local=True)
+            for leaf in tree.leaves(tree.planned(column)):
+                execute(connection, query("trial", "touch_row", table=leaf.sql, column=name(column.live)))
+            execute(connection, sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"))
+            return [called for (called,) in execute(connection, query("trial", "written"), tables)]
+    except psycopg.Error:
+        if connection.broken:
+            raise
+        return []
