@@ -14,8 +14,8 @@ from psycopg import sql
 
 from migrator import backup_table, portions, rows_left, store, tree
 from migrator.database import configure, execute
+from migrator.embedding import embed_missing, embedding, probe_by_index
 from migrator.locks import with_short_locks
-from migrator.phases.embed import embed_missing, embedding, probe_by_index
 from migrator.plan import ColumnPlan, Statement
 from migrator.portions import Portion
 from migrator.queries import Query, name, query

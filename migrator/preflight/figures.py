@@ -8,9 +8,9 @@ from psycopg import sql
 
 from migrator import hazards, rows_left, store
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.embedding import counting, wanted
 from migrator.errors import Refused
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
-from migrator.phases.embed import counting, wanted
 from migrator.plan import ColumnPlan
 from migrator.preflight.materialised_views import twins_of
 from migrator.preflight.text import EVALUATION, reason
