@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 from demo import ROOT, WORK
 from demo.shell import DemoError
-from migrator.database import EMBEDDED, Connection, address_of_url, connect, sqlalchemy_url
+from migrator.address import EMBEDDED, address_of_url, sqlalchemy_url
+from migrator.database import Connection, connect
 
 DATABASE = WORK / "database"
 # As a user would type it, in the repository.

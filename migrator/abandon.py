@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator import clean_up
-from migrator.database import Address
+from migrator.address import Address
 from migrator.errors import MigratorError
 from migrator.ledger import Ledger, Run
 from migrator.phases import cut_over

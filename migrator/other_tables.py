@@ -12,8 +12,9 @@ from collections.abc import Callable
 import psycopg
 from psycopg import sql
 
+from migrator.address import Address
 from migrator.catalog.columns import OtherTable
-from migrator.database import Address, Connection, configure, connect, execute
+from migrator.database import Connection, configure, connect, execute
 from migrator.errors import GO_ON, Interrupted
 from migrator.locks import waits_for, with_short_locks
 from migrator.plan import Plan

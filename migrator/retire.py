@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrator import backup_table, capture, column_storage, store
-from migrator.database import Address, Connection, execute
+from migrator.address import Address
+from migrator.database import Connection, execute
 from migrator.ledger import RETIRED, Ledger
 from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Statement

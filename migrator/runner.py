@@ -6,15 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from migrator import called, filling, hazards, present, text_settings
+from migrator.address import Address
 from migrator.aftermath import after
 from migrator.catalog.columns import Table, read_table
 from migrator.change import EmbeddingChange, VectorColumn
-from migrator.database import (
-    Address,
-    Connection,
-    connect,
-    fetch_row,
-)
+from migrator.database import Connection, connect, fetch_row
 from migrator.errors import Stopped
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import PHASES, backup, cut_over, embed, fill, index, preflight, verify

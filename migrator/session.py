@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from migrator import hazards
+from migrator.address import Address
 from migrator.catalog import read_server
-from migrator.database import Address, Connection, connect
+from migrator.database import Connection, connect
 from migrator.ledger import Ledger, Run
 from migrator.locks import only_migrator
 

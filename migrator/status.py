@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 
 from migrator import present, rows_left, text_settings
-from migrator.database import Address, Connection, connect, fetch_row, said
+from migrator.address import Address
+from migrator.database import Connection, connect, fetch_row, said
 from migrator.ledger import Ledger
 from migrator.locks import lock_holder
 from migrator.phases import cut_over

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from migrator import hazards
+from migrator.address import Address
 from migrator.catalog import read_server
 from migrator.change import ENVIRONMENT, EmbeddingChange
-from migrator.database import Address, connect
+from migrator.database import connect
 from migrator.ledger import Ledger
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psycopg
 
-from migrator.database import Address, Connection, connect, fetch_row
+from migrator.address import Address
+from migrator.database import Connection, connect, fetch_row
 from migrator.queries import query
 from migrator.report import size
 from migrator.stop import Stop

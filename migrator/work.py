@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migrator.address import Address
 from migrator.change import Model
-from migrator.database import Address, Connection
+from migrator.database import Connection
 from migrator.embedders import Embedder, load
 from migrator.embedders.probes import check
 from migrator.embedders.timed import TimedEmbedder

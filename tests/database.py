@@ -11,7 +11,8 @@ from typing import Any
 
 import psycopg
 
-from migrator.database import Address, Connection, address_of_url, sqlalchemy_url
+from migrator.address import Address, address_of_url, sqlalchemy_url
+from migrator.database import Connection
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 
+from migrator.address import Address, address_of_connection
 from migrator.cli.project import Project
-from migrator.database import Address, address_of_connection
 
 
 @dataclass(frozen=True)

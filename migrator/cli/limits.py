@@ -78,7 +78,7 @@ def limits(
     max_wal_rate: int | None,
     pause_file: Path | None,
 ) -> Limits:
-    from migrator.database import address_of_url, sqlalchemy_url
+    from migrator.address import address_of_url, sqlalchemy_url
     from migrator.throttle import Limits
 
     if standby_url is not None and max_replica_lag is None:

@@ -12,8 +12,8 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.util import CommandError
 
 from migrator import runner
+from migrator.address import Address, address_of_connection
 from migrator.cli.project import Project
-from migrator.database import Address, address_of_connection
 from migrator.hazards import steps_undo_ordinary, transaction_outside, unfinished_other
 from migrator.ledger import Run
 from migrator.operations.implementation import columns_to_restore, refuse_mixed

@@ -89,7 +89,7 @@ class Project:
             # env.py has to know by itself.
             return config
 
-        from migrator.database import configured_url, sqlalchemy_url
+        from migrator.address import configured_url, sqlalchemy_url
 
         url = configured_url(config)
         # A URL of the project's own that names a driver stays: env.py may be written for that driver.

@@ -11,8 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
 from migrator import hazards, runner
+from migrator.address import Address, address_of_connection
 from migrator.change import VectorColumn
-from migrator.database import Address, address_of_connection
 from migrator.errors import MigratorError
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
 from migrator.operations.revision import Revision, at_work, collected

@@ -5,7 +5,8 @@ from __future__ import annotations
 import psycopg
 
 from migrator import present, text_settings
-from migrator.database import Address, connect, said
+from migrator.address import Address
+from migrator.database import connect, said
 from migrator.plan import ColumnPlan
 from migrator.proofs import Proof, prove
 from migrator.session import open_ledger

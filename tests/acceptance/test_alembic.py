@@ -19,8 +19,8 @@ from alembic.runtime.migration import MigrationContext
 from pgvector.sqlalchemy import VECTOR
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model
+from migrator.address import sqlalchemy_url
 from migrator.change import VectorColumn
-from migrator.database import sqlalchemy_url
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
 from tests.commands import Ended, migrator, process
 from tests.database import Database

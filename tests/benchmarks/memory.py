@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from migrator import runner
-from migrator.database import address_of_url, sqlalchemy_url
+from migrator.address import address_of_url, sqlalchemy_url
 from migrator.work import Options
 from tests.benchmarks.table import REVISION, change
 

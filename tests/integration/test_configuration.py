@@ -81,18 +81,35 @@ def test_where_no_database_is_named_the_ways_to_name_it_are_told() -> None:
     )
 
 
-def test_an_env_may_know_its_database_itself(database: Database) -> None:
+@pytest.mark.parametrize(
+    "engine",
+    [
+        "create_engine(URL)",
+        "create_engine('postgresql+psycopg://', connect_args=psycopg.conninfo.conninfo_to_dict(LIBPQ))",
+        "create_engine('postgresql+psycopg://nobody@/nowhere', creator=lambda: psycopg.connect(LIBPQ))",
+    ],
+)
+def test_an_env_may_know_its_database_itself(database: Database, engine: str) -> None:
     Path("env.py").write_text(
+        "import psycopg\n"
         "from alembic import context\n"
         "from sqlalchemy import create_engine\n"
-        f"url = {database.url.replace('postgresql:', 'postgresql+psycopg:')!r}\n"
-        "with create_engine(url).connect() as connection:\n"
+        f"LIBPQ = {database.url!r}\n"
+        "URL = LIBPQ.replace('postgresql:', 'postgresql+psycopg:')\n"
+        f"with {engine}.connect() as connection:\n"
         "    context.configure(connection=connection)\n"
         "    with context.begin_transaction():\n"
         "        context.run_migrations()\n",
         "utf-8",
     )
     assert migrator("current") == AT_NO_REVISION
+    called = database.value("SELECT current_database()")
+    assert migrator("status").out.startswith(f"database  {called} at /")
+
+
+def test_a_url_may_name_another_driver_with_parameters_of_its_own(database: Database) -> None:
+    url = database.url.replace("postgresql:", "postgresql+asyncpg:") + "&ssl=prefer&prepared_statement_cache_size=0"
+    assert migrator("--database-url", url, "current") == AT_NO_REVISION
 
 
 def test_the_configuration_may_be_named(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -119,6 +136,11 @@ def test_the_configuration_may_be_named(database: Database, monkeypatch: pytest.
             "mysql://app:s3cret@host/app",
             "error: the database URL names mysql, which migrator does not work with\n"
             "fix: write it as postgresql://USER@HOST:PORT/DATABASE\n",
+        ),
+        (
+            "postgresql://app:s3cret@host/app?schema=public&pgbouncer=true",
+            "error: the database URL has parameters that PostgreSQL's client library does not know: pgbouncer, schema\n"
+            "fix: leave them out, in --database-url or MIGRATOR_DATABASE_URL, which go before DATABASE_URL\n",
         ),
     ],
 )

@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from migrator import runner
+from migrator.address import Address
 from migrator.change import VectorColumn
 from migrator.cli.plan import plan_as_text
-from migrator.database import Address
 from migrator.errors import MigratorError, Refused
 from migrator.work import Options
 from tests.database import Database

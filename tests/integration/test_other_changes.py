@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, runner
+from migrator.address import Address
 from migrator.change import VectorColumn
-from migrator.database import Address
 from migrator.errors import MigratorError, Stopped
 from migrator.old_model import SAMPLED_ROWS
 from migrator.work import Options

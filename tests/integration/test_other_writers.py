@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from migrator import EmbeddingChange, runner
-from migrator.database import Address
+from migrator.address import Address
 from migrator.errors import Refused
 from migrator.hazards import Hazard
 from migrator.plan import Plan

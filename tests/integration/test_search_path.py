@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from migrator import runner
+from migrator.address import Address
 from migrator.backfill import backfill
 from migrator.change import VectorColumn
-from migrator.database import Address
 from migrator.errors import Stopped
 from migrator.work import Options
 from tests.database import Database

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from migrator import portions, runner, throttle
+from migrator.address import address_of_url, sqlalchemy_url
 from migrator.cli.status import as_text
-from migrator.database import address_of_url, sqlalchemy_url
 from migrator.errors import Interrupted
 from migrator.status import read_status
 from migrator.stop import Stop
