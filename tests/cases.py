@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from migrator.change import ENVIRONMENT
@@ -207,7 +206,8 @@ class Application:
 
     @contextmanager
     def _connect(self, live: str) -> Iterator[Connection]:
-        with psycopg.connect(self.database.url, autocommit=True, options=f"-c model.live={live}") as connection:
+        with self.database.session() as connection:
+            connection.execute("SELECT set_config('model.live', %s, false)", [live])
             yield connection
 
 

@@ -57,7 +57,9 @@ class Server:
         self._handle.cleanup()
 
     def _new_database(self, name: str) -> Database:
-        self._administrator.execute(f"CREATE DATABASE {name} TEMPLATE template_vector".encode())
+        # Without going through the WAL, which takes longer.
+        statement = f"CREATE DATABASE {name} TEMPLATE template_vector STRATEGY file_copy"
+        self._administrator.execute(statement.encode())
         return Database(self.url(name), self.binaries)
 
 

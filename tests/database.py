@@ -4,15 +4,62 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import psycopg
 
 from migrator.address import Address, address_of_url, sqlalchemy_url
 from migrator.database import Connection
+
+
+class _Kept:
+    """The session in which tests look at a database, the one that was looked at last.
+
+    To begin a session takes the server longer than most of what tests ask for.
+    """
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._made_for: tuple[str, int] | None = None
+        self._in_use = Lock()
+
+    @contextmanager
+    def session(self, url: str) -> Iterator[Connection]:
+        """As if it was new: what it has set before is undone."""
+        if not self._in_use.acquire(blocking=False):
+            # By another thread, whose statement may wait for this one.
+            with psycopg.connect(url, autocommit=True) as connection:
+                yield connection
+            return
+        try:
+            yield self._ready(url)
+        finally:
+            self._in_use.release()
+
+    def _ready(self, url: str) -> Connection:
+        wanted = (url, os.getpid())
+        if self._connection is not None and self._made_for == wanted:
+            try:
+                self._connection.execute("DISCARD ALL")
+            except psycopg.OperationalError:
+                # The server was started anew, or somebody ended the session.
+                pass
+            else:
+                return self._connection
+        # One that a parent process made is that process's to end.
+        if self._connection is not None and self._made_for and self._made_for[1] == os.getpid():
+            self._connection.close()
+        self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
+        self._made_for = wanted
+        return self._connection
+
+
+_KEPT = _Kept()
 
 
 @dataclass(frozen=True)
@@ -29,9 +76,13 @@ class Database:
     def connect(self) -> Connection:
         return psycopg.connect(self.url, autocommit=True)
 
+    def session(self) -> AbstractContextManager[Connection]:
+        """To look at it, without a transaction that stays open; cheaper than a connection of one's own."""
+        return _KEPT.session(self.url)
+
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Runs one statement. Returns its rows, [] where it gives none."""
-        with self.connect() as connection:
+        with self.session() as connection:
             cursor = connection.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []
 
