@@ -65,7 +65,8 @@ class ColumnPlan:
     undone_change: on a downgrade, what the upgrade's revision had asked for.
     source: on a downgrade, where the old vectors come from; else None.
     online: the old vector indexes stay until cut-over, and with the retired column after it. On a downgrade: they did.
-    found_nulls: on a downgrade, whether the upgrade found rows without a vector, which come back without one.
+    found_nulls: on a downgrade, whether the upgrade found rows without a vector, told by their key, which come back
+    without one.
     texts_edited: on a downgrade, whether texts were edited before the upgrade's cut-over, their vectors staying.
     """
 
