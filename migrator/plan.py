@@ -191,7 +191,7 @@ class ColumnPlan:
     @property
     def marks_some(self) -> bool:
         """On a downgrade: whether old vectors may be stale that the capture trigger did not mark."""
-        replaced = self.before is not None and self.before.called != self.catalog.called
+        replaced = self.before is not None and not set(self.before.called) <= set(self.catalog.called)
         unmarked = bool(self.catalog.read) or self.texts_edited or replaced
         return self.capture_was_off or (self.fills_retired and unmarked)
 
