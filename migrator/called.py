@@ -11,14 +11,30 @@ from migrator.queries import query
 
 
 def read_called(connection: Connection, column: ColumnPlan) -> list[CalledFunction]:
-    """Those that are named in them, but for PostgreSQL's own, as they are now."""
+    """Those that are named in them, and those that they call in turn, but for PostgreSQL's own, as they are now.
+
+    Not found are those whose names a function puts together, or that are called by none, as an aggregate's.
+    """
+    called = _called(connection, column)
+    with qualified_names(connection):
+        names = [name for (name,) in execute(connection, query("called", "names"), {"functions": called})]
+        return _definitions(connection, names)
+
+
+def of_others(connection: Connection, column: ColumnPlan) -> dict[str, str]:
+    """Those that a role may replace who has neither this role's rights nor the table owner's, and whose they are."""
+    given = {"functions": _called(connection, column), "table": column.catalog.table.oid}
+    with qualified_names(connection):
+        return dict(execute(connection, query("called", "of_others"), given).fetchall())
+
+
+def _called(connection: Connection, column: ColumnPlan) -> list[int]:
+    """Their oids. Names are looked up by the search path of the text."""
     old_text = column.with_old_text.text
     with connection.transaction(force_rollback=True):
         view = query("called", "view", text=column.text, old_text=old_text, scope=column.scope, table=column.table)
         execute(connection, view)
-        with qualified_names(connection):
-            names = [called for (called,) in execute(connection, query("called", "names"))]
-            return _definitions(connection, names)
+        return [oid for (oid,) in execute(connection, query("called", "functions"))]
 
 
 def replaced(connection: Connection, column: ColumnPlan) -> list[str]:

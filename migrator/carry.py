@@ -70,6 +70,12 @@ def functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     return [sql.Composed([fragment(function.definition)]) for _, function in each_once(columns, _of_functions)]
 
 
+def compiled_anew(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    """Functions that find a column by its name, for sessions that ran them before the names were swapped."""
+    found = sorted({each for column in columns for each in column.catalog.carried.functions_by_name})
+    return [query("carry", "compile_anew", functions=sql.SQL(", ").join(map(literal, found)))] if found else []
+
+
 def changed_functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Those that the revision gives; on a downgrade what they were before, and those that were not are dropped."""
     sent = []

@@ -122,7 +122,7 @@ def clearing(column: ColumnPlan, phase: str) -> list[Statement]:
         for leaf in tree.leaves(tree.planned(column))
     ]
     if column.fills_retired and column.upgraded_by == "embed":
-        sent.insert(0, column.statement(phase, backup_table.index_by_text(column), "none", "one scan of the backup"))
+        sent.insert(0, column.statement(phase, backup_table.index(column), "none", "one scan of the backup"))
     return sent
 
 
@@ -130,7 +130,7 @@ def clear_stale(work: Work, column: ColumnPlan) -> None:
     """Vectors that may be of another text than their row has: capture did not see that it changed."""
     in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup)
     if in_backup and column.upgraded_by == "embed":
-        execute(work.connection, backup_table.index_by_text(column))
+        execute(work.connection, backup_table.index(column))
     clear = partial(_clear, column, in_backup=in_backup)
     in_portions(work, column, lambda leaf: [clear(leaf)], portions.in_ranges(work.connection, column))
 
@@ -228,7 +228,7 @@ def _from_backup(column: ColumnPlan, pieces: dict[str, Query]) -> sql.Composed:
         "from_backup",
         row=column.row,
         shadow=name(column.shadow),
-        backup=column.upgrade_backup,
+        backup=backup_table.rows(column),
         same_row=backup_table.same_row(column),
         **pieces,
     )

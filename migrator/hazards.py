@@ -7,7 +7,7 @@ a revision's own text is refused by is said where it is checked, in change.py an
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -741,6 +741,19 @@ def text_functions_replaced(subject: str, functions: Iterable[str]) -> Hazard:
         f"{', '.join(functions)}",
         "the vectors made so far are of the texts that they gave before.",
         "migrator abandon, then run the command again; or put the functions back and go on",
+    )
+
+
+def text_functions_of_others(subject: str, owners: Mapping[str, str], table_owner: str, role: str) -> Hazard:
+    """owners: of each function."""
+    functions = ", ".join(f"{function} (of {owner})" for function, owner in owners.items())
+    return _refuse(
+        "text-functions-of-others",
+        f"the text or scope of {subject} calls functions that are neither its table's owner's nor a superuser's: "
+        f"{functions}",
+        f'capture runs them with the rights of "{role}" whenever somebody writes to the table, so that who replaces '
+        "one could do whatever that role may.",
+        "; ".join(f"ALTER FUNCTION {function} OWNER TO {_quoted(table_owner)}" for function in owners),
     )
 
 

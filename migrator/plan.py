@@ -65,7 +65,8 @@ class ColumnPlan:
     undone_change: on a downgrade, what the upgrade's revision had asked for.
     source: on a downgrade, where the old vectors come from; else None.
     online: the old vector indexes stay until cut-over, and with the retired column after it. On a downgrade: they did.
-    found_nulls: on a downgrade, whether the upgrade found rows without a vector, which come back without one.
+    found_nulls: on a downgrade, whether the upgrade found rows without a vector, told by their key, which come back
+    without one.
     texts_edited: on a downgrade, whether texts were edited before the upgrade's cut-over, their vectors staying.
     """
 
@@ -190,7 +191,7 @@ class ColumnPlan:
     @property
     def marks_some(self) -> bool:
         """On a downgrade: whether old vectors may be stale that the capture trigger did not mark."""
-        replaced = self.before is not None and self.before.called != self.catalog.called
+        replaced = self.before is not None and not set(self.before.called) <= set(self.catalog.called)
         unmarked = bool(self.catalog.read) or self.texts_edited or replaced
         return self.capture_was_off or (self.fills_retired and unmarked)
 

@@ -168,7 +168,8 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Sour
         restores=upgrade.id,
         undone_change=upgrade.change,
         source=source,
-        found_nulls=ledger.backed_up_nulls(upgrade.id),
+        # Without a key they cannot be told from rows written since, which are not to be left without.
+        found_nulls=bool(upgrade.catalog.table.key) and ledger.backed_up_nulls(upgrade.id),
         texts_edited=ledger.texts_edited(upgrade.id),
         online=upgrade.online,
     )

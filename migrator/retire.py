@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator import backup_table, capture, column_storage, store
+from psycopg import sql
+
+from migrator import backup_table, called, capture, column_storage, present, store, text_settings
 from migrator.address import Address
-from migrator.database import Connection, execute
+from migrator.catalog.columns import TREE
+from migrator.database import UNBOUNDED, Connection, configure, execute, fetch_row
 from migrator.ledger import RETIRED, Ledger
 from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Statement
 from migrator.planner import planned
-from migrator.present import present
+from migrator.preflight.text import EVALUATION, reason
 from migrator.queries import SCHEMA, fragment, name, query
 from migrator.report import Reporter
 from migrator.session import at_work, refuse_unfinished
@@ -61,7 +64,7 @@ def leftovers(connection: Connection, ledger: Ledger) -> list[Leftover]:
         column = planned(ledger, change)
         has_backup = store.has_table(connection, column.backup)
         if change.keeps_retired_column or has_backup:
-            now = present(ledger, change)
+            now = present.present(ledger, change)
             found.append(Leftover(now or column, now is not None, change.keeps_retired_column, has_backup))
     return found
 
@@ -75,18 +78,55 @@ def retirable(address: Address, *, keep_backups: bool, stores: bool) -> list[str
 
 
 def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stores: bool) -> list[str]:
-    """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped."""
+    """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped.
+
+    A backup that is kept first takes what it lacks from the retired column. Raises Refused where a run is unfinished,
+    or where a setting is not to be had that a text needs for that.
+    """
+    if keep_backups:
+        address = text_settings.for_ledger(address)
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
         dropped = []
         for kept in leftovers(connection, ledger):
             dropped.append(kept.described(keep_backup=keep_backups))
+            if keep_backups and kept.is_there and kept.keeps_column and kept.has_backup:
+                _bring_backup_up_to_date(connection, ledger, kept.column, reporter)
             _retire(connection, ledger, kept, reporter, keep_backup=keep_backups)
         if stores:
             for table, _ in ledger.stores():
                 execute(connection, query("store", "drop", store=name(SCHEMA, table)))
                 dropped.append(f"embedding store {SCHEMA}.{table}")
         return [each for each in dropped if each]
+
+
+def _bring_backup_up_to_date(connection: Connection, ledger: Ledger, column: ColumnPlan, reporter: Reporter) -> None:
+    """It was made before the window: vectors written from then to cut-over are in the retired column alone.
+
+    Whoever writes meanwhile sets a retired vector NULL at most.
+    """
+    present.as_planned(connection, column)
+    try:
+        marked = _is_marked(connection, ledger, column)
+        with connection.transaction():
+            # A row that moves meanwhile is not missed.
+            execute(connection, sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            configure(connection, {"lock_timeout": UNBOUNDED}, local=True)
+            for each in backup_table.bring_up_to_date(column, marked=marked):
+                execute(connection, each)
+    except EVALUATION as error:
+        reporter.message(
+            f"{column.subject}: the backup stays as it was made before the upgrade, for what the texts are cannot be "
+            f"told any more: {reason(error, column)}"
+        )
+
+
+def _is_marked(connection: Connection, ledger: Ledger, column: ColumnPlan) -> bool:
+    """Whether every old vector that is of another text than its row was seen and set NULL."""
+    if column.catalog.read or ledger.texts_edited(column.id) or called.replaced(connection, column):
+        return False
+    trigger = {"table": column.catalog.table.oid, "trigger": column.trigger}
+    return bool(fetch_row(connection, query("capture", "trigger_is_there", tree=TREE), trigger)[0])
 
 
 def _retire(connection: Connection, ledger: Ledger, kept: Leftover, reporter: Reporter, *, keep_backup: bool) -> None:

@@ -27,13 +27,8 @@ def pending(column: ColumnPlan) -> Query:
 
 def _null_by_right(column: ColumnPlan) -> Query:
     """On a downgrade vectors that were NULL come back NULL."""
-    return query(
-        "fill",
-        "null_by_right",
-        backup=column.upgrade_backup,
-        text_hash=column.text_hash,
-        same_key=backup_table.same_key(column),
-    )
+    same_row = backup_table.same_row(column)
+    return query("fill", "null_by_right", backup=backup_table.rows(column), same_row=same_row)
 
 
 def waiting(column: ColumnPlan, target: str) -> sql.Composed:

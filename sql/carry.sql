@@ -84,6 +84,21 @@ ALTER PUBLICATION {publication} ADD TABLE {table} ({columns}) {filter};
 -- An empty body, until the names are swapped: the function reads nothing meanwhile, and stays what it is for others.
 {header} AS '';
 
+-- name: compile_anew
+-- A session keeps what it compiled with the old column's type and number until the function's row in the catalog is
+-- another; what is set here was so before.
+DO $$
+DECLARE function_ record;
+BEGIN
+    FOR function_ IN
+        SELECT p.oid::regprocedure::text AS name_, CASE WHEN p.prosecdef THEN 'DEFINER' ELSE 'INVOKER' END AS security_
+        FROM unnest(ARRAY[{functions}]) AS f (called) JOIN pg_proc p ON p.oid = to_regprocedure(f.called)
+        WHERE pg_has_role(p.proowner, 'USAGE')
+    LOOP
+        EXECUTE 'ALTER ROUTINE ' || function_.name_ || ' SECURITY ' || function_.security_;
+    END LOOP;
+END $$;
+
 -- name: function_versions
 -- The versions of these functions in the system's catalog: equal, none was changed or dropped.
 SELECT md5(string_agg(concat_ws(' ', f.called, p.ctid, p.xmin), ',' ORDER BY f.called))

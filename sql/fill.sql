@@ -43,7 +43,7 @@ WHERE {waiting} AND {due} AND EXISTS (
 -- name: from_backup
 -- One range of blocks, from the backup of the upgrade that is undone.
 UPDATE {table} SET {shadow} = migrator_backup.migrator_vector
-FROM {backup} AS migrator_backup
+FROM {backup}
 WHERE {here} AND {row}.{shadow} IS NULL AND migrator_backup.migrator_vector IS NOT NULL AND {same_row};
 
 -- name: from_live
@@ -108,9 +108,7 @@ SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} IS TRUE AND {pendi
 
 -- name: null_by_right
 -- A row that had no vector at the upgrade although it had this text.
-NOT EXISTS (SELECT FROM {backup} AS migrator_backup
-            WHERE migrator_backup.migrator_vector IS NULL
-              AND migrator_backup.migrator_text_hash IS NOT DISTINCT FROM {text_hash} {same_key})
+NOT EXISTS (SELECT FROM {backup} WHERE migrator_backup.migrator_vector IS NULL AND {same_row})
 
 -- name: lock_others
 -- Tables that a text reads: reads go on, writes wait.

@@ -56,6 +56,7 @@ After `migrator retire` a downgrade makes the column anew and locks what an upgr
 - `migrator abandon`, and what undoes a failed run: ACCESS EXCLUSIVE for milliseconds, to drop trigger and column; in
   window mode SHARE UPDATE EXCLUSIVE while the old index is built again.
 - `migrator retire`: {retire}.
+  With `--keep-backups` scans under ACCESS SHARE before, which bring the backup up to date.
 - `migrator backfill`: as *settle*.
 - `migrator status`, `migrator verify`, `migrator doctor`, and every dry run: ACCESS SHARE, for they read. Where the
   text reads other tables and triggers fire in *fill*, preflight tries these by the update of a row, which is rolled

@@ -189,6 +189,11 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "change_in_flight": {"tool": "pgroll", "mark": 'column "_pgroll_new_body"'},
     "kept_without_text": {"model": "python:models:small"},
     "lengths_unknown": {"model": "python:models:large"},
+    "text_functions_of_others": {
+        "owners": {"public.doc_text(text)": "app"},
+        "table_owner": "owner",
+        "role": "migrator",
+    },
     "row_function": {"expression": "as_json(items)", "function": "as_json", "why": "it uses doc as a whole"},
     "rows_copied": {"trigger": "keep", "statement": "INSERT INTO items_history SELECT OLD.*, now()"},
     "rows_kept_elsewhere": {"column": "column was of table public.versions"},

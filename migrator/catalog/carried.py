@@ -108,7 +108,8 @@ class ParsedFunction(Dependent):
 class Carried:
     """All of them. replica_identity: whether published updates of the table's rows can be told apart.
 
-    functions_by_name: functions that find the column by its name when they run; nothing is done about them.
+    functions_by_name: functions that find the column by its name when they run; they are compiled anew and stay as
+    they are.
     """
 
     checks: list[Check] = field(default_factory=list)

@@ -55,7 +55,7 @@ def statements(plan: Plan) -> list[Statement]:
             for each in _swap(column, index_parts.planned(column))
         ),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _made_again(plan.columns)),
-        *(Statement(NAME, plan.subjects, each, "none", lasts) for each in carry.changed_functions(plan.columns)),
+        *(Statement(NAME, plan.subjects, each, "none", lasts) for each in _functions(plan.columns)),
     ]
 
 
@@ -70,6 +70,12 @@ def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
 def _made_again(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Functions last, for their bodies may read views."""
     return [*carry.made(columns), *views.made(columns), *materialised.renamed(columns), *carry.functions(columns)]
+
+
+def _functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    """Those with a text for a body."""
+    swapped = [column for column in columns if column.method != "index"]
+    return [*carry.compiled_anew(swapped), *carry.changed_functions(columns)]
 
 
 def _swap(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
@@ -237,7 +243,7 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             _send(work, _made_again(columns))
             # Their texts mean what they mean to whoever wrote the revision.
             configure(work.connection, {"search_path": search_path(columns[0].catalog.server.search_path)}, local=True)
-            _send(work, carry.changed_functions(columns))
+            _send(work, _functions(columns))
         return left
 
     return with_short_locks(work.connection, swap, tables=tables, on_wait=work.waits_for_lock)

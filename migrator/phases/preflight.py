@@ -15,7 +15,7 @@ from pathlib import Path
 from psycopg import sql
 
 from migrator import carry, hazards, old_model
-from migrator.called import read_called
+from migrator.called import of_others, read_called
 from migrator.catalog import Catalog
 from migrator.catalog.functions import try_statements
 from migrator.database import Connection
@@ -101,6 +101,12 @@ def examine(
             found += other_tables.examine(connection, column)
             refuse_first(found)
         column = replace(column, catalog=replace(column.catalog, called=read_called(connection, column)))
+        # A downgrade is not refused for what its upgrade allowed.
+        others = {} if column.is_restore else of_others(connection, column)
+        if others:
+            raise hazards.text_functions_of_others(
+                column.subject, others, catalog.table.owner, catalog.server.role
+            ).refusal()
         dependents.try_conditions(connection, columns, column)
         refuse_first(materialised_views.examine(connection, columns, column))
         if not column.is_restore:

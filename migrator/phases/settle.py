@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
-from migrator import capture, carry, filling, materialised, partition_columns, tree
+from migrator import backup_table, capture, carry, filling, materialised, partition_columns, tree
 from migrator.catalog.indexes import drop_concurrently
 from migrator.database import execute, fetch_row
 from migrator.locks import concurrently
@@ -40,6 +40,7 @@ def _statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[State
         steps.append(column.statement(NAME, query("session", "discard_plans"), "none", "instant"))
     if not column.is_restore:
         steps.append(column.statement(NAME, capture.until_retire(column), "none", "instant"))
+        steps += _corrected_backup(column)
     if column.method == "embed":
         steps += filling.rest(column, column.live, NAME)
     dropped = [
@@ -67,6 +68,15 @@ def _statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[State
     if renamed is not None:
         steps.append(column.statement(NAME, renamed, exclusive, "milliseconds", **no_nulls))
     return [*steps, *validated, *dropped]
+
+
+def _corrected_backup(column: ColumnPlan) -> list[Statement]:
+    """Vectors that rows without one were given between backup and cut-over."""
+    corrected = backup_table.correct_nulls(column)
+    if corrected is None:
+        return []
+    only_if = "rows were backed up without a vector"
+    return [column.statement(NAME, corrected, "ACCESS SHARE", "one scan at most", only_if=only_if)]
 
 
 def _drop_left_indexes(column: ColumnPlan, relations: list[Relation]) -> list[sql.Composed]:
@@ -107,6 +117,9 @@ def run(work: Work) -> dict[str, object]:
         if not column.is_restore:
             # First: from here on what the application writes is kept. What capture set NULL before is filled next.
             execute(work.connection, capture.until_retire(column))
+            if work.ledger.backed_up_nulls(column.id):
+                for each in _corrected_backup(column):
+                    execute(work.connection, each.query)
         # Those who waited at the cut-over write now, and what they write is not seen before they commit.
         outwait_writers(work, column, "the new column is live; rows written since cut-over, and NOT NULL, are left.")
         filled = filling.fill_rest(work, column, column.live) if column.method == "embed" else 0

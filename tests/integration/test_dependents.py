@@ -222,6 +222,41 @@ def test_functions_by_name_are_told(database: Database) -> None:
     assert told.problem.endswith("by its name: public.length_by_name(public.items), public.unit()")
 
 
+def test_functions_that_a_session_ran_before_go_on_with_the_new_column(database: Database) -> None:
+    """They are compiled with the column's type and number."""
+    items(database, 40)
+    database.execute("""
+        CREATE FUNCTION dims(doc items) RETURNS int LANGUAGE sql STABLE SECURITY DEFINER
+        AS 'SELECT vector_dims(doc.embedding)';
+        CREATE FUNCTION dims(number int) RETURNS int LANGUAGE plpgsql STABLE AS $$
+        DECLARE found items.embedding%TYPE; doc items%ROWTYPE;
+        BEGIN
+            SELECT embedding INTO found FROM items WHERE id = number;
+            SELECT * INTO doc FROM items WHERE id = number;
+            RETURN greatest(vector_dims(found), vector_dims(doc.embedding));
+        END $$;
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN NEW.note := vector_dims(NEW.embedding); RETURN NEW; END';
+        CREATE TRIGGER note BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION note()
+    """)
+    change = dataclasses.replace(CHANGE, type="halfvec")
+    schema = database.dump()
+    with database.connect() as session:
+
+        def dimensions() -> set[object]:
+            session.execute("UPDATE items SET body = body WHERE id = 3")
+            row = session.execute("SELECT dims(items), dims(3), note::int FROM items WHERE id = 3").fetchone()
+            session.commit()
+            return {*(row or ())}
+
+        assert dimensions() == {384}
+        upgrade(database, change, reporter=At("done", "fill", dimensions))
+        assert dimensions() == {768}
+        downgrade(database, change)
+        assert dimensions() == {384}
+    assert database.dump() == schema
+
+
 def test_a_function_that_cannot_be_made_is_refused(database: Database) -> None:
     prepare(database)
     schema = database.dump()

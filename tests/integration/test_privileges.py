@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from migrator.errors import Refused
 from tests.database import Database
 from tests.running import downgrade, upgrade, upgrade_until
-from tests.tables import items
+from tests.tables import CHANGE, items
 
 ROLES = """
 DO $$
@@ -48,3 +51,25 @@ def test_promise_9_what_migrator_makes_is_readable_by_its_owner_alone(database: 
     downgrade(database)
     assert opened(database) == []
     assert database.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'migrator'::regnamespace") > 10
+
+
+TOLD = """
+CREATE FUNCTION trimmed(body text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT btrim(body)';
+CREATE FUNCTION told(body text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN "trimmed" (body); END';
+ALTER FUNCTION trimmed OWNER TO test_nosy
+"""
+
+
+def test_a_function_that_a_writer_may_replace_is_not_run_with_more_rights_than_his(database: Database) -> None:
+    items(database, 20)
+    database.execute(ROLES)
+    database.execute(TOLD)
+    change = replace(CHANGE, text="told(body)", from_text="body")
+    schema = database.dump()
+    with pytest.raises(Refused, match=r"public\.trimmed\(text\) \(of test_nosy\)") as refused:
+        upgrade(database, change)
+    assert refused.value.code == "text-functions-of-others"
+    assert database.dump() == schema
+    # Owned by the table's owner, it is as trusted as a trigger of his.
+    database.execute("ALTER TABLE items OWNER TO test_nosy")
+    upgrade(database, change)

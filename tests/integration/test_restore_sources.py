@@ -13,7 +13,7 @@ from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new, old
 from tests.proofs import checksum, nulls, rows_hold
-from tests.running import BATCH, PROBES, REVISION, SAMPLE, abandon, downgrade, retire, upgrade
+from tests.running import BATCH, PROBES, REVISION, SAMPLE, At, abandon, downgrade, retire, upgrade
 from tests.tables import CHANGE, OLD, insert, items
 
 # As `old`, but only while MIGRATOR_TEST_GONE is not set.
@@ -48,6 +48,81 @@ def test_promise_6_from_the_backup_after_the_retired_column_is_gone(
     assert rows_hold(database, old) == 195
     assert database.dump() == schema
     assert checksum(database) == before
+
+
+def with_gaps(database: Database) -> None:
+    """Rows 1 and 2 without a vector, 5 without a text, as an application has them that embeds a moment later."""
+    items(database, 40)
+    database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL, ALTER body DROP NOT NULL")
+    database.execute("UPDATE items SET embedding = NULL WHERE id IN (1, 2)")
+    database.execute("UPDATE items SET body = NULL WHERE id = 5")
+
+
+def given(database: Database, number: int, text: str) -> None:
+    """The application gives a row a text, and the vector of another one."""
+    vector = str(old().embed_queries([text])[0].tolist())
+    database.execute("UPDATE items SET embedding = %(vector)s WHERE id = %(id)s", {"vector": vector, "id": number})
+
+
+def test_promise_6_a_backup_that_is_kept_has_what_was_written_before_cut_over(
+    database: Database, embed_log: EmbedLog
+) -> None:
+    """The text names the key, which the backup has too."""
+    with_gaps(database)
+    change = replace(CHANGE, text="concat(body, left(id::text, 0))")
+
+    def write() -> None:
+        given(database, 1, "text 1")
+        given(database, 3, "the application's own")
+        database.execute("UPDATE items SET body = 'edited', embedding = NULL WHERE id = 9")
+        given(database, 9, "edited")
+        insert(database, [(100, "late")])
+
+    upgrade(database, change, reporter=At("done", "backup", write))
+    database.execute("UPDATE items SET body = 'edited since' WHERE id IN (11, 12)")
+    retire(database, keep_backups=True)
+    embed_log.calls()
+    downgrade(database, change)
+    assert embed_log.calls() == [PROBES, PROBES, 1, SAMPLE]
+    assert nulls(database) == [2]
+    assert rows_hold(database, old, where="id NOT IN (2, 3, 5)") == 38
+    assert (
+        rows_hold(
+            database, old, text="CASE id WHEN 3 THEN 'the application''s own' ELSE 'text 5' END", where="id IN (3, 5)"
+        )
+        == 2
+    )
+
+
+@pytest.mark.parametrize("retired", [False, True], ids=["kept", "retired"])
+def test_promise_6_vectors_given_between_backup_and_cut_over_are_not_forgotten(
+    database: Database, retired: bool
+) -> None:
+    """A text was edited without its vector meanwhile, so that the retired column is not believed."""
+    with_gaps(database)
+
+    def write() -> None:
+        given(database, 1, "text 1")
+        database.execute("UPDATE items SET body = 'edited' WHERE id = 9")
+
+    upgrade(database, reporter=At("done", "fill", write))
+    if retired:
+        retire(database, keep_backups=True)
+    downgrade(database)
+    assert nulls(database) == [2]
+    assert rows_hold(database, old, where="id NOT IN (2, 5)") == 38
+
+
+def test_promise_6_without_a_key_rows_written_since_are_not_taken_for_those_without_a_vector(
+    database: Database,
+) -> None:
+    database.execute("CREATE TABLE items (id int, body text, note text, embedding vector(384))")
+    insert(database, [(number, f"text {number}") for number in range(20)])
+    database.execute("UPDATE items SET embedding = NULL WHERE id = 1")
+    upgrade(database)
+    insert(database, [(100, "text 1")], model=new())
+    downgrade(database)
+    assert rows_hold(database, old) == 21
 
 
 def test_promise_6_after_both_are_gone_the_old_model_embeds_again(database: Database) -> None:

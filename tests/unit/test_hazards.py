@@ -888,6 +888,17 @@ TEXTS: list[Row] = [
         "migrator abandon, then run the command again; or put the functions back and go on",
     ),
     (
+        hazards.text_functions_of_others,
+        (SUBJECT, {"public.doc_text(text)": "writer"}, "owner", "migrator"),
+        "text-functions-of-others",
+        True,
+        "the text or scope of public.items.embedding calls functions that are neither its table's owner's nor a "
+        "superuser's: public.doc_text(text) (of writer)",
+        'capture runs them with the rights of "migrator" whenever somebody writes to the table, so that who replaces '
+        "one could do whatever that role may.",
+        'ALTER FUNCTION public.doc_text(text) OWNER TO "owner"',
+    ),
+    (
         hazards.table_renamed_meanwhile,
         (SUBJECT, '"public"."things"'),
         "table-renamed-meanwhile",
