@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from demo import ROOT, WORK
 from demo.shell import DemoError
-from migrator.database import EMBEDDED, Connection, address_of_url, connect, sqlalchemy_url
+from migrator.database import EMBEDDED, Connection, address_of_url, connect, make_embedded, sqlalchemy_url
 
 DATABASE = WORK / "database"
 # As a user would type it, in the repository.
@@ -36,6 +36,7 @@ def fresh_server() -> Iterator[Connection]:
         shutil.rmtree(old, ignore_errors=True)
         if DATABASE.exists():
             DATABASE.rename(old)
+        make_embedded(f"{EMBEDDED}{DATABASE}")
         with connection() as fresh:
             shutil.rmtree(old, ignore_errors=True)
             yield fresh
