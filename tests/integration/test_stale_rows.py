@@ -8,6 +8,7 @@ import pytest
 
 from migrator import present, stale_rows
 from migrator.backfill import backfill
+from migrator.change import VectorType
 from migrator.database import connect
 from migrator.session import open_ledger
 from migrator.stale_rows import StaleRows
@@ -29,7 +30,7 @@ def stale(database: Database) -> StaleRows:
 
 
 @pytest.mark.parametrize("type_", ["vector", "halfvec"])
-def test_backfill_renews_rows_whose_text_was_edited(database: Database, embed_log: EmbedLog, type_: str) -> None:
+def test_backfill_renews_rows_whose_text_was_edited(database: Database, embed_log: EmbedLog, type_: VectorType) -> None:
     """A text that the store lacks, one that it has; vectors of the application's own are left to it."""
     items(database)
     upgrade(database, dataclasses.replace(CHANGE, type=type_))
