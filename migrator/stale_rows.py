@@ -111,14 +111,14 @@ def _of_other_text(column: ColumnPlan) -> sql.Composed:
 
 
 def _apart(column: ColumnPlan) -> sql.Composed:
+    live, extension = name(column.live), name(column.catalog.server.extension_schema)
+    bound = sql.Literal(1 - SAME_VECTOR)
+    apart = query("stale_rows", "apart", live=live, type=column.type_sql, bound=bound, extension=extension)
+    if column.has_dimensions:
+        return apart
+    length = sql.Literal(column.dimensions)
     return query(
-        "stale_rows",
-        "apart",
-        live=name(column.live),
-        type=column.type_sql,
-        dimensions=sql.Literal(column.dimensions),
-        bound=sql.Literal(1 - SAME_VECTOR),
-        extension=name(column.catalog.server.extension_schema),
+        "stale_rows", "apart_or_of_other_length", live=live, dimensions=length, extension=extension, apart=apart
     )
 
 

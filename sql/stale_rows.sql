@@ -9,9 +9,12 @@ FROM {table} LEFT JOIN (SELECT text_hash AS migrator_hash, embedding AS migrator
 WHERE {live} IS NOT NULL AND {due};
 
 -- name: apart
--- Vectors of other lengths have no distance. One of zeros has none either: NaN is more than any number.
-CASE WHEN {extension}.vector_dims({live}) = {dimensions}
-     THEN (migrator_vector::{type} OPERATOR({extension}.<=>) {live}) > {bound} ELSE true END
+-- A vector of zeros has no distance to another one: NaN is more than any number.
+(migrator_vector::{type} OPERATOR({extension}.<=>) {live}) > {bound}
+
+-- name: apart_or_of_other_length
+-- Nor have vectors of different lengths.
+CASE WHEN {extension}.vector_dims({live}) = {dimensions} THEN {apart} ELSE true END
 
 -- name: of_own_text
 -- The store has the row's text under another vector.

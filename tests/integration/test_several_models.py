@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from migrator import EmbeddingChange, Hnsw, Model, doctor, runner
+from migrator.backfill import backfill
 from migrator.cli.plan import plan_as_text
 from migrator.cli.status import as_text
 from migrator.errors import Refused
@@ -215,6 +216,10 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
         "  where collection_id = 2\n"
         "  dimensions: 384 -> 768\n\n"
     )
+    # A vector of another length has no distance to the store's.
+    database.execute("UPDATE chunks SET embedding = (SELECT embedding FROM chunks WHERE id = 150) WHERE id = 1")
+    assert backfill(database.address, Options())["public.chunks.embedding"]["rows renewed"] == 1
+    assert rows_hold(database, new, table="chunks", where="collection_id = 1") == 80
     before = bytes_of(database)
     retire(database)
     assert "migrator" not in database.dump()
