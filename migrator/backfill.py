@@ -1,10 +1,10 @@
-"""backfill: rows that lack a vector get one from the model that their column has now."""
+"""backfill: rows that lack a vector, or have one of a former text, get one from the model their column has now."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from migrator import filling, present, store, text_settings
+from migrator import filling, present, stale_rows, store, text_settings
 from migrator.address import Address
 from migrator.phases import settle
 from migrator.plan import Plan
@@ -15,7 +15,8 @@ from migrator.work import Models, Options, Work
 def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
     """Fills every column that was migrated; texts that were set aside are tried again, NOT NULL set where it can be.
 
-    Returns by column how many rows were filled and how many failed. Raises Refused where a run is unfinished.
+    Returns by column how many rows were filled, how many stale ones renewed, and how many failed. Raises Refused where
+    a run is unfinished.
     """
     found = {}
     address = text_settings.for_ledger(address)
@@ -36,7 +37,9 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
                 ledger.try_again(column.id)
                 store.create(connection, column)
                 rows = filling.fill_rest(work, column, column.live)
+                renewed = stale_rows.renew(work, column) if stale_rows.can_tell(column) else 0
                 settle.settle_not_null(work, column)
                 work.throttle.go_on()
-            found[column.subject] = {"rows": rows, "failed rows": ledger.failed_rows(column.id)}
+            failed = ledger.failed_rows(column.id)
+            found[column.subject] = {"rows filled": rows, "rows renewed": renewed, "rows failed": failed}
     return found

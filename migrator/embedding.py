@@ -7,7 +7,7 @@ while a model is called.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from psycopg import sql
@@ -86,6 +86,13 @@ def embed_missing(
     total = int(fetch_row(work.connection, counting(column, pending))[0]) if expected is None else expected
     if total == 0:
         return 0
+    return embed_pages(work, column, phase, lambda reader: _pages(reader, column, pending, few=few), total)
+
+
+def embed_pages(
+    work: Work, column: ColumnPlan, phase: str, read: Callable[[Connection], Iterator[dict[bytes, str]]], total: int
+) -> int:
+    """The same for texts by their hashes, as `read` gives them a page at a time. total: about how many they are."""
     fixed = work.options.batch_size or column.change.batch_size
     size, largest = fixed or SMALLEST_BATCH, fixed or LARGEST_BATCH
     _, failed_before = work.ledger.failed_texts(column.id)
@@ -93,7 +100,7 @@ def embed_missing(
     done = 0
     waiting: dict[bytes, str] = {}
     with connect(work.address) as reader, ThreadPoolExecutor(max_workers=1) as writer:
-        pages = _pages(reader, column, pending, few=few)
+        pages = read(reader)
         _read_ahead(pages, waiting, size, stored={})
         while waiting:
             # Texts of like length together: a batch is padded to its longest.

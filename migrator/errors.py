@@ -77,9 +77,13 @@ class Busy(MigratorError):
 
 
 class Stopped(MigratorError):
-    """The phase given to --stop-after is done; raised so that Alembic does not record the revision yet."""
+    """The phase given to --stop-after is done; raised so that Alembic does not record the revision yet.
+
+    meanwhile: what is otherwise than before until the run goes on.
+    """
 
     exit_code = 0
 
-    def __init__(self, phase: str) -> None:
-        super().__init__(f"stopped after {phase}\nnext: the same command without --stop-after goes on")
+    def __init__(self, phase: str, meanwhile: str = "") -> None:
+        lines = [f"stopped after {phase}", meanwhile, "next: the same command without --stop-after goes on"]
+        super().__init__("\n".join(line for line in lines if line))

@@ -967,7 +967,7 @@ def other_tables_locked(subject: str, tables: Iterable[str], triggers: Iterable[
         f"the text of {subject} reads other tables: {', '.join(tables)}",
         f"they are locked from fill to cut-over: writes to them wait{too}. After it a write there changes texts of "
         "rows that are not written themselves, and makes their vectors stale.",
-        "let the application embed such rows again, as after any edit of a text",
+        "let the application embed such rows again, as after any edit of a text; or have migrator backfill do it",
     )
 
 

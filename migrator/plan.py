@@ -254,7 +254,7 @@ class ColumnPlan:
 
     @property
     def type_text(self) -> str:
-        return f"{self.type}({self.dimensions})"
+        return f"{self.type}({self.dimensions})" if self.has_dimensions else self.type
 
     @cached_property
     def indexes(self) -> tuple[IndexToBuild, ...]:

@@ -11,7 +11,7 @@ from migrator import rows_left, tree
 from migrator.block_ranges import BlockRanges
 from migrator.database import Connection, execute
 from migrator.plan import ColumnPlan
-from migrator.queries import name, query
+from migrator.queries import Query, name, query
 from migrator.report import Progress
 from migrator.tree import Relation
 
@@ -77,8 +77,13 @@ def in_places(connection: Connection, column: ColumnPlan, target: str) -> Iterat
 
 def by_index(connection: Connection, column: ColumnPlan, target: str) -> Iterator[Portion]:
     """The rows left, found by the index on them."""
-    found = execute(connection, places_left(column, target), {"limit": FOUND_BY_INDEX}).fetchall()
-    step = Step(1, ROWS, ONLINE_SECONDS) if column.online else Step(ROWS, ROWS, SECONDS)
+    return found_by(connection, column, places_left(column, target), gently=column.online)
+
+
+def found_by(connection: Connection, column: ColumnPlan, finding: Query, *, gently: bool) -> Iterator[Portion]:
+    """Up to FOUND_BY_INDEX rows, whose places `finding` tells. gently: writers of them are not to wait for long."""
+    found = execute(connection, finding, {"limit": FOUND_BY_INDEX}).fetchall()
+    step = Step(1, ROWS, ONLINE_SECONDS) if gently else Step(ROWS, ROWS, SECONDS)
     done = 0
     for leaf in tree.leaves(tree.now(connection, column)):
         for places in _split([place for table, place in found if table == leaf.oid], step):

@@ -208,8 +208,23 @@ def _walk(work: Work) -> None:
             ledger.phase_done(work.run, phase.NAME, result)
             reporter.phase_done(phase.NAME, work.plan.subject, _summary(result))
         if work.options.stop_after == phase.NAME and phase is not PHASES[-1]:
-            raise Stopped(phase.NAME)
+            raise Stopped(phase.NAME, _meanwhile(work.plan, phase.NAME))
     ledger.finish(work.run, "done")
+
+
+def _meanwhile(plan: Plan, phase: str) -> str:
+    """What a run that stops after this phase leaves otherwise than it was for whoever searches; "" for nothing."""
+    without = [
+        column.subject
+        for column in plan.columns
+        if column.adds_shadow and any(index.is_vector for index in column.dropped_indexes)
+    ]
+    if not without or phase not in (fill.NAME, index.NAME, verify.NAME):
+        return ""
+    return (
+        f"until it goes on there is no vector index on {', '.join(without)}: searches are exact, and slow on a large "
+        "table; migrator abandon builds the old one again"
+    )
 
 
 def _lock_other_tables(work: Work, phase: str) -> None:

@@ -74,6 +74,7 @@ def _described(ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
         "model": column.change.to.name,
         "dimensions": column.dimensions,
         "type": column.type_text,
+        "where": column.change.where,
         "failed_rows": ledger.failed_rows(column.id),
     }
 
@@ -91,6 +92,8 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address:
         )
         found["rows_left"] = rows_left.count(connection, column, column.live)
         found["coverage"] = rows_left.in_words(column, found["rows_left"])
+        lacks = column.method == "embed" and (found["rows_left"] or found["failed_rows"])
+        found["next"] = "migrator backfill" if lacks and ledger.unfinished() is None else None
     except psycopg.errors.ProgrammingError as error:
         # The table may have been changed by others since.
         found["unreadable"] = said(error)

@@ -2,16 +2,18 @@
 
 -- name: invalid_indexes
 -- Left by a build that failed; those being built now are not.
-SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS index, i.indrelid::regclass::text AS table
+SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS index, i.indrelid::regclass::text AS table,
+       c.relkind = 'I' AS is_partitioned
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'i' AND NOT (i.indisvalid AND i.indisready)
+WHERE c.relkind IN ('i', 'I') AND NOT (i.indisvalid AND i.indisready)
   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid)
 ORDER BY 1;
 
 -- name: vector_columns
--- Every vector column of the database but migrator's own. rows: the planner's estimate, -1 where there is none.
+-- Every vector column of the database but migrator's own; partitions with the table above them. rows: the planner's
+-- estimate, -1 where there is none. partitions: of a partitioned table, those that hold rows.
 SELECT n.nspname::text AS schema, c.relname::text AS table, a.attname::text AS column,
-       format_type(a.atttypid, a.atttypmod) AS type, a.atttypmod > 0 AS has_dimensions, c.reltuples::int8 AS rows,
+       format_type(a.atttypid, a.atttypmod) AS type, a.atttypmod > 0 AS has_dimensions, size.rows, size.partitions,
        (SELECT coalesce(array_agg(x.relname::text || ' (' || m.amname || ')' ORDER BY x.relname), ARRAY[]::text[])
         FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
         WHERE i.indrelid = c.oid AND m.amname IN ('hnsw', 'ivfflat')
@@ -20,8 +22,12 @@ SELECT n.nspname::text AS schema, c.relname::text AS table, a.attname::text AS c
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
+CROSS JOIN LATERAL (SELECT CASE WHEN max(p.reltuples) < 0 THEN -1 ELSE coalesce(sum(greatest(p.reltuples, 0)), 0)::int8 END
+                             AS rows,
+                           CASE WHEN c.relkind = 'p' THEN count(*) END AS partitions
+                    FROM pg_class p WHERE p.oid IN {tree} AND p.relkind <> 'p') AS size
 WHERE t.typname IN ('vector', 'halfvec') AND a.attnum > 0 AND NOT a.attisdropped
-  AND c.relkind IN ('r', 'p', 'm') AND n.nspname <> 'migrator' AND NOT starts_with(a.attname, 'migrator_')
+  AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND n.nspname <> 'migrator' AND NOT starts_with(a.attname, 'migrator_')
 ORDER BY 1, 2, a.attnum;
 
 -- name: vectors
@@ -33,11 +39,6 @@ SELECT count(*) AS rows_, count(norm) AS with_vector,
 FROM (SELECT {schema}.vector_norm({column}::{schema}.vector) AS norm,
              sha256({schema}.vector_send({column}::{schema}.vector)) AS bytes
       FROM {table}) AS v;
-
--- name: dimensions
--- How many vectors there are of each length, the most frequent first.
-SELECT {schema}.vector_dims({column}) AS dimensions, count(*) AS vectors
-FROM {table} WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1;
 
 -- name: texts
 -- What the text that the column was embedded from says of its rows. distinct_texts: of rows that have a vector.

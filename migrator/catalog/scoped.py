@@ -97,7 +97,7 @@ def _rows(connection: Connection, statement: Query, parameters: dict[str, Any] |
     """Nothing for what the database does not take: preflight says why."""
     try:
         # Binary results need the extended protocol, which takes one statement only.
-        with connection.cursor(binary=True, row_factory=dict_row) as cursor:
+        with connection.transaction(), connection.cursor(binary=True, row_factory=dict_row) as cursor:
             return cursor.execute(statement, parameters or {}).fetchall()
     except psycopg.Error:
         if connection.broken:

@@ -19,10 +19,17 @@ def as_given() -> str:
     return without_passwords(shlex.join(["migrator", *given]))
 
 
-def refuse_unasked(question: str, remedy: str = "") -> None:
-    """Raises UsageError where there is nobody to ask. question: what is to be asked, as "whether ..."."""
+def refuse_unasked(question: str, remedy: str = "", *, about: str = "") -> None:
+    """Raises UsageError where there is nobody to ask.
+
+    question: what is to be asked, as "whether ...". about: what would be shown beside it.
+    """
     if not sys.stdin.isatty():
-        raise UsageError(f"there is nobody to ask {question}", remedy=remedy or f"{as_given()} --yes")
+        raise UsageError(
+            f"standard input is no terminal, so nobody can be asked {question}",
+            meaning="nothing was changed." + (f"\n{about}" if about else ""),
+            remedy=remedy or f"{as_given()} --yes",
+        )
 
 
 def ask(about: str) -> None:

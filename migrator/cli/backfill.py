@@ -1,4 +1,4 @@
-"""`migrator backfill`: rows that lack a vector get one."""
+"""`migrator backfill`: rows that lack a vector get one, and rows whose text changed another."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from migrator.cli.project import Project
 @model_timeout_option
 @click.pass_obj
 def command(project: Project, /, batch_size: int | None, model_timeout: float, **held_back: Any) -> None:
-    """Embed rows that lack a vector, under the model their column has now.
+    """Embed rows that lack a vector, or whose text changed, under the model their column has now.
 
-    Those that an upgrade or a downgrade set aside because the model failed on them are tried again.
+    A row's text changed where the embedding store has it under another vector, or has the row's vector under
+    another text. Rows that an upgrade or a downgrade set aside because the model failed on them are tried again.
     """
     from migrator.backfill import backfill
     from migrator.cli.database import address

@@ -38,6 +38,8 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
     from migrator.operations.implementation import OPTIONS
     from migrator.progress import reporting
 
+    # In a private database that is not there yet all revisions are pending.
+    project.config_with_database(make=direction == "upgrade")
     pending = _pending(project, target, direction)
     if not pending.revisions:
         show_note(NOTHING_TO_DO)

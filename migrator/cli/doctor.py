@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("column", required=False, metavar="[[SCHEMA.]TABLE.COLUMN]")
+@click.argument("column", required=False, metavar="[[SCHEMA.]TABLE[.COLUMN]]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
     "--fail-on",
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, project: Project, column: str | None, as_json: bool, fail_on: str | None) -> None:
     """Look for what is wrong with the database, or with what is in a vector column. Nothing is changed.
 
-    A column's table is read whole, and the model that the ledger names for it is loaded.
+    A column's table is read whole, and the model that the ledger names for it is loaded. COLUMN may be left out where
+    the table has one vector column.
     """
     from migrator.cli.display import show_json, show_note, show_result
     from migrator.doctor import LEVELS, worst
@@ -46,17 +47,18 @@ def command(ctx: click.Context, project: Project, column: str | None, as_json: b
 
 
 def _of_database(project: Project) -> list[Finding]:
-    from migrator.doctor import examine_database
+    from migrator.doctor import examine_database, look_at_model
 
     with project.connection() as connection:
-        return examine_database(connection)
+        found = examine_database(connection)
+    return [*found.found, *map(look_at_model, found.models)]
 
 
 def _of_column(project: Project, written: str) -> list[Finding]:
     from migrator.cli.names import parts
-    from migrator.doctor import examine_column, examine_model
+    from migrator.doctor import examine_column, only_column, try_model
 
-    *schema, table, column = parts(written, "[SCHEMA.]TABLE.COLUMN")
+    named = parts(written, "[SCHEMA.]TABLE[.COLUMN]")
     with project.connection() as connection:
-        found = examine_column(connection, schema[0] if schema else None, table, column)
-    return [*found.findings, *([examine_model(found.model)] if found.model else [])]
+        found = examine_column(connection, *only_column(connection, named))
+    return [*found.found, *map(try_model, found.models)]

@@ -24,15 +24,16 @@ what it added, and builds the old index again."""
 
 
 def plan_as_text(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None, command: str) -> str:
-    """The whole plan of the first revision; the others by name. What decides stands last, where the eye ends.
+    """The whole plan of the first revision; the others by name.
 
+    What decides stands before the statements, for who reads on, and in short behind them, where the eye ends.
     command: what carries it out, without --dry-run.
     """
     if not revisions:
         return NOTHING_TO_DO
     parts = [_title(revisions, direction, plan)]
     if plan is not None:
-        parts += [_statements(plan), BESIDES, _dependents(plan), _hazards(plan), _figures(plan)]
+        parts += [_figures(plan), _hazards(plan), _dependents(plan), _statements(plan), BESIDES]
     parts += [_others(revisions), _ending(plan, command)]
     return "\n\n".join(part for part in parts if part)
 
@@ -103,6 +104,10 @@ def _title(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | 
             f" -> {column.type_text}" if column.type_text != column.catalog.column.type_text else ""
         )
         lines.append(f"  {column.subject}: {types}{models}")
+        if column.change.where is not None:
+            lines.append(f"  where {column.change.where}")
+        if not column.has_dimensions and column.change.from_.dimensions != column.dimensions:
+            lines.append(f"  dimensions: {column.change.from_.dimensions} -> {column.dimensions}")
         if column.change.other_text:
             lines.append(f"  text: {column.change.from_text} -> {column.change.text}")
     if plan.phases_done:
@@ -209,9 +214,7 @@ def _statements(plan: Plan) -> str:
 
 
 def _ending(plan: Plan | None, command: str) -> str:
-    lines = ["nothing was changed"]
-    if plan is not None and plan.hazards:
-        lines.insert(0, f"{counted(len(plan.hazards), 'hazards')} above")
+    lines = [*_in_short(plan), "nothing was changed"]
     if plan is not None and _embeds_before(plan) and "--stop-after" not in command:
         lines += [
             f"next: {command} --stop-after {embed.NAME} --yes    before the window",
@@ -220,6 +223,20 @@ def _ending(plan: Plan | None, command: str) -> str:
     else:
         lines.append(f"next: {command} --yes")
     return "\n".join(lines)
+
+
+def _in_short(plan: Plan | None) -> list[str]:
+    """Of all columns together."""
+    if plan is None or not plan.estimates:
+        return []
+    embed_s = sum(estimate.embed or 0 for estimate in plan.estimates)
+    window = sum(estimate.window for estimate in plan.estimates)
+    disk = sum(estimate.disk.total for estimate in plan.estimates)
+    called = "online" if any(column.online for column in plan.columns) else "window"
+    parts = [f"embedding about {duration(embed_s)}"] if embed_s else []
+    parts += [f"{called} about {duration(window)}", f"disk {size(disk)}"]
+    hazards = f"; {counted(len(plan.hazards), 'hazards')}, above the statements" if plan.hazards else "; no hazard"
+    return [f"in short: {', '.join(parts)}{hazards}"]
 
 
 def _embeds_before(plan: Plan) -> bool:

@@ -76,10 +76,10 @@ class Project:
         script.messaging_opts = {"quiet": True}
         return script
 
-    def config_with_database(self) -> Config:
+    def config_with_database(self, *, make: bool = False) -> Config:
         """Alembic's configuration, for commands that run env.py: it finds there which database is meant.
 
-        Starts the private server where the URL is `embedded:DIRECTORY`.
+        Starts the private server where the URL is `embedded:DIRECTORY`. make: makes it too where it is not there yet.
         """
         config = self.config
         configured = config.get_main_option("sqlalchemy.url")
@@ -89,9 +89,11 @@ class Project:
             # env.py has to know by itself.
             return config
 
-        from migrator.address import configured_url, sqlalchemy_url
+        from migrator.address import configured_url, make_embedded, sqlalchemy_url
 
         url = configured_url(config)
+        if make:
+            make_embedded(url)
         # A URL of the project's own that names a driver stays: env.py may be written for that driver.
         if url != configured or url.startswith(("postgresql://", "postgres://", "embedded:")):
             for_env = sqlalchemy_url(url).render_as_string(hide_password=False)

@@ -28,8 +28,9 @@ def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> No
         show_result("there is nothing to retire")
         return
     if not yes:
-        refuse_unasked("whether it may be dropped")
-        ask("\n".join(["about to be dropped:", *(f"  {each}" for each in kept)]))
+        about = "\n".join(["about to be dropped:", *(f"  {each}" for each in kept)])
+        refuse_unasked("whether it may be dropped", about=about)
+        ask(about)
     with reporting() as reporter:
         dropped = retire_all(where, reporter, keep_backups=keep_backups, stores=stores)
     show_result("\n".join(f"dropped  {each}" for each in dropped))

@@ -57,6 +57,8 @@ def _when(phase: dict[str, Any]) -> str:
 
 def _column_lines(column: dict[str, Any]) -> list[str]:
     lines = [column["column"], f"  {column['type']}, {column['model']}"]
+    if column["where"] is not None:
+        lines.append(f"  {column['dimensions']} dimensions where {column['where']}")
     if "unreadable" in column:
         return [*lines, f"  cannot be read: {column['unreadable']}"]
     lines.append(f"  {column['with_vector']:,} of {column['in_scope']:,} rows in scope have a vector")
@@ -64,4 +66,6 @@ def _column_lines(column: dict[str, Any]) -> list[str]:
     if column["failed_rows"]:
         failed = counted(column["failed_rows"], "rows")
         lines.append(f"  {failed} failed; the ledger's table migrator.failed_row says why")
+    if column["next"]:
+        lines.append(f"  next: {column['next']}")
     return lines

@@ -29,8 +29,6 @@ def command(project: Project, as_json: bool) -> None:
                 for subject, found in proofs.items()
             }
         )
-    elif not proofs:
-        show_result("there is no migrated column whose table is still there")
     else:
         for subject, found in proofs.items():
             show_result(subject)
@@ -41,6 +39,6 @@ def command(project: Project, as_json: bool) -> None:
         raise VerificationFailed(
             f"verification failed: {', '.join(failed)}",
             meaning="the column is live and holds what is described above.",
-            remedy="migrator backfill gives rows without a vector theirs; migrator doctor TABLE.COLUMN looks closer; "
-            "migrator downgrade -1 goes back",
+            remedy="migrator backfill gives rows without a vector, or with that of another text, theirs; "
+            "migrator doctor TABLE.COLUMN looks closer; migrator downgrade -1 goes back",
         )

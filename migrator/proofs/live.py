@@ -20,6 +20,10 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
         ledger = open_ledger(connection)
         session = Session(connection, address, ledger, Models(ledger), options)
         columns, gone = present.columns(ledger)
+        if not columns and not gone:
+            run = ledger.unfinished()
+            next_ = run.command if run is not None else "migrator upgrade --dry-run"
+            options.reporter.message(f"no upgrade is done here yet, so there is nothing to prove\nnext: {next_}")
         for column in gone:
             options.reporter.message(f"{column.subject}: the table is no longer there, so nothing is proved of it")
         return {column.subject: _prove_live(session, column) for column in columns}

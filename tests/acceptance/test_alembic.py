@@ -222,11 +222,12 @@ def test_a_dry_run_plans_the_first_revision_and_names_the_others(pending: Projec
         "upgrade 0002: items: 384 -> 768\n"
         "  public.items.embedding: vector(384) -> vector(768), python:tests.models:old -> python:tests.models:new\n"
     )
+    assert (
+        "\n\nthen, planned when their turn comes:\n  0003: something ordinary\n  0004: items: 768 -> 8\n\nin short: "
+        in ended.out
+    )
     assert ended.out.endswith(
-        "\n\nthen, planned when their turn comes:\n"
-        "  0003: something ordinary\n"
-        "  0004: items: 768 -> 8\n\n"
-        "1 hazard above\n"
+        "; 1 hazard, above the statements\n"
         "nothing was changed\n"
         "next: migrator upgrade --stop-after embed --yes    before the window\n"
         "      migrator upgrade --yes                       in the window\n"
@@ -243,8 +244,7 @@ def test_a_dry_run_says_what_to_type_next(pending: Project) -> None:
         Path("other.ini").write_bytes(Path("alembic.ini").read_bytes())
         command = " ".join(["migrator", *option, "upgrade", *target])
         assert migrator(*option, "upgrade", *target, "--dry-run").out.endswith(
-            "\n\n1 hazard above\n"
-            "nothing was changed\n"
+            "\nnothing was changed\n"
             f"next: {command} --stop-after embed --yes    before the window\n"
             f"      {command} --yes                       in the window\n"
         )
@@ -257,15 +257,18 @@ def test_a_dry_run_says_what_to_type_next(pending: Project) -> None:
     assert migrator("upgrade", "--dry-run").out.endswith("\n\nnothing was changed\nnext: migrator upgrade --yes\n")
     assert pending.upgraded().code == 0
     assert migrator("downgrade", "-1", "--dry-run").out.endswith(
-        "\n\nnothing was changed\nnext: migrator downgrade -1 --yes\n"
+        "; no hazard\nnothing was changed\nnext: migrator downgrade -1 --yes\n"
     )
 
 
 @pytest.mark.usefixtures("pending")
-def test_what_decides_stands_last_in_a_dry_run() -> None:
+def test_what_decides_stands_first_in_a_dry_run_and_in_short_at_its_end() -> None:
     out = migrator("upgrade", "--dry-run").out
-    order = ("statements, the lock", "\nsettle  ", "besides these: ", "carried over on ", "hazard: ", "  window  ")
-    assert sorted(order, key=out.rindex) == list(order)
+    order = ("  window  ", "hazard: ", "carried over on ", "statements, the lock", "\nsettle  ", "besides these: ")
+    assert sorted(order, key=out.index) == list(order)
+    assert re.search(
+        r"\n\nin short: embedding about \d+ s, window about \d+ s, disk [\d.]+ [kM]B; 1 hazard, above", out
+    )
     # What verify and cut-over fill once more is written out once, by ranges in fill and by places in verify.
     assert out.count("    UPDATE ") == 7
     assert out.count('    UPDATE "public"."items" SET "migrator_shadow_1" = ') == 5
@@ -356,7 +359,8 @@ def test_without_a_terminal_nobody_can_be_asked(pending: Project, command: str, 
     assert migrator(command, to) == Ended(
         2,
         "",
-        f"error: there is nobody to ask whether the {command} may begin\n"
+        f"error: standard input is no terminal, so nobody can be asked whether the {command} may begin\n"
+        "nothing was changed.\n"
         f"fix: migrator {command} {to} --dry-run shows what it would do; --yes begins without asking\n",
     )
     assert pending.database.whole_dump() == before
@@ -613,6 +617,7 @@ def test_status_of_what_is_done(pending: Project) -> None:
         "  vector(768), python:tests.models:new\n"
         "  20 of 21 rows in scope have a vector\n"
         "  1 row in scope with a text and no vector\n"
+        "  next: migrator backfill\n"
         "\n"
         "kept for a rollback, until migrator retire:\n"
         "  public.items.embedding: column migrator_retired_1 (python:tests.models:old, 384) and table "
@@ -626,12 +631,14 @@ def test_status_of_what_is_done(pending: Project) -> None:
             "model": "python:tests.models:new",
             "dimensions": 768,
             "type": "vector(768)",
+            "where": None,
             "failed_rows": 0,
             "rows": 21,
             "in_scope": 21,
             "with_vector": 20,
             "rows_left": 1,
             "coverage": "1 row in scope with a text and no vector",
+            "next": "migrator backfill",
         }
     ]
 
@@ -645,7 +652,12 @@ def test_status_of_a_table_that_is_gone(pending: Project) -> None:
 
 
 def test_verify_proves_the_live_column(pending: Project) -> None:
-    assert migrator("verify") == Ended(0, "there is no migrated column whose table is still there\n", "")
+    nothing = "no upgrade is done here yet, so there is nothing to prove\nnext: migrator upgrade"
+    assert migrator("verify") == Ended(0, "", f"{nothing} --dry-run\n")
+    missing = "until it goes on there is no vector index on public.items.embedding: searches are exact, "
+    assert missing not in pending.upgraded("--stop-after", "embed").err
+    assert f"stopped after fill\n{missing}" in pending.upgraded("--stop-after", "fill").err
+    assert migrator("verify") == Ended(0, "", f"{nothing}\n")
     assert pending.upgraded().code == 0
     ended = migrator("verify")
     assert (ended.code, ended.err) == (0, "")
@@ -675,8 +687,8 @@ def test_verify_finds_what_was_damaged(pending: Project) -> None:
         "error: verification failed: public.items.embedding: duplicates, public.items.embedding: sample, "
         "public.items.embedding: index items_embedding_idx\n"
         "the column is live and holds what is described above.\n"
-        "fix: migrator backfill gives rows without a vector theirs; migrator doctor TABLE.COLUMN looks closer; "
-        "migrator downgrade -1 goes back\n"
+        "fix: migrator backfill gives rows without a vector, or with that of another text, theirs; "
+        "migrator doctor TABLE.COLUMN looks closer; migrator downgrade -1 goes back\n"
     )
     failed = migrator("verify", "--json")
     assert failed.code == 4
@@ -716,7 +728,10 @@ def test_retire_drops_what_is_kept(pending: Project) -> None:
         "public.items.embedding: column migrator_retired_1 (python:tests.models:old, 384) and table migrator.backup_1"
     )
     assert migrator("retire") == Ended(
-        2, "", "error: there is nobody to ask whether it may be dropped\nfix: migrator retire --yes\n"
+        2,
+        "",
+        "error: standard input is no terminal, so nobody can be asked whether it may be dropped\n"
+        f"nothing was changed.\nabout to be dropped:\n  {kept}\nfix: migrator retire --yes\n",
     )
     assert pending.database.whole_dump() == before
     assert migrator("retire", "--yes") == Ended(0, f"dropped  {kept}\n", "")
@@ -732,7 +747,10 @@ def test_abandon_undoes_what_is_unfinished(pending: Project) -> None:
     assert pending.upgraded("--stop-after", "index").code == 0
     unfinished = pending.database.whole_dump()
     assert migrator("abandon") == Ended(
-        2, "", "error: there is nobody to ask whether it may be undone\nfix: migrator abandon --yes\n"
+        2,
+        "",
+        "error: standard input is no terminal, so nobody can be asked whether it may be undone\n"
+        "nothing was changed.\nfix: migrator abandon --yes\n",
     )
     assert pending.database.whole_dump() == unfinished
     assert migrator("abandon", "--yes") == Ended(

@@ -15,6 +15,7 @@ from migrator.doctor import Finding
 from tests.commands import Ended, migrator
 from tests.database import Database
 from tests.ledger import record
+from tests.running import upgrade
 from tests.tables import CHANGE, OLD, items
 
 # What the ledger says after an upgrade that left items.embedding under the old model.
@@ -139,9 +140,27 @@ def test_an_unfinished_run(database: Database) -> None:
 def test_the_ledgers_model_is_named(database: Database) -> None:
     items(database, rows=5)
     record(database, HELD)
-    ((level, fact, _),) = about(SUBJECT, findings())
+    found = findings()
+    ((level, fact, _),) = about(SUBJECT, found)
     assert level == "ok"
     assert fact.endswith(", python:tests.models:old")
+    assert about(OLD.name, found) == [("ok", "at hand", "")]
+
+
+def test_models_that_the_ledger_names_are_looked_at_once_each(database: Database) -> None:
+    """The one that the column holds, and the one that a downgrade would ask."""
+    items(database, rows=5)
+    gone = Model("python:tests.models:gone", dimensions=768)
+    hub = Model("sentence-transformers:nobody/nothing", dimensions=384)
+    record(database, dataclasses.replace(CHANGE, from_=hub, to=gone))
+    found = findings()
+    ((level, fact, _),) = about(gone.name, found)
+    assert (level, fact) == (
+        "error",
+        "model python:tests.models:gone cannot be loaded: module tests.models has no function 'gone'",
+    )
+    ((level, _, _),) = about(hub.name, found)
+    assert level == "error"
 
 
 def test_an_invalid_index(database: Database) -> None:
@@ -165,10 +184,10 @@ def test_a_column_whose_type_has_no_dimensions(database: Database) -> None:
     database.execute("CREATE TABLE notes (id int, embedding vector)")
     assert about("public.notes.embedding", findings()) == [
         (
-            "warning",
+            "ok",
             "vector, never analysed, no vector index, a model that the ledger does not know; "
-            "the type has no dimensions, so vectors of several models fit in",
-            "migrator doctor public.notes.embedding looks which are in it",
+            "vectors of several dimensions fit in: migrator doctor public.notes.embedding looks which are there",
+            "",
         )
     ]
 
@@ -236,11 +255,11 @@ def test_rows_without_vector(database: Database) -> None:
 def test_rows_without_vector_where_the_text_is_known(database: Database) -> None:
     model = Model("python:tests.models:tiny", dimensions=2)
     column(database, "vector(2)", "[1,0]", None, None, "[0,1]")
-    record(database, dataclasses.replace(CHANGE, table="notes", column="v", from_=model, to=model))
+    record(database, dataclasses.replace(CHANGE, table="notes", column="v", to=model))
     assert in_column()[1] == (
         "warning",
         "2 rows with a text (body) and no vector, which no search by vector finds",
-        "write their vectors with python:tests.models:tiny, or let the next upgrade do it",
+        "migrator backfill embeds them",
     )
     database.execute("UPDATE notes SET body = NULL WHERE v IS NULL")
     assert in_column()[1] == ("ok", "2 rows without a vector, and without a text in scope", "")
@@ -249,10 +268,22 @@ def test_rows_without_vector_where_the_text_is_known(database: Database) -> None
 def test_vectors_of_several_dimensions(database: Database) -> None:
     column(database, "vector", "[1,0]", "[0,1]", "[1,0,0]", None)
     assert (
-        "error",
-        "vectors of several dimensions stand in it: 2 of 2, 1 of 3",
+        "warning",
+        "vectors of several dimensions stand in it: 2 of 2, 1 of 3; no condition is known that tells them apart",
         "tell the models apart by a condition: one revision with where= for each of them",
     ) in in_column()
+    database.execute("CREATE INDEX notes_idx ON notes USING hnsw ((v::vector(3)) vector_l2_ops) WHERE id = 2")
+    assert [each for each in in_column() if "dimensions: " in each[1]] == [
+        ("ok", "2 vectors of 2 dimensions: those that are left", ""),
+        ("ok", "1 vector of 3 dimensions: id = 2", ""),
+    ]
+    database.execute("DROP INDEX notes_idx")
+    database.execute("ALTER TABLE notes ADD model text; UPDATE notes SET model = (id = 2)::text; ANALYZE notes")
+    database.execute("INSERT INTO notes SELECT id, body, v, model FROM notes, generate_series(1, 20); ANALYZE notes")
+    assert [each for each in in_column() if "dimensions: " in each[1]] == [
+        ("ok", "42 vectors of 2 dimensions: model = 'false'", ""),
+        ("ok", "21 vectors of 3 dimensions: model = 'true'", ""),
+    ]
     database.execute("DELETE FROM notes WHERE id = 2")
     assert ("ok", "all vectors have 2 dimensions", "") in in_column()
     database.execute("DELETE FROM notes")
@@ -336,6 +367,90 @@ def test_rows_that_row_security_hides(database: Database, guest: str) -> None:
     )
 
 
+def test_rows_whose_text_was_edited_since(database: Database) -> None:
+    """doctor and status name backfill, and find nothing after it."""
+    items(database)
+    upgrade(database)
+    every = ("ok", "every vector is of its row's present text", "")
+    assert every in about(SUBJECT, findings("items"))
+    database.execute("UPDATE items SET body = 'edited' WHERE id < 3")
+    database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL; UPDATE items SET embedding = NULL WHERE id = 3")
+    found = about(SUBJECT, findings("items"))
+    assert found[1:3] == [
+        (
+            "warning",
+            "1 row with a text (body) and no vector, which no search by vector finds",
+            "migrator backfill embeds them",
+        ),
+        (
+            "warning",
+            "3 rows with the vector of another text: theirs was edited since",
+            "migrator backfill gives them the vector of their text",
+        ),
+    ]
+    assert "\n  1 row in scope with a text and no vector\n  next: migrator backfill\n" in migrator("status").out
+    assert migrator("backfill").out == f"{SUBJECT}: 1 row filled, 3 rows renewed, 0 rows failed\n"
+    assert every in about(SUBJECT, findings("items"))
+    assert "next: " not in migrator("status").out
+
+
+def test_a_text_that_can_no_longer_be_read(database: Database) -> None:
+    items(database, rows=5)
+    record(database, CHANGE)
+    database.execute("ALTER TABLE items RENAME body TO content")
+    assert about(SUBJECT, findings("items"))[1] == (
+        "error",
+        'the text that its last upgrade embedded (body) cannot be read: column "body" does not exist',
+        "bring back what it names; a downgrade reads it too",
+    )
+
+
+def test_a_partitioned_table(database: Database) -> None:
+    """Rows and indexes are those of all partitions together, and partitions without an index are named."""
+    database.execute(
+        "CREATE TABLE notes (id int, v vector(2)) PARTITION BY RANGE (id);"
+        "CREATE TABLE notes_1 PARTITION OF notes FOR VALUES FROM (0) TO (10);"
+        "CREATE TABLE notes_2 PARTITION OF notes FOR VALUES FROM (10) TO (20);"
+        "INSERT INTO notes SELECT n, '[1,0]' FROM generate_series(0, 14) n; ANALYZE notes_1, notes_2;"
+        "CREATE INDEX on_1 ON notes_1 USING hnsw (v vector_l2_ops)"
+    )
+    about_notes = [each for each in findings() if each.subject.startswith("public.notes")]
+    assert about_notes == [
+        Finding(
+            "ok",
+            "public.notes.v",
+            "vector(2), about 15 rows in 2 partitions, no vector index, a model that the ledger does not know",
+        )
+    ]
+    assert (
+        "warning",
+        "no vector index on 1 of 2 partitions (public.notes_2), which every search reads whole",
+        "CREATE INDEX CONCURRENTLY on each of them",
+    ) in in_column()
+    database.execute("CREATE INDEX of_all ON ONLY notes USING hnsw (v vector_l2_ops)")
+    database.execute("ALTER INDEX of_all ATTACH PARTITION on_1")
+    ((level, fact, remedy),) = about('"public"."of_all"', findings("notes.v"))
+    assert (level, fact) == ("error", "the index is invalid: it lacks 1 of 2 partitions (public.notes_2)")
+    assert remedy.endswith('then ALTER INDEX "public"."of_all" ATTACH PARTITION ...')
+    ((level, fact, _),) = about("public.of_all", findings())
+    assert fact == "the index on notes is invalid: not every partition has one that is attached to it"
+    break_index(database, "on_1")
+    ((level, fact, _),) = about('"public"."on_1"', findings("notes.v"))
+    assert (level, fact.partition(",")[0]) == ("error", "on partition public.notes_1")
+
+
+def test_a_column_need_not_be_named_where_there_is_one(database: Database) -> None:
+    column(database, "vector(2)", "[1,0]")
+    assert findings("notes") == findings("public.notes") == findings("public.notes.v") == findings("notes.v")
+    remedy = "fix: name one: migrator doctor [SCHEMA.]TABLE.COLUMN; without a name it lists all of the database\n"
+    database.execute("ALTER TABLE notes ADD w halfvec(3)")
+    several = f"error: public.notes has several vector columns: v, w\n{remedy}"
+    assert migrator("doctor", "notes") == Ended(2, "", several)
+    database.execute("CREATE TABLE plain ()")
+    assert migrator("doctor", "plain") == Ended(2, "", f"error: public.plain has no vector column\n{remedy}")
+    assert migrator("doctor", "public.nowhere").err.startswith('error: there is no table "public"\n')
+
+
 def test_a_model_that_no_longer_loads(database: Database) -> None:
     items(database, rows=5)
     record(database, dataclasses.replace(HELD, to=Model("python:tests.models:gone", dimensions=384)))
@@ -369,10 +484,10 @@ def test_a_remedy_stands_below_its_finding(database: Database) -> None:
 
 
 def test_a_column_is_named_with_its_table(database: Database) -> None:
-    assert migrator("doctor", "embedding") == Ended(
+    assert migrator("doctor", "a.b.c.embedding") == Ended(
         2,
         "",
-        "error: embedding is not of the form [SCHEMA.]TABLE.COLUMN\n"
+        "error: a.b.c.embedding is not of the form [SCHEMA.]TABLE[.COLUMN]\n"
         "fix: write it so; a name that holds a dot stands in quotes, as in SQL\n",
     )
     database.execute('CREATE TABLE "a.b" ("c.d" vector(2))')

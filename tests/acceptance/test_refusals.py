@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from migrator.database import connect
 from migrator.preflight.server import server_hazards
 from tests.commands import Ended, migrator, process
 from tests.database import Database
+from tests.memory import MEMORY
 from tests.project import RESTORE, Project, change
 from tests.tables import items
 
@@ -1005,6 +1007,28 @@ def test_a_private_server_in_a_file(project: Project) -> None:
             "fix: name a directory that is empty or not there yet: embedded:DIRECTORY\n",
         )
     assert file.read_text("utf-8") == "something else"
+
+
+def test_a_private_server_in_another_directory_is_not_made_by_looking(project: Project) -> None:
+    project.write(change())
+    told = Ended(
+        2,
+        "",
+        f"error: there is no database in {Path('elsewhere').absolute()}\n"
+        "fix: correct the directory of embedded:DIRECTORY, which starts from the current one; or make a database "
+        "there: migrator upgrade\n",
+    )
+    for command in (
+        ("status",), ("doctor",), ("current",), ("verify",), ("backfill",), ("history", "-i"), ("retire",),
+        ("upgrade", "--dry-run"), ("downgrade", "-1", "--yes"), ("abandon",),
+    ):  # fmt: skip
+        assert migrator("--database-url", "embedded:elsewhere", *command) == told
+    assert not Path("elsewhere").exists()
+    # Not below pytest's directory: another test run would take the server's user the right to pass through it.
+    with tempfile.TemporaryDirectory(prefix="migrator-test-", dir=MEMORY) as directory:
+        upgrade = ("--database-url", f"embedded:{directory}/database", "upgrade", "0001", "--yes")
+        assert process("migrator", *upgrade, environment=project.environment()).code == 0
+        assert Path(directory, "database", "PG_VERSION").exists()
 
 
 # ---- the revisions ---------------------------------------------------------------------------------------------

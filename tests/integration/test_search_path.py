@@ -82,5 +82,5 @@ def test_backfill_works_under_the_search_path_of_the_upgrade(database: Database)
     runner.upgrade(under(database, ONE), REVISION, [CLEANED], OPTIONS)
     database.execute("UPDATE items SET embedding = NULL WHERE id < 10")
     filled = backfill(under(database, TWO), Options())
-    assert filled["public.items.embedding"]["rows"] == 9
+    assert filled["public.items.embedding"]["rows filled"] == 9
     assert rows_hold(database, new, text="upper(body)", where="body <> 'text 7'") == 198

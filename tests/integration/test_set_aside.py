@@ -81,11 +81,15 @@ def test_rows_set_aside_can_be_tried_again(database: Database) -> None:
     insert(database, POISON)
     upgrade(database, CHOOSY)
     database.execute("UPDATE items SET body = 'cured' WHERE id < 1002 AND id >= 1000")
-    assert backfill(database.address, Options()) == {"public.items.embedding": {"rows": 2, "failed rows": 1}}
+    assert backfill(database.address, Options()) == {
+        "public.items.embedding": {"rows filled": 2, "rows renewed": 0, "rows failed": 1}
+    }
     assert nulls(database) == [1_002]
     assert [rows for rows, _ in failed(database)] == [1]
     database.execute("UPDATE items SET body = 'cured too' WHERE id = 1002")
-    assert backfill(database.address, Options()) == {"public.items.embedding": {"rows": 1, "failed rows": 0}}
+    assert backfill(database.address, Options()) == {
+        "public.items.embedding": {"rows filled": 1, "rows renewed": 0, "rows failed": 0}
+    }
     assert rows_hold(database, new) == 203
     assert failed(database) == []
     assert not_null(database)

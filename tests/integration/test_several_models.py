@@ -6,9 +6,13 @@ import dataclasses
 
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, Model, doctor
+from migrator import EmbeddingChange, Hnsw, Model, doctor, runner
+from migrator.backfill import backfill
+from migrator.cli.plan import plan_as_text
+from migrator.cli.status import as_text
 from migrator.errors import Refused
 from migrator.proofs.live import verify_live
+from migrator.status import read_status
 from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old, other, tiny
@@ -193,13 +197,29 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
     chunks(database)
     upgrade(database, FIRST)
     with database.connect() as connection:
-        findings = doctor.examine_column(connection, None, "chunks", "embedding").findings
-    assert [finding.fact for finding in findings if "dimensions" in finding.fact] == [
-        "vectors of several dimensions stand in it: 80 of 768, 60 of 384, 40 of 8; one in collection_id = 1"
+        findings = doctor.examine_column(connection, None, "chunks", "embedding").found
+    assert [(finding.level, finding.fact) for finding in findings if "dimensions" in finding.fact] == [
+        ("ok", "80 vectors of 768 dimensions: collection_id = 1"),
+        ("ok", "60 vectors of 384 dimensions: collection_id = 2"),
+        ("ok", "40 vectors of 8 dimensions: collection_id = 3"),
     ]
     assert [finding for finding in findings if finding.level == "error"] == []
     proofs = verify_live(database.address, Options())["public.chunks.embedding"]
     assert [proof for proof in proofs if not proof.passed] == []
+    assert (
+        "\n  vector, python:tests.models:new\n  768 dimensions where collection_id = 1\n  80 of 80 rows in scope have"
+    ) in as_text(read_status(database.address))
+    plan = runner.plan_upgrade(database.address, "3", [SECOND], Options())
+    assert plan_as_text([("3", "the second")], "upgrade", plan, "").startswith(
+        "upgrade 3: the second\n"
+        "  public.chunks.embedding: vector, python:tests.models:other -> python:tests.models:new\n"
+        "  where collection_id = 2\n"
+        "  dimensions: 384 -> 768\n\n"
+    )
+    # A vector of another length has no distance to the store's.
+    database.execute("UPDATE chunks SET embedding = (SELECT embedding FROM chunks WHERE id = 150) WHERE id = 1")
+    assert backfill(database.address, Options())["public.chunks.embedding"]["rows renewed"] == 1
+    assert rows_hold(database, new, table="chunks", where="collection_id = 1") == 80
     before = bytes_of(database)
     retire(database)
     assert "migrator" not in database.dump()

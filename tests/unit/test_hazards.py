@@ -1130,7 +1130,7 @@ TEXTS: list[Row] = [
         "the text of public.items.embedding reads other tables: public.topics, public.users",
         "they are locked from fill to cut-over: writes to them wait. After it a write there changes texts of rows that "
         "are not written themselves, and makes their vectors stale.",
-        "let the application embed such rows again, as after any edit of a text",
+        "let the application embed such rows again, as after any edit of a text; or have migrator backfill do it",
     ),
     (
         hazards.other_tables_locked,
@@ -1141,7 +1141,7 @@ TEXTS: list[Row] = [
         "they are locked from fill to cut-over: writes to them wait, and so do writes to the table whose triggers "
         "write to them (it has count, touch). After it a write there changes texts of rows that are not written "
         "themselves, and makes their vectors stale.",
-        "let the application embed such rows again, as after any edit of a text",
+        "let the application embed such rows again, as after any edit of a text; or have migrator backfill do it",
     ),
     (
         hazards.triggers_write_other_tables,

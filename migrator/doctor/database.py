@@ -1,0 +1,100 @@
+"""The health of a database, by what the catalog and the ledger say; no table is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from migrator import present
+from migrator.catalog import Server, read_server
+from migrator.catalog.columns import tree
+from migrator.change import Model
+from migrator.database import Connection, fetch_dicts
+from migrator.doctor.finding import (
+    Finding,
+    Findings,
+    ledger_of,
+    of_hazard,
+    of_index_without_partitions,
+    of_invalid_index,
+)
+from migrator.ledger import Ledger
+from migrator.preflight.server import server_hazards
+from migrator.queries import fragment, query
+from migrator.report import counted, size
+
+
+def examine_database(connection: Connection) -> Findings:
+    """Server, privileges, ledger, indexes, disk, and every vector column; the models that the ledger names."""
+    server = read_server(connection)
+    ledger = ledger_of(connection, server)
+    found = [
+        Finding("ok", "server", f"PostgreSQL {server.version_text}, pgvector {server.pgvector or 'not installed'}"),
+        *(of_hazard("server", hazard) for hazard in server_hazards(server)),
+        _disk(server),
+        *_unfinished(ledger),
+        *_invalid_indexes(connection),
+    ]
+    if not server.pgvector:
+        return Findings(found)
+    return Findings([*found, *_vector_columns(connection, ledger)], _models(ledger))
+
+
+def _disk(server: Server) -> Finding:
+    free = server.free_disk()
+    if free is None:
+        return Finding("ok", "disk", "what the server has free cannot be seen from here")
+    return Finding("ok", "disk", f"{size(free)} free where the server's data lies")
+
+
+def _unfinished(ledger: Ledger) -> list[Finding]:
+    run = ledger.unfinished()
+    if run is None:
+        return []
+    return [
+        Finding(
+            "warning",
+            "ledger",
+            f"the {run.direction} of revision {run.revision} is unfinished",
+            f"{run.command}, as before, goes on; migrator abandon undoes it and keeps the store",
+        )
+    ]
+
+
+def _invalid_indexes(connection: Connection) -> list[Finding]:
+    found = []
+    for row in fetch_dicts(connection, query("doctor", "invalid_indexes")):
+        if row["is_partitioned"]:
+            fact = f"the index on {row['table']} is invalid: not every partition has one that is attached to it"
+            found.append(of_index_without_partitions(row["index"], fact))
+        else:
+            fact = f"the index on {row['table']} is invalid: it slows writes down and answers no query"
+            found.append(of_invalid_index(row["index"], fact))
+    return found
+
+
+def _vector_columns(connection: Connection, ledger: Ledger) -> list[Finding]:
+    models = {(row["table_schema"], row["table_name"], row["column_name"]): row["model"] for row in ledger.registry()}
+    columns = fetch_dicts(connection, query("doctor", "vector_columns", tree=tree(fragment("c.oid"))))
+    if not columns:
+        return [Finding("ok", "columns", "there is no vector column")]
+    return [_vector_column(row, models.get((row["schema"], row["table"], row["column"]))) for row in columns]
+
+
+def _vector_column(row: dict[str, Any], model: str | None) -> Finding:
+    subject = f"{row['schema']}.{row['table']}.{row['column']}"
+    rows = f"about {counted(row['rows'], 'rows')}" if row["rows"] >= 0 else "never analysed"
+    if row["partitions"] is not None:
+        rows += f" in {counted(row['partitions'], 'partitions')}"
+    indexes = ", ".join(row["indexes"]) or "no vector index"
+    fact = f"{row['type']}, {rows}, {indexes}, {model or 'a model that the ledger does not know'}"
+    if not row["has_dimensions"]:
+        fact += f"; vectors of several dimensions fit in: migrator doctor {subject} looks which are there"
+    return Finding("ok", subject, fact)
+
+
+def _models(ledger: Ledger) -> list[Model]:
+    """Those that columns hold, and those that a downgrade may ask for rows written since."""
+    held, _ = present.columns(ledger)
+    named = [column.change.to for column in held]
+    named += [change.change.from_ for change in ledger.live_changes()]
+    return list(dict.fromkeys(named))

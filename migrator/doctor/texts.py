@@ -1,0 +1,131 @@
+"""What the texts of the rows say of the vectors beside them: which are missing, stale, or given to several texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+
+from migrator import rows_left, stale_rows, store
+from migrator.catalog import Catalog
+from migrator.database import Connection, fetch_dicts, said
+from migrator.doctor.finding import Finding
+from migrator.ledger import Ledger
+from migrator.plan import ColumnPlan
+from migrator.queries import Query, name, query
+from migrator.report import counted
+from migrator.stale_rows import StaleRows
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Of the rows in scope that have a text. distinct: different texts beside a vector. without_vector: no vector.
+
+    left: those of them that wait for backfill; the others were set aside, or had none before a downgrade's upgrade.
+    stale: None where no store can tell.
+    """
+
+    distinct: int
+    without_vector: int
+    left: int
+    stale: StaleRows | None
+
+
+def read(connection: Connection, held: ColumnPlan | None) -> Texts | Finding | None:
+    """Two scans, or four where vectors can be stale. held: the column by its last change.
+
+    None where the ledger does not say the text, or reading it takes a setting. A finding where it cannot be read.
+    """
+    if held is None or held.change.text is None or held.change.settings:
+        return None
+    try:
+        with connection.transaction():
+            (row,) = fetch_dicts(connection, _reading(held))
+            left = rows_left.count(connection, held, held.live) if held.method == "embed" else 0
+            tells = stale_rows.can_tell(held) and store.exists(connection, held)
+            stale = stale_rows.count(connection, held) if tells else None
+    except psycopg.errors.ProgrammingError as error:
+        # Columns that the text names may have been renamed or dropped by others since.
+        fact = f"the text that its last upgrade embedded ({held.change.text}) cannot be read: {said(error)}"
+        return Finding("error", held.subject, fact, "bring back what it names; a downgrade reads it too")
+    return Texts(row["distinct_texts"], row["without_vector"], left, stale)
+
+
+def _reading(held: ColumnPlan) -> Query:
+    return query(
+        "doctor",
+        "texts",
+        column=name(held.live),
+        table=held.table,
+        text=held.text,
+        text_hash=held.text_hash,
+        scope=held.scope,
+    )
+
+
+def missing(
+    ledger: Ledger, catalog: Catalog, held: ColumnPlan | None, texts: Texts | None, without: int
+) -> list[Finding]:
+    """Rows without a vector. without: how many there are, with a text or not."""
+    if not without:
+        return [Finding("ok", catalog.subject, "every row has a vector")]
+    unfound = "which no search by vector finds"
+    if held is None or held.method != "embed":
+        remedy = "the next upgrade gives one to every row that has a text"
+        return [Finding("warning", catalog.subject, f"{counted(without, 'rows')} without a vector, {unfound}", remedy)]
+    if texts is None:
+        remedy = "migrator backfill embeds those that have a text in scope"
+        return [Finding("warning", catalog.subject, f"{counted(without, 'rows')} without a vector, {unfound}", remedy)]
+    found = []
+    if texts.left:
+        fact = f"{counted(texts.left, 'rows')} with a text ({held.change.text}) and no vector, {unfound}"
+        found.append(Finding("warning", catalog.subject, fact, "migrator backfill embeds them"))
+    aside = texts.without_vector - texts.left
+    if aside and ledger.failed_texts(held.id)[0]:
+        fact = f"{counted(aside, 'rows')} set aside, {unfound}; the ledger's table migrator.failed_row says why"
+        found.append(
+            Finding("warning", catalog.subject, fact, "once that is mended, migrator backfill tries them again")
+        )
+    elif aside:
+        fact = f"{counted(aside, 'rows')} without a vector, as before the upgrade that was undone"
+        found.append(Finding("ok", catalog.subject, fact))
+    if without > texts.without_vector:
+        fact = f"{counted(without - texts.without_vector, 'rows')} without a vector, and without a text in scope"
+        found.append(Finding("ok", catalog.subject, fact))
+    return found
+
+
+def stale(catalog: Catalog, texts: Texts | None) -> list[Finding]:
+    """Rows whose text was edited after cut-over, their vector staying."""
+    if texts is None or texts.stale is None:
+        return []
+    found = []
+    if texts.stale.stale:
+        fact = f"{counted(texts.stale.stale, 'rows')} with the vector of another text: theirs was edited since"
+        found.append(Finding("warning", catalog.subject, fact, "migrator backfill gives them the vector of their text"))
+    if texts.stale.unknown:
+        fact = (
+            f"{counted(texts.stale.unknown, 'rows')} with a vector that migrator did not make; migrator verify embeds "
+            "some rows again to see whether vector and text agree"
+        )
+        found.append(Finding("ok", catalog.subject, fact))
+    return found or [Finding("ok", catalog.subject, "every vector is of its row's present text")]
+
+
+def repeated(catalog: Catalog, texts: Texts | None, vectors: int, distinct: int) -> list[Finding]:
+    """vectors: how many there are, and how many of them are different."""
+    if vectors == distinct:
+        return [Finding("ok", catalog.subject, "no vector repeats another")] if vectors else []
+    fact = f"{vectors - distinct:,} of {vectors:,} vectors repeat another"
+    if texts is None:
+        return [Finding("ok", catalog.subject, f"{fact}, as they should where texts are equal")]
+    if distinct >= texts.distinct:
+        return [Finding("ok", catalog.subject, f"{fact}: their texts do too")]
+    return [
+        Finding(
+            "warning",
+            catalog.subject,
+            f"{fact}: {texts.distinct:,} different texts have {distinct:,} different vectors",
+            "look whether those texts differ only beyond what the model reads, or were all embedded by one mistake",
+        )
+    ]

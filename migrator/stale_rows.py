@@ -1,0 +1,135 @@
+"""Rows whose text was edited after cut-over, their vector staying. The store knows them, without a model.
+
+Its vector of the row's present text is another one; or it lacks that text, and has the row's vector under another one.
+Of a vector that the store has under no text nothing can be said: the application wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from migrator import filling, portions
+from migrator.database import Connection, fetch_row
+from migrator.embedders.similarity import SAME_VECTOR
+from migrator.embedding import PAGE_ROWS, embed_pages
+from migrator.plan import ColumnPlan
+from migrator.queries import fragment, name, query
+from migrator.work import Work
+
+# What progress calls the work on them.
+_SHOWN_AS = "backfill"
+
+
+@dataclass(frozen=True)
+class StaleRows:
+    """Rows in scope with a text and a vector: how many are stale, and of how many the store knows neither."""
+
+    stale: int
+    unknown: int
+
+
+def can_tell(column: ColumnPlan) -> bool:
+    """After a downgrade the vectors are those that the application had made, perhaps a little differently."""
+    return column.method == "embed" and not column.is_restore
+
+
+def count(connection: Connection, column: ColumnPlan) -> StaleRows:
+    """One scan; where the store lacks texts, another one, and one of the store."""
+    apart, not_stored = fetch_row(
+        connection, query("stale_rows", "counts", **_pieces(column), store=column.store, apart=_apart(column))
+    )
+    if not not_stored:
+        return StaleRows(int(apart), 0)
+    statement = query("stale_rows", "count", stale=_of_other_text(column), table=column.table, due=column.due)
+    (other,) = fetch_row(connection, statement)
+    return StaleRows(int(apart) + int(other), int(not_stored) - int(other))
+
+
+def renew(work: Work, column: ColumnPlan) -> int:
+    """Gives them the vector of their present text, which is embedded where the store lacks it. Returns how many."""
+    other = _of_other_text(column)
+    counted = query("stale_rows", "count_texts", **_texts(column), stale=other)
+    (texts,) = fetch_row(work.connection, counted)
+    if texts:
+        embed_pages(work, column, _SHOWN_AS, lambda reader: _pages(reader, column, other), int(texts))
+    finding = query("stale_rows", "places", table=column.table, due=column.due, stale=_of_own_text(column))
+    renewed = 0
+    while True:
+        parts = portions.found_by(work.connection, column, finding, gently=True)
+        here = filling.in_portions(work, column, lambda leaf: [_renewal(column, leaf.addressed(column))], parts)
+        renewed += here
+        # Fewer than were looked for are all, but for those that others wrote meanwhile.
+        if here < portions.FOUND_BY_INDEX:
+            return renewed
+
+
+def _pages(reader: Connection, column: ColumnPlan, stale: sql.Composed) -> Iterator[dict[bytes, str]]:
+    statement = query("stale_rows", "texts", **_texts(column), stale=stale, text=column.text)
+    after = b""
+    while True:
+        with reader.transaction():
+            rows = reader.execute(statement, {"after": after, "limit": PAGE_ROWS}, binary=True).fetchall()
+        if not rows:
+            return
+        yield dict(rows)
+        after = rows[-1][0]
+
+
+def _texts(column: ColumnPlan) -> dict[str, sql.Composable]:
+    return {"text_hash": column.text_hash, "table": column.table, "due": column.due}
+
+
+def _pieces(column: ColumnPlan) -> dict[str, sql.Composable]:
+    return {**_texts(column), "live": name(column.live)}
+
+
+def _of_own_text(column: ColumnPlan) -> sql.Composed:
+    return query(
+        "stale_rows",
+        "of_own_text",
+        live=name(column.live),
+        store=column.store,
+        text_hash=column.text_hash,
+        apart=_apart(column),
+    )
+
+
+def _of_other_text(column: ColumnPlan) -> sql.Composed:
+    return query(
+        "stale_rows",
+        "of_other_text",
+        live=name(column.live),
+        store=column.store,
+        text_hash=column.text_hash,
+        type=column.type_sql,
+        sent=fragment(f"{column.type}_send"),
+        extension=name(column.catalog.server.extension_schema),
+    )
+
+
+def _apart(column: ColumnPlan) -> sql.Composed:
+    live, extension = name(column.live), name(column.catalog.server.extension_schema)
+    bound = sql.Literal(1 - SAME_VECTOR)
+    apart = query("stale_rows", "apart", live=live, type=column.type_sql, bound=bound, extension=extension)
+    if column.has_dimensions:
+        return apart
+    length = sql.Literal(column.dimensions)
+    return query(
+        "stale_rows", "apart_or_of_other_length", live=live, dimensions=length, extension=extension, apart=apart
+    )
+
+
+def _renewal(column: ColumnPlan, table: sql.Composable) -> sql.Composed:
+    return query(
+        "stale_rows",
+        "renew",
+        **_pieces(column) | {"table": table},
+        row=column.row,
+        type=column.type_sql,
+        store=column.store,
+        here=query("fill", "places", row=column.row),
+        apart=_apart(column),
+    )
