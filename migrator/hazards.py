@@ -165,10 +165,10 @@ def old_model_differs(subject: str, name: str, rows: int, median: float) -> Haza
         "old-model-differs",
         f"{subject} embedded again with {name} agrees with what is stored to {median:.2f} only (median cosine of "
         f"{counted(rows, 'rows')})",
-        "from_= is probably not the model that made these vectors, or text= not what it was given; a rollback would "
-        "put vectors of two models into one column.",
-        "correct from_= (name, prompt, revision) or text= in the revision; where both are right the vectors are stale, "
-        "and the upgrade mends that",
+        "from_= is probably not the model that made these vectors, or they were made of another text; a rollback would "
+        "put vectors of two models, or of two texts, into one column.",
+        "correct from_= (name, prompt, revision) in the revision; where they were made of another text than text=, say "
+        "it in from_text=; where all is right the vectors are stale, and the upgrade mends that",
     )
 
 
@@ -517,6 +517,17 @@ def other_model_in_column(subject: str, found: str, expected: str) -> Hazard:
         "a rollback would restore the wrong model.",
         f"write from_=Model({found!r}, ...) in the revision; where the ledger has a wrong name, correct it there: "
         "docs/how-to/models.md",
+    )
+
+
+def other_text_in_column(subject: str, found: str, said: str) -> Hazard:
+    """Where the revision names no old text, so that its text is taken for that of the present vectors too."""
+    return _warn(
+        "other-text-in-column",
+        f"by the ledger the vectors of {subject} were made of text={found!r}, the revision says text={said!r}",
+        "a rollback would embed rows written since from another text than before, and a change of index or type alone "
+        "leaves the vectors what they are.",
+        f"write from_text={found!r} in the revision; where both give the same texts, from_text={said!r}",
     )
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--from-text",
     metavar="EXPRESSION",
-    help="What the present vectors were made of.  [the same]",
+    help="What the present vectors were made of.  [by the ledger; the same where it does not say]",
 )
 @click.option(
     "--to",
@@ -193,7 +193,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     from migrator.ledger import Ledger
     from migrator.phases.preflight import refuse_declared, refuse_unreadable
     from migrator.plan import ColumnPlan
-    from migrator.preflight.parsing import try_expressions
+    from migrator.preflight.parsing import try_expressions, try_scope
 
     located = locate(project)
     ahead = project.script.iterate_revisions("heads", located.heads, implicit_base=True)
@@ -221,6 +221,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
 
         def try_texts(change: EmbeddingChange) -> None:
             with as_yet():
+                try_scope(connection, ColumnPlan(0, change, catalog))
                 try_expressions(connection, ColumnPlan(0, change, catalog))
 
         change = inference.change(try_texts)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from migrator import EmbeddingChange, Model
+from migrator import EmbeddingChange, Model, runner
+from migrator.work import Options
 from tests.commands import Ended, migrator
 from tests.database import Database
 from tests.ledger import record
-from tests.tables import items
+from tests.tables import CHANGE, OLD, OTHER, items
 
 # items(body, embedding vector(384)) has an IVFFlat index of 5 lists, for cosine distance.
 COLUMN = ("--table", "items", "--column", "embedding", "--text", "body")
@@ -136,6 +138,25 @@ def test_the_old_model_is_the_ledgers_with_all_that_belongs_to_it(database: Data
     ended = revision(*COLUMN, *TO_NEW)
     assert "from_=Model('python:tests.models:old', dimensions=384, prompt='passage: ')" in operation(ended)
     assert "  from   python:tests.models:old, 384 dimensions: the ledger's word for the column\n" in ended.err
+
+
+def test_the_old_text_is_the_ledgers(database: Database) -> None:
+    """And where it is left out all the same, preflight warns of it."""
+    record(database, EmbeddingChange("items", "embedding", text="body", from_=OTHER, to=OLD))
+    note = ("--table", "items", "--column", "embedding", "--text", "note")
+    ended = revision(*note, *TO_NEW)
+    assert "text='note', from_text='body', " in operation(ended)
+    assert "  from_text  body: what the present vectors were made of, by the ledger\n" in ended.err
+    assert "from_text=" not in operation(revision(*COLUMN, *TO_NEW))
+    said = revision(*note, *TO_NEW, "--from-text", "note")
+    assert "from_text='note'" in operation(said)
+    assert "  from_text  " not in said.err
+    plan = runner.plan_upgrade(database.address, "2", [replace(CHANGE, text="note")], Options())
+    codes = [hazard.code for hazard in plan.hazards]
+    assert "other-text-in-column" in codes
+    # A column that was given another name since is not proposed.
+    database.execute("ALTER TABLE items RENAME body TO content")
+    assert "from_text=" not in operation(revision(*note, *TO_NEW))
 
 
 def test_without_a_ledger_the_old_model_has_to_be_said() -> None:
@@ -327,6 +348,14 @@ ON_ITEMS = ("--table", "items", "--column", "embedding")
 )
 def test_what_preflight_would_refuse_is_refused_now(arguments: tuple[str, ...], problem: str) -> None:
     assert refused(*ON_ITEMS, *arguments, *TO_NEW, *FROM_OLD) == problem
+
+
+def test_a_scope_of_other_tables_is_refused_before_indexes_are_told_by_it(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx; ALTER TABLE items ALTER embedding TYPE vector")
+    database.execute("CREATE INDEX ON items USING hnsw ((embedding::vector(384)) vector_l2_ops)")
+    database.execute("CREATE TABLE chosen (id bigint)")
+    where = "id IN (SELECT id FROM chosen)"
+    assert refused(*COLUMN, *TO_NEW, *FROM_OLD, "--where", where) == f"where='{where}' reads tables: chosen"
 
 
 def test_a_text_is_looked_at_before_a_model_is_loaded() -> None:

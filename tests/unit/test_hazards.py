@@ -147,10 +147,10 @@ TEXTS: list[Row] = [
         False,
         "public.items.embedding embedded again with python:app.models:old agrees with what is stored to 0.03 only "
         "(median cosine of 5 rows)",
-        "from_= is probably not the model that made these vectors, or text= not what it was given; a rollback would "
-        "put vectors of two models into one column.",
-        "correct from_= (name, prompt, revision) or text= in the revision; where both are right the vectors are stale, "
-        "and the upgrade mends that",
+        "from_= is probably not the model that made these vectors, or they were made of another text; a rollback would "
+        "put vectors of two models, or of two texts, into one column.",
+        "correct from_= (name, prompt, revision) in the revision; where they were made of another text than text=, say "
+        "it in from_text=; where all is right the vectors are stale, and the upgrade mends that",
     ),
     (
         hazards.over_index_limit,
@@ -648,6 +648,18 @@ TEXTS: list[Row] = [
         "a rollback would restore the wrong model.",
         "write from_=Model('python:app.models:new', ...) in the revision; where the ledger has a wrong name, correct "
         "it there: docs/how-to/models.md",
+    ),
+    (
+        hazards.other_text_in_column,
+        (SUBJECT, "body", "concat_ws(' ', title, body)"),
+        "other-text-in-column",
+        False,
+        "by the ledger the vectors of public.items.embedding were made of text='body', the revision says "
+        "text=\"concat_ws(' ', title, body)\"",
+        "a rollback would embed rows written since from another text than before, and a change of index or type alone "
+        "leaves the vectors what they are.",
+        "write from_text='body' in the revision; where both give the same texts, "
+        "from_text=\"concat_ws(' ', title, body)\"",
     ),
     (
         hazards.used_up_columns,
