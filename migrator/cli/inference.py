@@ -33,7 +33,7 @@ from migrator.embedders import at_hand, own_dimensions
 from migrator.errors import Refused, UsageError
 from migrator.hazards import Hazard, functions_by_name, new_model_not_there, several_indexes
 from migrator.ledger import Ledger
-from migrator.old_model import look_up
+from migrator.old_model import try_plugin
 from migrator.plan import ColumnPlan
 from migrator.queries import expression, query
 
@@ -182,8 +182,8 @@ class Inference:
                 self._infer("from", "padded=True", f"its vectors end in {self.padding} zeros")
             model = Model(said.from_, dimensions=present, padded=self.padding > 0)
             if said.from_ != said.to:
-                missing = look_up(self.catalog.subject, model)
-                self.warnings += [missing] if missing else []
+                found = try_plugin(self.catalog.subject, model)
+                self.warnings += [found] if found else []
             return model
         if len(self.dimensions) > 1:
             raise scope_.several_dimensions(self.dimensions, [])
@@ -203,6 +203,8 @@ class Inference:
                 try:
                     at_hand(model)
                 except Refused as refusal:
+                    if model.provider == "python":
+                        raise
                     self.warnings.append(new_model_not_there(refusal.problem))
                 return model
             asked = own_dimensions(said.to)

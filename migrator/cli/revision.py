@@ -126,7 +126,8 @@ def command(
 ) -> None:
     """Write a revision that takes a vector column to another model, type or index.
 
-    What is not said is read from the database, which is not changed. What preflight would refuse of it is refused now.
+    What is not said is read from the database, which is not changed. What preflight would refuse of table, text,
+    scope and index is refused now; models that are not to be had here, or do not fit, are warned of.
     """
     from migrator.cli.display import pairs, show_note, show_result, shown_path
     from migrator.cli.inference import Said
@@ -163,7 +164,7 @@ def command(
     show_result(shown_path(path))
     show_note(pairs(inference.facts))
     for warning in warnings:
-        show_note(f"warning: {warning.problem}\n  {warning.meaning}\n  fix: {warning.remedy}")
+        show_note(f"warning: {warning.told}")
     show_note(f"next: migrator{project.option} upgrade --dry-run")
 
 
@@ -187,6 +188,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     from migrator import hazards
     from migrator.catalog import read_server
     from migrator.cli.database import locate
+    from migrator.cli.display import shown_path
     from migrator.cli.inference import Inference
     from migrator.database import configure, connect
     from migrator.errors import Refused
@@ -197,7 +199,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
 
     located = locate(project)
     ahead = project.script.iterate_revisions("heads", located.heads, implicit_base=True)
-    unapplied = [revision.revision for revision in reversed(list(ahead))]
+    unapplied = [shown_path(revision.path) for revision in reversed(list(ahead))]
     early: list[Hazard] = [hazards.unapplied_revisions(unapplied)] if unapplied else []
 
     @contextmanager

@@ -91,6 +91,7 @@ def examine(
         *row_copies.examine(connection, column),
     ]
     refuse_first(found)
+    refuse_first(dependents.refused_updates(connection, column))
     if column.method != "index":
         try_expressions(connection, column)
         with text.called_as(column, old=False):
