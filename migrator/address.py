@@ -54,7 +54,8 @@ def configured_url(config: Config) -> str:
     if not url:
         raise UsageError(
             "no database is named",
-            remedy="set DATABASE_URL=postgresql://USER@HOST/DATABASE, or give --database-url",
+            remedy="set DATABASE_URL=postgresql://USER@HOST/DATABASE, or give --database-url; embedded:DIRECTORY in "
+            "place of the URL starts a private PostgreSQL there",
         )
     return str(url)
 
@@ -78,12 +79,13 @@ def sqlalchemy_url(url: str) -> URL:
         made = make_url(url)
     except (sqlalchemy.exc.ArgumentError, ValueError):
         raise UsageError(
-            "the database URL does not parse", remedy="write it as postgresql://USER@HOST:PORT/DATABASE"
+            "the database URL does not parse",
+            remedy="write it as postgresql://USER@HOST:PORT/DATABASE or embedded:DIRECTORY",
         ) from None
     if made.get_backend_name() not in ("postgresql", "postgres"):
         raise UsageError(
             f"the database URL names {made.get_backend_name()}, which migrator does not work with",
-            remedy="write it as postgresql://USER@HOST:PORT/DATABASE",
+            remedy="write it as postgresql://USER@HOST:PORT/DATABASE or embedded:DIRECTORY",
         )
     query = _of_libpq(made.query)
     unknown = sorted({*made.query} - {*query})

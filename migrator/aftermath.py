@@ -9,7 +9,7 @@ from migrator.database import has_no_room, is_passing
 from migrator.errors import GO_ON, Interrupted, MigratorError, first_line
 from migrator.phases import cut_over
 from migrator.plan import ColumnPlan, Plan
-from migrator.queries import SCHEMA, name
+from migrator.queries import SCHEMA, name, plain
 from migrator.tree import has_column, table_now
 from migrator.work import Work
 
@@ -33,7 +33,7 @@ def after(work: Work, error: BaseException) -> None:
     gone = []
     for column in work.plan.columns:
         table, now = column.catalog.table, table_now(work.connection, column)
-        if now not in (None, table.sql.as_string(None)):
+        if now not in (None, plain(table.sql)):
             renamed = hazards.table_renamed_meanwhile(column.subject, str(now))
             raise Interrupted(renamed.problem, meaning=renamed.meaning, remedy=renamed.remedy) from error
         if not has_column(work.connection, column, column.live):
@@ -79,5 +79,5 @@ def _quoted(error: BaseException, plan: Plan) -> str:
 def _by_hand(column: ColumnPlan) -> str:
     """How a person undoes what a run made in a table, where no ledger tells of it."""
     lost = ", ".join(index.name for index in column.catalog.vector_indexes) or "its indexes"
-    table = column.catalog.table.sql.as_string(None)
+    table = plain(column.catalog.table.sql)
     return f"ALTER TABLE {table} DROP COLUMN IF EXISTS {column.shadow}, and build again what is missing of {lost}"

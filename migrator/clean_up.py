@@ -13,7 +13,7 @@ from migrator.ledger import Ledger, Run
 from migrator.locks import concurrently, send_together
 from migrator.phases.index import drop_index, left_index
 from migrator.plan import ColumnPlan, Plan
-from migrator.queries import name, query
+from migrator.queries import name, plain, query
 from migrator.report import Reporter
 from migrator.tree import Relation
 
@@ -31,7 +31,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
             for statement in (*capture.drop_function(column), backup_table.drop(column)):
                 execute(connection, statement)
             continue
-        if present != column.catalog.table.sql.as_string(None):
+        if present != plain(column.catalog.table.sql):
             raise hazards.table_renamed_meanwhile(column.subject, present).refusal()
         reporter.message(f"{column.subject}: putting everything back")
         dropped = [*_drop(plan, column), *_drop_apart(connection, column)]

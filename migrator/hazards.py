@@ -28,6 +28,11 @@ class Hazard:
     remedy: str
     refuses: bool
 
+    @property
+    def told(self) -> str:
+        """As a person reads it beside a plan, in three lines."""
+        return f"{self.problem}\n  {self.meaning}\n  fix: {self.remedy}"
+
     def refusal(self) -> Refused:
         refused = Refused(self.problem, meaning=self.meaning, remedy=self.remedy)
         refused.code = self.code
@@ -66,8 +71,8 @@ def model_not_there(model: Model, reason: str) -> Hazard:
         "model-not-there",
         f"model {model.name} cannot be loaded: {reason}",
         "no vector can be computed without it, so nothing was started.",
-        "correct the name in the revision, or make the model reachable (a hub name needs the network once; a path "
-        "must hold a saved model)",
+        "correct the name, or make the model reachable (a hub name needs the network once; a path must hold a saved "
+        "model)",
     )
 
 
@@ -84,18 +89,20 @@ def new_model_not_there(reason: str) -> Hazard:
     """For a revision that is being written. reason: what finding the model ended in, with its name."""
     return _warn(
         "new-model-not-there",
-        f"the revision names a model that is not to be had here: {reason}",
+        f"the new model is not to be had here: {reason}",
         "its dimensions were taken as they were given; an upgrade is refused where the model cannot be loaded.",
         "correct --to, or make the model loadable where the upgrade will run; a service is called by a plug-in, "
         f"{_PLUGIN}",
     )
 
 
-def unapplied_revisions(revisions: Iterable[str]) -> Hazard:
+def unapplied_revisions(files: Iterable[str]) -> Hazard:
+    """files: of the revisions, the first first."""
     return _warn(
         "unapplied-revisions",
-        f"there are revisions that this database has not seen yet: {', '.join(revisions)}",
+        f"there are revisions that this database has not seen yet: {', '.join(files)}",
         "the new one comes after them, and what was not said was read from the database as it is before them.",
+        "where it is to take the place of one, delete that file and the new one, and run the same command again; else "
         "look whether it still holds after them, or run migrator upgrade first and write the revision then",
     )
 
@@ -112,9 +119,9 @@ def refused_as_yet(refusal: Refused) -> Hazard:
 def model_other_dimensions(model: Model, found: int) -> Hazard:
     return _refuse(
         "model-other-dimensions",
-        f"model {model.name} gives {found} dimensions, the revision says {model.dimensions}",
+        f"model {model.name} gives {found} dimensions, not {model.dimensions}",
         "the column would be made with the wrong length.",
-        f"write dimensions={found} in the revision",
+        f"say so: dimensions={found} in the revision, --dimensions {found} on the command line",
     )
 
 
@@ -165,10 +172,10 @@ def old_model_differs(subject: str, name: str, rows: int, median: float) -> Haza
         "old-model-differs",
         f"{subject} embedded again with {name} agrees with what is stored to {median:.2f} only (median cosine of "
         f"{counted(rows, 'rows')})",
-        "from_= is probably not the model that made these vectors, or text= not what it was given; a rollback would "
-        "put vectors of two models into one column.",
-        "correct from_= (name, prompt, revision) or text= in the revision; where both are right the vectors are stale, "
-        "and the upgrade mends that",
+        "from_= is probably not the model that made these vectors, or they were made of another text; a rollback would "
+        "put vectors of two models, or of two texts, into one column.",
+        "correct from_= (name, prompt, revision) in the revision; where they were made of another text than text=, say "
+        "it in from_text=; where all is right the vectors are stale, and the upgrade mends that",
     )
 
 
@@ -176,14 +183,14 @@ def over_index_limit(type_: str, dimensions: int) -> Hazard:
     """type_: of what the index would hold."""
     if type_ == "vector" and dimensions <= INDEX_LIMIT["halfvec"]:
         remedy = (
-            'write on="halfvec" in the revision\'s index=: half precision finds the same rows but for a few, '
-            'searched by embedding::halfvec(N); or type="halfvec", which halves the column too'
+            'write on="halfvec" in the revision\'s index= (--on halfvec): half precision finds the same rows but for a '
+            'few, searched by embedding::halfvec(N); or type="halfvec", which halves the column too'
         )
     elif type_ != "bit":
         remedy = (
-            'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
-            "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
-            "(matryoshka=True)"
+            'write on="bit" in the revision\'s index= (--on bit): searched by binary_quantize(embedding)::bit(N), with '
+            "the rows found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate "
+            "it (matryoshka=True)"
         )
     else:
         remedy = "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None"
@@ -226,7 +233,7 @@ def unknown_table(schema: str | None, table: str, known: Iterable[tuple[str, str
     return _refuse(
         "unknown-table",
         f'there is no table "{shown}"',
-        "the revision names a table that this database, or the search path, does not hold.",
+        "this database, or the search path, holds none of that name.",
         remedy,
     )
 
@@ -235,7 +242,7 @@ def unknown_column(table: str, column: str, known: Iterable[str]) -> Hazard:
     return _refuse(
         "unknown-column",
         f'table "{table}" has no column "{column}"',
-        "the revision names a column that is not there.",
+        "the table has none of that name.",
         _nearest(column, known),
     )
 
@@ -488,7 +495,8 @@ def several_indexes(subject: str, indexes: Iterable[str]) -> Hazard:
         "several-indexes",
         f"{subject} has several vector indexes: {', '.join(indexes)}",
         "the revision's index= replaces one index, and it is not said which.",
-        'write index="same" to keep them all, or drop those that are not needed first',
+        'write index="same" in the revision, or give no option of the index, to keep them all; or drop those that are '
+        "not needed first",
     )
 
 
@@ -513,10 +521,21 @@ def live_column_differs(subject: str, found: str, expected: str) -> Hazard:
 def other_model_in_column(subject: str, found: str, expected: str) -> Hazard:
     return _refuse(
         "other-model-in-column",
-        f"the ledger says that {subject} holds vectors of {found}, the revision says {expected}",
+        f"the ledger says that {subject} holds vectors of {found}, not of {expected}",
         "a rollback would restore the wrong model.",
-        f"write from_=Model({found!r}, ...) in the revision; where the ledger has a wrong name, correct it there: "
-        "docs/how-to/models.md",
+        f"name {found} as the old model, in from_= of the revision or --from; where the ledger has a wrong name, "
+        "correct it there: docs/how-to/models.md",
+    )
+
+
+def other_text_in_column(subject: str, found: str, said: str) -> Hazard:
+    """Where the revision names no old text, so that its text is taken for that of the present vectors too."""
+    return _warn(
+        "other-text-in-column",
+        f"by the ledger the vectors of {subject} were made of text={found!r}, the revision says text={said!r}",
+        "a rollback would embed rows written since from another text than before, and a change of index or type alone "
+        "leaves the vectors what they are.",
+        f"write from_text={found!r} in the revision; where both give the same texts, from_text={said!r}",
     )
 
 
@@ -899,7 +918,7 @@ def text_is_not_text(expression: str, type_: str) -> Hazard:
         "text-is-not-text",
         f"text={expression!r} gives {type_}, not text",
         "a model reads text.",
-        f"write a cast into the revision if that is what you mean: text={f'({expression})::text'!r}",
+        f"write a cast if that is what you mean: text={f'({expression})::text'!r}",
     )
 
 
@@ -1315,6 +1334,17 @@ def no_replica_identity(table: str, publications: Iterable[str]) -> Hazard:
     )
 
 
+def published_updates_refused(table: str, publications: Iterable[str], reason: str) -> Hazard:
+    """reason: PostgreSQL's."""
+    return _refuse(
+        "published-updates-refused",
+        f'PostgreSQL refuses updates of "{table}", as {", ".join(publications)} publishes it: {reason}',
+        "those that fill the shadow column are among them.",
+        "let row filter and list of columns go by the replica identity: ALTER PUBLICATION ... SET TABLE ..., or "
+        f"ALTER TABLE {_quoted(table)} REPLICA IDENTITY ...",
+    )
+
+
 def published_column(table: str, column: str, publications: Iterable[str], type_: str) -> Hazard:
     """type_: the new column's."""
     return _warn(
@@ -1392,8 +1422,9 @@ def select_star(table: str, column: str) -> Hazard:
         "column-order",
         f'from fill on, SELECT * and column-less INSERT and COPY on "{table}" meet a further column, and later '
         f'"{column}" in last place',
-        "statements that do not name their columns may fail; prepared ones may say that a cached plan must not "
-        "change result type.",
+        "from fill on SELECT * gives another row and COPY fails. INSERT works until cut-over; then its vector goes "
+        "into the retired column: the row is stored without one, or refused where the column is NOT NULL or the vector "
+        "is the new model's. Prepared statements may say that a cached plan must not change result type.",
         "name the columns in the application, and reconnect it after cut-over",
     )
 

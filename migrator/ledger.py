@@ -171,6 +171,27 @@ class Ledger:
         rows = self._rows("registered", schema=schema, table=table, column=column)
         return msgspec.convert(rows[0]["declared"], Model) if rows else None
 
+    def registered_text(self, catalog: Catalog, where: str | None) -> str | None:
+        """The expression that the present vectors were made of, by what revisions said; None where none did.
+
+        where: the scope, by which a column without dimensions may hold vectors of several texts.
+        """
+        text: str | None = None
+        found: dict[int, str | None] = {}
+        for each in self.carried_out():
+            change = each.change
+            if each.catalog.subject != catalog.subject:
+                continue
+            if catalog.column.dimensions is None and change.where not in (None, where):
+                continue
+            if each.restores is not None:
+                text = found.get(each.restores, change.text)
+                continue
+            found[each.id] = change.from_text or text or change.text
+            embeds = ColumnPlan(each.id, change, each.catalog).method == "embed"
+            text = change.text if embeds else found[each.id]
+        return text
+
     def registry(self) -> list[dict[str, Any]]:
         return self._rows("registry")
 

@@ -7,7 +7,7 @@ import numpy as np
 from migrator import hazards
 from migrator.change import Model
 from migrator.database import Connection, execute
-from migrator.embedders import at_hand
+from migrator.embedders import at_hand, load
 from migrator.embedders.similarity import agreement
 from migrator.errors import MigratorError, Refused
 from migrator.hazards import Hazard
@@ -28,6 +28,18 @@ def look_up(subject: str, model: Model) -> Hazard | None:
     except Refused as refusal:
         return _refused(subject, refusal)
     return hazards.old_model_not_downloaded(subject, model.name, model.location)
+
+
+def try_plugin(subject: str, model: Model) -> Hazard | None:
+    """As look_up; a plug-in is loaded, which costs little, and tells its dimensions."""
+    found = look_up(subject, model)
+    if found is not None or model.provider != "python":
+        return found
+    try:
+        load(model)
+    except Refused as refusal:
+        return _refused(subject, refusal)
+    return None
 
 
 def examine(connection: Connection, models: Models, column: ColumnPlan) -> Hazard | None:

@@ -17,7 +17,7 @@ from migrator.phases import PHASES, backup, cut_over, embed, fill, index, prefli
 from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs.retrieval import has_rows
-from migrator.queries import query
+from migrator.queries import plain, query
 from migrator.report import Reporter, counted
 from migrator.session import at_work, open_ledger
 from migrator.tree import table_now
@@ -119,7 +119,7 @@ def _carry_out(
         plan = make(Planner(connection, ledger, models, options))
         address = _as_planned(connection, address, plan)
         for hazard in plan.hazards:
-            options.reporter.message(f"hazard  {hazard.problem}: {hazard.meaning}")
+            options.reporter.message(f"hazard: {hazard.told}")
         if options.stop_after == preflight.NAME:
             raise Stopped(preflight.NAME)
         ledger.install()
@@ -159,7 +159,7 @@ def _still_there(connection: Connection, plan: Plan) -> None:
         now = table_now(connection, column)
         if now is None:
             raise hazards.table_replaced(column.subject).refusal()
-        if now != column.catalog.table.sql.as_string(None):
+        if now != plain(column.catalog.table.sql):
             raise hazards.table_renamed_meanwhile(column.subject, now).refusal()
         (hidden,) = fetch_row(connection, query("catalog", "row_security"), {"table": column.catalog.table.oid})
         if hidden:

@@ -11,7 +11,7 @@ from migrator.catalog.columns import TREE
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, name, query
+from migrator.queries import Query, name, plain, query
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Relation:
 def table_now(connection: Connection, column: ColumnPlan) -> str | None:
     """The name that the table has now, as in SQL; None where it was dropped, whatever has its name now."""
     row = execute(connection, query("cut_over", "table_now"), {"table": column.catalog.table.oid}).fetchone()
-    return name(*row).as_string(None) if row else None
+    return plain(name(*row)) if row else None
 
 
 def has_column(connection: Connection, column: ColumnPlan, called: str) -> bool:

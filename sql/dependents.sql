@@ -70,6 +70,10 @@ SELECT CASE c.relreplident
          ELSE false END
 FROM pg_class c WHERE c.oid = %(table)s::oid;
 
+-- name: planned_update
+-- Refused as the update itself would be, where that cannot be published.
+EXPLAIN UPDATE {table} SET {column} = {column};
+
 -- name: functions
 -- Functions whose body the server keeps parsed (BEGIN ATOMIC, RETURN), which reads the column or one of its views. Left
 -- out is what gives the table's rows column by column, and what takes or gives the rows of such a view.

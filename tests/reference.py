@@ -117,7 +117,7 @@ _EXAMPLES: dict[str, object] = {
     "location": "acme/old",
     "rows": 5,
     "refusal": hazards.text_does_not_parse("summary", 'column "summary" does not exist').refusal(),
-    "revisions": ["0003"],
+    "files": ["versions/0003_items.py"],
     "similarity": 0.87,
     "statement": "CREATE OR REPLACE FUNCTION match_documents",
     "median": 0.03,
@@ -133,6 +133,7 @@ _EXAMPLES: dict[str, object] = {
 }
 # Where one name means different things, by function.
 _OWN_EXAMPLES: dict[str, dict[str, object]] = {
+    "other_text_in_column": {"found": "body", "said": "concat_ws(' ', title, body)"},
     "ledger_of_newer": {"version": 2, "known": 1},
     "dependent_on_view": {"dependent": "function public.nearest(vector)", "view": "view public.near"},
     "dependent_does_not_fit": {
@@ -171,7 +172,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "old_model_differs": {"name": "python:models:small"},
     "old_model_not_at_hand": {"reason": "model python:models:small cannot be loaded: there is no module 'models'"},
     "old_model_not_downloaded": {"name": "sentence-transformers:acme/old"},
-    "old_model_other_dimensions": {"reason": "model python:models:small gives 512 dimensions, the revision says 384"},
+    "old_model_other_dimensions": {"reason": "model python:models:small gives 512 dimensions, not 384"},
     "open_schemas": {"schemas": ["public"]},
     "plain_inheritance": {"parents": ["public.things"], "children": []},
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from migrator.database import Connection, fetch_dicts, fetch_row
 from migrator.queries import query
 
-# The first version with privileges on settings.
-PARAMETER_PRIVILEGES = 150_000
+# From then on the right to set a setting can be given to a role.
+_GRANTS_SETTINGS = 150_000
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Server:
         """Whether ordinary triggers can be kept from firing."""
         return self.superuser or self.may_quiet_triggers
 
+    @property
+    def grants_settings(self) -> bool:
+        """Whether a role can be given the right to keep them from firing."""
+        return self.version >= _GRANTS_SETTINGS
+
     def free_disk(self) -> int | None:
         """Bytes free where the server's data lies; None where the server is elsewhere or does not tell."""
         if self.unix_socket and self.data_directory and os.path.isdir(self.data_directory):
@@ -64,5 +69,5 @@ class Server:
 
 def read_server(connection: Connection) -> Server:
     (row,) = fetch_dicts(connection, query("catalog", "server"))
-    may = row["version"] >= PARAMETER_PRIVILEGES and fetch_row(connection, query("catalog", "may_quiet_triggers"))[0]
+    may = row["version"] >= _GRANTS_SETTINGS and fetch_row(connection, query("catalog", "may_quiet_triggers"))[0]
     return Server(may_quiet_triggers=may, **row)

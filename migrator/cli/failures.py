@@ -95,10 +95,12 @@ def _explain_revisions(
 ) -> MigratorError:
     cause = error.__cause__ or error
     if isinstance(cause, MultipleHeads):
+        files = ", ".join(shown_path(project.script.get_revision(each).path) for each in cause.heads)
         return Refused(
             f"there is more than one head: {', '.join(cause.heads)}",
             meaning="it is not known which of them comes first, so nothing was changed.",
-            remedy='alembic merge heads -m "MESSAGE"',
+            remedy=f"delete the file that is one too many and not applied yet: {files}; where all are meant, "
+            'alembic merge heads -m "MESSAGE"',
         )
     if isinstance(cause, ResolutionError):
         if any(cause.argument in argument for argument in arguments):

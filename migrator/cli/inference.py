@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import msgspec
+import psycopg
 
 from migrator.catalog import Catalog, read_catalog, scoped
 from migrator.catalog.indexes import TableIndex
@@ -27,13 +28,14 @@ from migrator.change import (
 from migrator.cli import functions
 from migrator.cli import scope as scope_
 from migrator.cli.functions import Function
-from migrator.database import Connection
+from migrator.database import Connection, execute
 from migrator.embedders import at_hand, own_dimensions
 from migrator.errors import Refused, UsageError
 from migrator.hazards import Hazard, functions_by_name, new_model_not_there, several_indexes
 from migrator.ledger import Ledger
-from migrator.old_model import look_up
+from migrator.old_model import try_plugin
 from migrator.plan import ColumnPlan
+from migrator.queries import expression, query
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Inference:
     """A change made of what was said and what was read.
 
     registered: the model that the column holds by the ledger.
+    registered_text: what its vectors were made of by the ledger.
     dimensions: how many vectors in scope have how many, the most frequent first; not looked for where the type says it.
     padding: how many zeros those vectors end in.
     functions: those that find the column by its name.
@@ -76,6 +79,7 @@ class Inference:
     said: Said
     catalog: Catalog
     registered: Model | None
+    registered_text: str | None
     dimensions: list[tuple[int, int]] = field(default_factory=list)
     padding: int = 0
     functions: list[Function] = field(default_factory=list)
@@ -90,7 +94,8 @@ class Inference:
         by_name = functions.read(connection, catalog)
         if size is not None:
             zeros = scoped.padding(connection, catalog, said.where, size)
-            return cls(said, catalog, registered, padding=zeros, functions=by_name)
+            text = _registered_text(connection, ledger, catalog, said.where)
+            return cls(said, catalog, registered, text, padding=zeros, functions=by_name)
         dimensions = scoped.dimensions(connection, catalog, said.where)
         scope = None
         if said.where is None:
@@ -101,7 +106,8 @@ class Inference:
             said = dataclasses.replace(said, where=scope[0])
             catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
             dimensions = scoped.dimensions(connection, catalog, said.where)
-        found = cls(said, catalog, registered, dimensions, functions=by_name)
+        text = _registered_text(connection, ledger, catalog, said.where)
+        found = cls(said, catalog, registered, text, dimensions, functions=by_name)
         if scope is not None:
             found._infer("where", *scope)
         elif said.where is None:
@@ -125,7 +131,7 @@ class Inference:
             said.column,
             schema=said.schema and self.catalog.table.schema,
             text=said.text,
-            from_text=said.from_text,
+            from_text=self._old_text(),
             where=said.where,
             from_=old,
             to=old,
@@ -144,6 +150,13 @@ class Inference:
 
     def _infer(self, name: str, value: str, source: str) -> None:
         self.facts.append((name, f"{value}: {source}"))
+
+    def _old_text(self) -> str | None:
+        said, found = self.said, self.registered_text
+        if found is None or said.from_text is not None or found == said.text:
+            return said.from_text
+        self._infer("from_text", found, "what the present vectors were made of, by the ledger")
+        return found
 
     # ---- models ------------------------------------------------------------------------------------------
 
@@ -169,8 +182,8 @@ class Inference:
                 self._infer("from", "padded=True", f"its vectors end in {self.padding} zeros")
             model = Model(said.from_, dimensions=present, padded=self.padding > 0)
             if said.from_ != said.to:
-                missing = look_up(self.catalog.subject, model)
-                self.warnings += [missing] if missing else []
+                found = try_plugin(self.catalog.subject, model)
+                self.warnings += [found] if found else []
             return model
         if len(self.dimensions) > 1:
             raise scope_.several_dimensions(self.dimensions, [])
@@ -190,6 +203,8 @@ class Inference:
                 try:
                     at_hand(model)
                 except Refused as refusal:
+                    if model.provider == "python":
+                        raise
                     self.warnings.append(new_model_not_there(refusal.problem))
                 return model
             asked = own_dimensions(said.to)
@@ -280,6 +295,17 @@ class Inference:
         else:
             self._infer("index", "none", "the column has none now; --index hnsw makes one")
         return "same"
+
+
+def _registered_text(connection: Connection, ledger: Ledger, catalog: Catalog, where: str | None) -> str | None:
+    """None too where it names columns that are called otherwise since."""
+    text = ledger.registered_text(catalog, where)
+    try:
+        if text is not None:
+            execute(connection, query("catalog", "text_type", text=expression(text), table=catalog.table.sql))
+    except psycopg.errors.ProgrammingError:
+        return None
+    return text
 
 
 def _kind(method: str | None, described: Index | None, options: dict[str, object]) -> type[Hnsw | IvfFlat]:

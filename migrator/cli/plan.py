@@ -168,10 +168,7 @@ def _source(column: ColumnPlan) -> str:
 
 
 def _hazards(plan: Plan) -> str:
-    lines = []
-    for hazard in plan.hazards:
-        lines += [f"hazard: {hazard.problem}", f"  {hazard.meaning}", f"  fix: {hazard.remedy}"]
-    return "\n".join(lines)
+    return "\n".join(f"hazard: {hazard.told}" for hazard in plan.hazards)
 
 
 def _dependents(plan: Plan) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--from-text",
     metavar="EXPRESSION",
-    help="What the present vectors were made of.  [the same]",
+    help="What the present vectors were made of.  [by the ledger; the same where it does not say]",
 )
 @click.option(
     "--to",
@@ -126,7 +126,8 @@ def command(
 ) -> None:
     """Write a revision that takes a vector column to another model, type or index.
 
-    What is not said is read from the database, which is not changed. What preflight would refuse of it is refused now.
+    What is not said is read from the database, which is not changed. What preflight would refuse of table, text,
+    scope and index is refused now; models that are not to be had here, or do not fit, are warned of.
     """
     from migrator.cli.display import pairs, show_note, show_result, shown_path
     from migrator.cli.inference import Said
@@ -163,7 +164,7 @@ def command(
     show_result(shown_path(path))
     show_note(pairs(inference.facts))
     for warning in warnings:
-        show_note(f"warning: {warning.problem}\n  {warning.meaning}\n  fix: {warning.remedy}")
+        show_note(f"warning: {warning.told}")
     show_note(f"next: migrator{project.option} upgrade --dry-run")
 
 
@@ -187,17 +188,18 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     from migrator import hazards
     from migrator.catalog import read_server
     from migrator.cli.database import locate
+    from migrator.cli.display import shown_path
     from migrator.cli.inference import Inference
     from migrator.database import configure, connect
     from migrator.errors import Refused
     from migrator.ledger import Ledger
     from migrator.phases.preflight import refuse_declared, refuse_unreadable
     from migrator.plan import ColumnPlan
-    from migrator.preflight.parsing import try_expressions
+    from migrator.preflight.parsing import try_expressions, try_scope
 
     located = locate(project)
     ahead = project.script.iterate_revisions("heads", located.heads, implicit_base=True)
-    unapplied = [revision.revision for revision in reversed(list(ahead))]
+    unapplied = [shown_path(revision.path) for revision in reversed(list(ahead))]
     early: list[Hazard] = [hazards.unapplied_revisions(unapplied)] if unapplied else []
 
     @contextmanager
@@ -221,6 +223,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
 
         def try_texts(change: EmbeddingChange) -> None:
             with as_yet():
+                try_scope(connection, ColumnPlan(0, change, catalog))
                 try_expressions(connection, ColumnPlan(0, change, catalog))
 
         change = inference.change(try_texts)

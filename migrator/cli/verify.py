@@ -33,8 +33,8 @@ def command(project: Project, as_json: bool) -> None:
         for subject, found in proofs.items():
             show_result(subject)
             for each in found:
-                show_result(f"  {'proved' if each.passed else 'FAILED'}  {each.name}: {each.detail}")
-    failed = [f"{subject}: {each.name}" for subject, found in proofs.items() for each in found if not each.passed]
+                show_result(f"  {each.told}")
+    failed = [f"{subject}: {each.name}" for subject, found in proofs.items() for each in found if each.failed]
     if failed:
         raise VerificationFailed(
             f"verification failed: {', '.join(failed)}",

@@ -37,7 +37,7 @@ from migrator.preflight import (
     table,
     text,
 )
-from migrator.preflight.parsing import condition_over, parse, try_expressions
+from migrator.preflight.parsing import condition_over, parse, try_expressions, try_scope
 from migrator.proofs.retrieval import relevant_value
 from migrator.retrieval import read_queries
 from migrator.work import Models, Options
@@ -78,8 +78,9 @@ def examine(
     Raises Refused where text, scope or model do not allow to look further.
     """
     catalog = column.catalog
+    refuse_first(partitions.kind(catalog))
+    try_scope(connection, column)
     found = [
-        *partitions.kind(catalog),
         *table.examine(catalog),
         *live_column.examine(ledger, column),
         *indexes.declared(column),
@@ -90,12 +91,14 @@ def examine(
         *row_copies.examine(connection, column),
     ]
     refuse_first(found)
+    refuse_first(dependents.refused_updates(connection, column))
     if column.method != "index":
         try_expressions(connection, column)
-        read = text.examine(connection, column)
+        with text.called_as(column, old=False):
+            read = text.examine(connection, column)
         if column.change.other_text:
-            try_expressions(connection, column.with_old_text)
-            text.examine(connection, column.with_old_text)
+            with text.called_as(column, old=True):
+                text.examine(connection, column.with_old_text)
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
             found += other_tables.examine(connection, column)

@@ -38,14 +38,20 @@ def run(work: Work) -> dict[str, object]:
             {"proof": proof.name, "passed": proof.passed, "detail": proof.detail} for proof in found
         ]
         for proof in found:
-            outcome = "proved" if proof.passed else "FAILED" if proof.binding else "found "
-            work.reporter.message(f"{outcome}  {proof.name}: {proof.detail}")
-            if proof.binding and not proof.passed:
+            told = proof.told if proof.binding or not proof.failed else f"found   {proof.name}: {proof.detail}"
+            work.reporter.message(told)
+            if proof.binding and proof.failed:
                 failed.append(f"{column.subject}: {proof.name}: {proof.detail}")
     if failed:
+        remedy = "choose another model or index in the revision, or change the bound in verify=Verify(...) there"
+        if work.plan.direction == "downgrade":
+            remedy = (
+                "mend what stands against the old vectors, such as a CHECK made since the upgrade, and run the same "
+                "command again"
+            )
         raise VerificationFailed(
             "verification failed:\n  " + "\n  ".join(failed),
             meaning="the live column is as it was; the embedding store is kept.",
-            remedy="choose another model or index in the revision, or change the bound in verify=Verify(...) there",
+            remedy=remedy,
         )
     return result

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import psycopg
+
 from migrator import dimensions, hazards, materialised, tree
 from migrator.catalog import Catalog
-from migrator.database import Connection, execute, fetch_row, qualified_names
+from migrator.database import Connection, execute, fetch_row, qualified_names, said
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.preflight.dimensions import kept_as_written
 from migrator.preflight.parsing import parse
-from migrator.queries import fragment, query
+from migrator.queries import fragment, name, query
 
 
 def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
@@ -77,6 +79,20 @@ def try_conditions(connection: Connection, columns: Sequence[ColumnPlan], column
     """Parses what is to be made again over the new columns' types; nothing is evaluated. Raises Refused."""
     for each, condition, statement in dimensions.tries(columns, column):
         parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
+
+
+def refused_updates(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """What PostgreSQL says of an update that is only planned: publications make it refuse them all."""
+    publications = [each.name for each in column.catalog.carried.publications if each.updates]
+    if column.method == "index" or not publications:
+        return []
+    for leaf in tree.leaves(tree.planned(column)):
+        try:
+            execute(connection, query("dependents", "planned_update", table=leaf.sql, column=name(column.live)))
+        except (psycopg.errors.InvalidColumnReference, psycopg.errors.ObjectNotInPrerequisiteState) as error:
+            reason = (error.diag.message_detail or said(error)).rstrip(".")
+            return [hazards.published_updates_refused(leaf.name, publications, reason)]
+    return []
 
 
 def unproved_checks(connection: Connection, column: ColumnPlan) -> list[Hazard]:

@@ -30,6 +30,9 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
             found.append(hazards.left_by_another(table.name, known.name))
     if column.is_restore:
         return found
+    made_of = ledger.registered_text(catalog, change.where)
+    if made_of is not None and change.from_text is None and change.text not in (None, made_of):
+        found.append(hazards.other_text_in_column(column.subject, made_of, change.text or ""))
     if column.method == "index" and _same_indexes(column):
         found.append(hazards.same_column(column.subject))
     if column.method == "embed" and change.text is None:

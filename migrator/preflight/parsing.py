@@ -9,15 +9,42 @@ import psycopg
 from psycopg import sql
 
 from migrator import hazards
+from migrator.catalog.columns import TREE
 from migrator.database import Connection, execute, fetch_row
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
-from migrator.preflight.text import reason
+from migrator.preflight.text import called_as, reason
 from migrator.queries import Query, expression, query
 
 
+def try_scope(connection: Connection, column: ColumnPlan) -> None:
+    """Parses the scope. Raises Refused, for other tables in it too: indexes cannot be told by such a scope."""
+    where = column.change.where
+    if where is None:
+        return
+    condition = condition_over(column, expression(where))
+    with connection.transaction():
+        parse(connection, column, condition, partial(hazards.scope_does_not_parse, "where", where))
+        # Parsing locks what is named. What functions read shows when they run.
+        tables, _, _ = fetch_row(connection, query("trial", "traces", tree=TREE), {"table": column.catalog.table.oid})
+    if tables:
+        raise hazards.where_reads_tables(where, tables).refusal()
+
+
 def try_expressions(connection: Connection, column: ColumnPlan) -> None:
-    """Parses text, scope and priority as the database does; nothing is evaluated. Raises Refused."""
+    """Parses both texts and priority as the database does; nothing is evaluated. Raises Refused."""
+    with called_as(column, old=False):
+        _try_text(connection, column)
+    if column.change.other_text:
+        with called_as(column, old=True):
+            _try_text(connection, column.with_old_text)
+    priority = column.change.priority
+    if priority is not None:
+        condition = condition_over(column, expression(priority))
+        parse(connection, column, condition, partial(hazards.scope_does_not_parse, "priority", priority))
+
+
+def _try_text(connection: Connection, column: ColumnPlan) -> None:
     change = column.change
     if change.text is not None:
         does_not_parse = partial(hazards.text_does_not_parse, change.text)
@@ -27,10 +54,6 @@ def try_expressions(connection: Connection, column: ColumnPlan) -> None:
         if not is_text:
             raise hazards.text_is_not_text(change.text, shown).refusal()
         parse(connection, column, condition_over(column, sql.SQL("{} IS NULL").format(text)), does_not_parse)
-    for argument, written in (("where", change.where), ("priority", change.priority)):
-        if written is not None:
-            condition = condition_over(column, expression(written))
-            parse(connection, column, condition, partial(hazards.scope_does_not_parse, argument, written))
 
 
 def condition_over(column: ColumnPlan, condition: Query) -> sql.Composed:

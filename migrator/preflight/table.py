@@ -11,8 +11,6 @@ from migrator.hazards import Hazard
 from migrator.plan import CAPTURE, ColumnPlan
 
 POSTGRESQL_COLUMNS = 1_600
-# From then on the right to set a setting can be given to a role.
-GRANTS_SETTINGS = 150_000
 
 
 def examine(catalog: Catalog) -> list[Hazard]:
@@ -72,8 +70,7 @@ def firing(column: ColumnPlan, counts: Counts) -> list[Hazard]:
     by_statement = [trigger.name for trigger in fires if not trigger.for_each_row]
     if catalog.server.quiets_triggers:
         return [hazards.triggers_always_fire(catalog.table.name, by_row, by_statement, rows)]
-    grants = catalog.server.version >= GRANTS_SETTINGS
-    role = catalog.server.role
+    role, grants = catalog.server.role, catalog.server.grants_settings
     return [hazards.triggers_fire(catalog.table.name, by_row, by_statement, rows, role, grants)]
 
 

@@ -8,7 +8,8 @@ rows themselves.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from psycopg import sql
 from migrator import carry, hazards
 from migrator.catalog.columns import TREE, OtherTable
 from migrator.database import Connection, execute, fetch_dicts, fetch_row, said
+from migrator.errors import Refused
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, plain, query
 
@@ -49,6 +51,21 @@ def examine(connection: Connection, column: ColumnPlan) -> list[OtherTable]:
     if not read or column.method != "embed":
         return []
     return _lockable(connection, column, read)
+
+
+@contextmanager
+def called_as(column: ColumnPlan, *, old: bool) -> Iterator[None]:
+    """Of the text that the revision says in from_text= refusals say so. On a downgrade the two texts are exchanged.
+
+    old: whether the other one is looked at, which the present vectors were made of.
+    """
+    try:
+        yield
+    except Refused as refusal:
+        if column.change.other_text and old != column.is_restore and refusal.problem.startswith("text="):
+            refusal.problem = f"from_{refusal.problem}"
+            refusal.remedy = refusal.remedy.replace(" text=", " from_text=")
+        raise
 
 
 def reason(error: psycopg.Error, column: ColumnPlan) -> str:

@@ -15,13 +15,25 @@ from migrator.queries import Query, fragment, name, query
 class Proof:
     """One proof of one column. detail: what was found, in words. binding: whether verify fails by it before cut-over.
 
+    passed: None where it could not be taken, of which detail says why.
+
     What comes back on a downgrade is what was there, good or bad, so that proofs of the vectors themselves bind nobody.
     """
 
     name: str
-    passed: bool
+    passed: bool | None
     detail: str
     binding: bool = True
+
+    @property
+    def failed(self) -> bool:
+        return self.passed is False
+
+    @property
+    def told(self) -> str:
+        """As a person reads it, in a line."""
+        outcome = "not taken" if self.passed is None else "FAILED" if self.failed else "proved"
+        return f"{outcome}  {self.name}: {self.detail}"
 
 
 def key_of(column: ColumnPlan, target: str) -> Query:

@@ -74,7 +74,7 @@ def test_alembic_itself_tells_a_refusal_without_a_traceback(project: Project) ->
     assert "Traceback" not in ended.out + ended.err
     assert (
         'FAILED: there is no table "itmes"\n'
-        "the revision names a table that this database, or the search path, does not hold.\n"
+        "this database, or the search path, holds none of that name.\n"
         'fix: did you mean "items"?\n'
     ) in ended.out + ended.err
     assert project.database.whole_dump() == before

@@ -64,8 +64,7 @@ INTO_SCOPE = (
 )
 NO_MODEL = (
     "no vector can be computed without it, so nothing was started.",
-    "correct the name in the revision, or make the model reachable (a hub name needs the network once; a path must "
-    "hold a saved model)",
+    "correct the name, or make the model reachable (a hub name needs the network once; a path must hold a saved model)",
 )
 SEVERAL_OPERATIONS = told(
     "revision 0002 holds more than one change of embeddings, or other operations beside it",
@@ -106,7 +105,7 @@ CASES = [
         "unknown table",
         told(
             'there is no table "itmes"',
-            "the revision names a table that this database, or the search path, does not hold.",
+            "this database, or the search path, holds none of that name.",
             'did you mean "items"?',
         ),
         change("itmes"),
@@ -115,7 +114,7 @@ CASES = [
         "table of another schema",
         told(
             'there is no table "archived"',
-            "the revision names a table that this database, or the search path, does not hold.",
+            "this database, or the search path, holds none of that name.",
             'the table is in the schema "archive": write schema="archive" in the revision, and archive.archived on the '
             "command line",
         ),
@@ -126,7 +125,7 @@ CASES = [
         "no table like it",
         told(
             'there is no table "xyz"',
-            "the revision names a table that this database, or the search path, does not hold.",
+            "this database, or the search path, holds none of that name.",
             "name one that is there: alembic_version, items",
         ),
         change("xyz"),
@@ -135,7 +134,7 @@ CASES = [
         "unknown column",
         told(
             'table "items" has no column "embeding"',
-            "the revision names a column that is not there.",
+            "the table has none of that name.",
             'did you mean "embedding"?',
         ),
         change("items", "embeding"),
@@ -165,7 +164,7 @@ CASES = [
         told(
             "text='id' gives bigint, not text",
             "a model reads text.",
-            "write a cast into the revision if that is what you mean: text='(id)::text'",
+            "write a cast if that is what you mean: text='(id)::text'",
         ),
         change(text='"id"'),
     ),
@@ -383,9 +382,9 @@ CASES = [
     Case(
         "model of other dimensions",
         told(
-            "model python:tests.models:new gives 768 dimensions, the revision says 512",
+            "model python:tests.models:new gives 768 dimensions, not 512",
             "the column would be made with the wrong length.",
-            "write dimensions=768 in the revision",
+            "say so: dimensions=768 in the revision, --dimensions 768 on the command line",
         ),
         change(to='Model("python:tests.models:new", dimensions=512)'),
     ),
@@ -435,7 +434,7 @@ CASES = [
         "old model of other dimensions",
         told(
             "public.items.embedding cannot hold vectors of the model that from_= names: model python:tests.models:tiny "
-            "gives 8 dimensions, the revision says 384",
+            "gives 8 dimensions, not 384",
             "another model made them, and a rollback would fail for rows written since the upgrade.",
             "name the model that made them in from_=; where they are the first numbers of longer ones, add "
             "matryoshka=True; where zeros follow shorter ones, padded=True",
@@ -447,8 +446,8 @@ CASES = [
         told(
             "vector(3072) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
             "the index build at the end would fail after everything was embedded.",
-            'write on="halfvec" in the revision\'s index=: half precision finds the same rows but for a few, '
-            'searched by embedding::halfvec(N); or type="halfvec", which halves the column too',
+            'write on="halfvec" in the revision\'s index= (--on halfvec): half precision finds the same rows but for a '
+            'few, searched by embedding::halfvec(N); or type="halfvec", which halves the column too',
         ),
         change(to='Model("python:tests.models:new", dimensions=3072)'),
     ),
@@ -457,9 +456,9 @@ CASES = [
         told(
             "halfvec(5000) cannot be indexed: pgvector's limit for halfvec is 4000 dimensions",
             "the index build at the end would fail after everything was embedded.",
-            'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
-            "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
-            "(matryoshka=True)",
+            'write on="bit" in the revision\'s index= (--on bit): searched by binary_quantize(embedding)::bit(N), with '
+            "the rows found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate "
+            "it (matryoshka=True)",
         ),
         change(to='Model("python:tests.models:new", dimensions=5000)', type='"halfvec"'),
     ),
@@ -520,7 +519,8 @@ CASES = [
         told(
             "public.items.embedding has several vector indexes: items_embedding_idx, second",
             "the revision's index= replaces one index, and it is not said which.",
-            'write index="same" to keep them all, or drop those that are not needed first',
+            'write index="same" in the revision, or give no option of the index, to keep them all; or drop those that '
+            "are not needed first",
         ),
         before=("CREATE INDEX second ON items USING hnsw (embedding vector_l2_ops)",),
     ),
@@ -588,6 +588,17 @@ CASES = [
             'give it one: a primary key, or ALTER TABLE "items" REPLICA IDENTITY USING INDEX ...',
         ),
         before=("ALTER TABLE items REPLICA IDENTITY NOTHING", "CREATE PUBLICATION news FOR TABLE items (id, body)"),
+    ),
+    Case(
+        "published by a filter on other columns than the key",
+        told(
+            'PostgreSQL refuses updates of "items", as news publishes it: Column used in the publication WHERE '
+            "expression is not part of the replica identity",
+            "those that fill the shadow column are among them.",
+            "let row filter and list of columns go by the replica identity: ALTER PUBLICATION ... SET TABLE ..., or "
+            'ALTER TABLE "items" REPLICA IDENTITY ...',
+        ),
+        before=("CREATE PUBLICATION news FOR TABLE items (id, body) WHERE (note IS NOT NULL)",),
     ),
     Case(
         "function that returns rows of a view",
@@ -762,7 +773,7 @@ def test_a_dry_run_refuses_the_same(project: Project) -> None:
     expect_dry_run_refused(
         told(
             'there is no table "itmes"',
-            "the revision names a table that this database, or the search path, does not hold.",
+            "this database, or the search path, holds none of that name.",
             'did you mean "items"?',
         )
     )
@@ -1090,7 +1101,8 @@ def test_two_heads(project: Project) -> None:
         told(
             "there is more than one head: 0002, 0002b",
             "it is not known which of them comes first, so nothing was changed.",
-            'alembic merge heads -m "MESSAGE"',
+            "delete the file that is one too many and not applied yet: versions/0002.py, versions/0002b.py; where all "
+            'are meant, alembic merge heads -m "MESSAGE"',
         ),
     )
 
@@ -1266,11 +1278,11 @@ def test_a_model_that_the_ledger_does_not_know_the_column_by(project: Project) -
     expect_refusal(
         project,
         told(
-            "the ledger says that public.items.embedding holds vectors of python:tests.models:new, the revision says "
+            "the ledger says that public.items.embedding holds vectors of python:tests.models:new, not of "
             "python:tests.models:fast768",
             "a rollback would restore the wrong model.",
-            "write from_=Model('python:tests.models:new', ...) in the revision; where the ledger has a wrong name, "
-            "correct it there: docs/how-to/models.md",
+            "name python:tests.models:new as the old model, in from_= of the revision or --from; where the ledger has "
+            "a wrong name, correct it there: docs/how-to/models.md",
         ),
     )
 

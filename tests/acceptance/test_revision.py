@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from migrator import EmbeddingChange, Model
+from migrator import EmbeddingChange, Model, runner
+from migrator.work import Options
 from tests.commands import Ended, migrator
 from tests.database import Database
 from tests.ledger import record
-from tests.tables import items
+from tests.tables import CHANGE, OLD, OTHER, items
 
 # items(body, embedding vector(384)) has an IVFFlat index of 5 lists, for cosine distance.
 COLUMN = ("--table", "items", "--column", "embedding", "--text", "body")
@@ -138,6 +140,25 @@ def test_the_old_model_is_the_ledgers_with_all_that_belongs_to_it(database: Data
     assert "  from   python:tests.models:old, 384 dimensions: the ledger's word for the column\n" in ended.err
 
 
+def test_the_old_text_is_the_ledgers(database: Database) -> None:
+    """And where it is left out all the same, preflight warns of it."""
+    record(database, EmbeddingChange("items", "embedding", text="body", from_=OTHER, to=OLD))
+    note = ("--table", "items", "--column", "embedding", "--text", "note")
+    ended = revision(*note, *TO_NEW)
+    assert "text='note', from_text='body', " in operation(ended)
+    assert "  from_text  body: what the present vectors were made of, by the ledger\n" in ended.err
+    assert "from_text=" not in operation(revision(*COLUMN, *TO_NEW))
+    said = revision(*note, *TO_NEW, "--from-text", "note")
+    assert "from_text='note'" in operation(said)
+    assert "  from_text  " not in said.err
+    plan = runner.plan_upgrade(database.address, "2", [replace(CHANGE, text="note")], Options())
+    codes = [hazard.code for hazard in plan.hazards]
+    assert "other-text-in-column" in codes
+    # A column that was given another name since is not proposed.
+    database.execute("ALTER TABLE items RENAME body TO content")
+    assert "from_text=" not in operation(revision(*note, *TO_NEW))
+
+
 def test_without_a_ledger_the_old_model_has_to_be_said() -> None:
     assert revision(*COLUMN, *TO_NEW) == Ended(
         2,
@@ -188,6 +209,7 @@ def test_a_column_that_is_padded_with_zeros_is_seen_to_be(database: Database) ->
 
 def test_a_model_that_cannot_be_loaded_ends_the_command() -> None:
     ended = revision(*COLUMN, "--to", "python:tests.models:none", *FROM_OLD)
+    assert revision(*COLUMN, "--to", "python:tests.models:none", *FROM_OLD, "--dimensions", "768") == ended
     assert ended.code == 3
     assert ended.err.startswith(
         "error: model python:tests.models:none cannot be loaded: module tests.models has no function 'none'\n"
@@ -329,6 +351,14 @@ def test_what_preflight_would_refuse_is_refused_now(arguments: tuple[str, ...], 
     assert refused(*ON_ITEMS, *arguments, *TO_NEW, *FROM_OLD) == problem
 
 
+def test_a_scope_of_other_tables_is_refused_before_indexes_are_told_by_it(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx; ALTER TABLE items ALTER embedding TYPE vector")
+    database.execute("CREATE INDEX ON items USING hnsw ((embedding::vector(384)) vector_l2_ops)")
+    database.execute("CREATE TABLE chosen (id bigint)")
+    where = "id IN (SELECT id FROM chosen)"
+    assert refused(*COLUMN, *TO_NEW, *FROM_OLD, "--where", where) == f"where='{where}' reads tables: chosen"
+
+
 def test_a_text_is_looked_at_before_a_model_is_loaded() -> None:
     assert refused(*ON_ITEMS, "--text", "bodi", "--to", "python:tests.models:none", *FROM_OLD).startswith("text='bodi'")
 
@@ -343,7 +373,7 @@ def test_a_model_that_the_ledger_contradicts_is_refused_now(database: Database) 
     held = Model("python:tests.models:old", dimensions=384)
     record(database, EmbeddingChange("items", "embedding", text="body", from_=held, to=held))
     assert refused(*COLUMN, *TO_NEW, "--from", "python:tests.models:other").startswith(
-        "the ledger says that public.items.embedding holds vectors of python:tests.models:old, the revision says"
+        "the ledger says that public.items.embedding holds vectors of python:tests.models:old, not of"
     )
 
 
@@ -362,25 +392,34 @@ def warnings(ended: Ended) -> list[str]:
 
 def test_models_that_are_not_to_be_had_are_warned_of_where_dimensions_are_given() -> None:
     ended = revision(
-        *COLUMN, "--to", "python:nowhere:new", "--dimensions", "768", "--from", "python:tests.models:oldest"
+        *COLUMN, "--to", "openai:text-embedding-3-small", "--dimensions", "768", "--from", "python:tests.models:oldest"
     )
     assert warnings(ended) == [
         "warning: the model that public.items.embedding is said to hold cannot be used here: model "
         "python:tests.models:oldest cannot be loaded: module tests.models has no function 'oldest'",
-        "warning: the revision names a model that is not to be had here: model python:nowhere:new cannot be loaded: "
-        "there is no module 'nowhere'",
+        "warning: the new model is not to be had here: model openai:text-embedding-3-small cannot be loaded: "
+        "this version of migrator has no provider 'openai' yet",
     ]
     assert "\n  fix: correct --to, or make the model loadable where the upgrade will run; a service" in ended.err
     assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD, "--dimensions", "768"))[1:] == []
 
 
+def test_an_old_model_of_other_dimensions_is_warned_of() -> None:
+    assert warnings(revision(*COLUMN, *TO_NEW, "--from", "python:tests.models:tiny")) == [
+        "warning: public.items.embedding cannot hold vectors of the model that from_= names: model "
+        "python:tests.models:tiny gives 8 dimensions, not 384"
+    ]
+
+
 def test_revisions_that_are_not_applied_are_named_and_may_make_it_right(database: Database) -> None:
-    first = Path(revision(*COLUMN, *TO_NEW, *FROM_OLD).out.strip()).name.partition("_")[0]
+    first = Path(revision(*COLUMN, *TO_NEW, *FROM_OLD).out.strip())
     unapplied = f"warning: there are revisions that this database has not seen yet: {first}"
-    assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD)) == [unapplied]
-    for file in list(Path("versions").glob("*.py")):
-        if not file.name.startswith(first):
-            file.unlink()
+    again = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert warnings(again) == [unapplied]
+    assert (
+        "  fix: where it is to take the place of one, delete that file and the new one, and run the same" in again.err
+    )
+    Path(again.out.strip()).unlink()
     ended = revision(*ON_ITEMS, "--text", "summary", *TO_NEW, *FROM_OLD)
     assert warnings(ended) == [
         unapplied,

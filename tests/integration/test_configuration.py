@@ -77,7 +77,8 @@ def test_where_no_database_is_named_the_ways_to_name_it_are_told() -> None:
     assert migrator("current") == Ended(
         2,
         "",
-        "error: no database is named\nfix: set DATABASE_URL=postgresql://USER@HOST/DATABASE, or give --database-url\n",
+        "error: no database is named\nfix: set DATABASE_URL=postgresql://USER@HOST/DATABASE, or give --database-url; "
+        "embedded:DIRECTORY in place of the URL starts a private PostgreSQL there\n",
     )
 
 
@@ -130,12 +131,13 @@ def test_the_configuration_may_be_named(database: Database, monkeypatch: pytest.
     [
         (
             "postgresql://app:s3cret@host:port/app",
-            "error: the database URL does not parse\nfix: write it as postgresql://USER@HOST:PORT/DATABASE\n",
+            "error: the database URL does not parse\n"
+            "fix: write it as postgresql://USER@HOST:PORT/DATABASE or embedded:DIRECTORY\n",
         ),
         (
             "mysql://app:s3cret@host/app",
             "error: the database URL names mysql, which migrator does not work with\n"
-            "fix: write it as postgresql://USER@HOST:PORT/DATABASE\n",
+            "fix: write it as postgresql://USER@HOST:PORT/DATABASE or embedded:DIRECTORY\n",
         ),
         (
             "postgresql://app:s3cret@host/app?schema=public&pgbouncer=true",
@@ -201,7 +203,8 @@ def test_two_heads_are_told_with_the_command_that_joins_them() -> None:
         "",
         "error: there is more than one head: a111, b222\n"
         "it is not known which of them comes first, so nothing was changed.\n"
-        'fix: alembic merge heads -m "MESSAGE"\n',
+        "fix: delete the file that is one too many and not applied yet: versions/a111.py, versions/b222.py; where all "
+        'are meant, alembic merge heads -m "MESSAGE"\n',
     )
 
 

@@ -114,15 +114,15 @@ def test_a_table_dropped_after_cut_over(database: Database) -> None:
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_table_that_is_renamed(database: Database, upgraded_schema: str, phase: str) -> None:
     items(database)
-    rename = At("started", phase, lambda: database.execute("ALTER TABLE items RENAME TO things"))
-    told = r"^the table of public.items.embedding was renamed by others; it is \"public\".\"things\" now"
+    rename = At("started", phase, lambda: database.execute('ALTER TABLE items RENAME TO "5%"'))
+    told = r"^the table of public.items.embedding was renamed by others; it is \"public\".\"5%\" now"
     with pytest.raises(Interrupted, match=told) as caught:
         upgrade(database, reporter=rename)
     assert caught.value.remedy == "rename it back, and run the same command again"
     for command in (upgrade, abandon) if phase != "settle" else (upgrade,):
         with pytest.raises(Refused, match=told):
             command(database)
-    database.execute("ALTER TABLE things RENAME TO items")
+    database.execute('ALTER TABLE "5%" RENAME TO items')
     upgrade(database)
     is_upgraded(database, upgraded_schema)
 

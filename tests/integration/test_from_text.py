@@ -8,7 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from migrator import EmbeddingChange
+from migrator import EmbeddingChange, Hnsw
+from migrator.catalog import read_catalog
+from migrator.database import connect
+from migrator.errors import Refused
+from migrator.ledger import Ledger
 from tests import models
 from tests.database import Database
 from tests.models import Hashed
@@ -37,6 +41,13 @@ def wrong(database: Database, column: str, model: Callable[[], Hashed]) -> list[
     ]
 
 
+def made_of(database: Database) -> str | None:
+    """What the vectors are made of by the ledger."""
+    with connect(database.address) as connection:
+        catalog = read_catalog(connection, None, "items", "embedding")
+        return Ledger(connection, installed=True).registered_text(catalog, None)
+
+
 def new_model(change: EmbeddingChange) -> Callable[[], Hashed]:
     return models.new if change.to == NEW else models.old
 
@@ -49,12 +60,32 @@ def test_up_and_down_with_writes_of_either_text(database: Database, change: Embe
     for _ in range(2):
         reporter = At("started", "cut-over", lambda: [database.execute(write) for write in WRITES])
         upgrade(database, change, reporter=reporter, online=online)
+        assert made_of(database) == "note"
         assert wrong(database, "note", new_model(change)) == []
         for write in WRITES:
             database.execute(write.replace("edited", "again").replace("both", "anew"))
         downgrade(database, change)
+        assert made_of(database) == "body"
         assert wrong(database, "body", models.old) == []
         assert database.dump() == before
+
+
+def test_a_change_of_the_index_alone_says_nothing_of_the_text(database: Database) -> None:
+    items(database)
+    upgrade(database, CHANGE)
+    upgrade(database, replace(CHANGE, from_=NEW, text="body || ''", index=Hnsw("l2")), revision="3")
+    assert made_of(database) == "body"
+
+
+def test_a_refusal_of_the_old_text_names_its_argument(database: Database) -> None:
+    items(database)
+    database.execute("CREATE TABLE topics (id bigint PRIMARY KEY, topic text)")
+    change = replace(NOTES, from_text="(SELECT topic FROM topics t WHERE t.id = items.id)")
+    with pytest.raises(Refused, match=r"^from_text='\(SELECT topic .* reads other tables: public.topics"):
+        upgrade(database, change, online=True)
+    with pytest.raises(Refused, match=r"^from_text='id' gives bigint, not text") as refused:
+        upgrade(database, replace(NOTES, from_text="id"))
+    assert "mean: from_text='(id)::text'" in refused.value.remedy
 
 
 def test_downgrade_from_the_backup_takes_the_old_text(database: Database) -> None:

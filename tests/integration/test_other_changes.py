@@ -532,7 +532,7 @@ def test_when_the_downgrade_of_the_second_fails_neither_is_changed(database: Dat
     expected = dict(now[2])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.models.old", lambda: Hashed(383, seed=384))
-        with pytest.raises(MigratorError, match="gives 383 dimensions, the revision says 384"):
+        with pytest.raises(MigratorError, match="gives 383 dimensions, not 384"):
             down(database, *THREE)
     assert database.dump() == dump
     assert agree(vectors(database), now[0], to=0)

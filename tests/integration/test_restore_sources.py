@@ -8,7 +8,8 @@ import pytest
 
 from migrator import EmbeddingChange, Model, runner
 from migrator.change import VectorColumn
-from migrator.errors import Refused
+from migrator.errors import Refused, VerificationFailed
+from migrator.proofs.live import verify_live
 from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new, old
@@ -179,6 +180,10 @@ def test_without_the_old_model_a_downgrade_is_refused_unless_it_is_said_out_loud
         [VectorColumn("items", "embedding")],
         Options(batch_size=BATCH, without_old_model=True),
     )
+    # Its proofs are taken as far as they can be without the model.
+    (proofs,) = verify_live(database.address, Options()).values()
+    (sample,) = [proof.told for proof in proofs if proof.name == "sample"]
+    assert sample.startswith("not taken  sample: the old model is no longer to be had (model python:tests.models:lost ")
     # The third has the text of others, but no old vector of its own, nor the store one.
     assert nulls(database) == [1_000, 1_001, 1_002]
     assert rows_hold(database, old, where="id < 1000") == 200
@@ -186,6 +191,22 @@ def test_without_the_old_model_a_downgrade_is_refused_unless_it_is_said_out_loud
         (1, "the old model is not to be had any more (--without-old-model)"),
         (2, "the old model is not to be had any more (--without-old-model)"),
     ]
+
+
+def test_a_downgrade_that_fails_its_proofs_says_what_to_do(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    database.execute("ALTER TABLE items ADD CONSTRAINT long CHECK (vector_dims(embedding) > 500)")
+    with pytest.raises(VerificationFailed, match="200 rows would violate CHECK") as caught:
+        downgrade(database)
+    assert caught.value.remedy == (
+        "mend what stands against the old vectors, such as a CHECK made since the upgrade, and run the same command "
+        "again"
+    )
+    assert rows_hold(database, new) == 200
+    database.execute("ALTER TABLE items DROP CONSTRAINT long")
+    downgrade(database)
+    assert rows_hold(database, old) == 200
 
 
 def test_promise_6_after_the_stores_are_dropped(database: Database, embed_log: EmbedLog) -> None:

@@ -95,7 +95,7 @@ def test_matryoshka_keeps_the_first_numbers_at_length_1(minilm: Embedder) -> Non
 
 
 def test_other_dimensions_are_refused() -> None:
-    with pytest.raises(Refused, match="gives 384 dimensions, the revision says 768"):
+    with pytest.raises(Refused, match="gives 384 dimensions, not 768"):
         load(Model(NAME, dimensions=768))
 
 

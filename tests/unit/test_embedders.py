@@ -26,8 +26,8 @@ TEXTS = ["one", "three"]
 TINY = Model("python:tests.models:tiny", dimensions=8)
 NOT_LOADED = (
     "no vector can be computed without it, so nothing was started.\n"
-    "fix: correct the name in the revision, or make the model reachable (a hub name needs the network once; a path "
-    "must hold a saved model)"
+    "fix: correct the name, or make the model reachable (a hub name needs the network once; a path must hold a saved "
+    "model)"
 )
 WITHHELD = " (its message is withheld, for it may hold a key; calling the factory by itself shows it)"
 # A plug-in of 2 dimensions; a test changes what it does.
@@ -160,9 +160,9 @@ def test_a_plugin_that_cannot_be_made(written: Callable[[str], Path], source: st
 
 def test_a_plugin_of_other_dimensions() -> None:
     assert refusal("tests.models:tiny", 9) == (
-        "model python:tests.models:tiny gives 8 dimensions, the revision says 9\n"
+        "model python:tests.models:tiny gives 8 dimensions, not 9\n"
         "the column would be made with the wrong length.\n"
-        "fix: write dimensions=8 in the revision"
+        "fix: say so: dimensions=8 in the revision, --dimensions 8 on the command line"
     )
 
 
@@ -248,7 +248,7 @@ def test_matryoshka_keeps_the_first_numbers_at_length_1() -> None:
 def test_matryoshka_takes_a_model_of_more_dimensions_only() -> None:
     found = load(Model(TINY.name, dimensions=4, matryoshka=True)).embed_documents(TEXTS)
     assert found.shape == (2, 4)
-    with pytest.raises(Refused, match="gives 8 dimensions, the revision says 9"):
+    with pytest.raises(Refused, match="gives 8 dimensions, not 9"):
         load(Model(TINY.name, dimensions=9, matryoshka=True))
 
 

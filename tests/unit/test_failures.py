@@ -121,7 +121,8 @@ def test_two_heads_are_named_with_the_command_that_joins_them(project: Project) 
         3,
         "there is more than one head: a1, b1\n"
         "it is not known which of them comes first, so nothing was changed.\n"
-        'fix: alembic merge heads -m "MESSAGE"',
+        "fix: delete the file that is one too many and not applied yet: versions/a1.py, versions/b1.py; where all are "
+        'meant, alembic merge heads -m "MESSAGE"',
     )
 
 

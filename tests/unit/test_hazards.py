@@ -26,8 +26,8 @@ TEXTS: list[Row] = [
         True,
         "model python:app.models:new cannot be loaded: there is no such directory",
         "no vector can be computed without it, so nothing was started.",
-        "correct the name in the revision, or make the model reachable (a hub name needs the network once; a "
-        "path must hold a saved model)",
+        "correct the name, or make the model reachable (a hub name needs the network once; a path must hold a saved "
+        "model)",
     ),
     (
         hazards.steps_undo_ordinary,
@@ -43,19 +43,19 @@ TEXTS: list[Row] = [
         ("model python:app.models:new cannot be loaded: there is no module 'app'",),
         "new-model-not-there",
         False,
-        "the revision names a model that is not to be had here: model python:app.models:new cannot be loaded: there is "
-        "no module 'app'",
+        "the new model is not to be had here: model python:app.models:new cannot be loaded: there is no module 'app'",
         "its dimensions were taken as they were given; an upgrade is refused where the model cannot be loaded.",
         "correct --to, or make the model loadable where the upgrade will run; a service is called by a plug-in, "
         "python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)",
     ),
     (
         hazards.unapplied_revisions,
-        (["0003", "0004"],),
+        (["versions/0003_items.py", "versions/0004_notes.py"],),
         "unapplied-revisions",
         False,
-        "there are revisions that this database has not seen yet: 0003, 0004",
+        "there are revisions that this database has not seen yet: versions/0003_items.py, versions/0004_notes.py",
         "the new one comes after them, and what was not said was read from the database as it is before them.",
+        "where it is to take the place of one, delete that file and the new one, and run the same command again; else "
         "look whether it still holds after them, or run migrator upgrade first and write the revision then",
     ),
     (
@@ -75,9 +75,9 @@ TEXTS: list[Row] = [
         ),
         "model-other-dimensions",
         True,
-        "model python:app.models:new gives 512 dimensions, the revision says 768",
+        "model python:app.models:new gives 512 dimensions, not 768",
         "the column would be made with the wrong length.",
-        "write dimensions=512 in the revision",
+        "say so: dimensions=512 in the revision, --dimensions 512 on the command line",
     ),
     (
         hazards.model_changed,
@@ -125,12 +125,12 @@ TEXTS: list[Row] = [
         hazards.old_model_other_dimensions,
         (
             SUBJECT,
-            "model python:app.models:old gives 512 dimensions, the revision says 384",
+            "model python:app.models:old gives 512 dimensions, not 384",
         ),
         "old-model-other-dimensions",
         True,
         "public.items.embedding cannot hold vectors of the model that from_= names: model python:app.models:old gives "
-        "512 dimensions, the revision says 384",
+        "512 dimensions, not 384",
         "another model made them, and a rollback would fail for rows written since the upgrade.",
         "name the model that made them in from_=; where they are the first numbers of longer ones, add "
         "matryoshka=True; where zeros follow shorter ones, padded=True",
@@ -147,10 +147,10 @@ TEXTS: list[Row] = [
         False,
         "public.items.embedding embedded again with python:app.models:old agrees with what is stored to 0.03 only "
         "(median cosine of 5 rows)",
-        "from_= is probably not the model that made these vectors, or text= not what it was given; a rollback would "
-        "put vectors of two models into one column.",
-        "correct from_= (name, prompt, revision) or text= in the revision; where both are right the vectors are stale, "
-        "and the upgrade mends that",
+        "from_= is probably not the model that made these vectors, or they were made of another text; a rollback would "
+        "put vectors of two models, or of two texts, into one column.",
+        "correct from_= (name, prompt, revision) in the revision; where they were made of another text than text=, say "
+        "it in from_text=; where all is right the vectors are stale, and the upgrade mends that",
     ),
     (
         hazards.over_index_limit,
@@ -162,8 +162,8 @@ TEXTS: list[Row] = [
         True,
         "vector(3072) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
         "the index build at the end would fail after everything was embedded.",
-        'write on="halfvec" in the revision\'s index=: half precision finds the same rows but for a few, '
-        'searched by embedding::halfvec(N); or type="halfvec", which halves the column too',
+        'write on="halfvec" in the revision\'s index= (--on halfvec): half precision finds the same rows but for a '
+        'few, searched by embedding::halfvec(N); or type="halfvec", which halves the column too',
     ),
     (
         hazards.over_index_limit,
@@ -175,8 +175,8 @@ TEXTS: list[Row] = [
         True,
         "vector(5000) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
         "the index build at the end would fail after everything was embedded.",
-        'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
-        "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
+        'write on="bit" in the revision\'s index= (--on bit): searched by binary_quantize(embedding)::bit(N), with the '
+        "rows found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
         "(matryoshka=True)",
     ),
     (
@@ -189,8 +189,8 @@ TEXTS: list[Row] = [
         True,
         "halfvec(5000) cannot be indexed: pgvector's limit for halfvec is 4000 dimensions",
         "the index build at the end would fail after everything was embedded.",
-        'write on="bit" in the revision\'s index=: searched by binary_quantize(embedding)::bit(N), with the rows '
-        "found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
+        'write on="bit" in the revision\'s index= (--on bit): searched by binary_quantize(embedding)::bit(N), with the '
+        "rows found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate it "
         "(matryoshka=True)",
     ),
     (
@@ -234,7 +234,7 @@ TEXTS: list[Row] = [
         "unknown-table",
         True,
         'there is no table "itmes"',
-        "the revision names a table that this database, or the search path, does not hold.",
+        "this database, or the search path, holds none of that name.",
         'did you mean "items"?',
     ),
     (
@@ -247,7 +247,7 @@ TEXTS: list[Row] = [
         "unknown-table",
         True,
         'there is no table "app.items"',
-        "the revision names a table that this database, or the search path, does not hold.",
+        "this database, or the search path, holds none of that name.",
         'the table is in the schema "archive": write schema="archive" in the revision, and '
         "archive.items on the command line",
     ),
@@ -261,7 +261,7 @@ TEXTS: list[Row] = [
         "unknown-table",
         True,
         'there is no table "xyz"',
-        "the revision names a table that this database, or the search path, does not hold.",
+        "this database, or the search path, holds none of that name.",
         "name one that is there: items, users",
     ),
     (
@@ -274,7 +274,7 @@ TEXTS: list[Row] = [
         "unknown-table",
         True,
         'there is no table "app.items"',
-        "the revision names a table that this database, or the search path, does not hold.",
+        "this database, or the search path, holds none of that name.",
         "check that the database URL names the right database",
     ),
     (
@@ -287,7 +287,7 @@ TEXTS: list[Row] = [
         "unknown-column",
         True,
         'table "items" has no column "embeding"',
-        "the revision names a column that is not there.",
+        "the table has none of that name.",
         'did you mean "embedding"?',
     ),
     (
@@ -300,7 +300,7 @@ TEXTS: list[Row] = [
         "unknown-column",
         True,
         'table "items" has no column "xyz"',
-        "the revision names a column that is not there.",
+        "the table has none of that name.",
         "name one that is there: column_00, column_01, column_02, column_03, column_04, column_05, "
         "column_06, column_07, column_08, column_09, ...",
     ),
@@ -610,7 +610,8 @@ TEXTS: list[Row] = [
         True,
         "public.items.embedding has several vector indexes: a, b",
         "the revision's index= replaces one index, and it is not said which.",
-        'write index="same" to keep them all, or drop those that are not needed first',
+        'write index="same" in the revision, or give no option of the index, to keep them all; or drop those that are '
+        "not needed first",
     ),
     (
         hazards.same_column,
@@ -643,11 +644,23 @@ TEXTS: list[Row] = [
         ),
         "other-model-in-column",
         True,
-        "the ledger says that public.items.embedding holds vectors of python:app.models:new, the revision "
-        "says python:app.models:old",
+        "the ledger says that public.items.embedding holds vectors of python:app.models:new, not of "
+        "python:app.models:old",
         "a rollback would restore the wrong model.",
-        "write from_=Model('python:app.models:new', ...) in the revision; where the ledger has a wrong name, correct "
-        "it there: docs/how-to/models.md",
+        "name python:app.models:new as the old model, in from_= of the revision or --from; where the ledger has a "
+        "wrong name, correct it there: docs/how-to/models.md",
+    ),
+    (
+        hazards.other_text_in_column,
+        (SUBJECT, "body", "concat_ws(' ', title, body)"),
+        "other-text-in-column",
+        False,
+        "by the ledger the vectors of public.items.embedding were made of text='body', the revision says "
+        "text=\"concat_ws(' ', title, body)\"",
+        "a rollback would embed rows written since from another text than before, and a change of index or type alone "
+        "leaves the vectors what they are.",
+        "write from_text='body' in the revision; where both give the same texts, "
+        "from_text=\"concat_ws(' ', title, body)\"",
     ),
     (
         hazards.used_up_columns,
@@ -1048,7 +1061,7 @@ TEXTS: list[Row] = [
         True,
         "text='id' gives bigint, not text",
         "a model reads text.",
-        "write a cast into the revision if that is what you mean: text='(id)::text'",
+        "write a cast if that is what you mean: text='(id)::text'",
     ),
     (
         hazards.no_text,
@@ -1436,6 +1449,17 @@ TEXTS: list[Row] = [
         'give it one: a primary key, or ALTER TABLE "items" REPLICA IDENTITY USING INDEX ...',
     ),
     (
+        hazards.published_updates_refused,
+        ("items", ["a", "b"], "Column used in the publication WHERE expression is not part of the replica identity"),
+        "published-updates-refused",
+        True,
+        'PostgreSQL refuses updates of "items", as a, b publishes it: Column used in the publication WHERE expression '
+        "is not part of the replica identity",
+        "those that fill the shadow column are among them.",
+        "let row filter and list of columns go by the replica identity: ALTER PUBLICATION ... SET TABLE ..., or "
+        'ALTER TABLE "items" REPLICA IDENTITY ...',
+    ),
+    (
         hazards.published_column,
         ("items", "embedding", ["a", "b"], "vector(768)"),
         "published-column",
@@ -1672,8 +1696,9 @@ TEXTS: list[Row] = [
         False,
         'from fill on, SELECT * and column-less INSERT and COPY on "items" meet a further column, and later '
         '"embedding" in last place',
-        "statements that do not name their columns may fail; prepared ones may say that a cached plan must "
-        "not change result type.",
+        "from fill on SELECT * gives another row and COPY fails. INSERT works until cut-over; then its vector goes "
+        "into the retired column: the row is stored without one, or refused where the column is NOT NULL or the vector "
+        "is the new model's. Prepared statements may say that a cached plan must not change result type.",
         "name the columns in the application, and reconnect it after cut-over",
     ),
     (
