@@ -43,18 +43,15 @@ def count(connection: Connection, column: ColumnPlan) -> StaleRows:
     )
     if not not_stored:
         return StaleRows(int(apart), 0)
-    statement = query("stale_rows", "count", stale=_of_other_text(column), table=column.table, due=column.due)
-    (other,) = fetch_row(connection, statement)
+    (other, _) = fetch_row(connection, query("stale_rows", "count", of_other_text=_of_other_text(column)))
     return StaleRows(int(apart) + int(other), int(not_stored) - int(other))
 
 
 def renew(work: Work, column: ColumnPlan) -> int:
     """Gives them the vector of their present text, which is embedded where the store lacks it. Returns how many."""
-    other = _of_other_text(column)
-    counted = query("stale_rows", "count_texts", **_texts(column), stale=other)
-    (texts,) = fetch_row(work.connection, counted)
+    _, texts = fetch_row(work.connection, query("stale_rows", "count", of_other_text=_of_other_text(column)))
     if texts:
-        embed_pages(work, column, _SHOWN_AS, lambda reader: _pages(reader, column, other), int(texts))
+        embed_pages(work, column, _SHOWN_AS, lambda reader: _pages(reader, column), int(texts))
     finding = query("stale_rows", "places", table=column.table, due=column.due, stale=_of_own_text(column))
     renewed = 0
     while True:
@@ -66,8 +63,9 @@ def renew(work: Work, column: ColumnPlan) -> int:
             return renewed
 
 
-def _pages(reader: Connection, column: ColumnPlan, stale: sql.Composed) -> Iterator[dict[bytes, str]]:
-    statement = query("stale_rows", "texts", **_texts(column), stale=stale, text=column.text)
+def _pages(reader: Connection, column: ColumnPlan) -> Iterator[dict[bytes, str]]:
+    """Their texts that the store lacks."""
+    statement = query("stale_rows", "texts", of_other_text=_of_other_text(column))
     after = b""
     while True:
         with reader.transaction():
@@ -78,12 +76,8 @@ def _pages(reader: Connection, column: ColumnPlan, stale: sql.Composed) -> Itera
         after = rows[-1][0]
 
 
-def _texts(column: ColumnPlan) -> dict[str, sql.Composable]:
-    return {"text_hash": column.text_hash, "table": column.table, "due": column.due}
-
-
 def _pieces(column: ColumnPlan) -> dict[str, sql.Composable]:
-    return {**_texts(column), "live": name(column.live)}
+    return {"text_hash": column.text_hash, "table": column.table, "due": column.due, "live": name(column.live)}
 
 
 def _of_own_text(column: ColumnPlan) -> sql.Composed:
@@ -98,16 +92,14 @@ def _of_own_text(column: ColumnPlan) -> sql.Composed:
 
 
 def _of_other_text(column: ColumnPlan) -> sql.Composed:
-    return query(
-        "stale_rows",
-        "of_other_text",
-        live=name(column.live),
-        store=column.store,
-        text_hash=column.text_hash,
-        type=column.type_sql,
-        sent=fragment(f"{column.type}_send"),
-        extension=name(column.catalog.server.extension_schema),
-    )
+    """The FROM and WHERE of a query for these rows."""
+    pieces = {
+        "store": column.store,
+        "sent": fragment(f"{column.type}_send"),
+        "extension": name(column.catalog.server.extension_schema),
+    }
+    not_stored = query("stale_rows", "not_stored", text=column.text, **_pieces(column), **pieces)
+    return query("stale_rows", "of_other_text", not_stored=not_stored, type=column.type_sql, **pieces)
 
 
 def _apart(column: ColumnPlan) -> sql.Composed:

@@ -22,23 +22,27 @@ CASE WHEN {extension}.vector_dims({live}) = {dimensions} THEN {apart} ELSE true 
   SELECT FROM (SELECT text_hash AS migrator_hash, embedding AS migrator_vector FROM {store}) AS migrator_store
   WHERE migrator_hash = {text_hash} AND {apart})
 
+-- name: not_stored
+-- Rows whose text the store lacks. Their vectors are hashed here, lest joins carry them along; OFFSET 0 sees to it.
+SELECT {text_hash} AS migrator_hash, {text}::text AS migrator_text, sha256({extension}.{sent}({live})) AS migrator_sent
+FROM {table}
+WHERE {live} IS NOT NULL AND {due}
+  AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_stored FROM {store}) AS migrator_store
+                  WHERE migrator_stored = {text_hash})
+OFFSET 0
+
 -- name: of_other_text
--- The store lacks the row's text, and has its vector under another one. Both sides are joined by hashes.
-{live} IS NOT NULL
-AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash FROM {store}) AS migrator_store
-                WHERE migrator_hash = {text_hash})
-AND sha256({extension}.{sent}({live})) IN (SELECT sha256({extension}.{sent}(embedding::{type})) FROM {store})
+-- Those of them whose vector the store has under another text.
+FROM ({not_stored}) AS migrator_rows
+WHERE migrator_sent IN (SELECT migrator_stored FROM (SELECT sha256({extension}.{sent}(embedding::{type})) AS migrator_stored
+                                                     FROM {store} OFFSET 0) AS migrator_store)
 
 -- name: count
-SELECT count(*) FROM {table} WHERE {due} AND {stale};
-
--- name: count_texts
-SELECT count(DISTINCT {text_hash}) FROM {table} WHERE {due} AND {stale};
+SELECT count(*) AS rows, count(DISTINCT migrator_hash) AS texts {of_other_text};
 
 -- name: texts
 -- Each once, in the order of their hashes; by their bytes, whatever the column's collation.
-SELECT {text_hash} AS migrator_hash, min({text}::text COLLATE "C") FROM {table}
-WHERE {due} AND {stale} AND {text_hash} > %(after)s::bytea
+SELECT migrator_hash, min(migrator_text COLLATE "C") {of_other_text} AND migrator_hash > %(after)s::bytea
 GROUP BY 1 ORDER BY 1 LIMIT %(limit)s;
 
 -- name: places

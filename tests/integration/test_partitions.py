@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from migrator import EmbeddingChange, Hnsw, index_parts, runner
+from migrator.backfill import backfill
 from migrator.catalog.indexes import IndexToBuild
 from migrator.change import VectorColumn
 from migrator.database import Connection
@@ -101,6 +102,9 @@ def test_up_and_down_and_up_and_down(database: Database, online: bool) -> None:
         assert database.execute(INDEXES) == indexes
         (status,) = read_status(database.address)["columns"]
         assert (status["rows"], status["rows_left"]) == (200, 0)
+        database.execute("UPDATE items SET embedding = (SELECT embedding FROM items WHERE id = 7) WHERE id < 5")
+        assert backfill(database.address, Options())["public.items.embedding"]["rows renewed"] == 5
+        assert rows_hold(database, new) == 200
         downgrade(database)
         assert rows_hold(database, old) == 200
         assert checksum(database, COLUMNS) == rows

@@ -217,6 +217,7 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
         "  dimensions: 384 -> 768\n\n"
     )
     # A vector of another length has no distance to the store's.
+    database.execute("DROP INDEX of_1, half_1, bits_1")
     database.execute("UPDATE chunks SET embedding = (SELECT embedding FROM chunks WHERE id = 150) WHERE id = 1")
     assert backfill(database.address, Options())["public.chunks.embedding"]["rows renewed"] == 1
     assert rows_hold(database, new, table="chunks", where="collection_id = 1") == 80
