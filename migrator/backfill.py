@@ -15,8 +15,8 @@ from migrator.work import Models, Options, Work
 def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
     """Fills every column that was migrated; texts that were set aside are tried again, NOT NULL set where it can be.
 
-    Returns by column how many rows were filled, how many stale ones renewed, and how many failed. Raises Refused where
-    a run is unfinished.
+    Returns by column, and by scope where it has several, how many rows were filled, how many stale ones renewed, and
+    how many failed. Raises Refused where a run is unfinished.
     """
     found = {}
     address = text_settings.for_ledger(address)
@@ -26,7 +26,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
         columns, gone = present.columns(ledger)
         for column in gone:
             options.reporter.message(f"{column.subject}: its table is no longer there")
-        for column in columns:
+        for column, called in zip(columns, present.names(columns), strict=True):
             if column.method != "embed":
                 continue
             there = replace(address, search_path=present.as_planned(connection, column))
@@ -41,5 +41,5 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
                 settle.settle_not_null(work, column)
                 work.throttle.go_on()
             failed = ledger.failed_rows(column.id)
-            found[column.subject] = {"rows filled": rows, "rows renewed": renewed, "rows failed": failed}
+            found[called] = {"rows filled": rows, "rows renewed": renewed, "rows failed": failed}
     return found

@@ -166,10 +166,17 @@ class Ledger:
     def live_changes(self) -> list[LedgerChange]:
         return [LedgerChange.of(row) for row in self._rows("live_changes")]
 
-    def registered(self, schema: str, table: str, column: str) -> Model | None:
-        """The model that the column holds by the ledger, as its revision declared it; None where it does not say."""
-        rows = self._rows("registered", schema=schema, table=table, column=column)
-        return msgspec.convert(rows[0]["declared"], Model) if rows else None
+    def registered(self, catalog: Catalog, where: str | None) -> Model | None:
+        """The model that the column holds by the ledger, as its revision declared it; None where it does not say.
+
+        where: the scope, by which a column without dimensions may hold several models.
+        """
+        table = catalog.table
+        rows = self._rows("registered", schema=table.schema, table=table.name, column=catalog.column.name)
+        of_scope = [row for row in rows if row["scope"] == where] or [row for row in rows if row["scope"] is None]
+        if not of_scope and catalog.column.dimensions is not None:
+            of_scope = rows
+        return msgspec.convert(of_scope[0]["declared"], Model) if of_scope else None
 
     def registered_text(self, catalog: Catalog, where: str | None) -> str | None:
         """The expression that the present vectors were made of, by what revisions said; None where none did.

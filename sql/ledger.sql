@@ -62,11 +62,19 @@ CREATE TABLE IF NOT EXISTS migrator.failed_row (
     PRIMARY KEY (change_id, text_hash)
 );
 
--- Which model each column holds now.
+-- Which model each column holds now. Of a column that holds several, each in a scope, there are as many rows; a scope of
+-- NULL is all rows that no other has in its scope.
 CREATE OR REPLACE VIEW migrator.registry AS
-SELECT DISTINCT ON (table_schema, table_name, column_name)
-       table_schema, table_name, column_name,
-       change -> 'to' ->> 'name' AS model, (change -> 'to' ->> 'dimensions')::int AS dimensions, change -> 'to' AS declared
+SELECT table_schema, table_name, column_name,
+       change -> 'to' ->> 'name' AS model, (change -> 'to' ->> 'dimensions')::int AS dimensions, change -> 'to' AS declared,
+       change ->> 'where' AS scope, id AS change_id
 FROM migrator.change c
 WHERE state IN ('live', 'retired')
-ORDER BY table_schema, table_name, column_name, id DESC;
+  AND NOT EXISTS (
+    -- A later one took its place: of the same scope, or of all rows, or one that left nothing in rows out of its scope.
+    SELECT FROM migrator.change AS later
+    WHERE (later.table_schema, later.table_name, later.column_name) = (c.table_schema, c.table_name, c.column_name)
+      AND later.id > c.id AND later.state IN ('live', 'retired')
+      AND (later.change ->> 'where' IS NULL OR later.change ->> 'where' = c.change ->> 'where'
+           OR later.change ->> 'outside' = 'null'
+           OR later.catalog -> 'column' ->> 'dimensions' <> later.change -> 'to' ->> 'dimensions'));

@@ -72,11 +72,13 @@ WHERE r.state = 'done'
 ORDER BY c.id;
 
 -- name: registered
-SELECT declared FROM migrator.registry
-WHERE table_schema = %(schema)s AND table_name = %(table)s AND column_name = %(column)s;
+SELECT declared, scope FROM migrator.registry
+WHERE table_schema = %(schema)s AND table_name = %(table)s AND column_name = %(column)s
+ORDER BY change_id DESC;
 
 -- name: registry
-SELECT table_schema, table_name, column_name, model, dimensions FROM migrator.registry ORDER BY 1, 2, 3;
+SELECT table_schema, table_name, column_name, string_agg(model, ', ' ORDER BY change_id) AS model
+FROM migrator.registry GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 
 -- name: start_run
 INSERT INTO migrator.run (revision, direction) VALUES (%(revision)s, %(direction)s) RETURNING id;

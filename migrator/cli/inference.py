@@ -89,11 +89,11 @@ class Inference:
     @classmethod
     def read(cls, connection: Connection, ledger: Ledger, said: Said) -> Inference:
         catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
-        registered = ledger.registered(catalog.table.schema, catalog.table.name, said.column)
         size = catalog.column.dimensions
         by_name = functions.read(connection, catalog)
         if size is not None:
             zeros = scoped.padding(connection, catalog, said.where, size)
+            registered = ledger.registered(catalog, said.where)
             text = _registered_text(connection, ledger, catalog, said.where)
             return cls(said, catalog, registered, text, padding=zeros, functions=by_name)
         dimensions = scoped.dimensions(connection, catalog, said.where)
@@ -106,13 +106,14 @@ class Inference:
             said = dataclasses.replace(said, where=scope[0])
             catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
             dimensions = scoped.dimensions(connection, catalog, said.where)
+        registered = ledger.registered(catalog, said.where)
         text = _registered_text(connection, ledger, catalog, said.where)
         found = cls(said, catalog, registered, text, dimensions, functions=by_name)
         if scope is not None:
             found._infer("where", *scope)
         elif said.where is None:
             found._infer("where", "none", "all vectors change, and the column's type gets their dimensions")
-        # A column without dimensions may hold several models, of which the ledger knows the last.
+        # Its vectors may be of others too, or the ledger's word of a scope that overlaps.
         if registered is not None and [size for size, _ in found.dimensions] != [registered.dimensions]:
             found.registered = None
         return found

@@ -7,7 +7,7 @@ from typing import Any
 from migrator import hazards, present
 from migrator.catalog import VECTOR_TYPES, Catalog, read_catalog
 from migrator.catalog.columns import read_table, table_names
-from migrator.database import Connection, fetch_dicts
+from migrator.database import Connection, fetch_dicts, fetch_row
 from migrator.doctor import dimensions, indexes, texts
 from migrator.doctor.finding import Finding, Findings, ledger_of, of_hazard
 from migrator.errors import UsageError
@@ -22,29 +22,29 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
     catalog = read_catalog(connection, schema, table, column)
     ledger = ledger_of(connection, catalog.server)
     held = _held(ledger, catalog)
-    models = [held.change.to] if held is not None else []
+    models = list(dict.fromkeys(each.change.to for each in held))
     if catalog.table.row_security:
         # What is hidden cannot be counted, and what is counted without it would be wrong.
         type_ = Finding("ok", catalog.subject, catalog.column.type_text)
         return Findings([type_, *_may_see(catalog)], models)
-    if held is not None:
-        present.as_planned(connection, held)
     counts = _vectors(connection, catalog)
     vectors = counts["with_vector"]
     found = [
         Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counted(counts['rows_'], 'rows')}"),
         *_may_see(catalog),
     ]
-    read = texts.read(connection, held)
-    if isinstance(read, Finding):
-        found.append(read)
-        read = None
+    read = None
+    without = counts["rows_"] - vectors
+    for each, called in zip(held, present.names(held), strict=True):
+        here = without if len(held) == 1 else _without_vector(connection, each)
+        of_texts, read = _of_texts(connection, ledger, each, called, here)
+        found += of_texts
+    if not held:
+        found += texts.missing(ledger, catalog.subject, None, None, without)
     found += [
-        *texts.missing(ledger, catalog, held, read, counts["rows_"] - vectors),
-        *texts.stale(catalog, read),
         *dimensions.examine(connection, catalog, _scopes(ledger, catalog)),
         *_lengths(catalog, held, counts),
-        *texts.repeated(catalog, read, vectors, counts["distinct_"]),
+        *texts.repeated(catalog, read if len(held) == 1 else None, vectors, counts["distinct_"]),
         *indexes.examine(connection, catalog),
     ]
     return Findings(found, models)
@@ -74,11 +74,29 @@ def only_column(connection: Connection, written: list[str]) -> tuple[str | None,
     return found.schema, found.name, columns[0]
 
 
-def _held(ledger: Ledger, catalog: Catalog) -> ColumnPlan | None:
-    """The column by its last change, up or down; None where the ledger does not know it."""
+def _held(ledger: Ledger, catalog: Catalog) -> list[ColumnPlan]:
+    """The column by its last change, up or down, or by those of its scopes; none where the ledger does not know it."""
     columns, _ = present.columns(ledger)
     at = (catalog.table.oid, catalog.column.name)
-    return next((each for each in columns if (each.catalog.table.oid, each.live) == at), None)
+    return [each for each in columns if (each.catalog.table.oid, each.live) == at]
+
+
+def _of_texts(
+    connection: Connection, ledger: Ledger, held: ColumnPlan, called: str, without: int
+) -> tuple[list[Finding], texts.Texts | None]:
+    """called: the column, with its scope where it has several. without: how many rows have no vector."""
+    present.as_planned(connection, held)
+    read = texts.read(connection, held)
+    if isinstance(read, Finding):
+        return [read, *texts.missing(ledger, called, held, None, without)], None
+    return [*texts.missing(ledger, called, held, read, without), *texts.stale(called, read)], read
+
+
+def _without_vector(connection: Connection, held: ColumnPlan) -> int:
+    """How many rows of its scope have none."""
+    pieces = {"column": name(held.live), "scope": held.scope, "table": held.table}
+    _, in_scope, with_vector = fetch_row(connection, query("catalog", "coverage", **pieces))
+    return int(in_scope) - int(with_vector)
 
 
 def _scopes(ledger: Ledger, catalog: Catalog) -> list[str]:
@@ -112,10 +130,10 @@ def _may_see(catalog: Catalog) -> list[Finding]:
     return found
 
 
-def _lengths(catalog: Catalog, held: ColumnPlan | None, counts: dict[str, int]) -> list[Finding]:
+def _lengths(catalog: Catalog, held: list[ColumnPlan], counts: dict[str, int]) -> list[Finding]:
     zero, unit = counts["zero"], counts["unit"]
     others = counts["with_vector"] - zero - unit
-    filled_by = "migrator backfill" if held is not None and held.method == "embed" else "the next upgrade"
+    filled_by = "migrator backfill" if any(each.method == "embed" for each in held) else "the next upgrade"
     found = []
     if zero:
         found.append(

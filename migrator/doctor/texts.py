@@ -31,12 +31,12 @@ class Texts:
     stale: StaleRows | None
 
 
-def read(connection: Connection, held: ColumnPlan | None) -> Texts | Finding | None:
-    """Two scans, or four where vectors can be stale. held: the column by its last change.
+def read(connection: Connection, held: ColumnPlan) -> Texts | Finding | None:
+    """Two scans, or four where vectors can be stale. held: the column by its last change, or by that of one scope.
 
     None where the ledger does not say the text, or reading it takes a setting. A finding where it cannot be read.
     """
-    if held is None or held.change.text is None or held.change.settings:
+    if held.change.text is None or held.change.settings:
         return None
     try:
         with connection.transaction():
@@ -63,53 +63,49 @@ def _reading(held: ColumnPlan) -> Query:
     )
 
 
-def missing(
-    ledger: Ledger, catalog: Catalog, held: ColumnPlan | None, texts: Texts | None, without: int
-) -> list[Finding]:
+def missing(ledger: Ledger, subject: str, held: ColumnPlan | None, texts: Texts | None, without: int) -> list[Finding]:
     """Rows without a vector. without: how many there are, with a text or not."""
     if not without:
-        return [Finding("ok", catalog.subject, "every row has a vector")]
+        return [Finding("ok", subject, "every row has a vector")]
     unfound = "which no search by vector finds"
     if held is None or held.method != "embed":
         remedy = "the next upgrade gives one to every row that has a text"
-        return [Finding("warning", catalog.subject, f"{counted(without, 'rows')} without a vector, {unfound}", remedy)]
+        return [Finding("warning", subject, f"{counted(without, 'rows')} without a vector, {unfound}", remedy)]
     if texts is None:
         remedy = "migrator backfill embeds those that have a text in scope"
-        return [Finding("warning", catalog.subject, f"{counted(without, 'rows')} without a vector, {unfound}", remedy)]
+        return [Finding("warning", subject, f"{counted(without, 'rows')} without a vector, {unfound}", remedy)]
     found = []
     if texts.left:
         fact = f"{counted(texts.left, 'rows')} with a text ({held.change.text}) and no vector, {unfound}"
-        found.append(Finding("warning", catalog.subject, fact, "migrator backfill embeds them"))
+        found.append(Finding("warning", subject, fact, "migrator backfill embeds them"))
     aside = texts.without_vector - texts.left
     if aside and ledger.failed_texts(held.id)[0]:
         fact = f"{counted(aside, 'rows')} set aside, {unfound}; the ledger's table migrator.failed_row says why"
-        found.append(
-            Finding("warning", catalog.subject, fact, "once that is mended, migrator backfill tries them again")
-        )
+        found.append(Finding("warning", subject, fact, "once that is mended, migrator backfill tries them again"))
     elif aside:
         fact = f"{counted(aside, 'rows')} without a vector, as before the upgrade that was undone"
-        found.append(Finding("ok", catalog.subject, fact))
+        found.append(Finding("ok", subject, fact))
     if without > texts.without_vector:
         fact = f"{counted(without - texts.without_vector, 'rows')} without a vector, and without a text in scope"
-        found.append(Finding("ok", catalog.subject, fact))
+        found.append(Finding("ok", subject, fact))
     return found
 
 
-def stale(catalog: Catalog, texts: Texts | None) -> list[Finding]:
+def stale(subject: str, texts: Texts | None) -> list[Finding]:
     """Rows whose text was edited after cut-over, their vector staying."""
     if texts is None or texts.stale is None:
         return []
     found = []
     if texts.stale.stale:
         fact = f"{counted(texts.stale.stale, 'rows')} with the vector of another text: theirs was edited since"
-        found.append(Finding("warning", catalog.subject, fact, "migrator backfill gives them the vector of their text"))
+        found.append(Finding("warning", subject, fact, "migrator backfill gives them the vector of their text"))
     if texts.stale.unknown:
         fact = (
             f"{counted(texts.stale.unknown, 'rows')} with a vector that migrator did not make; migrator verify embeds "
             "some rows again to see whether vector and text agree"
         )
-        found.append(Finding("ok", catalog.subject, fact))
-    return found or [Finding("ok", catalog.subject, "every vector is of its row's present text")]
+        found.append(Finding("ok", subject, fact))
+    return found or [Finding("ok", subject, "every vector is of its row's present text")]
 
 
 def repeated(catalog: Catalog, texts: Texts | None, vectors: int, distinct: int) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from migrator import hazards
 from migrator.estimate import Counts
 from migrator.hazards import Hazard
-from migrator.ledger import LIVE, RETIRED, Ledger
+from migrator.ledger import Ledger
 from migrator.plan import ColumnPlan
 
 
@@ -19,9 +19,9 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     if live.dimensions not in (None, change.from_.dimensions):
         expected = f"{live.type}({change.from_.dimensions})"
         found.append(hazards.live_column_differs(column.subject, live.type_text, expected))
-    registered = _registered(ledger, column)
-    if registered is not None and registered != change.from_.name:
-        found.append(hazards.other_model_in_column(column.subject, registered, change.from_.name))
+    registered = ledger.registered(catalog, change.where)
+    if registered is not None and registered.name != change.from_.name:
+        found.append(hazards.other_model_in_column(column.subject, registered.name, change.from_.name))
     live_changes = {each.id for each in ledger.live_changes()}
     for known in table.columns:
         prefix, _, number = known.name.rpartition("_")
@@ -45,23 +45,6 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     if column.method != "index":
         found.append(hazards.select_star(table.name, live.name))
     return found
-
-
-def _registered(ledger: Ledger, column: ColumnPlan) -> str | None:
-    """The model that the ledger says the rows in scope hold; None where it does not say."""
-    if column.has_dimensions:
-        registered = ledger.registered(column.catalog.table.schema, column.catalog.table.name, column.live)
-        return registered.name if registered is not None else None
-    # A column without dimensions may hold several models, each in a scope of its own.
-    done = [
-        each.change.to.name
-        for each in ledger.carried_out()
-        if each.restores is None
-        and each.state in (LIVE, RETIRED)
-        and each.catalog.subject == column.subject
-        and each.change.where in (None, column.change.where)
-    ]
-    return done[-1] if done else None
 
 
 def _same_indexes(column: ColumnPlan) -> bool:

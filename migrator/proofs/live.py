@@ -14,7 +14,10 @@ from migrator.work import Models, Options, Session
 
 
 def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
-    """The proofs again for every column that an upgrade or downgrade made, as it is now, by column."""
+    """The proofs again for every column that an upgrade or downgrade made, as it is now, by column.
+
+    And by scope, where a column has several.
+    """
     address = text_settings.for_ledger(address)
     with connect(address) as connection:
         ledger = open_ledger(connection)
@@ -26,7 +29,8 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
             options.reporter.message(f"no upgrade is done here yet, so there is nothing to prove\nnext: {next_}")
         for column in gone:
             options.reporter.message(f"{column.subject}: the table is no longer there, so nothing is proved of it")
-        return {column.subject: _prove_live(session, column) for column in columns}
+        called = present.names(columns)
+        return {each: _prove_live(session, column) for each, column in zip(called, columns, strict=True)}
 
 
 def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:

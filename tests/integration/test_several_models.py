@@ -191,6 +191,18 @@ def test_the_ledger_knows_the_model_of_each_scope(database: Database) -> None:
     again = dataclasses.replace(FIRST, from_=OLD, to=Model("python:tests.models:other", dimensions=384))
     with pytest.raises(Refused, match=r"the ledger says that public\.chunks\.embedding holds vectors of"):
         upgrade(database, again, revision="3")
+    upgrade(database, SECOND, revision="3")
+    third = dataclasses.replace(FIRST, from_=Model("python:tests.models:tiny", dimensions=8), where="collection_id = 3")
+    upgrade(database, third, revision="4")
+    held = "SELECT scope, model FROM migrator.registry ORDER BY 1"
+    scopes = ["collection_id = 1", "collection_id = 2", "collection_id = 3"]
+    assert database.execute(held) == [(scope, "python:tests.models:new") for scope in scopes]
+    downgrade(database, third, revision="4")
+    downgrade(database, SECOND, revision="3")
+    models = ["new", "other", "tiny"]
+    assert database.execute(held) == [
+        (scope, f"python:tests.models:{model}") for scope, model in zip(scopes, models, strict=True)
+    ]
 
 
 def test_doctor_verify_status_and_retire(database: Database) -> None:
@@ -225,6 +237,40 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
     retire(database)
     assert "migrator" not in database.dump()
     assert bytes_of(database) == before
+
+
+def test_each_scope_is_proved_and_filled_by_its_own_change(database: Database) -> None:
+    chunks(database, indexes="")
+    upgrade(database, FIRST)
+    # It takes in what the first had, and more, but for one row.
+    wider = dataclasses.replace(SECOND, where="collection_id = 2 OR collection_id = 1 AND id > 1", to=OTHER, from_=NEW)
+    database.execute("UPDATE chunks SET embedding = NULL WHERE collection_id = 2")
+    upgrade(database, wider, revision="3")
+    first = f"public.chunks.embedding where ({FIRST.where}) AND ({wider.where}) IS NOT TRUE"
+    second = f"public.chunks.embedding where {wider.where}"
+    proofs = verify_live(database.address, Options())
+    assert list(proofs) == [first, second]
+    assert [proof for found in proofs.values() for proof in found if not proof.passed] == []
+    assert [(each["model"], each["in_scope"]) for each in read_status(database.address)["columns"]] == [
+        ("python:tests.models:new", 1),
+        ("python:tests.models:other", 139),
+    ]
+    database.execute("UPDATE chunks SET embedding = NULL WHERE id IN (1, 2, 100)")
+    with database.connect() as connection:
+        findings = doctor.examine_column(connection, None, "chunks", "embedding").found
+    assert [(each.subject, each.fact.partition(" with")[0]) for each in findings if "no vector," in each.fact] == [
+        (first, "1 row"),
+        (second, "2 rows"),
+    ]
+    filled = backfill(database.address, Options())
+    assert {called: counts["rows filled"] for called, counts in filled.items()} == {first: 1, second: 2}
+    assert rows_hold(database, new, table="chunks", where="id = 1") == 1
+    assert rows_hold(database, other, table="chunks", where="collection_id IN (1, 2) AND id > 1") == 139
+    downgrade(database, wider, revision="3")
+    assert [(each["model"], each["in_scope"]) for each in read_status(database.address)["columns"]] == [
+        ("python:tests.models:new", 1),
+        ("python:tests.models:new", 139),
+    ]
 
 
 @pytest.mark.parametrize("kept", ["retired column", "backup", "nothing"])
