@@ -238,12 +238,15 @@ def unknown_table(schema: str | None, table: str, known: Iterable[tuple[str, str
     )
 
 
-def unknown_column(table: str, column: str, known: Iterable[str]) -> Hazard:
+def unknown_column(table: str, column: str, vectors: Iterable[str]) -> Hazard:
+    """vectors: the table's columns that are some."""
+    known = list(vectors)
+    remedy = "name another table, or bring the column back from a backup of the database where it was dropped"
     return _refuse(
         "unknown-column",
         f'table "{table}" has no column "{column}"',
-        "the table has none of that name.",
-        _nearest(column, known),
+        "the table has none of that name." if known else "the table has none of that name, nor any column of vectors.",
+        _nearest(column, known) if known else remedy,
     )
 
 
@@ -1138,8 +1141,8 @@ def no_pgvector(available: bool) -> Hazard:
     return _refuse(
         "no-pgvector",
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it.",
-        remedy,
+        "there can be no vector column without it; where it was dropped, all went with it, in store and backup too.",
+        f"{remedy}; what went with it comes back from a backup of the database",
     )
 
 
@@ -1260,6 +1263,15 @@ def lengths_unknown(subject: str, model: str) -> Hazard:
         f"model {model} does not say how long the texts of {subject} are to it",
         "it says how much it reads and has no tokenizer to ask, and --strict was given.",
         "let the plug-in say count_tokens(texts), or leave out --strict",
+    )
+
+
+def store_without_vectors(store: str) -> Hazard:
+    return _refuse(
+        "store-without-vectors",
+        f"the embedding store {store} has lost its vectors",
+        "their column was dropped, with the extension vector perhaps, and the hashes that are left find nothing.",
+        f"DROP TABLE {store}; the texts are embedded again",
     )
 
 

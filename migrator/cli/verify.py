@@ -30,7 +30,7 @@ def command(project: Project, as_json: bool) -> None:
             }
         )
     elif not proofs:
-        show_result("there is no migrated column whose table is still there")
+        show_result("there is no migrated column that is still there")
     else:
         for subject, found in proofs.items():
             show_result(subject)

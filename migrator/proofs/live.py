@@ -20,7 +20,9 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
         session = Session(connection, address, ledger, Models(ledger), options)
         columns, gone = present.columns(ledger)
         for column in gone:
-            options.reporter.message(f"{column.subject}: the table is no longer there, so nothing is proved of it")
+            options.reporter.message(
+                f"{column.subject}: table or column is no longer there, so nothing is proved of it"
+            )
         return {column.subject: _prove_live(session, column) for column in columns}
 
 

@@ -292,6 +292,15 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.unknown_column,
+        ("items", "embedding", []),
+        "unknown-column",
+        True,
+        'table "items" has no column "embedding"',
+        "the table has none of that name, nor any column of vectors.",
+        "name another table, or bring the column back from a backup of the database where it was dropped",
+    ),
+    (
+        hazards.unknown_column,
         (
             "items",
             "xyz",
@@ -1281,8 +1290,8 @@ TEXTS: list[Row] = [
         "no-pgvector",
         True,
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it.",
-        "CREATE EXTENSION vector",
+        "there can be no vector column without it; where it was dropped, all went with it, in store and backup too.",
+        "CREATE EXTENSION vector; what went with it comes back from a backup of the database",
     ),
     (
         hazards.no_pgvector,
@@ -1290,8 +1299,9 @@ TEXTS: list[Row] = [
         "no-pgvector",
         True,
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it.",
-        "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector",
+        "there can be no vector column without it; where it was dropped, all went with it, in store and backup too.",
+        "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector; what went "
+        "with it comes back from a backup of the database",
     ),
     (
         hazards.old_pgvector,
@@ -1372,6 +1382,15 @@ TEXTS: list[Row] = [
         'role "app" may not create a temporary table in this database',
         "text and scope are tried on a temporary copy of a few rows before anything is changed.",
         'GRANT TEMPORARY ON DATABASE ... TO "app"',
+    ),
+    (
+        hazards.store_without_vectors,
+        ('"migrator"."store_a1"',),
+        "store-without-vectors",
+        True,
+        'the embedding store "migrator"."store_a1" has lost its vectors',
+        "their column was dropped, with the extension vector perhaps, and the hashes that are left find nothing.",
+        'DROP TABLE "migrator"."store_a1"; the texts are embedded again',
     ),
     (
         hazards.no_disk,
