@@ -1141,7 +1141,7 @@ def no_pgvector(available: bool) -> Hazard:
     return _refuse(
         "no-pgvector",
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it; where it was dropped, all went with it, in store and backup too.",
+        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
         f"{remedy}; what went with it comes back from a backup of the database",
     )
 

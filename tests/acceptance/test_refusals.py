@@ -835,7 +835,7 @@ def test_a_database_without_pgvector(project: Project) -> None:
         project,
         told(
             "the extension vector (pgvector) is not in this database",
-            "there can be no vector column without it; where it was dropped, all went with it, in store and backup too.",
+            "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
             "CREATE EXTENSION vector; what went with it comes back from a backup of the database",
         ),
     )

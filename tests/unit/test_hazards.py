@@ -1290,7 +1290,7 @@ TEXTS: list[Row] = [
         "no-pgvector",
         True,
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it; where it was dropped, all went with it, in store and backup too.",
+        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
         "CREATE EXTENSION vector; what went with it comes back from a backup of the database",
     ),
     (
@@ -1299,7 +1299,7 @@ TEXTS: list[Row] = [
         "no-pgvector",
         True,
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it; where it was dropped, all went with it, in store and backup too.",
+        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
         "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector; what went "
         "with it comes back from a backup of the database",
     ),
