@@ -1300,8 +1300,8 @@ TEXTS: list[Row] = [
         True,
         "the extension vector (pgvector) is not in this database",
         "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
-        "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector; what went "
-        "with it comes back from a backup of the database",
+        "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector; what "
+        "went with it comes back from a backup of the database",
     ),
     (
         hazards.old_pgvector,
