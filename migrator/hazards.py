@@ -141,8 +141,8 @@ def old_model_not_at_hand(subject: str, reason: str) -> Hazard:
         f"the model that {subject} is said to hold cannot be used here: {reason}",
         "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
         "and the manual rollback would leave them without a vector and list them.",
-        "correct from_= in the revision, or make the model loadable where a rollback would run; a service is called by "
-        f"a plug-in, {_PLUGIN}",
+        "correct from_= of the revision or --from, or make the model loadable where a rollback would run; a service is "
+        f"called by a plug-in, {_PLUGIN}",
     )
 
 
@@ -160,9 +160,9 @@ def old_model_other_dimensions(subject: str, reason: str) -> Hazard:
     """reason: what loading it ended in, with the model's name."""
     return _refuse(
         "old-model-other-dimensions",
-        f"{subject} cannot hold vectors of the model that from_= names: {reason}",
+        f"{subject} cannot hold vectors of the model that it is said to hold: {reason}",
         "another model made them, and a rollback would fail for rows written since the upgrade.",
-        "name the model that made them in from_=; where they are the first numbers of longer ones, add "
+        "name the model that made them, in from_= or --from; where they are the first numbers of longer ones, add "
         "matryoshka=True; where zeros follow shorter ones, padded=True",
     )
 

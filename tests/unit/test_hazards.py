@@ -103,8 +103,8 @@ TEXTS: list[Row] = [
         "be loaded: there is no module 'app'",
         "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
         "and the manual rollback would leave them without a vector and list them.",
-        "correct from_= in the revision, or make the model loadable where a rollback would run; a service is called by "
-        "a plug-in, python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)",
+        "correct from_= of the revision or --from, or make the model loadable where a rollback would run; a service is "
+        "called by a plug-in, python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)",
     ),
     (
         hazards.old_model_not_downloaded,
@@ -129,10 +129,10 @@ TEXTS: list[Row] = [
         ),
         "old-model-other-dimensions",
         True,
-        "public.items.embedding cannot hold vectors of the model that from_= names: model python:app.models:old gives "
-        "512 dimensions, not 384",
+        "public.items.embedding cannot hold vectors of the model that it is said to hold: model python:app.models:old "
+        "gives 512 dimensions, not 384",
         "another model made them, and a rollback would fail for rows written since the upgrade.",
-        "name the model that made them in from_=; where they are the first numbers of longer ones, add "
+        "name the model that made them, in from_= or --from; where they are the first numbers of longer ones, add "
         "matryoshka=True; where zeros follow shorter ones, padded=True",
     ),
     (
