@@ -25,7 +25,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
         models = Models(ledger, recording=True, timeout=options.model_timeout)
         columns, gone = present.columns(ledger)
         for column in gone:
-            options.reporter.message(f"{column.subject}: its table is no longer there")
+            options.reporter.message(f"{column.subject}: table or column is no longer there")
         for column, called in zip(columns, present.names(columns), strict=True):
             if column.method != "embed":
                 continue

@@ -141,8 +141,8 @@ def old_model_not_at_hand(subject: str, reason: str) -> Hazard:
         f"the model that {subject} is said to hold cannot be used here: {reason}",
         "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
         "and the manual rollback would leave them without a vector and list them.",
-        "correct from_= in the revision, or make the model loadable where a rollback would run; a service is called by "
-        f"a plug-in, {_PLUGIN}",
+        "correct from_= of the revision or --from, or make the model loadable where a rollback would run; a service is "
+        f"called by a plug-in, {_PLUGIN}",
     )
 
 
@@ -160,9 +160,9 @@ def old_model_other_dimensions(subject: str, reason: str) -> Hazard:
     """reason: what loading it ended in, with the model's name."""
     return _refuse(
         "old-model-other-dimensions",
-        f"{subject} cannot hold vectors of the model that from_= names: {reason}",
+        f"{subject} cannot hold vectors of the model that it is said to hold: {reason}",
         "another model made them, and a rollback would fail for rows written since the upgrade.",
-        "name the model that made them in from_=; where they are the first numbers of longer ones, add "
+        "name the model that made them, in from_= or --from; where they are the first numbers of longer ones, add "
         "matryoshka=True; where zeros follow shorter ones, padded=True",
     )
 
@@ -238,12 +238,15 @@ def unknown_table(schema: str | None, table: str, known: Iterable[tuple[str, str
     )
 
 
-def unknown_column(table: str, column: str, known: Iterable[str]) -> Hazard:
+def unknown_column(table: str, column: str, vectors: Iterable[str]) -> Hazard:
+    """vectors: the table's columns that are some."""
+    known = list(vectors)
+    remedy = "name another table, or bring the column back from a backup of the database where it was dropped"
     return _refuse(
         "unknown-column",
         f'table "{table}" has no column "{column}"',
-        "the table has none of that name.",
-        _nearest(column, known),
+        "the table has none of that name." if known else "the table has none of that name, nor any column of vectors.",
+        _nearest(column, known) if known else remedy,
     )
 
 
@@ -1151,8 +1154,8 @@ def no_pgvector(available: bool) -> Hazard:
     return _refuse(
         "no-pgvector",
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it.",
-        remedy,
+        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
+        f"{remedy}; what went with it comes back from a backup of the database",
     )
 
 
@@ -1273,6 +1276,15 @@ def lengths_unknown(subject: str, model: str) -> Hazard:
         f"model {model} does not say how long the texts of {subject} are to it",
         "it says how much it reads and has no tokenizer to ask, and --strict was given.",
         "let the plug-in say count_tokens(texts), or leave out --strict",
+    )
+
+
+def store_without_vectors(store: str) -> Hazard:
+    return _refuse(
+        "store-without-vectors",
+        f"the embedding store {store} has lost its vectors",
+        "their column was dropped, with the extension vector perhaps, and the hashes that are left find nothing.",
+        f"DROP TABLE {store}; the texts are embedded again",
     )
 
 

@@ -143,7 +143,7 @@ class Ledger:
         return bool(self._rows("texts_edited", sequence=f"edited_{upgrade}"))
 
     def present_table(self, change: LedgerChange) -> tuple[int, str, str] | None:
-        """Oid, schema and name of the change's table now; None where it is no longer there."""
+        """Oid, schema and name of the change's table now; None where it, or the column, is no longer there."""
         table = change.catalog.table
         found = execute(
             self._connection,

@@ -11,7 +11,7 @@ from migrator.planner import planned
 
 
 def present(ledger: Ledger, change: LedgerChange) -> ColumnPlan | None:
-    """The plan with the table's present name; None where the table is no longer there."""
+    """The plan with the table's present name; None where the table, or its column, is no longer there."""
     found = ledger.present_table(change)
     if found is None:
         return None

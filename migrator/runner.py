@@ -9,6 +9,7 @@ from migrator import called, filling, hazards, present, text_settings
 from migrator.address import Address
 from migrator.aftermath import after
 from migrator.catalog.columns import Table, read_table
+from migrator.catalog.server import require_pgvector
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Connection, connect, fetch_row
 from migrator.errors import Stopped
@@ -154,7 +155,8 @@ def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address
 
 
 def _still_there(connection: Connection, plan: Plan) -> None:
-    """Raises Refused where a table was dropped or renamed since, or hides rows now."""
+    """Raises Refused where a table was dropped or renamed since, or hides rows now, or no vectors can be there."""
+    require_pgvector(connection)
     for column in plan.columns:
         now = table_now(connection, column)
         if now is None:

@@ -32,7 +32,10 @@ def read_status(address: Address) -> dict[str, Any]:
             "unfinished": _unfinished(ledger, at_work),
             "columns": [
                 *(_column(connection, ledger, column, address) for column in columns),
-                *({**_described(ledger, column), "unreadable": "the table is no longer there"} for column in gone),
+                *(
+                    {**_described(ledger, column), "unreadable": "table or column is no longer there"}
+                    for column in gone
+                ),
             ],
             "kept": [each.described() for each in leftovers(connection, ledger)],
             "stores": [{"table": f"migrator.{table}", "bytes": taken} for table, taken in ledger.stores()],

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from migrator.database import Connection, execute, fetch_row
 from migrator.embedders import Vectors
+from migrator.hazards import store_without_vectors
 from migrator.plan import ColumnPlan
 from migrator.queries import fragment, plain, query, text_of
 
@@ -26,6 +27,13 @@ def exists(connection: Connection, column: ColumnPlan) -> bool:
 
 def has_table(connection: Connection, table: sql.SQL) -> bool:
     return bool(fetch_row(connection, query("store", "exists"), {"table": plain(table)})[0])
+
+
+def refuse_without_vectors(connection: Connection, column: ColumnPlan) -> None:
+    """Raises Refused where the store's vectors were dropped, as DROP EXTENSION vector CASCADE does."""
+    (lost,) = fetch_row(connection, query("store", "without_vectors"), {"table": plain(column.store)})
+    if lost:
+        raise store_without_vectors(plain(column.store)).refusal()
 
 
 def storage(dimensions: int) -> str:

@@ -38,7 +38,8 @@ SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {missed};
 DROP TRIGGER IF EXISTS {trigger} ON {table};
 
 -- name: drop_function
-DROP FUNCTION IF EXISTS {function}();
+-- And a trigger that is still there, of a table that has lost its columns.
+DROP FUNCTION IF EXISTS {function}() CASCADE;
 
 -- name: trigger_is_there
 -- Whether the table and each of its partitions have it, and have it ALWAYS.

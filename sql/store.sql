@@ -14,6 +14,10 @@ COPY {store} (text_hash, embedding) FROM STDIN (FORMAT BINARY);
 -- name: exists
 SELECT to_regclass(%(table)s) IS NOT NULL;
 
+-- name: without_vectors
+SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass(%(table)s)
+               AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'embedding'));
+
 -- name: drop
 DROP TABLE {store};
 

@@ -12,7 +12,7 @@ from migrator.catalog.dependents import View, read_others, read_views
 from migrator.catalog.functions import CalledFunction, Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, read_partitions
-from migrator.catalog.server import Server, read_server
+from migrator.catalog.server import Server, read_server, require_pgvector
 from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
@@ -99,19 +99,19 @@ def read_catalog(
 
     where: the scope of a change, by which indexes are told apart where vectors of several dimensions are in the column.
     """
-    server = read_server(connection)
+    server = require_pgvector(connection)
     found = read_table(connection, schema, table)
     if found is None:
         raise unknown_table(schema, table, table_names(connection)).refusal()
     at = found.column(column)
+    vectors = [known.name for known in found.columns if known.type in VECTOR_TYPES]
     if at is None:
-        raise unknown_column(found.name, column, [known.name for known in found.columns]).refusal()
+        raise unknown_column(found.name, column, vectors).refusal()
     if at.type not in VECTOR_TYPES:
         place = {"table": found.oid, "column": at.number}
         over = execute(connection, query("catalog", "domain_over"), place).fetchone()
         if over is not None:
             raise domain_over_vectors(found.name, column, at.type_text, over[0]).refusal()
-        vectors = [known.name for known in found.columns if known.type in VECTOR_TYPES]
         raise not_a_vector(found.name, column, at.type_text, vectors).refusal()
     with qualified_names(connection):
         views = read_views(connection, found.oid, at.number)

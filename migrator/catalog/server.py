@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 
 from migrator.database import Connection, fetch_dicts, fetch_row
+from migrator.hazards import no_pgvector
 from migrator.queries import query
 
 # From then on the right to set a setting can be given to a role.
@@ -65,6 +66,14 @@ class Server:
         if self.unix_socket and self.data_directory and os.path.isdir(self.data_directory):
             return shutil.disk_usage(self.data_directory).free
         return None
+
+
+def require_pgvector(connection: Connection) -> Server:
+    """As read_server. Raises Refused where pgvector is not in this database."""
+    server = read_server(connection)
+    if server.pgvector is None:
+        raise no_pgvector(server.pgvector_available).refusal()
+    return server
 
 
 def read_server(connection: Connection) -> Server:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from migrator import carry, hazards, old_model
+from migrator import carry, hazards, old_model, store
 from migrator.called import of_others, read_called
 from migrator.catalog import Catalog
 from migrator.catalog.functions import try_statements
@@ -121,6 +121,8 @@ def examine(
     else:
         found += indexes.examine(connection, column)
         refuse_first(found)
+    if column.method == "embed":
+        store.refuse_without_vectors(connection, column)
     counts = figures.count(connection, column)
     found += [*live_column.gaps(column, counts), *table.firing(column, counts)]
     refuse_first(found)

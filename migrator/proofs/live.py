@@ -28,7 +28,9 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
             next_ = run.command if run is not None else "migrator upgrade --dry-run"
             options.reporter.message(f"no upgrade is done here yet, so there is nothing to prove\nnext: {next_}")
         for column in gone:
-            options.reporter.message(f"{column.subject}: the table is no longer there, so nothing is proved of it")
+            options.reporter.message(
+                f"{column.subject}: table or column is no longer there, so nothing is proved of it"
+            )
         called = present.names(columns)
         return {each: _prove_live(session, column) for each, column in zip(called, columns, strict=True)}
 

@@ -58,6 +58,9 @@ def test_alembic_itself_upgrades_and_downgrades(pending: Project) -> None:
     assert (pending.revision, column_type(database)) == ("0002", "vector(768)")
     # What it does is told, in lines, as by migrator.
     assert "cut-over public.items.embedding: 0 writes left" in up.err
+    # So are hazards, as in a dry run.
+    assert "hazard: from fill on, SELECT * and column-less" in up.err
+    assert "\n  fix: name the columns in the application, and reconnect it after cut-over\n" in up.err
     down = process("alembic", "downgrade", "-1", environment=environment)
     assert (down.code, down.out) == (0, "")
     assert (pending.revision, column_type(database)) == ("0001", "vector(384)")
@@ -648,7 +651,9 @@ def test_status_of_a_table_that_is_gone(pending: Project) -> None:
     pending.database.execute("DROP TABLE items")
     ended = migrator("status")
     assert (ended.code, ended.err) == (0, "")
-    assert "public.items.embedding\n  vector(768), python:tests.models:new\n  cannot be read: the table" in ended.out
+    assert (
+        "public.items.embedding\n  vector(768), python:tests.models:new\n  cannot be read: table or column" in ended.out
+    )
 
 
 def test_verify_proves_the_live_column(pending: Project) -> None:

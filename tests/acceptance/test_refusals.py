@@ -433,10 +433,10 @@ CASES = [
     Case(
         "old model of other dimensions",
         told(
-            "public.items.embedding cannot hold vectors of the model that from_= names: model python:tests.models:tiny "
-            "gives 8 dimensions, not 384",
+            "public.items.embedding cannot hold vectors of the model that it is said to hold: model "
+            "python:tests.models:tiny gives 8 dimensions, not 384",
             "another model made them, and a rollback would fail for rows written since the upgrade.",
-            "name the model that made them in from_=; where they are the first numbers of longer ones, add "
+            "name the model that made them, in from_= or --from; where they are the first numbers of longer ones, add "
             "matryoshka=True; where zeros follow shorter ones, padded=True",
         ),
         change(from_='Model("python:tests.models:tiny", dimensions=384)'),
@@ -837,8 +837,8 @@ def test_a_database_without_pgvector(project: Project) -> None:
         project,
         told(
             "the extension vector (pgvector) is not in this database",
-            "there can be no vector column without it.",
-            "CREATE EXTENSION vector",
+            "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
+            "CREATE EXTENSION vector; what went with it comes back from a backup of the database",
         ),
     )
 

@@ -406,7 +406,7 @@ def test_models_that_are_not_to_be_had_are_warned_of_where_dimensions_are_given(
 
 def test_an_old_model_of_other_dimensions_is_warned_of() -> None:
     assert warnings(revision(*COLUMN, *TO_NEW, "--from", "python:tests.models:tiny")) == [
-        "warning: public.items.embedding cannot hold vectors of the model that from_= names: model "
+        "warning: public.items.embedding cannot hold vectors of the model that it is said to hold: model "
         "python:tests.models:tiny gives 8 dimensions, not 384"
     ]
 

@@ -85,6 +85,32 @@ def nothing_is_left(database: Database) -> None:
     assert database.value("SELECT count(*) FROM pg_proc WHERE proname LIKE 'capture\\_%'") == 0
 
 
+def test_the_extension_is_dropped(database: Database) -> None:
+    """With it go the columns, and the vectors of store and backup."""
+    items(database)
+    upgrade_until(database, "fill")
+    database.execute("DROP EXTENSION vector CASCADE")
+    with pytest.raises(Refused, match=r"^the extension vector \(pgvector\) is not in this database"):
+        upgrade(database)
+    database.execute("CREATE EXTENSION vector")
+    with pytest.raises(MigratorError, match=r"^public.items.embedding was dropped or renamed by others meanwhile"):
+        upgrade(database)
+    nothing_is_left(database)
+    with pytest.raises(Refused, match='no column "embedding"') as caught:
+        upgrade(database)
+    assert caught.value.remedy.endswith("bring the column back from a backup of the database where it was dropped")
+    database.execute("DROP TABLE items")
+    items(database)
+    with pytest.raises(Refused, match="has lost its vectors") as caught:
+        upgrade(database)
+    database.execute(caught.value.remedy.partition(";")[0])
+    upgrade(database)
+    assert rows_hold(database, new) == 200
+    database.execute("DROP EXTENSION vector CASCADE")
+    assert retire(database) == ["public.items.embedding, which is no longer there: table migrator.backup_2"]
+    assert database.value("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == 0
+
+
 def test_a_table_dropped_while_nobody_is_at_work(database: Database) -> None:
     """Whatever has its name now is not touched."""
     items(database)

@@ -86,8 +86,10 @@ def test_a_table_that_is_gone_is_passed_over_and_said(database: Database, again:
         items(database)
     reporter = At("", "", lambda: None)
     assert verify(database, reporter) == {}
-    assert reporter.messages == ["public.items.embedding: the table is no longer there, so nothing is proved of it"]
-    assert "  cannot be read: the table is no longer there" in as_text(read_status(database.address))
+    assert reporter.messages == [
+        "public.items.embedding: table or column is no longer there, so nothing is proved of it"
+    ]
+    assert "  cannot be read: table or column is no longer there" in as_text(read_status(database.address))
     if again:
         with pytest.raises(Refused, match='retired column "migrator_retired_1"'):
             downgrade(database)

@@ -103,8 +103,8 @@ TEXTS: list[Row] = [
         "be loaded: there is no module 'app'",
         "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
         "and the manual rollback would leave them without a vector and list them.",
-        "correct from_= in the revision, or make the model loadable where a rollback would run; a service is called by "
-        "a plug-in, python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)",
+        "correct from_= of the revision or --from, or make the model loadable where a rollback would run; a service is "
+        "called by a plug-in, python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)",
     ),
     (
         hazards.old_model_not_downloaded,
@@ -129,10 +129,10 @@ TEXTS: list[Row] = [
         ),
         "old-model-other-dimensions",
         True,
-        "public.items.embedding cannot hold vectors of the model that from_= names: model python:app.models:old gives "
-        "512 dimensions, not 384",
+        "public.items.embedding cannot hold vectors of the model that it is said to hold: model python:app.models:old "
+        "gives 512 dimensions, not 384",
         "another model made them, and a rollback would fail for rows written since the upgrade.",
-        "name the model that made them in from_=; where they are the first numbers of longer ones, add "
+        "name the model that made them, in from_= or --from; where they are the first numbers of longer ones, add "
         "matryoshka=True; where zeros follow shorter ones, padded=True",
     ),
     (
@@ -289,6 +289,15 @@ TEXTS: list[Row] = [
         'table "items" has no column "embeding"',
         "the table has none of that name.",
         'did you mean "embedding"?',
+    ),
+    (
+        hazards.unknown_column,
+        ("items", "embedding", []),
+        "unknown-column",
+        True,
+        'table "items" has no column "embedding"',
+        "the table has none of that name, nor any column of vectors.",
+        "name another table, or bring the column back from a backup of the database where it was dropped",
     ),
     (
         hazards.unknown_column,
@@ -1292,8 +1301,8 @@ TEXTS: list[Row] = [
         "no-pgvector",
         True,
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it.",
-        "CREATE EXTENSION vector",
+        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
+        "CREATE EXTENSION vector; what went with it comes back from a backup of the database",
     ),
     (
         hazards.no_pgvector,
@@ -1301,8 +1310,9 @@ TEXTS: list[Row] = [
         "no-pgvector",
         True,
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it.",
-        "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector",
+        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
+        "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector; what "
+        "went with it comes back from a backup of the database",
     ),
     (
         hazards.old_pgvector,
@@ -1383,6 +1393,15 @@ TEXTS: list[Row] = [
         'role "app" may not create a temporary table in this database',
         "text and scope are tried on a temporary copy of a few rows before anything is changed.",
         'GRANT TEMPORARY ON DATABASE ... TO "app"',
+    ),
+    (
+        hazards.store_without_vectors,
+        ('"migrator"."store_a1"',),
+        "store-without-vectors",
+        True,
+        'the embedding store "migrator"."store_a1" has lost its vectors',
+        "their column was dropped, with the extension vector perhaps, and the hashes that are left find nothing.",
+        'DROP TABLE "migrator"."store_a1"; the texts are embedded again',
     ),
     (
         hazards.no_disk,
