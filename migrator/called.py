@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from migrator import hazards
 from migrator.catalog import CalledFunction
 from migrator.database import Connection, execute, fetch_dicts, qualified_names
+from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.queries import query
 
@@ -21,11 +23,20 @@ def read_called(connection: Connection, column: ColumnPlan) -> list[CalledFuncti
         return _definitions(connection, names)
 
 
-def of_others(connection: Connection, column: ColumnPlan) -> dict[str, str]:
-    """Those that a role may replace who has neither this role's rights nor the table owner's, and whose they are."""
-    given = {"functions": _called(connection, column), "table": column.catalog.table.oid}
+def of_others(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """Capture runs them with this role's rights, and whoever may replace one could use these."""
+    table, role = column.catalog.table, column.catalog.server.role
+    given = {"functions": _called(connection, column), "table": table.oid}
     with qualified_names(connection):
-        return dict(execute(connection, query("called", "of_others"), given).fetchall())
+        found = fetch_dicts(connection, query("called", "of_others"), given)
+    strangers = {row["name"]: row["owner"] for row in found if not row["of_the_table"]}
+    if strangers:
+        return [hazards.text_functions_of_others(column.subject, strangers, table.owner, role)]
+    return (
+        [hazards.text_functions_of_owner(column.subject, [row["name"] for row in found], table.owner, role)]
+        if found
+        else []
+    )
 
 
 def _called(connection: Connection, column: ColumnPlan) -> list[int]:

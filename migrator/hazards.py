@@ -779,6 +779,15 @@ def text_functions_of_others(subject: str, owners: Mapping[str, str], table_owne
     )
 
 
+def text_functions_of_owner(subject: str, functions: Iterable[str], owner: str, role: str) -> Hazard:
+    return _warn(
+        "text-functions-of-owner",
+        f'"{role}" runs functions of "{owner}" for the text or scope of {subject}: {", ".join(functions)}',
+        f'"{owner}" owns the table, and by replacing one could do whatever "{role}" may, until migrator retire.',
+        f'upgrade as "{owner}"; or ALTER FUNCTION ... OWNER TO {_quoted(role)}',
+    )
+
+
 def table_renamed_meanwhile(subject: str, now: str) -> Hazard:
     return _refuse(
         "table-renamed-meanwhile",

@@ -12,7 +12,7 @@ from migrator.catalog import Catalog
 from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over
 from migrator.database import Connection, execute
 from migrator.plan import ColumnPlan, fitting
-from migrator.queries import name, query
+from migrator.queries import literal, name, query, text_of
 from migrator.tree import Relation
 
 
@@ -172,3 +172,12 @@ def make_final(column: ColumnPlan, index: IndexToBuild, parts: Parts) -> Iterato
         yield query("index", "rename", index=name(each.schema, each.name), new=name(final.name))
         if each.table in tables:
             yield from final.marks(tables[each.table], each.schema)
+
+
+def name_column(column: ColumnPlan, index: str, old: str, new: str) -> list[sql.Composed]:
+    """Of an index on a partitioned table: its own column, by which parts on new partitions are called."""
+    if not column.is_partitioned:
+        return []
+    called = name(column.catalog.table.schema, index)
+    pieces = {"called": text_of(called), "from": literal(old), "to": literal(new), "old": name(old), "new": name(new)}
+    return [query("index", "name_column", index=called, **pieces)]

@@ -42,16 +42,17 @@ FROM called JOIN pg_proc p USING (oid) JOIN pg_namespace n ON n.oid = p.pronames
 SELECT oid::regprocedure::text FROM pg_proc WHERE oid = ANY (%(functions)s::oid[]) AND prokind <> 'a' ORDER BY 1;
 
 -- name: of_others
--- Functions, and those of the table's generated columns, whose owner has neither the rights of the table's owner nor of
--- this role. Those of an extension are made by whoever made the extension.
-SELECT p.oid::regprocedure::text, pg_get_userbyid(p.proowner)::text
+-- Functions, and those of the table's generated columns, whose owner has not the rights of this role, and whether he has
+-- those of the table's owner. Those of an extension are made by whoever made the extension.
+SELECT p.oid::regprocedure::text AS name, pg_get_userbyid(p.proowner)::text AS owner,
+       pg_has_role(p.proowner, c.relowner, 'MEMBER') AS of_the_table
 FROM pg_class c
 JOIN pg_proc p ON p.oid = ANY (%(functions)s::oid[])
   OR p.oid IN (SELECT d.refobjid FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
                JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
                WHERE f.adrelid = c.oid AND a.attgenerated <> '' AND d.refclassid = 'pg_proc'::regclass)
 WHERE c.oid = %(table)s::oid
-  AND NOT pg_has_role(p.proowner, c.relowner, 'MEMBER') AND NOT pg_has_role(p.proowner, current_user, 'MEMBER')
+  AND NOT pg_has_role(p.proowner, current_user, 'MEMBER')
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 ORDER BY 1;
 

@@ -197,6 +197,11 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "table_owner": "owner",
         "role": "migrator",
     },
+    "text_functions_of_owner": {
+        "functions": ["public.doc_text(text)"],
+        "owner": "owner",
+        "role": "postgres",
+    },
     "row_function": {"expression": "as_json(items)", "function": "as_json", "why": "it uses doc as a whole"},
     "rows_copied": {"trigger": "keep", "statement": "INSERT INTO items_history SELECT OLD.*, now()"},
     "rows_kept_elsewhere": {"column": "column was of table public.versions"},

@@ -116,10 +116,13 @@ def _name_indexes(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
                 kept = name(column.kept_index(number))
                 named.append(query("index", "rename", index=name(schema, old.name), new=kept))
                 named += index_parts.keep(column, old, number, parts)
+                named += index_parts.name_column(column, column.kept_index(number), column.live, column.retired)
     for index in column.indexes:
         named.append(query("index", "rename", index=name(schema, index.temporary), new=name(index.name)))
         named += index.marks(column.table, schema)
         named += index_parts.make_final(column, index, parts)
+        if column.method != "index":
+            named += index_parts.name_column(column, index.name, column.shadow, column.live)
     return named
 
 

@@ -105,11 +105,8 @@ def examine(
             refuse_first(found)
         column = replace(column, catalog=replace(column.catalog, called=read_called(connection, column)))
         # A downgrade is not refused for what its upgrade allowed.
-        others = {} if column.is_restore else of_others(connection, column)
-        if others:
-            raise hazards.text_functions_of_others(
-                column.subject, others, catalog.table.owner, catalog.server.role
-            ).refusal()
+        found += [] if column.is_restore else of_others(connection, column)
+        refuse_first(found)
         dependents.try_conditions(connection, columns, column)
         refuse_first(materialised_views.examine(connection, columns, column))
         if not column.is_restore:

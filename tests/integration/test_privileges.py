@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from migrator import runner
 from migrator.errors import Refused
+from migrator.work import Options
 from tests.database import Database
 from tests.running import downgrade, upgrade, upgrade_until
 from tests.tables import CHANGE, items
@@ -70,6 +72,11 @@ def test_a_function_that_a_writer_may_replace_is_not_run_with_more_rights_than_h
         upgrade(database, change)
     assert refused.value.code == "text-functions-of-others"
     assert database.dump() == schema
-    # Owned by the table's owner, it is as trusted as a trigger of his.
+    # Of the table's owner triggers run too, whoever writes.
     database.execute("ALTER TABLE items OWNER TO test_nosy")
-    upgrade(database, change)
+    (told,) = (
+        each
+        for each in runner.plan_upgrade(database.address, "2", [change], Options()).hazards
+        if each.code == "text-functions-of-owner"
+    )
+    assert "public.trimmed(text)" in told.problem

@@ -921,6 +921,15 @@ TEXTS: list[Row] = [
         'ALTER FUNCTION public.doc_text(text) OWNER TO "owner"',
     ),
     (
+        hazards.text_functions_of_owner,
+        (SUBJECT, ["public.doc_text(text)"], "owner", "postgres"),
+        "text-functions-of-owner",
+        False,
+        '"postgres" runs functions of "owner" for the text or scope of public.items.embedding: public.doc_text(text)',
+        '"owner" owns the table, and by replacing one could do whatever "postgres" may, until migrator retire.',
+        'upgrade as "owner"; or ALTER FUNCTION ... OWNER TO "postgres"',
+    ),
+    (
         hazards.table_renamed_meanwhile,
         (SUBJECT, '"public"."things"'),
         "table-renamed-meanwhile",
