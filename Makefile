@@ -16,7 +16,9 @@ export PYTHONDONTWRITEBYTECODE =
 .venv/installed: pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "migrator needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint requirements.lock --editable '.[test]'
+# Compiles what is used, where pip would compile all of PyTorch and what comes with it, for most of a minute.
+	$(BIN)/python -c 'import alembic.command, migrator.runner, sentence_transformers'
 	touch $@
 
 demo: .venv/installed

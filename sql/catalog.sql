@@ -186,6 +186,11 @@ WHERE i.indrelid = %(table)s::oid
               AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = %(column)s)
 ORDER BY c.relname;
 
+-- name: has_views
+SELECT EXISTS (SELECT FROM pg_depend
+               WHERE classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass
+                 AND refobjid = %(table)s::oid AND refobjsubid = %(column)s);
+
 -- name: views
 -- Views that read the column, and views that read those, innermost first.
 WITH RECURSIVE found (oid, depth) AS (

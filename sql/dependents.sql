@@ -118,7 +118,9 @@ FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
 CROSS JOIN (SELECT c.oid, c.reltype, c.relname, t.typarray FROM pg_class c JOIN pg_type t ON t.oid = c.reltype
             WHERE c.oid = %(table)s::oid) AS r
-WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'migrator') AND l.lanname NOT IN ('c', 'internal')
+-- First without a join, so that the texts of PostgreSQL's own functions are not looked at.
+WHERE p.pronamespace <> 'pg_catalog'::regnamespace
+  AND n.nspname NOT IN ('information_schema', 'migrator') AND l.lanname NOT IN ('c', 'internal')
   AND p.prosqlbody IS NULL
   AND p.prosrc ~* ('\m' || regexp_replace(%(name)s::text, '(\W)', '\\\1', 'g') || '\M')
   AND (p.prosrc ~* ('\m' || regexp_replace(r.relname, '(\W)', '\\\1', 'g') || '\M')

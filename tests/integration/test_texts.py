@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -95,8 +96,12 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
-@pytest.mark.parametrize("text", TEXTS)
+# In either mode the same statements take the text.
+@pytest.mark.parametrize(
+    ("text", "online"),
+    zip(TEXTS, cycle([False, True]), strict=False),
+    ids={False: "window", True: "online"}.get,
+)
 def test_a_text_goes_up_down_and_up(database: Database, text: str, online: bool) -> None:
     docs(database)
     vectorize(database, text, models.old)

@@ -101,3 +101,4 @@ def test_of_whatever_dimensions_are_said() -> None:
     assert says_dimensions("SELECT (embedding <=> '[1]'::public.vector(384)) FROM items", 384)
     assert says_dimensions("SELECT (other)::public.halfvec(384) FROM items", 384)
     assert not says_dimensions("SELECT '(embedding)::vector(384)', 384 FROM items", 384)
+    assert not says_dimensions("SELECT (other)::public.halfvec(768) FROM items", 384)
