@@ -73,7 +73,7 @@ def _statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[State
 def _corrected_backup(column: ColumnPlan) -> list[Statement]:
     """Vectors that rows without one were given between backup and cut-over."""
     corrected = backup_table.correct_nulls(column)
-    if corrected is None:
+    if corrected is None or column.catalog.column.not_null:
         return []
     only_if = "rows were backed up without a vector"
     return [column.statement(NAME, corrected, "ACCESS SHARE", "one scan at most", only_if=only_if)]
