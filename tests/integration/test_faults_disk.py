@@ -59,7 +59,7 @@ def test_a_full_disk(own_server: OwnServer, upgraded_schema: str, phase: str) ->
         upgrade(database)
         is_upgraded(database, upgraded_schema)
         assert checksum(database) == rows
-        administrator.execute(f"DROP DATABASE {database.address.parameters['dbname']}".encode())
+        administrator.execute(f"DROP DATABASE {database.address.parameters['dbname']} WITH (FORCE)".encode())
         administrator.execute(f"DROP TABLESPACE {name}".encode())
 
 
