@@ -52,13 +52,14 @@ def not_a_vector(table: str, column: str, type_: str, vectors: Iterable[str]) ->
     )
 
 
-def domain_over_vectors(table: str, column: str, domain: str, type_: str) -> Hazard:
+def domain_over_vectors(schema: str, table: str, column: str, domain: str, type_: str) -> Hazard:
     """type_: what the domain is over."""
     return refuse(
         "domain-over-vectors",
         f'column "{table}.{column}" is of the domain {domain}, which is over {type_}',
         "a domain says the dimensions for every column that is of it.",
-        f"make the column one of vectors: ALTER TABLE {quoted(table)} ALTER COLUMN {quoted(column)} TYPE {type_}",
+        f"make the column one of vectors: ALTER TABLE {quoted(schema, table)} ALTER COLUMN {quoted(column)} "
+        f"TYPE {type_}",
     )
 
 
@@ -87,12 +88,12 @@ def plain_inheritance(table: str, parents: Iterable[str], children: Iterable[str
     )
 
 
-def typed_table(table: str, type_: str) -> Hazard:
+def typed_table(schema: str, table: str, type_: str) -> Hazard:
     return refuse(
         "typed-table",
         f'"{table}" is a table of type {type_}',
         "a column can be put beside the live one only where the table's columns are its own.",
-        f"ALTER TABLE {quoted(table)} NOT OF makes them so; nothing else of it changes",
+        f"ALTER TABLE {quoted(schema, table)} NOT OF makes them so; nothing else of it changes",
     )
 
 
@@ -162,21 +163,21 @@ def used_up_columns(table: str, used: int) -> Hazard:
     )
 
 
-def left_by_another(table: str, column: str) -> Hazard:
+def left_by_another(schema: str, table: str, column: str) -> Hazard:
     return refuse(
         "left-by-another-change",
         f'"{table}" has a column "{column}" that no unfinished change in the ledger accounts for',
         "it may be the work of a migrator whose ledger was lost.",
-        f"look at it, then drop it: ALTER TABLE {quoted(table)} DROP COLUMN {quoted(column)}",
+        f"look at it, then drop it: ALTER TABLE {quoted(schema, table)} DROP COLUMN {quoted(column)}",
     )
 
 
-def rules_on_table(table: str, rules: Iterable[str]) -> Hazard:
+def rules_on_table(schema: str, table: str, rules: Iterable[str]) -> Hazard:
     return refuse(
         "rules-on-table",
         f'"{table}" has rules: {", ".join(rules)}',
         "a rule may rewrite the updates that fill the shadow column.",
-        f"drop the rule for the time of the upgrade: DROP RULE ... ON {quoted(table)}",
+        f"drop the rule for the time of the upgrade: DROP RULE ... ON {quoted(schema, table)}",
     )
 
 

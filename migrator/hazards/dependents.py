@@ -56,12 +56,12 @@ def dependent_does_not_fit(subject: str, dependent: str, written: str, reason: s
     )
 
 
-def rows_violate_check(table: str, check: str, rows: int) -> Hazard:
+def rows_violate_check(schema: str, table: str, check: str, rows: int) -> Hazard:
     return refuse(
         "rows-violate-check",
         f'CHECK "{check}" on "{table}" is NOT VALID, and violated by {counted(rows, "rows")}',
         "PostgreSQL refuses every update of such a row, that which fills its shadow column too.",
-        f"correct those rows, or drop the check: ALTER TABLE {quoted(table)} DROP CONSTRAINT {quoted(check)}",
+        f"correct those rows, or drop the check: ALTER TABLE {quoted(schema, table)} DROP CONSTRAINT {quoted(check)}",
     )
 
 
@@ -157,35 +157,35 @@ def published(table: str, publications: Iterable[str]) -> Hazard:
     )
 
 
-def published_of_schema(table: str, publications: Iterable[str]) -> Hazard:
+def published_of_schema(schema: str, table: str, publications: Iterable[str]) -> Hazard:
     return refuse(
         "published-schema",
         f'"{table}" is published by {", ".join(publications)}, FOR TABLES IN SCHEMA',
         "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
         "columns.",
         "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
-        f"{quoted(table)} (column, ...); or take the schema out for the time of the upgrade: "
+        f"{quoted(schema, table)} (column, ...); or take the schema out for the time of the upgrade: "
         "ALTER PUBLICATION ... DROP TABLES IN SCHEMA ...",
     )
 
 
-def no_replica_identity(table: str, publications: Iterable[str]) -> Hazard:
+def no_replica_identity(schema: str, table: str, publications: Iterable[str]) -> Hazard:
     return refuse(
         "no-replica-identity",
         f'"{table}" is published by {", ".join(publications)}, and its rows have no replica identity',
         "PostgreSQL refuses every update of such a table, those that fill the shadow column among them.",
-        f"give it one: a primary key, or ALTER TABLE {quoted(table)} REPLICA IDENTITY USING INDEX ...",
+        f"give it one: a primary key, or ALTER TABLE {quoted(schema, table)} REPLICA IDENTITY USING INDEX ...",
     )
 
 
-def published_updates_refused(table: str, publications: Iterable[str], reason: str) -> Hazard:
+def published_updates_refused(schema: str, table: str, publications: Iterable[str], reason: str) -> Hazard:
     """reason: PostgreSQL's."""
     return refuse(
         "published-updates-refused",
         f'PostgreSQL refuses updates of "{table}", as {", ".join(publications)} publishes it: {reason}',
         "those that fill the shadow column are among them.",
         "let row filter and list of columns go by the replica identity: ALTER PUBLICATION ... SET TABLE ..., or "
-        f"ALTER TABLE {quoted(table)} REPLICA IDENTITY ...",
+        f"ALTER TABLE {quoted(schema, table)} REPLICA IDENTITY ...",
     )
 
 

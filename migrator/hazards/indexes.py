@@ -52,29 +52,29 @@ def several_indexes(subject: str, indexes: Iterable[str]) -> Hazard:
     )
 
 
-def index_not_carried(subject: str, index: str, definition: str) -> Hazard:
+def index_not_carried(subject: str, schema: str, index: str, definition: str) -> Hazard:
     return refuse(
         "index-not-carried",
         f'index "{index}" on {subject} cannot be carried over: {definition}',
         "what is not valid, over sparse vectors or the replica identity is not built again.",
-        f"drop it before the upgrade, and create it again afterwards: DROP INDEX {quoted(index)}",
+        f"drop it before the upgrade, and create it again afterwards: DROP INDEX {quoted(schema, index)}",
     )
 
 
-def index_does_not_fit(subject: str, index: str, dimensions: int, reason: str) -> Hazard:
+def index_does_not_fit(subject: str, schema: str, index: str, dimensions: int, reason: str) -> Hazard:
     return refuse(
         "index-does-not-fit",
         f'index "{index}" on {subject} cannot be built over vectors of {dimensions} dimensions: {reason}',
         "the index build would fail after everything was embedded.",
-        f"drop it before the upgrade, and create one that fits afterwards: DROP INDEX {quoted(index)}",
+        f"drop it before the upgrade, and create one that fits afterwards: DROP INDEX {quoted(schema, index)}",
     )
 
 
-def index_spans_scope(subject: str, index: str, where: str) -> Hazard:
+def index_spans_scope(subject: str, schema: str, index: str, where: str) -> Hazard:
     return refuse(
         "index-spans-scope",
         f'index "{index}" on {subject} is over vectors of the old dimensions, in the scope {where} and beyond it',
         "after the upgrade they differ in dimensions, and no index can hold both.",
         f"make it one index a scope first, each with its condition: CREATE INDEX ... WHERE {where}; "
-        f"DROP INDEX {quoted(index)}",
+        f"DROP INDEX {quoted(schema, index)}",
     )

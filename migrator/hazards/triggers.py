@@ -31,13 +31,15 @@ def triggers_fire(
     )
 
 
-def triggers_always_fire(table: str, by_row: Iterable[str], by_statement: Iterable[str], rows: int) -> Hazard:
+def triggers_always_fire(
+    schema: str, table: str, by_row: Iterable[str], by_statement: Iterable[str], rows: int
+) -> Hazard:
     return warn(
         "triggers-always-fire",
         f'the fill fires triggers of "{table}" that are ENABLE ALWAYS or REPLICA: '
         f"{_how_often(by_row, by_statement, rows)}",
         "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
-        f"where that does harm: ALTER TABLE {quoted(table)} ENABLE TRIGGER ... for the time of the upgrade, "
+        f"where that does harm: ALTER TABLE {quoted(schema, table)} ENABLE TRIGGER ... for the time of the upgrade, "
         "which makes them ordinary ones",
     )
 
@@ -47,34 +49,35 @@ def _how_often(by_row: Iterable[str], by_statement: Iterable[str], rows: int) ->
     return "; ".join([*said, *(f"{name}, once for each 2,000 rows or fewer" for name in by_statement)])
 
 
-def triggers_write_other_tables(table: str, triggers: Iterable[str], written: Iterable[str]) -> Hazard:
+def triggers_write_other_tables(schema: str, table: str, triggers: Iterable[str], written: Iterable[str]) -> Hazard:
     """triggers: those that the fill fires. written: tables that the text reads."""
     return refuse(
         "triggers-write-other-tables",
         f'the fill fires triggers of "{table}" that write to what the text reads: {", ".join(written)}; it is one of '
         f"{', '.join(triggers)}",
         "that is locked against writes from fill to cut-over, so that the fill would wait for migrator itself.",
-        f'ALTER TABLE "{table}" DISABLE TRIGGER ... for the time of the upgrade',
+        f"ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER ... for the time of the upgrade",
     )
 
 
-def rows_copied(table: str, trigger: str, statement: str) -> Hazard:
+def rows_copied(schema: str, table: str, trigger: str, statement: str) -> Hazard:
     """statement: its beginning."""
     return refuse(
         "rows-copied",
         f'trigger "{trigger}" on "{table}" inserts whole rows into another table: {statement}',
         "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
-        f"name the columns in its function; or do without it until then: ALTER TABLE {quoted(table)} DISABLE TRIGGER "
-        f"{quoted(trigger)}",
+        f"name the columns in its function; or do without it until then: ALTER TABLE {quoted(schema, table)} "
+        f"DISABLE TRIGGER {quoted(trigger)}",
     )
 
 
-def trigger_sorts_last(table: str, trigger: str) -> Hazard:
+def trigger_sorts_last(schema: str, table: str, trigger: str) -> Hazard:
     return refuse(
         "trigger-sorts-last",
         f'trigger "{trigger}" on "{table}" would run after migrator\'s own',
         "a text that it rewrites would keep a stale vector.",
-        f"rename it for the time of the upgrade: ALTER TRIGGER {quoted(trigger)} ON {quoted(table)} RENAME TO ...",
+        f"rename it for the time of the upgrade: ALTER TRIGGER {quoted(trigger)} ON {quoted(schema, table)} "
+        "RENAME TO ...",
     )
 
 

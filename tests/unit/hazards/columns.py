@@ -119,6 +119,7 @@ TEXTS: list[Row] = [
     (
         hazards.domain_over_vectors,
         (
+            "sales",
             "items",
             "embedding",
             "public.small",
@@ -128,7 +129,7 @@ TEXTS: list[Row] = [
         True,
         'column "items.embedding" is of the domain public.small, which is over vector(384)',
         "a domain says the dimensions for every column that is of it.",
-        'make the column one of vectors: ALTER TABLE "items" ALTER COLUMN "embedding" TYPE vector(384)',
+        'make the column one of vectors: ALTER TABLE "sales"."items" ALTER COLUMN "embedding" TYPE vector(384)',
     ),
     (
         hazards.not_a_table,
@@ -177,12 +178,12 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.typed_table,
-        ("items", "public.item"),
+        ("sales", "items", "public.item"),
         "typed-table",
         True,
         '"items" is a table of type public.item',
         "a column can be put beside the live one only where the table's columns are its own.",
-        'ALTER TABLE "items" NOT OF makes them so; nothing else of it changes',
+        'ALTER TABLE "sales"."items" NOT OF makes them so; nothing else of it changes',
     ),
     (
         hazards.row_security,
@@ -269,6 +270,7 @@ TEXTS: list[Row] = [
     (
         hazards.left_by_another,
         (
+            "sales",
             'it"ems',
             "migrator_shadow_7",
         ),
@@ -276,11 +278,12 @@ TEXTS: list[Row] = [
         True,
         '"it"ems" has a column "migrator_shadow_7" that no unfinished change in the ledger accounts for',
         "it may be the work of a migrator whose ledger was lost.",
-        'look at it, then drop it: ALTER TABLE "it""ems" DROP COLUMN "migrator_shadow_7"',
+        'look at it, then drop it: ALTER TABLE "sales"."it""ems" DROP COLUMN "migrator_shadow_7"',
     ),
     (
         hazards.rules_on_table,
         (
+            "sales",
             "items",
             ["a", "b"],
         ),
@@ -288,7 +291,7 @@ TEXTS: list[Row] = [
         True,
         '"items" has rules: a, b',
         "a rule may rewrite the updates that fill the shadow column.",
-        'drop the rule for the time of the upgrade: DROP RULE ... ON "items"',
+        'drop the rule for the time of the upgrade: DROP RULE ... ON "sales"."items"',
     ),
     (
         hazards.change_in_flight,

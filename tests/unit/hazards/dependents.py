@@ -57,12 +57,12 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.rows_violate_check,
-        ("items", "long", 3),
+        ("sales", "items", "long", 3),
         "rows-violate-check",
         True,
         'CHECK "long" on "items" is NOT VALID, and violated by 3 rows',
         "PostgreSQL refuses every update of such a row, that which fills its shadow column too.",
-        'correct those rows, or drop the check: ALTER TABLE "items" DROP CONSTRAINT "long"',
+        'correct those rows, or drop the check: ALTER TABLE "sales"."items" DROP CONSTRAINT "long"',
     ),
     (
         hazards.dimensions_rewritten,
@@ -167,35 +167,40 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.published_of_schema,
-        ("items", ["a", "b"]),
+        ("sales", "items", ["a", "b"]),
         "published-schema",
         True,
         '"items" is published by a, b, FOR TABLES IN SCHEMA',
         "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
         "columns.",
         "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
-        '"items" (column, ...); or take the schema out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLES '
-        "IN SCHEMA ...",
+        '"sales"."items" (column, ...); or take the schema out for the time of the upgrade: ALTER PUBLICATION ... DROP '
+        "TABLES IN SCHEMA ...",
     ),
     (
         hazards.no_replica_identity,
-        ("items", ["a", "b"]),
+        ("sales", "items", ["a", "b"]),
         "no-replica-identity",
         True,
         '"items" is published by a, b, and its rows have no replica identity',
         "PostgreSQL refuses every update of such a table, those that fill the shadow column among them.",
-        'give it one: a primary key, or ALTER TABLE "items" REPLICA IDENTITY USING INDEX ...',
+        'give it one: a primary key, or ALTER TABLE "sales"."items" REPLICA IDENTITY USING INDEX ...',
     ),
     (
         hazards.published_updates_refused,
-        ("items", ["a", "b"], "Column used in the publication WHERE expression is not part of the replica identity"),
+        (
+            "sales",
+            "items",
+            ["a", "b"],
+            "Column used in the publication WHERE expression is not part of the replica identity",
+        ),
         "published-updates-refused",
         True,
         'PostgreSQL refuses updates of "items", as a, b publishes it: Column used in the publication WHERE expression '
         "is not part of the replica identity",
         "those that fill the shadow column are among them.",
         "let row filter and list of columns go by the replica identity: ALTER PUBLICATION ... SET TABLE ..., or "
-        'ALTER TABLE "items" REPLICA IDENTITY ...',
+        'ALTER TABLE "sales"."items" REPLICA IDENTITY ...',
     ),
     (
         hazards.published_column,

@@ -93,6 +93,7 @@ TEXTS: list[Row] = [
         hazards.index_not_carried,
         (
             SUBJECT,
+            "public",
             "near",
             "CREATE INDEX near ON items ...",
         ),
@@ -100,12 +101,13 @@ TEXTS: list[Row] = [
         True,
         'index "near" on public.items.embedding cannot be carried over: CREATE INDEX near ON items ...',
         "what is not valid, over sparse vectors or the replica identity is not built again.",
-        'drop it before the upgrade, and create it again afterwards: DROP INDEX "near"',
+        'drop it before the upgrade, and create it again afterwards: DROP INDEX "public"."near"',
     ),
     (
         hazards.index_does_not_fit,
         (
             SUBJECT,
+            "public",
             "near",
             768,
             "index row size 3104 exceeds btree version 4 maximum 2704",
@@ -115,12 +117,13 @@ TEXTS: list[Row] = [
         'index "near" on public.items.embedding cannot be built over vectors of 768 dimensions: '
         "index row size 3104 exceeds btree version 4 maximum 2704",
         "the index build would fail after everything was embedded.",
-        'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "near"',
+        'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "public"."near"',
     ),
     (
         hazards.index_spans_scope,
         (
             SUBJECT,
+            "public",
             "near",
             "collection_id = 1",
         ),
@@ -130,6 +133,6 @@ TEXTS: list[Row] = [
         "and beyond it",
         "after the upgrade they differ in dimensions, and no index can hold both.",
         "make it one index a scope first, each with its condition: CREATE INDEX ... WHERE collection_id = 1; "
-        'DROP INDEX "near"',
+        'DROP INDEX "public"."near"',
     ),
 ]

@@ -41,6 +41,7 @@ TEXTS: list[Row] = [
     (
         hazards.triggers_always_fire,
         (
+            "sales",
             "items",
             ["a"],
             ["c"],
@@ -51,22 +52,23 @@ TEXTS: list[Row] = [
         'the fill fires triggers of "items" that are ENABLE ALWAYS or REPLICA: a, once a row, 200 rows in all; c, '
         "once for each 2,000 rows or fewer",
         "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
-        'where that does harm: ALTER TABLE "items" ENABLE TRIGGER ... for the time of the upgrade, which makes them '
-        "ordinary ones",
+        'where that does harm: ALTER TABLE "sales"."items" ENABLE TRIGGER ... for the time of the upgrade, which makes '
+        "them ordinary ones",
     ),
     (
         hazards.triggers_write_other_tables,
-        ("items", ["count", "touch"], ["public.topics"]),
+        ("sales", "items", ["count", "touch"], ["public.topics"]),
         "triggers-write-other-tables",
         True,
         'the fill fires triggers of "items" that write to what the text reads: public.topics; it is one of count, '
         "touch",
         "that is locked against writes from fill to cut-over, so that the fill would wait for migrator itself.",
-        'ALTER TABLE "items" DISABLE TRIGGER ... for the time of the upgrade',
+        'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade',
     ),
     (
         hazards.rows_copied,
         (
+            "sales",
             "items",
             "keep",
             "INSERT INTO history SELECT OLD.*",
@@ -75,11 +77,13 @@ TEXTS: list[Row] = [
         True,
         'trigger "keep" on "items" inserts whole rows into another table: INSERT INTO history SELECT OLD.*',
         "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
-        'name the columns in its function; or do without it until then: ALTER TABLE "items" DISABLE TRIGGER "keep"',
+        'name the columns in its function; or do without it until then: ALTER TABLE "sales"."items" DISABLE TRIGGER '
+        '"keep"',
     ),
     (
         hazards.trigger_sorts_last,
         (
+            "sales",
             "items",
             "~~late",
         ),
@@ -87,7 +91,7 @@ TEXTS: list[Row] = [
         True,
         'trigger "~~late" on "items" would run after migrator\'s own',
         "a text that it rewrites would keep a stale vector.",
-        'rename it for the time of the upgrade: ALTER TRIGGER "~~late" ON "items" RENAME TO ...',
+        'rename it for the time of the upgrade: ALTER TRIGGER "~~late" ON "sales"."items" RENAME TO ...',
     ),
     (
         hazards.capture_was_off,
