@@ -274,7 +274,7 @@ def may_not_create_in(schema: str, role: str) -> Hazard:
 def select_star(table: str, column: str) -> Hazard:
     return warn(
         "column-order",
-        f'from fill on, SELECT * and column-less INSERT and COPY on "{table}" meet a further column, and later '
+        f'from fill on, SELECT * and column-less INSERT and COPY on "{table}" meet another column, and later '
         f'"{column}" in last place',
         "from fill on SELECT * gives another row and COPY fails. INSERT works until cut-over; then its vector goes "
         "into the retired column: the row is stored without one, or refused where the column is NOT NULL or the vector "

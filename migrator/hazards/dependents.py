@@ -71,7 +71,7 @@ def dimensions_rewritten(subject: str, written: Iterable[str]) -> Hazard:
         "dimensions-rewritten",
         f"what speaks of the old dimensions of {subject} is made again with the new ones: {', '.join(written)}",
         "as it is, it would hold for no new vector; a downgrade brings the old text back.",
-        "nothing is to be done where that is what it means; else change it before the upgrade",
+        "nothing to do where that is what it means; otherwise change it before the upgrade",
     )
 
 

@@ -32,7 +32,7 @@ def new_model_not_there(reason: str) -> Hazard:
     """For a revision that is being written. reason: what finding the model ended in, with its name."""
     return warn(
         "new-model-not-there",
-        f"the new model is not to be had here: {reason}",
+        f"the new model is not available here: {reason}",
         "its dimensions were taken as they were given; an upgrade is refused where the model cannot be loaded.",
         "correct --to, or make the model loadable where the upgrade will run; a service is called by a plug-in, "
         f"{_PLUGIN}",

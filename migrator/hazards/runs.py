@@ -136,7 +136,7 @@ def retired_already(subject: str) -> Hazard:
 def old_model_gone(subject: str, texts: int, problem: str) -> Hazard:
     return refuse(
         "old-model-gone",
-        f"{subject} has {counted(texts, 'texts')} without a vector of the old model, which is not to be had: {problem}",
+        f"{subject} has {counted(texts, 'texts')} without a vector of the old model, which is not available: {problem}",
         "without it the rows that hold them would come back without a vector.",
         "make the model reachable, or list these rows and go back: migrator downgrade -1 --without-old-model",
     )

@@ -39,7 +39,7 @@ def no_text(subject: str) -> Hazard:
 def whole_row_text(expression: str) -> Hazard:
     return refuse(
         "whole-row-text",
-        f"text={expression!r} gives another text once the table has a further column",
+        f"text={expression!r} gives another text once the table has another column",
         "every text would change when the shadow column appears.",
         "name the columns: text=\"concat_ws(' ', title, body)\"",
     )

@@ -86,7 +86,7 @@ def capture_was_off(table: str) -> Hazard:
         "capture-was-off",
         f'the capture trigger of "{table}" was dropped, disabled or altered since the upgrade',
         "writes may have gone by it, so that it does not know every old vector that is stale.",
-        "nothing is to be done: each old vector is compared with the backup, and embedded again where it is not there",
+        "nothing to do: each old vector is compared with the backup, and embedded again where it is not there",
     )
 
 

@@ -302,12 +302,12 @@ CASES = [
     ),
     Case(
         "whole-row text",
-        told("text='to_jsonb(items)::text' gives another text once the table has a further column", *WHOLE_ROW),
+        told("text='to_jsonb(items)::text' gives another text once the table has another column", *WHOLE_ROW),
         change(text='"to_jsonb(items)::text"'),
     ),
     Case(
         "whole-row text of an empty table",
-        told("text='items::text' gives another text once the table has a further column", *WHOLE_ROW),
+        told("text='items::text' gives another text once the table has another column", *WHOLE_ROW),
         change(text='"items::text"'),
         ("TRUNCATE items",),
     ),

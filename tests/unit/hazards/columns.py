@@ -407,7 +407,7 @@ TEXTS: list[Row] = [
         ),
         "column-order",
         False,
-        'from fill on, SELECT * and column-less INSERT and COPY on "items" meet a further column, and later '
+        'from fill on, SELECT * and column-less INSERT and COPY on "items" meet another column, and later '
         '"embedding" in last place',
         "from fill on SELECT * gives another row and COPY fails. INSERT works until cut-over; then its vector goes "
         "into the retired column: the row is stored without one, or refused where the column is NOT NULL or the vector "

@@ -72,7 +72,7 @@ TEXTS: list[Row] = [
         "what speaks of the old dimensions of public.items.embedding is made again with the new ones: constraint a: "
         "(public.vector_dims(embedding) = 768)",
         "as it is, it would hold for no new vector; a downgrade brings the old text back.",
-        "nothing is to be done where that is what it means; else change it before the upgrade",
+        "nothing to do where that is what it means; otherwise change it before the upgrade",
     ),
     (
         hazards.dimensions_not_allowed,

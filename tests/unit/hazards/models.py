@@ -32,7 +32,7 @@ TEXTS: list[Row] = [
         ("model python:app.models:new cannot be loaded: there is no module 'app'",),
         "new-model-not-there",
         False,
-        "the new model is not to be had here: model python:app.models:new cannot be loaded: there is no module 'app'",
+        "the new model is not available here: model python:app.models:new cannot be loaded: there is no module 'app'",
         "its dimensions were taken as they were given; an upgrade is refused where the model cannot be loaded.",
         "correct --to, or make the model loadable where the upgrade will run; a service is called by a plug-in, "
         "python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)",

@@ -11,8 +11,8 @@ TEXTS: list[Row] = [
         False,
         "there are revisions that this database has not seen yet: versions/0003_items.py, versions/0004_notes.py",
         "the new one comes after them, and what was not said was read from the database as it is before them.",
-        "where it is to take the place of one, delete that file and the new one, and run the same command again; else "
-        "look whether it still holds after them, or run migrator upgrade first and write the revision then",
+        "where it is to take the place of one, delete that file and the new one, and run the same command again; "
+        "otherwise look whether it still holds after them, or run migrator upgrade first and write the revision then",
     ),
     (
         hazards.refused_as_yet,

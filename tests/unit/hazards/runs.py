@@ -166,7 +166,7 @@ TEXTS: list[Row] = [
         (SUBJECT, 3, "model python:m:f cannot be loaded: there is no module 'm'"),
         "old-model-gone",
         True,
-        "public.items.embedding has 3 texts without a vector of the old model, which is not to be had: "
+        "public.items.embedding has 3 texts without a vector of the old model, which is not available: "
         "model python:m:f cannot be loaded: there is no module 'm'",
         "without it the rows that hold them would come back without a vector.",
         "make the model reachable, or list these rows and go back: migrator downgrade -1 --without-old-model",

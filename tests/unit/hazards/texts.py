@@ -44,7 +44,7 @@ TEXTS: list[Row] = [
         ("items::text",),
         "whole-row-text",
         True,
-        "text='items::text' gives another text once the table has a further column",
+        "text='items::text' gives another text once the table has another column",
         "every text would change when the shadow column appears.",
         "name the columns: text=\"concat_ws(' ', title, body)\"",
     ),

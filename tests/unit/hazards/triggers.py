@@ -100,7 +100,7 @@ TEXTS: list[Row] = [
         False,
         'the capture trigger of "items" was dropped, disabled or altered since the upgrade',
         "writes may have gone by it, so that it does not know every old vector that is stale.",
-        "nothing is to be done: each old vector is compared with the backup, and embedded again where it is not there",
+        "nothing to do: each old vector is compared with the backup, and embedded again where it is not there",
     ),
     (
         hazards.text_functions_of_others,
