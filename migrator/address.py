@@ -99,7 +99,7 @@ def sqlalchemy_url(url: str) -> URL:
 
 
 def make_embedded(url: str) -> None:
-    """Makes the private database of `embedded:DIRECTORY` where it is not there yet; other URLs are let be.
+    """Makes the private database of `embedded:DIRECTORY` where it is not there yet; other URLs are left alone.
 
     Only who asks for a database to be filled gets a new one: in a wrong directory any other command would find an empty
     one, and say that all is well.

@@ -1,4 +1,4 @@
-"""What becomes of a run that broke off: it is kept to be gone on with, or everything but the store is undone."""
+"""What becomes of a run that broke off: it is kept to be continued, or everything but the store is undone."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ STORED_LIMIT = 16_000
 AVAILABLE = ("sentence-transformers", "python")
 PROVIDERS = (*AVAILABLE, "openai", "azure-openai", "cohere", "ollama")
 
-# A setting of an application's own has a dot in its name: those of the server are not to be had so.
+# A setting of an application's own has a dot in its name: those of the server cannot be given so.
 _CUSTOM_SETTING = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)+")
 ENVIRONMENT = "env:"
 _VARIABLE = re.compile(r"env:\w+")
@@ -220,7 +220,7 @@ class EmbeddingChange:
     empty: what becomes of rows in scope whose text is NULL or the empty string. "null": they end NULL; "skip": they
         keep what they hold, which the new column must be able to hold; "refuse": preflight refuses while there are any.
     outside: what becomes of rows out of scope. "keep": they keep what they hold; "null": they end NULL; None: they keep
-        it where the new column can hold it, and end NULL else.
+        it where the new column can hold it, and otherwise end NULL.
     settings: server settings that the text needs, such as a key, each with "env:VARIABLE", where its value is read.
     """
 

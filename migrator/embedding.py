@@ -127,7 +127,7 @@ def embed_pages(
 
 
 def _set_missing_aside(work: Work, column: ColumnPlan, pending: Query) -> None:
-    """Lists the rows whose text the store lacks, since their model is not to be had any more."""
+    """Lists the rows whose text the store lacks, since their model is no longer available."""
     statement = query(
         "fill",
         "set_missing_aside",
@@ -138,7 +138,7 @@ def _set_missing_aside(work: Work, column: ColumnPlan, pending: Query) -> None:
         pending=pending,
         store=column.store,
     )
-    execute(work.connection, statement, {"reason": "the old model is not to be had any more (--without-old-model)"})
+    execute(work.connection, statement, {"reason": "the old model is no longer available (--without-old-model)"})
 
 
 def _refuse_too_many(work: Work, column: ColumnPlan) -> None:

@@ -1,4 +1,4 @@
-"""Everything that can end a command, with its exit code. Most texts of refusals are in hazards.py."""
+"""Everything that can end a command, with its exit code. Most texts of refusals are in hazards/."""
 
 from __future__ import annotations
 

@@ -268,7 +268,7 @@ class Ledger:
         return int(self._row("failed_rows", change=change)[0])
 
     def failed_texts(self, change: int) -> tuple[int, int]:
-        """How many texts are set aside because no vector of them was to be had, and how many rows hold them."""
+        """How many texts are set aside because they could not be embedded, and how many rows hold them."""
         texts, rows = self._row("failed_texts", change=change)
         return int(texts), int(rows)
 

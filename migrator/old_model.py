@@ -21,7 +21,7 @@ PERHAPS_SAME_MODEL = 0.9
 
 
 def look_up(subject: str, model: Model) -> Hazard | None:
-    """Whether it is to be had, with no more loaded than a plug-in."""
+    """Whether it is available, with no more loaded than a plug-in."""
     try:
         if at_hand(model):
             return None

@@ -52,7 +52,7 @@ class OtherTables:
         self._holding: Connection | None = None
 
     def lock(self) -> bool:
-        """Returns whether they were not locked until now. Raises Interrupted where the locks are not to be had."""
+        """Returns whether they were not locked until now. Raises Interrupted where the locks are not available."""
         tables = _read(self._plan)
         if not tables or self._are_locked():
             return False
@@ -70,7 +70,7 @@ class OtherTables:
         return True
 
     def let_writer_by(self, connection: Connection) -> None:
-        """Lets go of them where somebody who has a lock on a table of the plan waits for them: he would never end."""
+        """Lets go of them where somebody who has a lock on a table of the plan waits for them: they would never end."""
         if self._holding is None or self._holding.closed:
             return
         tables = [column.catalog.table.oid for column in self._plan.columns]

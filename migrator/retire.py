@@ -81,7 +81,7 @@ def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stor
     """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped.
 
     A backup that is kept first takes what it lacks from the retired column. Raises Refused where a run is unfinished,
-    or where a setting is not to be had that a text needs for that.
+    or where a setting is not available that a text needs for that.
     """
     if keep_backups:
         address = text_settings.for_ledger(address)

@@ -55,7 +55,7 @@ def restore(address: Address, revision: str, columns: Sequence[VectorColumn], op
 def _same_run(
     ledger: Ledger, unfinished: Run, revision: str, direction: str, changes: Sequence[EmbeddingChange] | None
 ) -> None:
-    """An interrupted run is gone on with as it was planned, or not at all."""
+    """An interrupted run is continued as it was planned, or not at all."""
     if (unfinished.revision, unfinished.direction) != (revision, direction):
         raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
     if changes is not None and [each.change for each in ledger.changes(unfinished.id)] != list(changes):
@@ -142,7 +142,7 @@ def _carry_out(
 
 
 def _refuse_other_mode(run: Run, plan: Plan, options: Options) -> None:
-    """An interrupted run is gone on with in the mode it was planned in."""
+    """An interrupted run is continued in the mode it was planned in."""
     if options.online and not all(column.online for column in plan.columns):
         raise hazards.begun_in_window_mode(run.revision).refusal()
 

@@ -46,7 +46,7 @@ def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
     """A phase that is not done is running where a migrator is at work; else its time no longer counts.
 
     waiting: why the migrator at work writes nothing at present; None where it writes, or none is at work.
-    command: what goes on with it. past_cut_over: it can be gone on with and no longer be undone.
+    command: what goes on with it. past_cut_over: it can be continued and no longer be undone.
     """
     run = ledger.unfinished()
     if run is None:

@@ -20,7 +20,7 @@ from migrator.ledger import Ledger
 def for_changes(address: Address, changes: Iterable[EmbeddingChange], *, required: bool = True) -> Address:
     """The address whose connections have the settings of these changes.
 
-    Raises Refused where one is not to be had; leaves it out where it is not `required`.
+    Raises Refused where one is not available; leaves it out where it is not `required`.
     """
     found = dict(address.settings)
     for change in changes:

@@ -141,7 +141,7 @@ class Throttle:
                 (replayed,) = fetch_row(connection, query("throttle", "standby"))
         except psycopg.OperationalError:
             return "the standby cannot be reached, so its lag is not known"
-        return "--standby-url names a server that is no standby" if replayed is None else int(replayed)
+        return "--standby-url names a server that is not a standby" if replayed is None else int(replayed)
 
     def _vacuum_reason(self, table: int | None) -> str | None:
         if table is None or not fetch_row(self._connection, query("throttle", "vacuum"), {"table": table})[0]:

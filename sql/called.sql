@@ -38,12 +38,12 @@ SELECT DISTINCT p.oid::int8
 FROM called JOIN pg_proc p USING (oid) JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname <> 'pg_catalog';
 
 -- name: names
--- With the types of their arguments. An aggregate has no definition to be had.
+-- With the types of their arguments. An aggregate has no definition to read.
 SELECT oid::regprocedure::text FROM pg_proc WHERE oid = ANY (%(functions)s::oid[]) AND prokind <> 'a' ORDER BY 1;
 
 -- name: of_others
--- Functions, and those of the table's generated columns, whose owner has not the rights of this role, and whether he has
--- those of the table's owner. Those of an extension are made by whoever made the extension.
+-- Functions, and those of the table's generated columns, whose owner has not the rights of this role, and whether they
+-- have those of the table's owner. Those of an extension are made by whoever made the extension.
 SELECT p.oid::regprocedure::text AS name, pg_get_userbyid(p.proowner)::text AS owner,
        pg_has_role(p.proowner, c.relowner, 'MEMBER') AS of_the_table
 FROM pg_class c

@@ -91,7 +91,7 @@ ALTER VIEW {view} OWNER TO {owner};
 COMMENT ON VIEW {view} IS {comment};
 
 -- name: revoke_owner
--- What the owner has of his view is granted again with the rest.
+-- What the owner may do with the view is granted again with the rest.
 REVOKE ALL ON {view} FROM {owner};
 
 -- name: set_role

@@ -59,7 +59,7 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, C
          WHEN c.oid IN {tree} THEN 'it is the table itself, whose rows are filled meanwhile'
          WHEN c.relkind = 'm' THEN 'it is a materialised view'
          WHEN c.relkind = 'f' THEN 'it is a foreign table'
-         WHEN c.relkind NOT IN ('r', 'p', 'v') THEN 'it is no table'
+         WHEN c.relkind NOT IN ('r', 'p', 'v') THEN 'it is not a table'
          WHEN NOT has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
          THEN format('the role %%s may not lock it, for which it needs UPDATE there', current_user)
        END AS why_not

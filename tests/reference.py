@@ -12,7 +12,19 @@ import click
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, hazards
 from migrator.cli import COMMANDS, main
-from migrator.hazards import Hazard
+from migrator.hazards import (
+    Hazard,
+    columns,
+    dependents,
+    indexes,
+    models,
+    partitions,
+    revisions,
+    runs,
+    server,
+    texts,
+    triggers,
+)
 from tests import locks
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -75,11 +87,14 @@ Made from `migrator/change.py` by `make docs`. Every name below is imported by `
 _HAZARDS = """\
 # Hazards
 
-Every refusal and every warning of the preflight and of `migrator revision`, made from `migrator/hazards.py` by
+Every refusal and every warning of the preflight and of `migrator revision`, made from `migrator/hazards/` by
 `make docs`. Names and numbers are examples. A hazard that refuses ends the command before anything is changed (exit 3);
 the others are printed with the plan. `migrator upgrade --dry-run --json` names each by its code.
 
 {hazards}"""
+
+# In the order of the page.
+SUBJECTS = (models, columns, partitions, dependents, indexes, runs, revisions, texts, server, triggers)
 
 # What a hazard is told, by parameter; by type where the name is not here.
 _EXAMPLES: dict[str, object] = {
@@ -246,8 +261,8 @@ def _help(name: str, command: click.Command) -> str:
 
 
 def known_hazards() -> list[Hazard]:
-    """Each hazard once, with examples for what it is told, in the order of the file."""
-    return [_example(function) for function in sorted(_makers(), key=lambda each: each.__code__.co_firstlineno)]
+    """Each hazard once, with examples for what it is told, by subject and in the order of its file."""
+    return [_example(function) for function in _makers()]
 
 
 def unused_examples() -> set[str]:
@@ -258,7 +273,8 @@ def unused_examples() -> set[str]:
 
 
 def _makers() -> list[FunctionType]:
-    made = [each for _, each in inspect.getmembers(hazards, inspect.isfunction) if not each.__name__.startswith("_")]
+    found = [each for subject in SUBJECTS for each in vars(subject).values() if inspect.isfunction(each)]
+    made = [each for each in found if not each.__name__.startswith("_") and hasattr(hazards, each.__name__)]
     return [each for each in made if inspect.signature(each).return_annotation == "Hazard"]
 
 

@@ -111,7 +111,7 @@ def read_catalog(
         place = {"table": found.oid, "column": at.number}
         over = execute(connection, query("catalog", "domain_over"), place).fetchone()
         if over is not None:
-            raise domain_over_vectors(found.name, column, at.type_text, over[0]).refusal()
+            raise domain_over_vectors(found.schema, found.name, column, at.type_text, over[0]).refusal()
         raise not_a_vector(found.name, column, at.type_text, vectors).refusal()
     with qualified_names(connection):
         views = read_views(connection, found.oid, at.number)

@@ -27,7 +27,7 @@ class _Bytes(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         found = re.fullmatch(r"(\d+)\s*(kB|MB|GB|)", str(value))
         if found is None or not int(found[1]):
-            self.fail(f"{value!r} is no number of bytes: write it like 500kB or 20MB", param, ctx)
+            self.fail(f"{value!r} is not a number of bytes: write it like 500kB or 20MB", param, ctx)
         return int(found[1]) * _UNITS[found[2]]
 
 

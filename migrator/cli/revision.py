@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 @click.option(
     "--outside",
     type=click.Choice(get_args(Outside)),
-    help="What becomes of vectors out of scope.  [kept where the new column can hold them, else null]",
+    help="What becomes of vectors out of scope.  [kept where the new column can hold them, otherwise null]",
 )
 @click.option(
     "--empty",
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 @click.option(
     "--distance",
     type=click.Choice(get_args(Distance)),
-    help="What the index measures; l1 with hnsw alone.  [the present index's, else cosine]",
+    help="What the index measures; l1 with hnsw alone.  [the present index's, otherwise cosine]",
 )
 @click.option(
     "--index",
@@ -89,17 +89,19 @@ if TYPE_CHECKING:
     "--on",
     type=click.Choice(get_args(On)),
     help="What it indexes: the column, its half-precision copy, or a bit a number.  [as the present index; where that "
-    "cannot hold so many dimensions, halfvec up to 4,000, else bit]",
+    "cannot hold so many dimensions, halfvec up to 4,000, otherwise bit]",
 )
-@click.option("--m", type=click.IntRange(*M), metavar="N", help="hnsw: links a node.  [the present index's, else 16]")
+@click.option(
+    "--m", type=click.IntRange(*M), metavar="N", help="hnsw: links a node.  [the present index's, otherwise 16]"
+)
 @click.option(
     "--ef-construction",
     type=click.IntRange(*EF_CONSTRUCTION),
     metavar="N",
-    help="hnsw: candidates while building, twice --m at least.  [the present index's, else 64]",
+    help="hnsw: candidates while building, twice --m at least.  [the present index's, otherwise 64]",
 )
 @click.option(
-    "--lists", type=click.IntRange(*LISTS), metavar="N", help="ivfflat: clusters.  [the present index's, else 100]"
+    "--lists", type=click.IntRange(*LISTS), metavar="N", help="ivfflat: clusters.  [the present index's, otherwise 100]"
 )
 @click.pass_obj
 def command(
@@ -127,7 +129,7 @@ def command(
     """Write a revision that takes a vector column to another model, type or index.
 
     What is not said is read from the database, which is not changed. What preflight would refuse of table, text,
-    scope and index is refused now; models that are not to be had here, or do not fit, are warned of.
+    scope and index is refused now; models that are not available here, or do not fit, are warned of.
     """
     from migrator.cli.display import pairs, show_note, show_result, shown_path
     from migrator.cli.inference import Said

@@ -72,7 +72,7 @@ def several_dimensions(found: list[tuple[int, int]], parts: list[Part]) -> Usage
 
 
 def _own_dimensions(model: str) -> int | None:
-    """None where the model is not to be had, of which is told later."""
+    """None where the model is not available, of which is told later."""
     try:
         return own_dimensions(model)
     except Refused:

@@ -48,7 +48,7 @@ def command(
 ) -> None:
     """Upgrade to REVISION (head by default).
 
-    What was interrupted is gone on with by the same command. Embedding runs before the window:
+    The same command continues what was interrupted. Embedding runs before the window:
     `migrator upgrade --stop-after embed` does it while the application works.
     """
     from migrator.cli import carry_out

@@ -187,7 +187,7 @@ class _TreeChanged(Exception):
 
 
 def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
-    """Raises _TooManyLeft, and Interrupted where a lock is not to be had."""
+    """Raises _TooManyLeft, and Interrupted where a lock is not available."""
     tables = [column.catalog.table.oid for column in work.plan.columns]
 
     def swap() -> dict[str, object]:

@@ -61,7 +61,7 @@ def _published(column: ColumnPlan) -> list[Hazard]:
     found = []
     updated = [publication.name for publication in carried.publications if publication.updates]
     if updated and not carried.replica_identity:
-        found.append(hazards.no_replica_identity(table.name, updated))
+        found.append(hazards.no_replica_identity(table.schema, table.name, updated))
     shipped = [publication.name for publication in carried.publications if column.live in publication.columns]
     if shipped:
         found.append(hazards.published_column(table.name, column.live, shipped, column.type_text))
@@ -91,7 +91,7 @@ def refused_updates(connection: Connection, column: ColumnPlan) -> list[Hazard]:
             execute(connection, query("dependents", "planned_update", table=leaf.sql, column=name(column.live)))
         except (psycopg.errors.InvalidColumnReference, psycopg.errors.ObjectNotInPrerequisiteState) as error:
             reason = (error.diag.message_detail or said(error)).rstrip(".")
-            return [hazards.published_updates_refused(leaf.name, publications, reason)]
+            return [hazards.published_updates_refused(leaf.schema, leaf.name, publications, reason)]
     return []
 
 
@@ -105,5 +105,5 @@ def unproved_checks(connection: Connection, column: ColumnPlan) -> list[Hazard]:
             count = query("dependents", "violating", table=leaf.sql, condition=fragment(condition))
             (violating,) = fetch_row(connection, count)
             if violating:
-                found.append(hazards.rows_violate_check(leaf.name, check, violating))
+                found.append(hazards.rows_violate_check(leaf.schema, leaf.name, check, violating))
     return found

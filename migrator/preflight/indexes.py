@@ -22,13 +22,11 @@ from migrator.queries import Query, name, query
 
 def declared(column: ColumnPlan) -> list[Hazard]:
     """What can be told by change and catalog alone."""
-    subject, catalog = column.subject, column.catalog
+    subject, catalog, schema = column.subject, column.catalog, column.catalog.table.schema
     found = [
-        hazards.dependent_not_carried(
-            subject, f"constraint {index.name} on table {catalog.table.schema}.{catalog.table.name}"
-        )
+        hazards.dependent_not_carried(subject, f"constraint {index.name} on table {schema}.{catalog.table.name}")
         if index.of_constraint
-        else hazards.index_not_carried(subject, index.name, index.definition)
+        else hazards.index_not_carried(subject, schema, index.name, index.definition)
         for index in catalog.own_indexes
         if not (index.carried and index.valid)
     ]
@@ -44,7 +42,7 @@ def declared(column: ColumnPlan) -> list[Hazard]:
         same = carried_over(present, "")
         kept = built.get(present.name, same)
         if present.reach == "both" and (kept.key, kept.body) != (same.key, same.body):
-            found.append(hazards.index_spans_scope(subject, present.name, column.change.where or "true"))
+            found.append(hazards.index_spans_scope(subject, schema, present.name, column.change.where or "true"))
     for index in column.vector_indexes:
         type_, size = index.operand
         if (size or column.dimensions) > INDEX_LIMIT[type_]:
@@ -58,7 +56,8 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """What stands against each index of an upgrade."""
     if not column.indexes:
         return []
-    called = name(column.catalog.table.name)
+    table = column.catalog.table
+    called = name(table.name)
     copy = sql.SQL("pg_temp.{}").format(called)
     target = column.live
     found = []
@@ -71,7 +70,9 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         for index in column.indexes:
             reason = _reason(connection, column, index, copy, target)
             if reason is not None:
-                found.append(hazards.index_does_not_fit(column.subject, index.name, column.dimensions, reason))
+                found.append(
+                    hazards.index_does_not_fit(column.subject, table.schema, index.name, column.dimensions, reason)
+                )
     return found
 
 

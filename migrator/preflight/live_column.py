@@ -27,7 +27,7 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
         prefix, _, number = known.name.rpartition("_")
         is_retired = prefix == "migrator_retired" and number.isdigit() and int(number) in live_changes
         if known.name.startswith("migrator_") and not is_retired:
-            found.append(hazards.left_by_another(table.name, known.name))
+            found.append(hazards.left_by_another(table.schema, table.name, known.name))
     if column.is_restore:
         return found
     made_of = ledger.registered_text(catalog, change.where)

@@ -14,13 +14,13 @@ from migrator.queries import name, query
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """Nothing where the text reads none."""
-    catalog = column.catalog
+    catalog, table = column.catalog, column.catalog.table
     if not catalog.read:
         return []
     written = _written_by_triggers(connection, column)
     if written:
-        return [hazards.triggers_write_other_tables(catalog.table.name, catalog.firing_triggers, written)]
-    fired = [each.name for each in catalog.table.triggers if each.enabled in "OA" and not each.name.startswith(CAPTURE)]
+        return [hazards.triggers_write_other_tables(table.schema, table.name, catalog.firing_triggers, written)]
+    fired = [each.name for each in table.triggers if each.enabled in "OA" and not each.name.startswith(CAPTURE)]
     return [hazards.other_tables_locked(column.subject, [each.shown for each in catalog.read], fired)]
 
 

@@ -21,7 +21,7 @@ def kind(catalog: Catalog) -> list[Hazard]:
     if table.parents or table.children:
         return [hazards.plain_inheritance(table.name, table.parents, table.children)]
     if table.of_type is not None:
-        return [hazards.typed_table(table.name, table.of_type)]
+        return [hazards.typed_table(table.schema, table.name, table.of_type)]
     foreign = [each.shown for each in catalog.partitions if each.kind == "f"]
     return [hazards.foreign_partitions(table.name, foreign)] if foreign else []
 

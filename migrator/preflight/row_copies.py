@@ -34,7 +34,7 @@ def examine(connection: Connection, column: ColumnPlan) -> Iterator[Hazard]:
     for trigger, source, transition in sources:
         statement = copying(source, transition)
         if statement is not None:
-            yield hazards.rows_copied(table.name, trigger, statement[:_SHOWN])
+            yield hazards.rows_copied(table.schema, table.name, trigger, statement[:_SHOWN])
 
 
 def copying(source: str, transition: list[str]) -> str | None:

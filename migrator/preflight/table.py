@@ -25,7 +25,7 @@ def examine(catalog: Catalog) -> list[Hazard]:
         found.append(hazards.open_schemas(server.open_schemas))
     found += row_security(catalog)
     if table.rules:
-        found.append(hazards.rules_on_table(table.name, table.rules))
+        found.append(hazards.rules_on_table(table.schema, table.name, table.rules))
     if table.used_numbers >= POSTGRESQL_COLUMNS:
         found.append(hazards.used_up_columns(table.name, table.used_numbers))
     carried = {*server.publications_of_all, *(each.name for each in catalog.carried.publications)}
@@ -34,7 +34,9 @@ def examine(catalog: Catalog) -> list[Hazard]:
         of_schema = table.publications_of_schema
         named = [each for each in published if each not in of_schema]
         found.append(
-            hazards.published(table.name, named) if named else hazards.published_of_schema(table.name, of_schema)
+            hazards.published(table.name, named)
+            if named
+            else hazards.published_of_schema(table.schema, table.name, of_schema)
         )
     return found
 
@@ -53,7 +55,7 @@ def triggers(column: ColumnPlan) -> list[Hazard]:
     others = [trigger for trigger in table.triggers if not trigger.name.startswith(CAPTURE)]
     for trigger in others:
         if trigger.before and trigger.for_each_row and trigger.name.encode() > column.trigger.encode():
-            found.append(hazards.trigger_sorts_last(table.name, trigger.name))
+            found.append(hazards.trigger_sorts_last(table.schema, table.name, trigger.name))
     if column.capture_was_off:
         found.append(hazards.capture_was_off(table.name))
     return found
@@ -61,17 +63,17 @@ def triggers(column: ColumnPlan) -> list[Hazard]:
 
 def firing(column: ColumnPlan, counts: Counts) -> list[Hazard]:
     """The user's triggers that the fill will fire."""
-    catalog = column.catalog
-    fires = [trigger for trigger in catalog.table.triggers if trigger.name in catalog.firing_triggers]
+    catalog, table = column.catalog, column.catalog.table
+    fires = [trigger for trigger in table.triggers if trigger.name in catalog.firing_triggers]
     if column.method == "index" or not fires or not counts.rows:
         return []
     rows = counts.without_vector if column.is_restore else counts.in_scope
     by_row = [trigger.name for trigger in fires if trigger.for_each_row]
     by_statement = [trigger.name for trigger in fires if not trigger.for_each_row]
     if catalog.server.quiets_triggers:
-        return [hazards.triggers_always_fire(catalog.table.name, by_row, by_statement, rows)]
+        return [hazards.triggers_always_fire(table.schema, table.name, by_row, by_statement, rows)]
     role, grants = catalog.server.role, catalog.server.grants_settings
-    return [hazards.triggers_fire(catalog.table.name, by_row, by_statement, rows, role, grants)]
+    return [hazards.triggers_fire(table.name, by_row, by_statement, rows, role, grants)]
 
 
 def other_tools(connection: Connection, column: ColumnPlan) -> list[Hazard]:

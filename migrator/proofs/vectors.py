@@ -88,7 +88,7 @@ def sample_agrees(session: Session, column: ColumnPlan, target: str) -> list[Pro
     except Refused as refusal:
         if not column.is_restore:
             raise
-        return [Proof("sample", None, f"the old model is no longer to be had ({refusal.problem})")]
+        return [Proof("sample", None, f"the old model is no longer available ({refusal.problem})")]
     least = float(similarity.min())
     shown = f"{len(rows)} rows embedded again agree with what is stored to {least:.4f} or better (cosine)"
     stale = [place for (_, _, place), similar in zip(rows, similarity, strict=True) if similar < SAME_VECTOR]

@@ -362,7 +362,7 @@ def test_without_a_terminal_nobody_can_be_asked(pending: Project, command: str, 
     assert migrator(command, to) == Ended(
         2,
         "",
-        f"error: standard input is no terminal, so nobody can be asked whether the {command} may begin\n"
+        f"error: standard input is not a terminal, so nobody can be asked whether the {command} may begin\n"
         "nothing was changed.\n"
         f"fix: migrator {command} {to} --dry-run shows what it would do; --yes begins without asking\n",
     )
@@ -735,7 +735,7 @@ def test_retire_drops_what_is_kept(pending: Project) -> None:
     assert migrator("retire") == Ended(
         2,
         "",
-        "error: standard input is no terminal, so nobody can be asked whether it may be dropped\n"
+        "error: standard input is not a terminal, so nobody can be asked whether it may be dropped\n"
         f"nothing was changed.\nabout to be dropped:\n  {kept}\nfix: migrator retire --yes\n",
     )
     assert pending.database.whole_dump() == before
@@ -754,7 +754,7 @@ def test_abandon_undoes_what_is_unfinished(pending: Project) -> None:
     assert migrator("abandon") == Ended(
         2,
         "",
-        "error: standard input is no terminal, so nobody can be asked whether it may be undone\n"
+        "error: standard input is not a terminal, so nobody can be asked whether it may be undone\n"
         "nothing was changed.\nfix: migrator abandon --yes\n",
     )
     assert pending.database.whole_dump() == unfinished

@@ -302,12 +302,12 @@ CASES = [
     ),
     Case(
         "whole-row text",
-        told("text='to_jsonb(items)::text' gives another text once the table has a further column", *WHOLE_ROW),
+        told("text='to_jsonb(items)::text' gives another text once the table has another column", *WHOLE_ROW),
         change(text='"to_jsonb(items)::text"'),
     ),
     Case(
         "whole-row text of an empty table",
-        told("text='items::text' gives another text once the table has a further column", *WHOLE_ROW),
+        told("text='items::text' gives another text once the table has another column", *WHOLE_ROW),
         change(text='"items::text"'),
         ("TRUNCATE items",),
     ),
@@ -500,7 +500,7 @@ CASES = [
             'index "sparse" on public.items.embedding cannot be carried over: CREATE INDEX sparse ON public.items '
             "USING hnsw (((embedding)::public.sparsevec(384)) public.sparsevec_l2_ops)",
             "what is not valid, over sparse vectors or the replica identity is not built again.",
-            'drop it before the upgrade, and create it again afterwards: DROP INDEX "sparse"',
+            'drop it before the upgrade, and create it again afterwards: DROP INDEX "public"."sparse"',
         ),
         before=("CREATE INDEX sparse ON items USING hnsw ((embedding::sparsevec(384)) sparsevec_l2_ops)",),
     ),
@@ -510,7 +510,7 @@ CASES = [
             'index "holds_it" on public.items.embedding cannot be built over vectors of 768 dimensions: index row size '
             '3096 exceeds btree version 4 maximum 2704 for index "migrator_index_1_1"',
             "the index build would fail after everything was embedded.",
-            'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "holds_it"',
+            'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "public"."holds_it"',
         ),
         before=("CREATE INDEX holds_it ON items (id) INCLUDE (embedding)",),
     ),
@@ -529,7 +529,7 @@ CASES = [
         told(
             '"items" has a column "migrator_shadow_7" that no unfinished change in the ledger accounts for',
             "it may be the work of a migrator whose ledger was lost.",
-            'look at it, then drop it: ALTER TABLE "items" DROP COLUMN "migrator_shadow_7"',
+            'look at it, then drop it: ALTER TABLE "public"."items" DROP COLUMN "migrator_shadow_7"',
         ),
         before=("ALTER TABLE items ADD COLUMN migrator_shadow_7 vector(768)",),
     ),
@@ -573,7 +573,7 @@ CASES = [
         told(
             'CHECK "long" on "items" is NOT VALID, and violated by 1 row',
             "PostgreSQL refuses every update of such a row, that which fills its shadow column too.",
-            'correct those rows, or drop the check: ALTER TABLE "items" DROP CONSTRAINT "long"',
+            'correct those rows, or drop the check: ALTER TABLE "public"."items" DROP CONSTRAINT "long"',
         ),
         before=(
             "UPDATE items SET note = 'short' WHERE id = (SELECT min(id) FROM items)",
@@ -585,7 +585,7 @@ CASES = [
         told(
             '"items" is published by news, and its rows have no replica identity',
             "PostgreSQL refuses every update of such a table, those that fill the shadow column among them.",
-            'give it one: a primary key, or ALTER TABLE "items" REPLICA IDENTITY USING INDEX ...',
+            'give it one: a primary key, or ALTER TABLE "public"."items" REPLICA IDENTITY USING INDEX ...',
         ),
         before=("ALTER TABLE items REPLICA IDENTITY NOTHING", "CREATE PUBLICATION news FOR TABLE items (id, body)"),
     ),
@@ -596,7 +596,7 @@ CASES = [
             "expression is not part of the replica identity",
             "those that fill the shadow column are among them.",
             "let row filter and list of columns go by the replica identity: ALTER PUBLICATION ... SET TABLE ..., or "
-            'ALTER TABLE "items" REPLICA IDENTITY ...',
+            'ALTER TABLE "public"."items" REPLICA IDENTITY ...',
         ),
         before=("CREATE PUBLICATION news FOR TABLE items (id, body) WHERE (note IS NOT NULL)",),
     ),
@@ -646,7 +646,7 @@ CASES = [
         told(
             'trigger "~~late" on "items" would run after migrator\'s own',
             "a text that it rewrites would keep a stale vector.",
-            'rename it for the time of the upgrade: ALTER TRIGGER "~~late" ON "items" RENAME TO ...',
+            'rename it for the time of the upgrade: ALTER TRIGGER "~~late" ON "public"."items" RENAME TO ...',
         ),
         before=(
             A_TRIGGER_FUNCTION,
@@ -658,7 +658,7 @@ CASES = [
         told(
             '"items" has rules: keep',
             "a rule may rewrite the updates that fill the shadow column.",
-            'drop the rule for the time of the upgrade: DROP RULE ... ON "items"',
+            'drop the rule for the time of the upgrade: DROP RULE ... ON "public"."items"',
         ),
         before=("CREATE RULE keep AS ON DELETE TO items DO ALSO NOTHING",),
     ),
@@ -699,7 +699,7 @@ CASES = [
         told(
             '"typed" is a table of type kind',
             "a column can be put beside the live one only where the table's columns are its own.",
-            'ALTER TABLE "typed" NOT OF makes them so; nothing else of it changes',
+            'ALTER TABLE "public"."typed" NOT OF makes them so; nothing else of it changes',
         ),
         change("typed"),
         (

@@ -397,7 +397,7 @@ def test_models_that_are_not_to_be_had_are_warned_of_where_dimensions_are_given(
     assert warnings(ended) == [
         "warning: the model that public.items.embedding is said to hold cannot be used here: model "
         "python:tests.models:oldest cannot be loaded: module tests.models has no function 'oldest'",
-        "warning: the new model is not to be had here: model openai:text-embedding-3-small cannot be loaded: "
+        "warning: the new model is not available here: model openai:text-embedding-3-small cannot be loaded: "
         "this version of migrator has no provider 'openai' yet",
     ]
     assert "\n  fix: correct --to, or make the model loadable where the upgrade will run; a service" in ended.err
@@ -558,7 +558,7 @@ def test_which_rows_are_meant_is_asked_where_they_do_not_say_it(database: Databa
     asked += """, --where "\\"order\\" = 'it''s'" (20 of 384)"""
     assert revision(*options) == Ended(2, "", f"{SEVERAL}say which rows: {asked}\n")
     database.execute('ALTER TABLE items DROP COLUMN "order"')
-    # A model that is not to be had does not say its dimensions.
+    # A model that is not available does not say its dimensions.
     ended = revision(*COLUMN, *TO_NEW, "--from", "python:no.such.module:model")
     assert ended.err.endswith('(5 of 384), --where "collection_id = 2" (1 of 3)\n')
 

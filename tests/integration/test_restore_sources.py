@@ -183,13 +183,13 @@ def test_without_the_old_model_a_downgrade_is_refused_unless_it_is_said_out_loud
     # Its proofs are taken as far as they can be without the model.
     (proofs,) = verify_live(database.address, Options()).values()
     (sample,) = [proof.told for proof in proofs if proof.name == "sample"]
-    assert sample.startswith("not taken  sample: the old model is no longer to be had (model python:tests.models:lost ")
+    assert sample.startswith("not taken  sample: the old model is no longer available (model python:tests.models:lost ")
     # The third has the text of others, but no old vector of its own, nor the store one.
     assert nulls(database) == [1_000, 1_001, 1_002]
     assert rows_hold(database, old, where="id < 1000") == 200
     assert database.execute("SELECT rows, reason FROM migrator.failed_row ORDER BY rows") == [
-        (1, "the old model is not to be had any more (--without-old-model)"),
-        (2, "the old model is not to be had any more (--without-old-model)"),
+        (1, "the old model is no longer available (--without-old-model)"),
+        (2, "the old model is no longer available (--without-old-model)"),
     ]
 
 

@@ -229,7 +229,7 @@ def test_a_standby_that_is_not_there_is_not_taken_for_one_that_keeps_up(database
     for address, reason in (
         (None, "no standby is connected, so its lag is not known"),
         (nobody, "the standby cannot be reached, so its lag is not known"),
-        (database.address, "--standby-url names a server that is no standby"),
+        (database.address, "--standby-url names a server that is not a standby"),
     ):
         reporter = At("never", "", lambda: None)
         options = Options(reporter, limits=Limits(max_replica_lag_s=60, standby=address), stop=Gone())

@@ -43,11 +43,14 @@ def test_every_way_to_end_is_in_the_table() -> None:
 
 
 def test_every_hazard_is_there_once() -> None:
-    calls = [node for node in ast.walk(ast.parse(inspect.getsource(hazards))) if isinstance(node, ast.Call)]
-    made = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("_refuse", "_warn")]
+    sources = [ast.parse(inspect.getsource(subject)) for subject in reference.SUBJECTS]
+    calls = [node for source in sources for node in ast.walk(source) if isinstance(node, ast.Call)]
+    made = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("refuse", "warn")]
     codes = [ast.literal_eval(call.args[0]) for call in made]
     assert [hazard.code for hazard in known_hazards()] == codes
     assert len(set(codes)) == len(codes)
+    files = {each.stem for each in Path(inspect.getfile(hazards)).parent.glob("*.py")}
+    assert files - {"__init__", "hazard"} == {subject.__name__.rpartition(".")[2] for subject in reference.SUBJECTS}
 
 
 def test_every_example_is_told_to_a_hazard() -> None:

@@ -1,0 +1,54 @@
+"""What a hazard is, and how one is made."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from migrator.errors import Refused
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """A finding. code: its short name, stable across versions, for --json and for looking it up."""
+
+    code: str
+    problem: str
+    meaning: str
+    remedy: str
+    refuses: bool
+
+    @property
+    def told(self) -> str:
+        """As a person reads it beside a plan, in three lines."""
+        return f"{self.problem}\n  {self.meaning}\n  fix: {self.remedy}"
+
+    def refusal(self) -> Refused:
+        refused = Refused(self.problem, meaning=self.meaning, remedy=self.remedy)
+        refused.code = self.code
+        return refused
+
+
+def refuse(code: str, problem: str, meaning: str, remedy: str) -> Hazard:
+    return Hazard(code, problem, meaning, remedy, refuses=True)
+
+
+def warn(code: str, problem: str, meaning: str, remedy: str) -> Hazard:
+    return Hazard(code, problem, meaning, remedy, refuses=False)
+
+
+def quoted(*parts: str) -> str:
+    """A name as SQL has it, for a statement that a person is to run."""
+    return sql.Identifier(*parts).as_string(None)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The name that was probably meant, said as a remedy. names: at least one."""
+    known = sorted(names)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"name one that is there: {', '.join(known[:10])}{', ...' * (len(known) > 10)}"

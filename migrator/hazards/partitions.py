@@ -1,0 +1,56 @@
+"""Of partitions, which have the columns of the partitioned table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from migrator.hazards.hazard import Hazard, refuse, warn
+from migrator.report import counted
+
+
+def is_a_partition(table: str, top: str) -> Hazard:
+    return refuse(
+        "is-a-partition",
+        f'"{table}" is a partition of {top}',
+        "all partitions have the columns of that table, and are upgraded with it.",
+        f"name {top} instead",
+    )
+
+
+def foreign_partitions(table: str, partitions: Iterable[str]) -> Hazard:
+    return refuse(
+        "foreign-partition",
+        f'partitions of "{table}" are foreign tables: {", ".join(partitions)}',
+        "their rows are kept elsewhere, where no vector can be filled in.",
+        "detach them for the time of the upgrade, and upgrade them where they are",
+    )
+
+
+def partition_differs(partition: str, column: str, what: str) -> Hazard:
+    return refuse(
+        "partition-differs",
+        f'column "{column}" of partition {partition} {what}, unlike that of the table it belongs to',
+        "the new column would be alike in all partitions.",
+        "make it so now: ALTER TABLE ... ALTER COLUMN ...",
+    )
+
+
+def partition_index_alone(partition: str, index: str) -> Hazard:
+    return refuse(
+        "partition-index-alone",
+        f'index "{index}" of partition {partition} belongs to no index of the partitioned table',
+        "it would stay behind on the retired column, and that partition would be searched without it.",
+        "attach it, with one on every partition: CREATE INDEX ... ON ONLY ...; ALTER INDEX ... ATTACH PARTITION ...; "
+        "or drop it",
+    )
+
+
+def partitions_together(table: str, partitions: int) -> Hazard:
+    return warn(
+        "partitions-together",
+        f'"{table}" has {counted(partitions, "partitions")}, which begin and end the upgrade together',
+        "shadow column, capture trigger and cut-over lock all of them at a time, for milliseconds; until migrator "
+        "retire a table without migrator's columns cannot be attached, and one that is detached keeps them.",
+        "make new partitions by CREATE TABLE ... PARTITION OF, or LIKE the partitioned table; wait with DETACH until "
+        "cut-over is done",
+    )

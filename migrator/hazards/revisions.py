@@ -1,0 +1,85 @@
+"""Of the history of revisions, and of what stands in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from migrator.errors import Refused
+from migrator.hazards.hazard import Hazard, refuse, warn
+
+
+def unapplied_revisions(files: Iterable[str]) -> Hazard:
+    """files: of the revisions, the first first."""
+    return warn(
+        "unapplied-revisions",
+        f"there are revisions that this database has not seen yet: {', '.join(files)}",
+        "the new one comes after them, and what was not said was read from the database as it is before them.",
+        "where it is to take the place of one, delete that file and the new one, and run the same command again; "
+        "otherwise look whether it still holds after them, or run migrator upgrade first and write the revision then",
+    )
+
+
+def refused_as_yet(refusal: Refused) -> Hazard:
+    return warn(
+        "refused-as-yet",
+        f"as the database is now, preflight would refuse the revision: {refusal.problem}",
+        "the revisions before it may change that.",
+        f"where they do not: {refusal.remedy}",
+    )
+
+
+def steps_undo_ordinary(steps: str, revision: str, destination: str) -> Hazard:
+    """steps: such as -1. destination: the revision that they lead to."""
+    return refuse(
+        "steps-undo-ordinary",
+        f"{steps} from here undoes revision {revision}, in which migrator has no part",
+        "its downgrade() may drop tables and what is in them; no upgrade of vectors is undone by it.",
+        f"if that is meant, name where to go instead of counting: migrator downgrade {destination}",
+    )
+
+
+def several_operations(revision: str) -> Hazard:
+    return refuse(
+        "several-operations",
+        f"revision {revision} holds more than one change of embeddings, or other operations beside it",
+        "the change commits by itself, in many transactions; what stands beside it could not be undone with it.",
+        "give every other operation a revision of its own, before or after; several columns go into one "
+        "op.change_embeddings([...])",
+    )
+
+
+def no_columns(revision: str) -> Hazard:
+    return refuse(
+        "no-columns",
+        f"revision {revision} calls op.change_embeddings without a change",
+        "there is nothing to carry out.",
+        "give it at least one EmbeddingChange, or leave the call out",
+    )
+
+
+def column_twice(subject: str) -> Hazard:
+    return refuse(
+        "column-twice",
+        f"the revision changes {subject} twice",
+        "one cut-over takes a column to one model.",
+        "leave one of the two changes out, or give it a revision of its own",
+    )
+
+
+def printed_as_sql() -> Hazard:
+    return refuse(
+        "printed-as-sql",
+        "a change of embeddings cannot be printed as an SQL script",
+        "which rows and texts there are decides what is done.",
+        "migrator upgrade --dry-run shows every statement",
+    )
+
+
+def transaction_outside() -> Hazard:
+    return refuse(
+        "transaction-outside",
+        "env.py began a transaction before Alembic did",
+        "the change commits many times, which such a transaction would prevent.",
+        "in env.py write engine.connect() for engine.begin(), and commit what was executed before "
+        "context.begin_transaction()",
+    )

@@ -1,0 +1,175 @@
+"""Of the ledger, of runs that are unfinished, and of what a downgrade finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from migrator.hazards.hazard import Hazard, quoted, refuse
+from migrator.report import counted
+
+
+def schema_taken() -> Hazard:
+    return refuse(
+        "schema-taken",
+        'the schema "migrator" is there, without a ledger and with other things',
+        "ledger, backups and embedding stores are kept in a schema of that name.",
+        'give it another name, where it is the application\'s: ALTER SCHEMA "migrator" RENAME TO ...',
+    )
+
+
+def ledger_of_another(owner: str, role: str) -> Hazard:
+    return refuse(
+        "ledger-of-another-role",
+        f'the schema "migrator" belongs to "{owner}", whom role "{role}" may not act as',
+        "the ledger can neither be read nor written.",
+        f"work as that role, or GRANT {quoted(owner)} TO {quoted(role)}",
+    )
+
+
+def ledger_of_newer(version: int, known: int) -> Hazard:
+    return refuse(
+        "ledger-of-newer-version",
+        f"the ledger in this database is of version {version}, this migrator knows {known}",
+        "a newer migrator worked here.",
+        "work with that newer version, or a later one",
+    )
+
+
+def store_without_vectors(store: str) -> Hazard:
+    return refuse(
+        "store-without-vectors",
+        f"the embedding store {store} has lost its vectors",
+        "their column was dropped, with the extension vector perhaps, and the hashes that are left find nothing.",
+        f"DROP TABLE {store}; the texts are embedded again",
+    )
+
+
+def unfinished_other(unfinished: str, direction: str, command: str, is_next: bool = True) -> Hazard:
+    """command: what goes on with it. is_next: the revision has a file here, and that comes upon it first."""
+    if is_next:
+        remedy = f"{command} goes on with it; migrator abandon undoes it"
+    else:
+        remedy = (
+            f"migrator abandon undoes it; to go on with it instead, put its file back where {command} comes to it first"
+        )
+    return refuse(
+        "unfinished-other",
+        f"the {direction} of revision {unfinished} is unfinished",
+        "one change is carried to its end, or abandoned, before the next begins.",
+        remedy,
+    )
+
+
+def begun_in_window_mode(revision: str) -> Hazard:
+    return refuse(
+        "begun-in-window-mode",
+        f"the upgrade of revision {revision} was begun without --online",
+        "it goes on as it was planned: the old index is dropped before fill.",
+        "go on without --online; or undo it first, which keeps what was embedded: migrator abandon",
+    )
+
+
+def unfinished_differs(revision: str) -> Hazard:
+    return refuse(
+        "unfinished-differs",
+        f"revision {revision} was edited since its upgrade was interrupted",
+        "what is half done was planned from the former text.",
+        "put the former text back and run migrator upgrade, or undo what is half done: migrator abandon",
+    )
+
+
+def table_replaced(subject: str) -> Hazard:
+    return refuse(
+        "table-replaced",
+        f"the table of {subject} was dropped or replaced since the run was interrupted",
+        "what the ledger knows of it no longer holds.",
+        "migrator abandon closes the run; then run the command again",
+    )
+
+
+def text_functions_replaced(subject: str, functions: Iterable[str]) -> Hazard:
+    return refuse(
+        "text-functions-replaced",
+        f"functions that the text of {subject} calls were replaced since the run was interrupted: "
+        f"{', '.join(functions)}",
+        "the vectors made so far are of the texts that they gave before.",
+        "migrator abandon, then run the command again; or put the functions back and go on",
+    )
+
+
+def table_renamed_meanwhile(subject: str, now: str) -> Hazard:
+    return refuse(
+        "table-renamed-meanwhile",
+        f"the table of {subject} was renamed by others; it is {now} now",
+        "what was done so far is kept, but the run cannot go on or be undone under another name.",
+        "rename it back, and run the same command again",
+    )
+
+
+def nothing_to_restore(subject: str) -> Hazard:
+    return refuse(
+        "nothing-to-restore",
+        f"the ledger knows no upgrade of {subject}",
+        "there is neither a retired column nor a backup to come back from.",
+        "write a revision with op.change_embedding back to the old model",
+    )
+
+
+def changed_by_another_revision(subject: str, by: str, revision: str) -> Hazard:
+    return refuse(
+        "changed-by-another-revision",
+        f"{subject} was last changed by revision {by}, not by {revision}",
+        "upgrades are undone in reverse order.",
+        f"undo {by} first: migrator downgrade to the revision before it",
+    )
+
+
+def retired_already(subject: str) -> Hazard:
+    return refuse(
+        "retired-already",
+        f"the retired column of {subject} was dropped by migrator retire, and the revision names no text",
+        "the old vectors can neither be told from the backup nor embedded again.",
+        'write text="an SQL expression over the row" into a revision with op.change_embedding back to the old model',
+    )
+
+
+def old_model_gone(subject: str, texts: int, problem: str) -> Hazard:
+    return refuse(
+        "old-model-gone",
+        f"{subject} has {counted(texts, 'texts')} without a vector of the old model, which is not available: {problem}",
+        "without it the rows that hold them would come back without a vector.",
+        "make the model reachable, or list these rows and go back: migrator downgrade -1 --without-old-model",
+    )
+
+
+def table_renamed(subject: str, schema: str, table: str, former_schema: str, former: str) -> Hazard:
+    """schema, table: what it is called now; the others, what it was called at the upgrade."""
+    back = []
+    if table != former:
+        back.append(f"ALTER TABLE {quoted(schema, table)} RENAME TO {quoted(former)}")
+    if schema != former_schema:
+        back.append(f"ALTER TABLE {quoted(schema, former)} SET SCHEMA {quoted(former_schema)}")
+    return refuse(
+        "table-renamed",
+        f"the table of {subject} is called {schema}.{table} since the upgrade",
+        "the ledger and the revision know it by its former name.",
+        f"give it that name for the time of the downgrade: {'; '.join(back)}",
+    )
+
+
+def retired_column_gone(subject: str, column: str) -> Hazard:
+    return refuse(
+        "retired-column-gone",
+        f'the retired column "{column}" of {subject} is not there',
+        "it was dropped, or the table was made anew, so there are no old vectors to restore.",
+        "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
+    )
+
+
+def no_text_to_restore(subject: str, rows: int) -> Hazard:
+    return refuse(
+        "no-text-to-restore",
+        f"the revision names no text for {counted(rows, 'rows')} of {subject} written since the upgrade",
+        "their old vectors cannot be derived from the new ones, and there is no text to embed.",
+        'write text="an SQL expression over the row" into the revision that made the change',
+    )

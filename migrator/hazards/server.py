@@ -1,0 +1,105 @@
+"""Of the server: versions, extension, pooler, search path, settings, disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from migrator.hazards.hazard import Hazard, quoted, refuse, warn
+from migrator.report import size
+
+
+def no_pgvector(available: bool) -> Hazard:
+    if available:
+        remedy = "CREATE EXTENSION vector"
+    else:
+        remedy = "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector"
+    return refuse(
+        "no-pgvector",
+        "the extension vector (pgvector) is not in this database",
+        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
+        f"{remedy}; what went with it comes back from a backup of the database",
+    )
+
+
+def old_pgvector(version: str, needed: str) -> Hazard:
+    return refuse(
+        "old-pgvector",
+        f"pgvector {version} is too old: {needed} or newer is needed",
+        "halfvec, subvector and safe parallel index builds came with it.",
+        "update the package on the server, then ALTER EXTENSION vector UPDATE",
+    )
+
+
+def pgvector_with_known_fault(version: str) -> Hazard:
+    return warn(
+        "pgvector-known-fault",
+        f"pgvector {version} has a known fault",
+        "0.8.2 mended a buffer overflow in parallel HNSW builds, 0.8.3 a corruption by vacuum.",
+        "update the package on the server, then ALTER EXTENSION vector UPDATE",
+    )
+
+
+def old_postgresql(version: str) -> Hazard:
+    return refuse(
+        "old-postgresql",
+        f"PostgreSQL {version} is too old: 14 or newer is needed",
+        "statements that migrator relies on are not there.",
+        "upgrade the server",
+    )
+
+
+def standby() -> Hazard:
+    return refuse(
+        "standby",
+        "this server is a standby and takes no writes",
+        "an upgrade writes.",
+        "give the primary's address",
+    )
+
+
+def transaction_pooler(shown: str) -> Hazard:
+    return refuse(
+        "transaction-pooler",
+        f"{shown} is reached through a pooler in transaction mode",
+        "each transaction may get another server session: the lock that keeps a second migrator out, and the settings "
+        "that texts are hashed under, would not stay with this one.",
+        "connect to PostgreSQL itself, or to a port of the pooler that is in session mode",
+    )
+
+
+def open_schemas(schemas: Iterable[str]) -> Hazard:
+    names = sorted(schemas)
+    return refuse(
+        "open-schema",
+        f"schemas of the search path let everybody create functions: {', '.join(names)}",
+        "the trigger that captures writes runs with the rights of the role that upgrades; a function of somebody "
+        "else's would run with them.",
+        f"REVOKE CREATE ON SCHEMA {', '.join(map(quoted, names))} FROM PUBLIC",
+    )
+
+
+def setting_not_there(setting: str, variable: str) -> Hazard:
+    return refuse(
+        "setting-not-there",
+        f"the environment variable {variable}, which holds the setting {setting}, is not set",
+        "the texts cannot be read without it.",
+        f"set {variable} where migrator runs; its value is neither stored nor shown",
+    )
+
+
+def no_disk(needed: int, free: int) -> Hazard:
+    return refuse(
+        "no-disk",
+        f"the upgrade needs about {size(needed)} of disk, {size(free)} are free",
+        "the server would stop for lack of space in the middle of the work.",
+        "free or add space where the server's data lies",
+    )
+
+
+def disk_unknown(needed: int) -> Hazard:
+    return warn(
+        "disk-unknown",
+        f"the upgrade needs about {size(needed)} of disk; what the server has free cannot be seen from here",
+        "a full disk stops the server.",
+        "look on the server before you start",
+    )

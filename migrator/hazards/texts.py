@@ -1,0 +1,252 @@
+"""Of the text expression, the scope and the file of queries, and of the rows that they give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from migrator.hazards.hazard import Hazard, refuse, warn
+from migrator.report import counted
+
+
+def text_does_not_parse(expression: str, reason: str) -> Hazard:
+    return refuse(
+        "text-does-not-parse",
+        f"text={expression!r} is not an SQL expression over the row: {reason}",
+        "the texts to embed cannot be read.",
+        "correct it; try it with SELECT expression FROM table LIMIT 1",
+    )
+
+
+def text_is_not_text(expression: str, type_: str) -> Hazard:
+    return refuse(
+        "text-is-not-text",
+        f"text={expression!r} gives {type_}, not text",
+        "a model reads text.",
+        f"write a cast if that is what you mean: text={f'({expression})::text'!r}",
+    )
+
+
+def no_text(subject: str) -> Hazard:
+    return refuse(
+        "no-text",
+        f"the revision names no text for {subject}",
+        "another model needs the texts to embed.",
+        'write text="an SQL expression over the row", such as text="content"',
+    )
+
+
+def whole_row_text(expression: str) -> Hazard:
+    return refuse(
+        "whole-row-text",
+        f"text={expression!r} gives another text once the table has another column",
+        "every text would change when the shadow column appears.",
+        "name the columns: text=\"concat_ws(' ', title, body)\"",
+    )
+
+
+def text_not_by_columns(expression: str, reason: str) -> Hazard:
+    return refuse(
+        "text-not-by-columns",
+        f"text={expression!r} or where= cannot be evaluated for a row by itself: {reason}",
+        "the trigger that captures writes sees the row's columns, and neither the whole row nor other tables.",
+        "name the columns, without schema: text=\"concat_ws(' ', title, body)\"",
+    )
+
+
+def text_reads_other_tables(expression: str, tables: Iterable[str]) -> Hazard:
+    return refuse(
+        "text-reads-other-tables",
+        f"text={expression!r} reads other tables: {', '.join(tables)}",
+        "online, a write to them changes texts of rows that are not written themselves, which nothing would see.",
+        "upgrade in a window, without --online, where they are locked against writes; or copy what is needed into a "
+        "column of the table, kept there by the application or a trigger, and name that",
+    )
+
+
+def where_reads_tables(condition: str, tables: Iterable[str]) -> Hazard:
+    return refuse(
+        "where-reads-tables",
+        f"where={condition!r} reads tables: {', '.join(tables)}",
+        "a write to them moves rows that are not written themselves into scope or out of it, which nothing would see.",
+        "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+    )
+
+
+def text_reads_unlockable(expression: str, table: str, why: str) -> Hazard:
+    return refuse(
+        "text-reads-unlockable",
+        f"text={expression!r} reads {table}, and {why}",
+        "it cannot be locked against writes, which change texts of rows that are not written themselves.",
+        "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+    )
+
+
+def other_tables_locked(subject: str, tables: Iterable[str], triggers: Iterable[str]) -> Hazard:
+    """triggers: those of the table that its writers fire."""
+    fired = ", ".join(triggers)
+    too = f", and so do writes to the table whose triggers write to them (it has {fired})" if fired else ""
+    return warn(
+        "other-tables-locked",
+        f"the text of {subject} reads other tables: {', '.join(tables)}",
+        f"they are locked from fill to cut-over: writes to them wait{too}. After it a write there changes texts of "
+        "rows that are not written themselves, and makes their vectors stale.",
+        "let the application embed such rows again, as after any edit of a text; or have migrator backfill do it",
+    )
+
+
+def row_function(expression: str, function: str, why: str) -> Hazard:
+    return refuse(
+        "row-function",
+        f"text={expression!r} calls {function}() with the row, and {why}",
+        "its value may change when the shadow column appears, or differ while a write is captured.",
+        "in a function in SQL or PL/pgSQL name each column that it reads, as in doc.title; or name the columns "
+        "in text=",
+    )
+
+
+def text_writes(expression: str, reason: str) -> Hazard:
+    return refuse(
+        "text-writes",
+        f"text={expression!r} has side effects: {reason}",
+        "it is evaluated for every row, several times, and in the application's transactions.",
+        "name a function that only reads, or columns",
+    )
+
+
+def changes_by_itself(expression: str, calls: Iterable[str]) -> Hazard:
+    return refuse(
+        "text-changes-by-itself",
+        f"text={expression!r} or where= gives another value each time it is asked, by {', '.join(calls)}",
+        "a vector is found by its text, and the text would be another one a moment later.",
+        "leave that out, or keep its value in a column of the table and name the column",
+    )
+
+
+def scope_does_not_parse(argument: str, condition: str, reason: str) -> Hazard:
+    return refuse(
+        "scope-does-not-parse",
+        f"{argument}={condition!r} is not an SQL condition over the row: {reason}",
+        "the rows in scope cannot be told.",
+        "correct it; try it with SELECT count(*) FROM table WHERE condition",
+    )
+
+
+def relevant_does_not_parse(expression: str, reason: str) -> Hazard:
+    return refuse(
+        "relevant-does-not-parse",
+        f"relevant={expression!r} is not an SQL expression over the row: {reason}",
+        "whether a row that a query finds is relevant cannot be told.",
+        "correct it in verify=Verify(...); try it with SELECT expression FROM table LIMIT 1",
+    )
+
+
+def no_file_of_queries(path: Path, reason: str) -> Hazard:
+    return refuse(
+        "no-file-of-queries",
+        f"the file of queries {path} cannot be read: {reason}",
+        "the two models cannot be compared by it.",
+        "correct queries= in the revision; the path starts from the directory of alembic.ini",
+    )
+
+
+def not_a_query(path: Path, line: int) -> Hazard:
+    return refuse(
+        "not-a-query",
+        f"line {line} of {path} is not a query",
+        "the two models cannot be compared by it.",
+        'write each line as {"query": "...", "relevant": ["...", ...]}',
+    )
+
+
+def no_query(path: Path) -> Hazard:
+    return refuse(
+        "no-query",
+        f"{path} has no query, or one without anything relevant",
+        "the two models cannot be compared by it.",
+        'write each line as {"query": "...", "relevant": ["...", ...]}, the list not empty',
+    )
+
+
+def no_relevant_key(subject: str) -> Hazard:
+    return refuse(
+        "no-relevant-key",
+        f"the table of {subject} has no key of one column to tell relevant rows by",
+        "the file of queries names relevant rows by such a key, unless the revision says otherwise.",
+        'write verify=Verify(..., relevant="an SQL expression") in the revision',
+    )
+
+
+def rows_without_text(subject: str, count: int) -> Hazard:
+    return refuse(
+        "rows-without-text",
+        f"{subject} has {counted(count, 'rows in scope')} without a text, and the revision refuses such rows",
+        "there is nothing to embed for them.",
+        'give them a text, leave them out by where=, or write empty="null" in the revision: then they end without a '
+        "vector",
+    )
+
+
+def kept_without_text(subject: str, count: int, model: str) -> Hazard:
+    return warn(
+        "kept-without-text",
+        f'{subject} keeps the vectors of {counted(count, "rows in scope")} without a text (empty="skip")',
+        f"these vectors are of {model}, and comparing them with the others says nothing.",
+        'write empty="null" in the revision where such rows had better not be found',
+    )
+
+
+def cannot_keep(subject: str, count: int, asked: str, instead: str) -> Hazard:
+    return refuse(
+        "cannot-keep",
+        f"{asked} asks to keep the vectors of {counted(count, 'rows')} of {subject}, of other dimensions than the new "
+        "column",
+        "they do not fit there.",
+        f"write {instead} in the revision: such rows end without a vector",
+    )
+
+
+def no_row_has_text(subject: str, expression: str, rows: int) -> Hazard:
+    return refuse(
+        "no-row-has-text",
+        f"text={expression!r} gives no row in scope of {subject} a text, and {counted(rows, 'rows')} hold vectors",
+        "every vector in scope would be given up, and none come in its place.",
+        "correct text=; try it with SELECT expression FROM table LIMIT 1",
+    )
+
+
+def vectors_given_up(subject: str, outside: int, without_text: int) -> Hazard:
+    return warn(
+        "vectors-given-up",
+        f"rows of {subject} that hold a vector end without one: {outside:,} out of scope, {without_text:,} in scope "
+        "without a text",
+        "no search by vector finds them, until a downgrade.",
+        'widen where=, or correct text=; write outside="null" where it is meant for those out of scope',
+    )
+
+
+def rows_out_of_scope(subject: str, count: int) -> Hazard:
+    return refuse(
+        "not-null-out-of-scope",
+        f"{subject} is NOT NULL, and {counted(count, 'rows')} of it out of scope or without a text",
+        "they would have no vector of the new dimension.",
+        "widen where=, or give those rows a text",
+    )
+
+
+def texts_cut_short(subject: str, rows: int, limit: int) -> Hazard:
+    return refuse(
+        "texts-cut-short",
+        f"{subject} has {counted(rows, 'rows')} whose text the model does not read to its end, after {limit} tokens",
+        "what stands behind that could not be found, and --strict was given.",
+        "shorten these texts or split them into rows, choose a model that reads more, or leave out --strict",
+    )
+
+
+def lengths_unknown(subject: str, model: str) -> Hazard:
+    return refuse(
+        "lengths-unknown",
+        f"model {model} does not say how long the texts of {subject} are to it",
+        "it says how much it reads and has no tokenizer to ask, and --strict was given.",
+        "let the plug-in say count_tokens(texts), or leave out --strict",
+    )

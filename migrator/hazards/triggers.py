@@ -1,0 +1,112 @@
+"""Of the table's triggers, which the fill fires, and of the one that captures writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from migrator.hazards.hazard import Hazard, quoted, refuse, warn
+from migrator.report import counted
+
+
+def triggers_fire(
+    table: str,
+    by_row: Iterable[str],
+    by_statement: Iterable[str],
+    rows: int,
+    role: str,
+    may_be_granted: bool,
+) -> Hazard:
+    """by_row, by_statement: names of the triggers that fire. rows: those that the fill updates."""
+    remedy = "work as a superuser and they stay quiet"
+    if may_be_granted:
+        remedy = (
+            f"let a superuser run GRANT SET ON PARAMETER session_replication_role TO {quoted(role)} before the "
+            "upgrade, and they stay quiet; or work as a superuser"
+        )
+    return warn(
+        "triggers-fire",
+        f'the fill fires triggers of "{table}": {_how_often(by_row, by_statement, rows)}',
+        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        remedy,
+    )
+
+
+def triggers_always_fire(
+    schema: str, table: str, by_row: Iterable[str], by_statement: Iterable[str], rows: int
+) -> Hazard:
+    return warn(
+        "triggers-always-fire",
+        f'the fill fires triggers of "{table}" that are ENABLE ALWAYS or REPLICA: '
+        f"{_how_often(by_row, by_statement, rows)}",
+        "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
+        f"where that does harm: ALTER TABLE {quoted(schema, table)} ENABLE TRIGGER ... for the time of the upgrade, "
+        "which makes them ordinary ones",
+    )
+
+
+def _how_often(by_row: Iterable[str], by_statement: Iterable[str], rows: int) -> str:
+    said = [f"{name}, once a row, {counted(rows, 'rows')} in all" for name in by_row]
+    return "; ".join([*said, *(f"{name}, once for each 2,000 rows or fewer" for name in by_statement)])
+
+
+def triggers_write_other_tables(schema: str, table: str, triggers: Iterable[str], written: Iterable[str]) -> Hazard:
+    """triggers: those that the fill fires. written: tables that the text reads."""
+    return refuse(
+        "triggers-write-other-tables",
+        f'the fill fires triggers of "{table}" that write to what the text reads: {", ".join(written)}; it is one of '
+        f"{', '.join(triggers)}",
+        "that is locked against writes from fill to cut-over, so that the fill would wait for migrator itself.",
+        f"ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER ... for the time of the upgrade",
+    )
+
+
+def rows_copied(schema: str, table: str, trigger: str, statement: str) -> Hazard:
+    """statement: its beginning."""
+    return refuse(
+        "rows-copied",
+        f'trigger "{trigger}" on "{table}" inserts whole rows into another table: {statement}',
+        "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
+        f"name the columns in its function; or do without it until then: ALTER TABLE {quoted(schema, table)} "
+        f"DISABLE TRIGGER {quoted(trigger)}",
+    )
+
+
+def trigger_sorts_last(schema: str, table: str, trigger: str) -> Hazard:
+    return refuse(
+        "trigger-sorts-last",
+        f'trigger "{trigger}" on "{table}" would run after migrator\'s own',
+        "a text that it rewrites would keep a stale vector.",
+        f"rename it for the time of the upgrade: ALTER TRIGGER {quoted(trigger)} ON {quoted(schema, table)} "
+        "RENAME TO ...",
+    )
+
+
+def capture_was_off(table: str) -> Hazard:
+    return warn(
+        "capture-was-off",
+        f'the capture trigger of "{table}" was dropped, disabled or altered since the upgrade',
+        "writes may have gone by it, so that it does not know every old vector that is stale.",
+        "nothing to do: each old vector is compared with the backup, and embedded again where it is not there",
+    )
+
+
+def text_functions_of_others(subject: str, owners: Mapping[str, str], table_owner: str, role: str) -> Hazard:
+    """owners: of each function."""
+    functions = ", ".join(f"{function} (of {owner})" for function, owner in owners.items())
+    return refuse(
+        "text-functions-of-others",
+        f"the text or scope of {subject} calls functions that are neither its table's owner's nor a superuser's: "
+        f"{functions}",
+        f'capture runs them with the rights of "{role}" whenever somebody writes to the table, so that who replaces '
+        "one could do whatever that role may.",
+        "; ".join(f"ALTER FUNCTION {function} OWNER TO {quoted(table_owner)}" for function in owners),
+    )
+
+
+def text_functions_of_owner(subject: str, functions: Iterable[str], owner: str, role: str) -> Hazard:
+    return warn(
+        "text-functions-of-owner",
+        f'"{role}" runs functions of "{owner}" for the text or scope of {subject}: {", ".join(functions)}',
+        f'"{owner}" owns the table, and by replacing one could do whatever "{role}" may, until migrator retire.',
+        f'upgrade as "{owner}"; or ALTER FUNCTION ... OWNER TO {quoted(role)}',
+    )

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from migrator import hazards
+from tests.unit.hazards.row import Row
+
+TEXTS: list[Row] = [
+    (
+        hazards.is_a_partition,
+        ("items_2025", "public.items"),
+        "is-a-partition",
+        True,
+        '"items_2025" is a partition of public.items',
+        "all partitions have the columns of that table, and are upgraded with it.",
+        "name public.items instead",
+    ),
+    (
+        hazards.foreign_partitions,
+        ("items", ["public.items_2020", "public.items_2021"]),
+        "foreign-partition",
+        True,
+        'partitions of "items" are foreign tables: public.items_2020, public.items_2021',
+        "their rows are kept elsewhere, where no vector can be filled in.",
+        "detach them for the time of the upgrade, and upgrade them where they are",
+    ),
+    (
+        hazards.partition_differs,
+        ("public.items_2025", "embedding", "is NOT NULL"),
+        "partition-differs",
+        True,
+        'column "embedding" of partition public.items_2025 is NOT NULL, unlike that of the table it belongs to',
+        "the new column would be alike in all partitions.",
+        "make it so now: ALTER TABLE ... ALTER COLUMN ...",
+    ),
+    (
+        hazards.partition_index_alone,
+        ("public.items_2025", "items_2025_by_vector"),
+        "partition-index-alone",
+        True,
+        'index "items_2025_by_vector" of partition public.items_2025 belongs to no index of the partitioned table',
+        "it would stay behind on the retired column, and that partition would be searched without it.",
+        "attach it, with one on every partition: CREATE INDEX ... ON ONLY ...; ALTER INDEX ... ATTACH PARTITION ...; "
+        "or drop it",
+    ),
+    (
+        hazards.partitions_together,
+        ("items", 12),
+        "partitions-together",
+        False,
+        '"items" has 12 partitions, which begin and end the upgrade together',
+        "shadow column, capture trigger and cut-over lock all of them at a time, for milliseconds; until migrator "
+        "retire a table without migrator's columns cannot be attached, and one that is detached keeps them.",
+        "make new partitions by CREATE TABLE ... PARTITION OF, or LIKE the partitioned table; wait with DETACH until "
+        "cut-over is done",
+    ),
+]

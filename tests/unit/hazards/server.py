@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from migrator import hazards
+from tests.unit.hazards.row import Row
+
+TEXTS: list[Row] = [
+    (
+        hazards.no_pgvector,
+        (True,),
+        "no-pgvector",
+        True,
+        "the extension vector (pgvector) is not in this database",
+        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
+        "CREATE EXTENSION vector; what went with it comes back from a backup of the database",
+    ),
+    (
+        hazards.no_pgvector,
+        (False,),
+        "no-pgvector",
+        True,
+        "the extension vector (pgvector) is not in this database",
+        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
+        "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector; what "
+        "went with it comes back from a backup of the database",
+    ),
+    (
+        hazards.old_pgvector,
+        (
+            "0.6.2",
+            "0.7.0",
+        ),
+        "old-pgvector",
+        True,
+        "pgvector 0.6.2 is too old: 0.7.0 or newer is needed",
+        "halfvec, subvector and safe parallel index builds came with it.",
+        "update the package on the server, then ALTER EXTENSION vector UPDATE",
+    ),
+    (
+        hazards.pgvector_with_known_fault,
+        ("0.8.2",),
+        "pgvector-known-fault",
+        False,
+        "pgvector 0.8.2 has a known fault",
+        "0.8.2 mended a buffer overflow in parallel HNSW builds, 0.8.3 a corruption by vacuum.",
+        "update the package on the server, then ALTER EXTENSION vector UPDATE",
+    ),
+    (
+        hazards.old_postgresql,
+        ("13.11",),
+        "old-postgresql",
+        True,
+        "PostgreSQL 13.11 is too old: 14 or newer is needed",
+        "statements that migrator relies on are not there.",
+        "upgrade the server",
+    ),
+    (
+        hazards.standby,
+        (),
+        "standby",
+        True,
+        "this server is a standby and takes no writes",
+        "an upgrade writes.",
+        "give the primary's address",
+    ),
+    (
+        hazards.transaction_pooler,
+        ("app at db.example",),
+        "transaction-pooler",
+        True,
+        "app at db.example is reached through a pooler in transaction mode",
+        "each transaction may get another server session: the lock that keeps a second migrator out, and the settings "
+        "that texts are hashed under, would not stay with this one.",
+        "connect to PostgreSQL itself, or to a port of the pooler that is in session mode",
+    ),
+    (
+        hazards.open_schemas,
+        (["My schema", "public"],),
+        "open-schema",
+        True,
+        "schemas of the search path let everybody create functions: My schema, public",
+        "the trigger that captures writes runs with the rights of the role that upgrades; a function of somebody "
+        "else's would run with them.",
+        'REVOKE CREATE ON SCHEMA "My schema", "public" FROM PUBLIC',
+    ),
+    (
+        hazards.setting_not_there,
+        (
+            "app.key",
+            "APP_KEY",
+        ),
+        "setting-not-there",
+        True,
+        "the environment variable APP_KEY, which holds the setting app.key, is not set",
+        "the texts cannot be read without it.",
+        "set APP_KEY where migrator runs; its value is neither stored nor shown",
+    ),
+    (
+        hazards.no_disk,
+        (
+            5_000_000,
+            1_000,
+        ),
+        "no-disk",
+        True,
+        "the upgrade needs about 5.0 MB of disk, 1 kB are free",
+        "the server would stop for lack of space in the middle of the work.",
+        "free or add space where the server's data lies",
+    ),
+    (
+        hazards.disk_unknown,
+        (5_000_000,),
+        "disk-unknown",
+        False,
+        "the upgrade needs about 5.0 MB of disk; what the server has free cannot be seen from here",
+        "a full disk stops the server.",
+        "look on the server before you start",
+    ),
+]

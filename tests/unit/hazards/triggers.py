@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from migrator import hazards
+from tests.unit.hazards.row import SUBJECT, Row
+
+TEXTS: list[Row] = [
+    (
+        hazards.triggers_fire,
+        (
+            "items",
+            ["a", "b"],
+            ["c"],
+            200,
+            "keeper",
+            True,
+        ),
+        "triggers-fire",
+        False,
+        'the fill fires triggers of "items": a, once a row, 200 rows in all; b, once a row, 200 rows in all; c, '
+        "once for each 2,000 rows or fewer",
+        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        'let a superuser run GRANT SET ON PARAMETER session_replication_role TO "keeper" before the upgrade, and '
+        "they stay quiet; or work as a superuser",
+    ),
+    (
+        hazards.triggers_fire,
+        (
+            "items",
+            ["a"],
+            [],
+            200,
+            "keeper",
+            False,
+        ),
+        "triggers-fire",
+        False,
+        'the fill fires triggers of "items": a, once a row, 200 rows in all',
+        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        "work as a superuser and they stay quiet",
+    ),
+    (
+        hazards.triggers_always_fire,
+        (
+            "sales",
+            "items",
+            ["a"],
+            ["c"],
+            200,
+        ),
+        "triggers-always-fire",
+        False,
+        'the fill fires triggers of "items" that are ENABLE ALWAYS or REPLICA: a, once a row, 200 rows in all; c, '
+        "once for each 2,000 rows or fewer",
+        "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
+        'where that does harm: ALTER TABLE "sales"."items" ENABLE TRIGGER ... for the time of the upgrade, which makes '
+        "them ordinary ones",
+    ),
+    (
+        hazards.triggers_write_other_tables,
+        ("sales", "items", ["count", "touch"], ["public.topics"]),
+        "triggers-write-other-tables",
+        True,
+        'the fill fires triggers of "items" that write to what the text reads: public.topics; it is one of count, '
+        "touch",
+        "that is locked against writes from fill to cut-over, so that the fill would wait for migrator itself.",
+        'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade',
+    ),
+    (
+        hazards.rows_copied,
+        (
+            "sales",
+            "items",
+            "keep",
+            "INSERT INTO history SELECT OLD.*",
+        ),
+        "rows-copied",
+        True,
+        'trigger "keep" on "items" inserts whole rows into another table: INSERT INTO history SELECT OLD.*',
+        "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
+        'name the columns in its function; or do without it until then: ALTER TABLE "sales"."items" DISABLE TRIGGER '
+        '"keep"',
+    ),
+    (
+        hazards.trigger_sorts_last,
+        (
+            "sales",
+            "items",
+            "~~late",
+        ),
+        "trigger-sorts-last",
+        True,
+        'trigger "~~late" on "items" would run after migrator\'s own',
+        "a text that it rewrites would keep a stale vector.",
+        'rename it for the time of the upgrade: ALTER TRIGGER "~~late" ON "sales"."items" RENAME TO ...',
+    ),
+    (
+        hazards.capture_was_off,
+        ("items",),
+        "capture-was-off",
+        False,
+        'the capture trigger of "items" was dropped, disabled or altered since the upgrade',
+        "writes may have gone by it, so that it does not know every old vector that is stale.",
+        "nothing to do: each old vector is compared with the backup, and embedded again where it is not there",
+    ),
+    (
+        hazards.text_functions_of_others,
+        (SUBJECT, {"public.doc_text(text)": "writer"}, "owner", "migrator"),
+        "text-functions-of-others",
+        True,
+        "the text or scope of public.items.embedding calls functions that are neither its table's owner's nor a "
+        "superuser's: public.doc_text(text) (of writer)",
+        'capture runs them with the rights of "migrator" whenever somebody writes to the table, so that who replaces '
+        "one could do whatever that role may.",
+        'ALTER FUNCTION public.doc_text(text) OWNER TO "owner"',
+    ),
+    (
+        hazards.text_functions_of_owner,
+        (SUBJECT, ["public.doc_text(text)"], "owner", "postgres"),
+        "text-functions-of-owner",
+        False,
+        '"postgres" runs functions of "owner" for the text or scope of public.items.embedding: public.doc_text(text)',
+        '"owner" owns the table, and by replacing one could do whatever "postgres" may, until migrator retire.',
+        'upgrade as "owner"; or ALTER FUNCTION ... OWNER TO "postgres"',
+    ),
+]
