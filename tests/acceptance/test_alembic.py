@@ -27,7 +27,7 @@ from tests.database import Database
 from tests.project import RESTORE, Project, change
 from tests.tables import CHANGE, NEW, OLD, items
 
-STORE = "migrator.store_72f12df9f98181fc"
+STORE = "migrator.store_a2c23a4d0cace3d3"
 
 
 def column_type(database: Database) -> str:

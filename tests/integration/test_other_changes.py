@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import psycopg
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, runner
+from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, runner
 from migrator.address import Address
 from migrator.change import VectorColumn
-from migrator.errors import MigratorError, Stopped
+from migrator.embedders.probes import PROBES
+from migrator.errors import MigratorError, Stopped, VerificationFailed
 from migrator.old_model import SAMPLED_ROWS
 from migrator.work import Options
 from tests.database import Database
@@ -174,6 +176,30 @@ def test_another_index_and_back(
     written = database.execute("SELECT * FROM items ORDER BY id")
     down(database)
     assert database.execute("SELECT * FROM items ORDER BY id") == written
+    assert database.dump() == dump
+    assert embed_log.calls() == []
+
+
+# ---- the query prompt ------------------------------------------------------------------------------------------
+
+
+def test_promise_2_another_query_prompt_embeds_no_document(
+    database: Database, embed_log: EmbedLog, tmp_path: Path
+) -> None:
+    """The column stays as it is. Where there are questions, they are asked with the old prompt and with the new one."""
+    items(database)
+    dump, before = database.dump(), database.execute("SELECT *, xmin, ctid FROM items ORDER BY id")
+    (tmp_path / "q.jsonl").write_text('{"query": "text 7", "relevant": ["text 7"]}', "utf-8")
+    prompted = dataclasses.replace(OLD, query_prompt="query: ")
+    change = dataclasses.replace(CHANGE, to=prompted, index="same", verify=Verify(queries="q.jsonl", relevant="body"))
+    with pytest.raises(VerificationFailed, match=r"old model .* MRR 1\.000, .*; new model .* MRR 0\.500, "):
+        runner.upgrade(database.address, "2", [change], Options(project=tmp_path))
+    assert set(embed_log.calls()) == {len(PROBES)}
+    up(database, dataclasses.replace(change, verify=Verify()))
+    assert database.value("SELECT declared ->> 'query_prompt' FROM migrator.registry") == "query: "
+    assert database.execute("SELECT *, xmin, ctid FROM items ORDER BY id") == before
+    down(database)
+    assert database.value("SELECT declared ->> 'query_prompt' FROM migrator.registry") is None
     assert database.dump() == dump
     assert embed_log.calls() == []
 
