@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
+from psycopg.rows import TupleRow
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, runner
 from migrator.address import Address
 from migrator.change import VectorColumn
+from migrator.database import connect
 from migrator.embedders.probes import PROBES
 from migrator.errors import MigratorError, Stopped, VerificationFailed
 from migrator.old_model import SAMPLED_ROWS
@@ -529,7 +532,7 @@ def test_when_the_second_cannot_be_cut_over_neither_is(database: Database) -> No
     before = [vectors(database, each.table, each.column) for each in THREE]
     up(database, *changes, stop_after="verify")
     database.execute("ALTER TABLE others ADD COLUMN added text DEFAULT 'x'")
-    added = "public.others.embedding: columns of the table changed since the upgrade was planned"
+    added = "public.others.embedding: columns of the table changed since this run was planned"
     with pytest.raises(MigratorError, match=added):
         up(database, *changes)
     database.execute("ALTER TABLE others DROP COLUMN added")
@@ -606,3 +609,17 @@ def test_a_role_that_the_address_names_is_taken(database: Database) -> None:
             database.execute(f"SET ROLE {role}_reader; TABLE migrator.{table}")
     runner.restore(address, "2", [ITEMS], Options())
     assert database.dump() == dump
+
+
+def test_a_connection_that_cannot_be_made_ready_is_closed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[psycopg.Connection[TupleRow]] = []
+    real = psycopg.connect
+
+    def connected(*arguments: Any, **named: Any) -> psycopg.Connection[TupleRow]:
+        made.append(real(*arguments, **named))
+        return made[-1]
+
+    monkeypatch.setattr(psycopg, "connect", connected)
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match='role "nobody_at_all" does not exist'):
+        connect(Address(database.address.parameters, role="nobody_at_all"))
+    assert [each.closed for each in made] == [True]
