@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal, get_args
 
 import msgspec
@@ -33,6 +33,8 @@ _VARIABLE = re.compile(r"env:\w+")
 
 
 _CREATES_FUNCTION = re.compile(r"\s*CREATE\s+(OR\s+REPLACE\s+)?(FUNCTION|PROCEDURE)\s", re.IGNORECASE)
+# What Model says of queries, and of loading it.
+_NOT_OF_DOCUMENTS = ("query_prompt", "trust_remote_code")
 
 Bounds = tuple[int, int]
 # Least and greatest, both allowed. Those of an index are pgvector's.
@@ -110,6 +112,15 @@ class Model:
     def location(self) -> str:
         """The name without its provider: a hub name, a path, or `package.module:factory`."""
         return self.name.partition(":")[2]
+
+    @property
+    def of_documents(self) -> dict[str, object]:
+        """What decides the vectors of documents, as JSON values: two models with equal ones have them in common.
+
+        Defaults are left out, so that an argument that comes later changes none that does not give it.
+        """
+        said = [(each, getattr(self, each.name)) for each in fields(self) if each.name not in _NOT_OF_DOCUMENTS]
+        return {each.name: value for each, value in said if value != each.default}
 
 
 class _Index(msgspec.Struct, frozen=True):

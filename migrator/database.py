@@ -42,7 +42,17 @@ def connect(address: Address) -> Connection:
     in between: the settings would be those of other clients.
     """
     connection = _bare(address)
-    refuse_transaction_pooler(connection, address.shown, partial(_bare, address))
+    try:
+        refuse_transaction_pooler(connection, address.shown, partial(_bare, address))
+        _prepare(connection, address)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: Connection, address: Address) -> None:
+    """Takes the role, and pins the settings."""
     if address.role is not None:
         execute(connection, sql.SQL("SET ROLE {role}").format(role=name(address.role)))
     settings = {
@@ -73,7 +83,6 @@ def connect(address: Address) -> Connection:
     # Where commits are not waited for, a crash of the server would lose vectors that were paid for.
     execute(connection, query("session", "commit_for_good"))
     _notice_dead_client(connection)
-    return connection
 
 
 def _bare(address: Address) -> Connection:

@@ -12,7 +12,10 @@ def first_line(error: BaseException) -> str:
 
 
 class MigratorError(Exception):
-    """Failed; everything before cut-over is undone and the embedding store is kept."""
+    """What ends a command: told as one message, with the exit code of its kind.
+
+    By itself: a failure. What it left behind `meaning` says: before cut-over everything but the store was undone.
+    """
 
     exit_code = 1
 

@@ -281,12 +281,13 @@ class Ledger:
         self._execute("forget_failed", change=change)
 
     def probes(self, model: Model) -> list[list[float]] | None:
-        """The probe vectors recorded for the model as declared; None where there are none yet."""
-        rows = self._rows("probes", declared=as_json(model))
+        """The probe vectors recorded for what makes the model's vectors; None where there are none yet."""
+        rows = self._rows("probes", declared=as_json(model.of_documents))
         return rows[0]["probes"] if rows else None
 
     def add_model(self, model: Model, fingerprint: Mapping[str, object], probes: list[list[float]]) -> None:
-        self._execute("add_model", declared=as_json(model), fingerprint=as_json(fingerprint), probes=as_json(probes))
+        declared = as_json(model.of_documents)
+        self._execute("add_model", declared=declared, fingerprint=as_json(fingerprint), probes=as_json(probes))
 
     def stores(self) -> list[tuple[str, int]]:
         """Name and bytes of every embedding store."""

@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from migrator.database import PATIENT, SHORT, UNBOUNDED, Connection, configure, execute, fetch_row
-from migrator.errors import Busy, Interrupted
+from migrator.errors import GO_ON, Busy, Interrupted
 from migrator.queries import Query, query
 
 Result = TypeVar("Result")
@@ -97,11 +97,12 @@ def with_short_locks(
             blockers = describe_blockers(connection, tables)
             if time.monotonic() - start > patience:
                 raise Interrupted(
-                    f"a lock on the table was not to be had within {patience:.0f} s; it is {blockers}",
+                    f"could not get a lock on the table within {patience:.0f} s"
+                    + (f"; it is {blockers}" if blockers else ""),
                     meaning="what was done so far is kept.",
-                    remedy="end that transaction, then run the same command again",
+                    remedy=f"end that transaction, then {GO_ON}" if blockers else GO_ON,
                 ) from None
-        on_wait(f"waiting for a lock on the table, {blockers}")
+        on_wait("waiting for a lock on the table" + (f", {blockers}" if blockers else ""))
         time.sleep(pause * random.uniform(0.5, 1.5))
         pause = min(pause * 2, 2.0)
 
@@ -129,12 +130,15 @@ def concurrently(connection: Connection, statement: Query) -> None:
             configure(connection, {"lock_timeout": PATIENT})
 
 
-def describe_blockers(connection: Connection, tables: Sequence[int]) -> str:
-    """Who else holds locks on the tables of those oids, oldest transaction first: the ones a lock waits for."""
+def describe_blockers(connection: Connection, tables: Sequence[int]) -> str | None:
+    """Who else holds locks on the tables of those oids, oldest transaction first: the ones a lock waits for.
+
+    None where nobody does any more.
+    """
     below = query("partitions", "tree", root=sql.SQL("unnest(%(tables)s::oid[])"))
     holders = execute(connection, query("session", "lock_holders", tree=below), {"tables": list(tables)}).fetchall()
     if not holders:
-        return "held by nobody any more"
+        return None
     return "held by " + "; ".join(
         f"process {pid} ({application or 'no application name'}), "
         f"in a transaction since {transaction or 'a time that this role may not see'}, its statement since {statement}"

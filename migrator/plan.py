@@ -48,9 +48,9 @@ class Statement:
 
 
 def store_name(model: Model) -> str:
-    """The embedding store's table: one a model as declared, whatever revision asks for it."""
-    declared = msgspec.json.encode(model, order="deterministic")
-    return f"store_{hashlib.sha256(declared).hexdigest()[:16]}"
+    """The embedding store's table: one for all models that give documents the same vectors."""
+    key = msgspec.json.encode(model.of_documents, order="deterministic")
+    return f"store_{hashlib.sha256(key).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ class ColumnPlan:
             return "derive" if change.to.dimensions == column.dimensions else "embed"
         if self.upgraded_by == "embed" or change.from_.name != change.to.name or change.other_text:
             return "embed"
-        if change.to == change.from_:
+        if change.to.of_documents == change.from_.of_documents:
             return "index" if self.type == column.type else "derive"
         return "derive" if _is_truncation(change.from_, change.to) else "embed"
 
@@ -454,7 +454,7 @@ def _is_truncation(old: Model, new: Model) -> bool:
     if old.padded:
         return False
     shorter = dataclasses.replace(old, dimensions=new.dimensions, matryoshka=True)
-    return new == shorter and new.dimensions < old.dimensions
+    return new.of_documents == shorter.of_documents and new.dimensions < old.dimensions
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Connection, connect, fetch_row
 from migrator.errors import Stopped
 from migrator.ledger import LIVE, Ledger, Run
-from migrator.phases import PHASES, backup, cut_over, embed, fill, index, preflight, verify
+from migrator.phases import NAMES, PHASES, backup, cut_over, embed, fill, index, preflight, verify
 from migrator.plan import ColumnPlan, Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs.retrieval import has_rows
@@ -295,5 +295,6 @@ def _plan(
         plan = unfinished_plan(ledger, unfinished)
         _refuse_other_mode(unfinished, plan, options)
         _still_there(connection, plan)
-        done = tuple(sorted(ledger.phases_done(unfinished)))
-        return replace(plan, phases_done=done, phases_left=_left(ledger, unfinished))
+        done = ledger.phases_done(unfinished)
+        in_order = tuple(phase for phase in NAMES if phase in done)
+        return replace(plan, phases_done=in_order, phases_left=_left(ledger, unfinished))

@@ -6,7 +6,7 @@ import time
 
 from migrator.catalog.columns import TREE
 from migrator.database import execute
-from migrator.errors import Interrupted
+from migrator.errors import GO_ON, Interrupted
 from migrator.locks import LOCK_PATIENCE_S, describe_blockers
 from migrator.plan import ColumnPlan
 from migrator.queries import query
@@ -24,11 +24,12 @@ def outwait_writers(work: Work, column: ColumnPlan, meaning: str) -> None:
         blockers = describe_blockers(work.connection, [column.catalog.table.oid])
         if time.monotonic() - start > LOCK_PATIENCE_S:
             raise Interrupted(
-                f"a write to {column.subject} did not end within {LOCK_PATIENCE_S:.0f} s; the table is {blockers}",
+                f"a write to {column.subject} did not end within {LOCK_PATIENCE_S:.0f} s"
+                + (f"; the table is {blockers}" if blockers else ""),
                 meaning=meaning,
-                remedy="end that transaction, then run the same command again",
+                remedy=f"end that transaction, then {GO_ON}" if blockers else GO_ON,
             )
-        work.waits_for_lock(f"waiting for writes to the table to end, {blockers}")
+        work.waits_for_lock("waiting for writes to the table to end" + (f", {blockers}" if blockers else ""))
         work.options.stop.pause(pause)
         pause = min(pause * 2, 2.0)
 

@@ -111,7 +111,7 @@ def _title(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | 
         if column.change.other_text:
             lines.append(f"  text: {column.change.from_text} -> {column.change.text}")
     if plan.phases_done:
-        lines.append(f"it was interrupted and goes on; done: {', '.join(plan.phases_done)}")
+        lines.append(f"unfinished; done so far: {', '.join(plan.phases_done)}")
     return "\n".join(lines)
 
 

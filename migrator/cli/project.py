@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import shlex
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -114,7 +115,7 @@ class Project:
     @property
     def option(self) -> str:
         """The -c that has to stand before a command named in a hint; "" where it is the default."""
-        return "" if self.file == "alembic.ini" else f" -c {self.file}"
+        return "" if self.file == "alembic.ini" else f" -c {shlex.quote(self.file)}"
 
 
 def has_alembic_table(pyproject: Path) -> bool:

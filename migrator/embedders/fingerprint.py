@@ -5,15 +5,14 @@ from __future__ import annotations
 from migrator.change import Model
 
 
-def fingerprint(model: Model, *, revision: str | None, prompt: str, query_prompt: str) -> dict[str, object]:
-    """JSON values. revision: the model's own, as exactly as it is known; prompts: those in use, "" for none."""
+def fingerprint(model: Model, *, revision: str | None, prompt: str) -> dict[str, object]:
+    """JSON values. revision: the model's own, as exactly as it is known; prompt: the one in use, "" for none."""
     return {
         "provider": model.provider,
         "model": model.location,
         "model_revision": revision,
         "dimensions": model.dimensions,
         "prompt": prompt,
-        "query_prompt": query_prompt,
         "normalize": model.normalize,
         "matryoshka": model.matryoshka,
         "padded": model.padded,

@@ -47,7 +47,7 @@ class PythonEmbedder:
         self.max_tokens: int | None = getattr(plugin, "max_tokens", None)
         self.paid: bool = getattr(plugin, "paid", False)
         self.fingerprint: Mapping[str, object] = {
-            **fingerprint(model, revision=None, prompt=model.prompt or "", query_prompt=model.query_prompt or ""),
+            **fingerprint(model, revision=None, prompt=model.prompt or ""),
             **getattr(plugin, "fingerprint", {}),
         }
 

@@ -58,9 +58,7 @@ class SentenceTransformerEmbedder:
         # A model of static vectors reads texts of any length and says so by infinity.
         self.max_tokens = limit if isinstance(limit, int) else None
         self.paid = False
-        self.fingerprint: Mapping[str, object] = fingerprint(
-            model, revision=revision, prompt=self._prompt, query_prompt=self._query_prompt
-        )
+        self.fingerprint: Mapping[str, object] = fingerprint(model, revision=revision, prompt=self._prompt)
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         return checked(self._model, texts, self._encode(texts, self._prompt, task="document"))

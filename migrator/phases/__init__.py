@@ -22,7 +22,7 @@ class Phase(Protocol):
 
 
 PHASES: tuple[Phase, ...] = (backup, embed, fill, index, verify, cut_over, settle)
-# What --stop-after takes: nothing follows settle.
+# What the ledger records, in the order of the walk.
 NAMES = (preflight.NAME, *(phase.NAME for phase in PHASES))
 
 

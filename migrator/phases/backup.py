@@ -5,6 +5,8 @@ On a downgrade: the live vectors that the application wrote since cut-over and t
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from psycopg import sql
 
 from migrator import backup_table, store
@@ -13,6 +15,7 @@ from migrator.database import UNBOUNDED, configure, execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, name, query, text_of
+from migrator.report import counted
 from migrator.work import Work
 
 NAME = "backup"
@@ -117,8 +120,13 @@ def _back_up(work: Work, column: ColumnPlan) -> dict[str, object]:
         found, copied = (fetch_row(connection, checksum) for checksum in _checksums(column))
         if found != copied:
             raise MigratorError(
-                f"the backup of {column.subject} differs from the table: {copied} against {found}",
-                meaning="rows, vectors, or their checksum are not the same under one snapshot.",
+                f"the backup of {column.subject} differs from the table: it has {_told(*copied)}; "
+                f"the table has {_told(*found)}",
+                meaning="they are not the same under one snapshot.",
                 remedy="this should never be; check the server's storage before anything else",
             )
     return {"rows": copied[0], "vectors": copied[1], "checksum": str(copied[2]), "table": column.backup_name}
+
+
+def _told(rows: int, vectors: int, checksum: Decimal) -> str:
+    return f"{counted(rows, 'rows')}, {counted(vectors, 'vectors')}, checksum {checksum}"

@@ -296,9 +296,9 @@ def _few(column: ColumnPlan, missed: Cursor[TupleRow] | None, filled: dict[int, 
 
 def _changed(subject: str, *differing: str) -> MigratorError:
     return MigratorError(
-        f"{subject}: {' and '.join(differing)} of the table changed since the upgrade was planned",
+        f"{subject}: {' and '.join(differing)} of the table changed since this run was planned",
         meaning="what others changed meanwhile would be lost or left bound to the old column.",
-        remedy="run the upgrade again, which plans with what is there now",
+        remedy="run the same command again, which plans with what is there now",
     )
 
 
@@ -321,7 +321,7 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
     functions = replaced(work.connection, column)
     if functions:
         raise MigratorError(
-            f"{column.subject}: functions that its text calls were replaced since the run was planned: "
+            f"{column.subject}: functions that its text calls were replaced since this run was planned: "
             f"{', '.join(functions)}",
             meaning="the vectors made so far are of the texts that they gave before.",
             remedy="run the same command again, which embeds the texts that they give now",
@@ -333,5 +333,5 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
         raise MigratorError(
             f"the capture trigger of {column.subject} was dropped or disabled by others",
             meaning="writes may have been missed, so the shadow column cannot be trusted.",
-            remedy="find out who did it, then run the upgrade again from the start",
+            remedy="find out who did it, then run the same command again",
         )

@@ -25,7 +25,7 @@ from migrator.errors import MigratorError
 from migrator.locks import with_short_locks
 from migrator.phases.backup import live_type, which
 from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import Query, fragment, name, query
+from migrator.queries import Query, fragment, name, plain, query
 from migrator.report import counted
 from migrator.tree import Relation
 from migrator.work import Work
@@ -126,13 +126,13 @@ def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
         filling.fill(work, column, column.shadow)
     (rows,) = fetch_row(work.connection, _kept_back(column))
     if rows:
-        table, role = column.catalog.table.name, column.catalog.server.role
+        table, role = plain(column.table), plain(name(column.catalog.server.role))
         raise MigratorError(
             f"{counted(rows, 'rows')} of {column.subject} cannot be filled: a trigger undoes or skips their update",
             meaning=f"one of those that fire: {', '.join(column.catalog.firing_triggers)}. Everything before cut-over "
             "was undone; the embedding store is kept.",
-            remedy=f'ALTER TABLE "{table}" DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run '
-            f'GRANT SET ON PARAMETER session_replication_role TO "{role}"',
+            remedy=f"ALTER TABLE {table} DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run "
+            f"GRANT SET ON PARAMETER session_replication_role TO {role}",
         )
 
 

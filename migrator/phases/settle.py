@@ -13,7 +13,7 @@ from migrator.database import execute, fetch_row
 from migrator.locks import concurrently
 from migrator.phases.index import left_index
 from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import literal, name, query, text_of
+from migrator.queries import literal, name, plain, query, text_of
 from migrator.report import counted
 from migrator.tree import Relation
 from migrator.work import Work
@@ -171,7 +171,7 @@ def _validate_checks(work: Work, column: ColumnPlan) -> None:
         except psycopg.errors.CheckViolation:
             work.reporter.message(
                 f"{column.subject}: rows violate CHECK ({check.expression}), so it stays NOT VALID; correct them, then "
-                f'run ALTER TABLE "{column.catalog.table.name}" VALIDATE CONSTRAINT "{check.name}"'
+                f"run ALTER TABLE {plain(column.table)} VALIDATE CONSTRAINT {plain(name(check.name))}"
             )
 
 

@@ -33,7 +33,7 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     made_of = ledger.registered_text(catalog, change.where)
     if made_of is not None and change.from_text is None and change.text not in (None, made_of):
         found.append(hazards.other_text_in_column(column.subject, made_of, change.text or ""))
-    if column.method == "index" and _same_indexes(column):
+    if change.to == change.from_ and column.method == "index" and _same_indexes(column):
         found.append(hazards.same_column(column.subject))
     if column.method == "embed" and change.text is None:
         found.append(hazards.no_text(column.subject))

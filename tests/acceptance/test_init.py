@@ -55,10 +55,10 @@ def test_a_project_is_scaffolded_and_says_what_comes_next() -> None:
 
 
 def test_it_can_be_made_in_another_directory() -> None:
-    ended = migrator("init", "db/migrations")
-    assert ended.err == NEXT.format(" -c db/migrations/alembic.ini")
-    assert set(files()) == {f"db/migrations/{name}" for name in ("alembic.ini", "env.py", "script.py.mako")}
-    assert migrator("-c", "db/migrations/alembic.ini", "heads").code == 0
+    ended = migrator("init", "my db/migrations")
+    assert ended.err == NEXT.format(" -c 'my db/migrations/alembic.ini'")
+    assert set(files()) == {f"my db/migrations/{name}" for name in ("alembic.ini", "env.py", "script.py.mako")}
+    assert migrator("-c", "my db/migrations/alembic.ini", "heads").code == 0
 
 
 def test_the_option_for_the_configuration_names_the_new_file() -> None:

@@ -75,7 +75,7 @@ def test_an_application_that_starts_during_the_upgrade(database: Database, migra
     with closing(Llamas(database, False, old())) as application:
         finds(application, TEXTS)
     refused = migrator.run("upgrade", "--yes", code=1).stderr
-    assert "indexes of the table changed since the upgrade was planned" in refused
+    assert "indexes of the table changed since this run was planned" in refused
     assert database.dump() == before
 
     migrator.run("upgrade", "--yes", "--online", "--stop-after", "fill")

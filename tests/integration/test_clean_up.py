@@ -325,7 +325,7 @@ def test_a_trigger_that_skips_updates_keeps_no_row_without_a_vector_unseen(datab
         "3 rows of public.items.embedding cannot be filled: a trigger undoes or skips their update"
     )
     assert caught.value.meaning.startswith("one of those that fire: skip. ")
-    assert 'ALTER TABLE "items" DISABLE TRIGGER ...' in caught.value.remedy
+    assert 'ALTER TABLE "public"."items" DISABLE TRIGGER ...' in caught.value.remedy
     assert caught.value.exit_code == 1
     assert database.dump() == before
 

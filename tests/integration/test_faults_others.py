@@ -11,7 +11,7 @@ import pytest
 
 from migrator import portions
 from migrator.backfill import backfill
-from migrator.errors import Busy, Interrupted, MigratorError, Refused
+from migrator.errors import GO_ON, Busy, Interrupted, MigratorError, Refused
 from migrator.locks import with_short_locks
 from migrator.retire import retirable
 from migrator.session import at_work
@@ -194,9 +194,7 @@ def test_a_lock_that_is_not_to_be_had(database: Database) -> None:
         reader.execute("BEGIN; SELECT FROM items LIMIT 1")
         holder = rf"it is held by process {reader.info.backend_pid} \(no application name\), in a transaction since "
         table = database.value("SELECT 'items'::regclass::oid")
-        with pytest.raises(
-            Interrupted, match=rf"^a lock on the table was not to be had within 0 s; {holder}"
-        ) as caught:
+        with pytest.raises(Interrupted, match=rf"^could not get a lock on the table within 0 s; {holder}") as caught:
             with_short_locks(
                 connection,
                 lambda: connection.execute("LOCK items"),
@@ -204,7 +202,28 @@ def test_a_lock_that_is_not_to_be_had(database: Database) -> None:
                 on_wait=lambda _: None,
                 patience=0,
             )
-    assert caught.value.remedy == "end that transaction, then run the same command again"
+    assert caught.value.remedy == "end that transaction, then run the same command again to go on"
+
+
+def test_a_lock_that_nobody_holds_any_more(database: Database) -> None:
+    """Whoever held it ended between the try and the look."""
+    items(database)
+    told: list[str] = []
+    ended = iter(["DO $$ BEGIN RAISE lock_not_available; END $$", "SELECT"])
+    with at_work(database.address) as (connection, _):
+        table = database.value("SELECT 'items'::regclass::oid")
+        with_short_locks(connection, lambda: connection.execute(next(ended)), tables=[table], on_wait=told.append)
+        assert told == ["waiting for a lock on the table"]
+        refuses = "DO $$ BEGIN RAISE lock_not_available; END $$"
+        with pytest.raises(Interrupted) as caught:
+            with_short_locks(
+                connection,
+                lambda: connection.execute(refuses),
+                tables=[table],
+                on_wait=told.append,
+                patience=0,
+            )
+    assert (caught.value.problem, caught.value.remedy) == ("could not get a lock on the table within 0 s", GO_ON)
 
 
 def test_two_migrators_that_begin_together(database: Database, upgraded_schema: str) -> None:

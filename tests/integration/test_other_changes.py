@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
+from psycopg.rows import TupleRow
 
-from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, runner
+from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, runner
 from migrator.address import Address
 from migrator.change import VectorColumn
-from migrator.errors import MigratorError, Stopped
+from migrator.database import connect
+from migrator.embedders.probes import PROBES
+from migrator.errors import MigratorError, Stopped, VerificationFailed
 from migrator.old_model import SAMPLED_ROWS
 from migrator.work import Options
 from tests.database import Database
@@ -174,6 +179,30 @@ def test_another_index_and_back(
     written = database.execute("SELECT * FROM items ORDER BY id")
     down(database)
     assert database.execute("SELECT * FROM items ORDER BY id") == written
+    assert database.dump() == dump
+    assert embed_log.calls() == []
+
+
+# ---- the query prompt ------------------------------------------------------------------------------------------
+
+
+def test_promise_2_another_query_prompt_embeds_no_document(
+    database: Database, embed_log: EmbedLog, tmp_path: Path
+) -> None:
+    """The column stays as it is. Where there are questions, they are asked with the old prompt and with the new one."""
+    items(database)
+    dump, before = database.dump(), database.execute("SELECT *, xmin, ctid FROM items ORDER BY id")
+    (tmp_path / "q.jsonl").write_text('{"query": "text 7", "relevant": ["text 7"]}', "utf-8")
+    prompted = dataclasses.replace(OLD, query_prompt="query: ")
+    change = dataclasses.replace(CHANGE, to=prompted, index="same", verify=Verify(queries="q.jsonl", relevant="body"))
+    with pytest.raises(VerificationFailed, match=r"old model .* MRR 1\.000, .*; new model .* MRR 0\.500, "):
+        runner.upgrade(database.address, "2", [change], Options(project=tmp_path))
+    assert set(embed_log.calls()) == {len(PROBES)}
+    up(database, dataclasses.replace(change, verify=Verify()))
+    assert database.value("SELECT declared ->> 'query_prompt' FROM migrator.registry") == "query: "
+    assert database.execute("SELECT *, xmin, ctid FROM items ORDER BY id") == before
+    down(database)
+    assert database.value("SELECT declared ->> 'query_prompt' FROM migrator.registry") is None
     assert database.dump() == dump
     assert embed_log.calls() == []
 
@@ -503,7 +532,7 @@ def test_when_the_second_cannot_be_cut_over_neither_is(database: Database) -> No
     before = [vectors(database, each.table, each.column) for each in THREE]
     up(database, *changes, stop_after="verify")
     database.execute("ALTER TABLE others ADD COLUMN added text DEFAULT 'x'")
-    added = "public.others.embedding: columns of the table changed since the upgrade was planned"
+    added = "public.others.embedding: columns of the table changed since this run was planned"
     with pytest.raises(MigratorError, match=added):
         up(database, *changes)
     database.execute("ALTER TABLE others DROP COLUMN added")
@@ -580,3 +609,17 @@ def test_a_role_that_the_address_names_is_taken(database: Database) -> None:
             database.execute(f"SET ROLE {role}_reader; TABLE migrator.{table}")
     runner.restore(address, "2", [ITEMS], Options())
     assert database.dump() == dump
+
+
+def test_a_connection_that_cannot_be_made_ready_is_closed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[psycopg.Connection[TupleRow]] = []
+    real = psycopg.connect
+
+    def connected(*arguments: Any, **named: Any) -> psycopg.Connection[TupleRow]:
+        made.append(real(*arguments, **named))
+        return made[-1]
+
+    monkeypatch.setattr(psycopg, "connect", connected)
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match='role "nobody_at_all" does not exist'):
+        connect(Address(database.address.parameters, role="nobody_at_all"))
+    assert [each.closed for each in made] == [True]

@@ -48,13 +48,32 @@ def test_promise_5_what_others_changed_since_the_plan_is_not_reverted(
     database.execute("GRANT SELECT ON seen TO reader")
     upgrade_until(database, "verify")
     database.execute(statement)
-    with pytest.raises(MigratorError, match=f"{part} of the table changed since the upgrade was planned"):
+    with pytest.raises(MigratorError, match=f"{part} of the table changed since this run was planned"):
         upgrade(database)
     assert database.value("SELECT state FROM migrator.run") == "undone"
     # With index=Hnsw(...) it has to be said which of two indexes is replaced.
     database.execute("DROP INDEX IF EXISTS second")
     upgrade(database)
     assert rows_hold(database, new) == 200
+
+
+def test_a_backup_that_differs_from_the_table(database: Database) -> None:
+    items(database)
+    before = database.dump()
+    database.execute(
+        "CREATE FUNCTION lose() RETURNS event_trigger LANGUAGE plpgsql "
+        "AS $$BEGIN IF to_regclass('migrator.backup_1') IS NOT NULL THEN "
+        "UPDATE migrator.backup_1 SET migrator_vector = NULL WHERE ctid = '(0,1)'; END IF; END$$; "
+        "CREATE EVENT TRIGGER lose ON ddl_command_end WHEN TAG IN ('CREATE TABLE AS') EXECUTE FUNCTION lose()"
+    )
+    with pytest.raises(
+        MigratorError,
+        match=r"^the backup of public\.items\.embedding differs from the table: it has 200 rows, 199 vectors, "
+        r"checksum -?\d+; the table has 200 rows, 200 vectors, checksum -?\d+\n",
+    ):
+        upgrade(database)
+    database.execute("DROP EVENT TRIGGER lose; DROP FUNCTION lose()")
+    assert database.dump() == before
 
 
 TOLD = "CREATE OR REPLACE FUNCTION told(body text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT '{}' || body$$"
@@ -73,7 +92,7 @@ def test_a_function_of_the_text_is_replaced_during_the_upgrade(database: Databas
     assert refused.value.code == "text-functions-replaced"
     abandon(database)
     reporter = At("started", "cut-over", lambda: database.execute(TOLD.format("third ")))
-    with pytest.raises(MigratorError, match=r"were replaced since the run was planned: public\.told\(text\)"):
+    with pytest.raises(MigratorError, match=r"were replaced since this run was planned: public\.told\(text\)"):
         upgrade(database, change, reporter=reporter)
     assert database.value("SELECT state FROM migrator.run ORDER BY id DESC LIMIT 1") == "undone"
     upgrade(database, change)

@@ -85,7 +85,7 @@ def test_prompts_of_the_model_are_its_own(minilm: Embedder, tmp_path: Path) -> N
     np.testing.assert_allclose(own.embed_queries(["loop"])[0], expected[1], atol=1e-5)
     np.testing.assert_allclose(without.embed_documents(["loop"])[0], expected[2], atol=1e-5)
     np.testing.assert_allclose(without.embed_queries(["loop"])[0], expected[2], atol=1e-5)
-    assert (own.fingerprint["prompt"], own.fingerprint["query_prompt"]) == ("passage: ", "query: ")
+    assert own.fingerprint["prompt"] == "passage: "
 
 
 def test_matryoshka_keeps_the_first_numbers_at_length_1(minilm: Embedder) -> None:

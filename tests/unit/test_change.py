@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify
 from migrator.errors import Refused
+from migrator.plan import store_name
 
 NAME = "python:app.models:new"
 MODEL = Model(NAME, dimensions=768)
@@ -156,3 +158,31 @@ def test_a_change_cannot_be_altered_once_it_is_made() -> None:
     for made, name in ((MODEL, "name"), (Hnsw(), "m"), (IvfFlat(), "lists"), (Verify(), "k"), (change(), "table")):
         with pytest.raises(AttributeError):
             setattr(made, name, "another")
+
+
+def test_promise_2_the_store_of_a_model_is_the_same_in_every_version() -> None:
+    """Another name would leave every vector that was paid for behind."""
+    assert store_name(MODEL) == "store_9a244fa6e78be65b"
+    full = Model(NAME, dimensions=768, prompt="passage: ", normalize=True, matryoshka=True, revision="abc")
+    assert store_name(full) == "store_0f5606c19fbaaed0"
+
+
+@pytest.mark.parametrize(("argument", "value"), [("query_prompt", "query: "), ("trust_remote_code", True)])
+def test_promise_2_what_is_no_matter_of_documents_has_no_store_of_its_own(argument: str, value: Any) -> None:
+    assert store_name(replace(MODEL, **{argument: value})) == store_name(MODEL)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("name", "python:app.models:other"),
+        ("dimensions", 384),
+        ("prompt", ""),
+        ("normalize", True),
+        ("matryoshka", True),
+        ("padded", True),
+        ("revision", "abc"),
+    ],
+)
+def test_promise_7_what_decides_a_vector_has_a_store_of_its_own(argument: str, value: Any) -> None:
+    assert store_name(replace(MODEL, **{argument: value})) != store_name(MODEL)

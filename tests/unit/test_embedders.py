@@ -106,7 +106,6 @@ def test_what_a_plugin_says_of_itself_is_taken_over() -> None:
         "model_revision": "7",
         "dimensions": 8,
         "prompt": "two words ",
-        "query_prompt": "",
         "normalize": None,
         "matryoshka": False,
         "padded": False,
