@@ -12,12 +12,16 @@ from typing import Any
 import psycopg
 import sqlalchemy
 from alembic.config import Config
+from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import URL, make_url
 
+from migrator import hazards
 from migrator.errors import UsageError
 
 EMBEDDED = "embedded:"
 _DRIVER = "postgresql+psycopg"
+# Tells a database from every other one, copies of its server among them.
+_SERVER = "SELECT current_database()::text, extract(epoch FROM pg_postmaster_start_time())::text"
 # Drivers whose parameters are those of libpq.
 _OF_LIBPQ = ("psycopg", "psycopg2")
 
@@ -157,11 +161,17 @@ def address_of_url(url: URL) -> Address:
 
 
 def address_of_connection(connection: sqlalchemy.Connection) -> Address:
-    """The same database for a connection of psycopg's own, in the same role and with the same search_path."""
+    """The same database for a connection of psycopg's own, in the same role and with the same search_path.
+
+    Raises Refused where the URL leads to another one than env.py is connected to.
+    """
     role, session_role, search_path = connection.exec_driver_sql(
         "SELECT current_user, session_user, current_setting('search_path')"
     ).one()
-    address = _as_connected(connection.connection.driver_connection) or address_of_url(connection.engine.url)
+    address = _as_connected(connection.connection.driver_connection)
+    if address is None:
+        address = address_of_url(connection.engine.url)
+        _refuse_other(connection, address)
     return replace(address, role=role if role != session_role else None, search_path=search_path)
 
 
@@ -175,7 +185,18 @@ def _as_connected(driver_connection: Any) -> Address | None:
     else:
         return None
     given = {"password": info.password} if info.password else {}
+    if "," in parameters.get("host", ""):
+        # Of several servers that one.
+        given |= {"host": info.host, "port": str(info.port)}
     return Address(_of_libpq(parameters | given))
+
+
+def _refuse_other(connection: sqlalchemy.Connection, address: Address) -> None:
+    """Other drivers do not say what env.py gave them besides the URL. Raises Refused."""
+    found = tuple(connection.exec_driver_sql(_SERVER).one())
+    with psycopg.connect(make_conninfo("", **address.parameters)) as own:
+        if own.execute(_SERVER).fetchone() != found:
+            raise hazards.other_database(str(found[0]), address.shown).refusal()
 
 
 def _of_libpq(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -102,6 +102,7 @@ from migrator.hazards.server import no_pgvector as no_pgvector
 from migrator.hazards.server import old_pgvector as old_pgvector
 from migrator.hazards.server import old_postgresql as old_postgresql
 from migrator.hazards.server import open_schemas as open_schemas
+from migrator.hazards.server import other_database as other_database
 from migrator.hazards.server import pgvector_with_known_fault as pgvector_with_known_fault
 from migrator.hazards.server import setting_not_there as setting_not_there
 from migrator.hazards.server import standby as standby

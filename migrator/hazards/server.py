@@ -67,6 +67,16 @@ def transaction_pooler(shown: str) -> Hazard:
     )
 
 
+def other_database(name: str, shown: str) -> Hazard:
+    """name: the database that env.py is connected to. shown: the one that its URL leads to."""
+    return refuse(
+        "other-database",
+        f"env.py is connected to {name}, and its URL leads to another database, {shown}",
+        "migrator connects by that URL, and would work on a database that is not Alembic's.",
+        "name host, port and database in the URL that env.py connects by, not beside it (connect_args=, creator=)",
+    )
+
+
 def open_schemas(schemas: Iterable[str]) -> Hazard:
     names = sorted(schemas)
     return refuse(

@@ -108,6 +108,37 @@ def test_an_env_may_know_its_database_itself(database: Database, engine: str) ->
     assert migrator("status").out.startswith(f"database  {called} at /")
 
 
+ENV_OF_ANOTHER_DRIVER = """
+from types import SimpleNamespace
+import psycopg
+from alembic import context
+from sqlalchemy import create_engine
+
+class Silent(psycopg.Connection):
+    # As drivers other than psycopg, it does not say how it was connected.
+    @property
+    def info(self):
+        return SimpleNamespace(transaction_status=self.pgconn.transaction_status)
+
+with create_engine({url!r}, creator=lambda: Silent.connect({connected!r})).connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+def test_another_database_than_alembic_is_connected_to_is_not_worked_on(database: Database) -> None:
+    called = database.value("SELECT current_database()")
+    url = database.url.replace("postgresql:", "postgresql+psycopg:")
+    Path("env.py").write_text(ENV_OF_ANOTHER_DRIVER.format(url=url, connected=database.url), "utf-8")
+    assert migrator("status").code == 0
+    elsewhere = url.replace(f"/{called}?", "/postgres?")
+    Path("env.py").write_text(ENV_OF_ANOTHER_DRIVER.format(url=elsewhere, connected=database.url), "utf-8")
+    ended = migrator("status")
+    assert (ended.code, ended.out) == (3, "")
+    assert f"error: env.py is connected to {called}, and its URL leads to another database, postgres at /" in ended.err
+
+
 def test_a_url_may_name_another_driver_with_parameters_of_its_own(database: Database) -> None:
     url = database.url.replace("postgresql:", "postgresql+asyncpg:") + "&ssl=prefer&prepared_statement_cache_size=0"
     assert migrator("--database-url", url, "current") == AT_NO_REVISION

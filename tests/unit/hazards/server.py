@@ -63,6 +63,15 @@ TEXTS: list[Row] = [
         "give the primary's address",
     ),
     (
+        hazards.other_database,
+        ("staging", "app at db.example"),
+        "other-database",
+        True,
+        "env.py is connected to staging, and its URL leads to another database, app at db.example",
+        "migrator connects by that URL, and would work on a database that is not Alembic's.",
+        "name host, port and database in the URL that env.py connects by, not beside it (connect_args=, creator=)",
+    ),
+    (
         hazards.transaction_pooler,
         ("app at db.example",),
         "transaction-pooler",
