@@ -109,16 +109,24 @@ def test_an_env_may_know_its_database_itself(database: Database, engine: str) ->
 
 
 ENV_OF_ANOTHER_DRIVER = """
-from types import SimpleNamespace
 import psycopg
 from alembic import context
 from sqlalchemy import create_engine
+
+class Info:
+    def __init__(self, pgconn):
+        self.of_psycopg = psycopg.ConnectionInfo(pgconn)
+
+    def __getattr__(self, name):
+        if name == "dsn_parameters":
+            raise AttributeError(name)
+        return getattr(self.of_psycopg, name)
 
 class Silent(psycopg.Connection):
     # As drivers other than psycopg, it does not say how it was connected.
     @property
     def info(self):
-        return SimpleNamespace(transaction_status=self.pgconn.transaction_status)
+        return Info(self.pgconn)
 
 with create_engine({url!r}, creator=lambda: Silent.connect({connected!r})).connect() as connection:
     context.configure(connection=connection)
