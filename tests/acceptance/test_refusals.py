@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from migrator import hazards
+from migrator import Model, hazards
 from migrator.catalog import Server, read_server
 from migrator.database import connect
+from migrator.hazards import Hazard
 from migrator.preflight.server import server_hazards
 from tests.commands import Ended, migrator, process
 from tests.database import Database
@@ -22,12 +23,18 @@ from tests.memory import MEMORY
 from tests.project import RESTORE, Project, change
 from tests.tables import items
 
+SUBJECT = "public.items.embedding"
 A_TRIGGER_FUNCTION = "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
 
 
 def told(problem: str, meaning: str, remedy: str) -> str:
     """The whole of standard error."""
     return f"error: {problem}\n{meaning}\nfix: {remedy}\n"
+
+
+def refused(hazard: Hazard) -> str:
+    """The same, of a hazard; its text stands in tests/unit/hazards."""
+    return f"error: {hazard.refusal()}\n"
 
 
 @dataclass(frozen=True)
@@ -40,242 +47,140 @@ class Case:
     before: tuple[str, ...] = ()
 
 
-NOT_PARSED = ("the texts to embed cannot be read.", "correct it; try it with SELECT expression FROM table LIMIT 1")
-NO_CONDITION = (
-    "the rows in scope cannot be told.",
-    "correct it; try it with SELECT count(*) FROM table WHERE condition",
-)
-NOT_BY_COLUMNS = (
-    "the trigger that captures writes sees the row's columns, and neither the whole row nor other tables.",
-    "name the columns, without schema: text=\"concat_ws(' ', title, body)\"",
-)
-COPY = "copy what is needed into a column of the table, kept there by the application or a trigger, and name that"
-NOT_LOCKED = (
-    "it cannot be locked against writes, which change texts of rows that are not written themselves.",
-    COPY,
-)
-BY_ITSELF = (
-    "a vector is found by its text, and the text would be another one a moment later.",
-    "leave that out, or keep its value in a column of the table and name the column",
-)
-INTO_SCOPE = (
-    "a write to them moves rows that are not written themselves into scope or out of it, which nothing would see.",
-    COPY,
-)
-NO_MODEL = (
-    "no vector can be computed without it, so nothing was started.",
-    "correct the name, or make the model reachable (a hub name needs the network once; a path must hold a saved model)",
-)
-SEVERAL_OPERATIONS = told(
-    "revision 0002 holds more than one change of embeddings, or other operations beside it",
-    "the change commits by itself, in many transactions; what stands beside it could not be undone with it.",
-    "give every other operation a revision of its own, before or after; several columns go into one "
-    "op.change_embeddings([...])",
-)
-NOT_CARRIED = (
-    "it would stay bound to the old column after cut-over.",
-    "drop it before the upgrade, and create it again afterwards",
-)
-MADE_AGAIN = (
-    "the view is dropped and made again at cut-over, which that would prevent.",
-    "drop it before the upgrade, and create it again afterwards",
-)
-NOT_A_TABLE = (
-    "a column cannot be put beside the live one there.",
-    "name the table whose rows it shows; the view is carried over with it",
-)
-PUBLISHED = told(
-    '"items" is published by news',
-    "a subscriber without the shadow column would stop applying changes.",
-    "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), from "
-    "PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
-)
-OUT_OF_SCOPE = (
-    "they would have no vector of the new dimension.",
-    "widen where=, or give those rows a text",
-)
-WHOLE_ROW = (
-    "every text would change when the shadow column appears.",
-    "name the columns: text=\"concat_ws(' ', title, body)\"",
-)
+SEVERAL_OPERATIONS = refused(hazards.several_operations("0002"))
 
 CASES = [
     # ---- names -----------------------------------------------------------------------------------------------
     Case(
         "unknown table",
-        told(
-            'there is no table "itmes"',
-            "this database, or the search path, holds none of that name.",
-            'did you mean "items"?',
-        ),
+        refused(hazards.unknown_table(None, "itmes", [("public", "items")])),
         change("itmes"),
     ),
     Case(
         "table of another schema",
-        told(
-            'there is no table "archived"',
-            "this database, or the search path, holds none of that name.",
-            'the table is in the schema "archive": write schema="archive" in the revision, and archive.archived on the '
-            "command line",
-        ),
+        refused(hazards.unknown_table(None, "archived", [("archive", "archived")])),
         change("archived"),
         ("CREATE SCHEMA archive", "CREATE TABLE archive.archived (body text, embedding vector(384))"),
     ),
     Case(
         "no table like it",
-        told(
-            'there is no table "xyz"',
-            "this database, or the search path, holds none of that name.",
-            "name one that is there: alembic_version, items",
-        ),
+        refused(hazards.unknown_table(None, "xyz", [("public", "alembic_version"), ("public", "items")])),
         change("xyz"),
     ),
     Case(
         "unknown column",
-        told(
-            'table "items" has no column "embeding"',
-            "the table has none of that name.",
-            'did you mean "embedding"?',
-        ),
+        refused(hazards.unknown_column("items", "embeding", ["embedding"])),
         change("items", "embeding"),
     ),
     Case(
         "column of another type",
-        told(
-            'column "items.note" is of type text, not vector or halfvec',
-            "only vector columns hold embeddings that can be changed.",
-            "name a column that is: embedding",
-        ),
+        refused(hazards.not_a_vector("items", "note", "text", ["embedding"])),
         change("items", "note"),
     ),
     # ---- text and scope --------------------------------------------------------------------------------------
     Case(
         "text does not parse",
-        told("text='lower(body' is not an SQL expression over the row: syntax error at or near \"AS\"", *NOT_PARSED),
+        refused(hazards.text_does_not_parse("lower(body", 'syntax error at or near "AS"')),
         change(text='"lower(body"'),
     ),
     Case(
         "text of an unknown column",
-        told("text='bodi' is not an SQL expression over the row: column \"bodi\" does not exist", *NOT_PARSED),
+        refused(hazards.text_does_not_parse("bodi", 'column "bodi" does not exist')),
         change(text='"bodi"'),
     ),
     Case(
         "text that is a number",
-        told(
-            "text='id' gives bigint, not text",
-            "a model reads text.",
-            "write a cast if that is what you mean: text='(id)::text'",
-        ),
+        refused(hazards.text_is_not_text("id", "bigint")),
         change(text='"id"'),
     ),
     Case(
         "text with a second statement",
-        told(
-            "text='a; DROP TABLE items' is not an SQL expression over the row: syntax error at or near \";\"",
-            *NOT_PARSED,
-        ),
+        refused(hazards.text_does_not_parse("a; DROP TABLE items", 'syntax error at or near ";"')),
         change(text='"a; DROP TABLE items"'),
     ),
     Case(
         "text that closes the parenthesis before a second statement",
-        told(
-            "text='body) FROM items; DROP TABLE items; --' is not an SQL expression over the row: cannot insert "
-            "multiple commands into a prepared statement",
-            *NOT_PARSED,
+        refused(
+            hazards.text_does_not_parse(
+                "body) FROM items; DROP TABLE items; --", "cannot insert multiple commands into a prepared statement"
+            )
         ),
         change(text='"body) FROM items; DROP TABLE items; --"'),
     ),
     Case(
         "text of two columns",
-        told("text='body), (note' is not an SQL expression over the row: syntax error at or near \",\"", *NOT_PARSED),
+        refused(hazards.text_does_not_parse("body), (note", 'syntax error at or near ","')),
         change(text='"body), (note"'),
     ),
     Case(
         "volatile text",
-        told(
-            "text='body || random()::text' or where= gives another value each time it is asked, by random()",
-            *BY_ITSELF,
-        ),
+        refused(hazards.changes_by_itself("body || random()::text", ["random()"])),
         change(text='"body || random()::text"'),
     ),
     Case(
         "text with the time of day",
-        told("text='body || now()::text' or where= gives another value each time it is asked, by now()", *BY_ITSELF),
+        refused(hazards.changes_by_itself("body || now()::text", ["now()"])),
         change(text='"body || now()::text"'),
     ),
     Case(
         "text with the user's name",
-        told(
-            "text='body || current_user' or where= gives another value each time it is asked, by the present date, "
-            "time, user or schema",
-            *BY_ITSELF,
-        ),
+        refused(hazards.changes_by_itself("body || current_user", ["the present date, time, user or schema"])),
         change(text='"body || current_user"'),
     ),
     Case(
         "volatile scope",
-        told("text='body' or where= gives another value each time it is asked, by random()", *BY_ITSELF),
+        refused(hazards.changes_by_itself("body", ["random()"])),
         change(where='"random() < 0.5"'),
     ),
     Case(
         "aggregate",
-        told(
-            "text=\"string_agg(body, ' ')\" is not an SQL expression over the row: aggregate functions are not "
-            "allowed in WHERE",
-            *NOT_PARSED,
-        ),
+        refused(hazards.text_does_not_parse("string_agg(body, ' ')", "aggregate functions are not allowed in WHERE")),
         change(text="\"string_agg(body, ' ')\""),
     ),
     Case(
         "window function",
-        told(
-            "text='first_value(body) OVER ()' is not an SQL expression over the row: window functions are not allowed "
-            "in WHERE",
-            *NOT_PARSED,
-        ),
+        refused(hazards.text_does_not_parse("first_value(body) OVER ()", "window functions are not allowed in WHERE")),
         change(text='"first_value(body) OVER ()"'),
     ),
     Case(
         "several texts a row",
-        told(
-            "text=\"regexp_split_to_table(body, ' ')\" is not an SQL expression over the row: set-returning functions "
-            "are not allowed in WHERE",
-            *NOT_PARSED,
+        refused(
+            hazards.text_does_not_parse(
+                "regexp_split_to_table(body, ' ')", "set-returning functions are not allowed in WHERE"
+            )
         ),
         change(text="\"regexp_split_to_table(body, ' ')\""),
     ),
     Case(
         "text from other rows",
-        told(
-            "text='(SELECT max(note) FROM items)' reads public.items, and it is the table itself, whose rows are "
-            "filled meanwhile",
-            *NOT_LOCKED,
+        refused(
+            hazards.text_reads_unlockable(
+                "(SELECT max(note) FROM items)",
+                "public.items",
+                "it is the table itself, whose rows are filled meanwhile",
+            )
         ),
         change(text='"(SELECT max(note) FROM items)"'),
     ),
     Case(
         "text from a materialised view",
-        told(
-            "text='(SELECT title FROM topics LIMIT 1)' reads public.topics, and it is a materialised view", *NOT_LOCKED
+        refused(
+            hazards.text_reads_unlockable(
+                "(SELECT title FROM topics LIMIT 1)", "public.topics", "it is a materialised view"
+            )
         ),
         change(text='"(SELECT title FROM topics LIMIT 1)"'),
         ("CREATE MATERIALIZED VIEW topics AS SELECT 'a' AS title",),
     ),
     Case(
         "scope by another table",
-        told(
-            "where='id IN (SELECT id FROM chosen)' reads tables: chosen",
-            *INTO_SCOPE,
-        ),
+        refused(hazards.where_reads_tables("id IN (SELECT id FROM chosen)", ["chosen"])),
         change(where='"id IN (SELECT id FROM chosen)"'),
         ("CREATE TABLE chosen (id bigint)",),
     ),
     Case(
         "scope by a function that reads another table",
-        told(
-            "where='is_chosen(id)' reads tables: chosen",
-            *INTO_SCOPE,
-        ),
+        refused(hazards.where_reads_tables("is_chosen(id)", ["chosen"])),
         change(where='"is_chosen(id)"'),
         (
             "CREATE TABLE chosen (id bigint)",
@@ -285,39 +190,30 @@ CASES = [
     ),
     Case(
         "text with the table's schema",
-        told(
-            "text='public.items.body' or where= cannot be evaluated for a row by itself: invalid reference to "
-            'FROM-clause entry for table "items"',
-            *NOT_BY_COLUMNS,
+        refused(
+            hazards.text_not_by_columns("public.items.body", 'invalid reference to FROM-clause entry for table "items"')
         ),
         change(text='"public.items.body"'),
     ),
     Case(
         "text of a system column",
-        told(
-            "text='ctid::text' or where= cannot be evaluated for a row by itself: column \"ctid\" does not exist",
-            *NOT_BY_COLUMNS,
-        ),
+        refused(hazards.text_not_by_columns("ctid::text", 'column "ctid" does not exist')),
         change(text='"ctid::text"'),
     ),
     Case(
         "whole-row text",
-        told("text='to_jsonb(items)::text' gives another text once the table has another column", *WHOLE_ROW),
+        refused(hazards.whole_row_text("to_jsonb(items)::text")),
         change(text='"to_jsonb(items)::text"'),
     ),
     Case(
         "whole-row text of an empty table",
-        told("text='items::text' gives another text once the table has another column", *WHOLE_ROW),
+        refused(hazards.whole_row_text("items::text")),
         change(text='"items::text"'),
         ("TRUNCATE items",),
     ),
     Case(
         "no text",
-        told(
-            "the revision names no text for public.items.embedding",
-            "another model needs the texts to embed.",
-            'write text="an SQL expression over the row", such as text="content"',
-        ),
+        refused(hazards.no_text(SUBJECT)),
         change(text=None),
     ),
     Case(
@@ -327,45 +223,33 @@ CASES = [
     ),
     Case(
         "scope does not parse",
-        told("where='note =' is not an SQL condition over the row: syntax error at or near \")\"", *NO_CONDITION),
+        refused(hazards.scope_does_not_parse("where", "note =", 'syntax error at or near ")"')),
         change(where='"note ="'),
     ),
     Case(
         "scope that is a number",
-        told(
-            "where='id' is not an SQL condition over the row: argument of WHERE must be type boolean, not type bigint",
-            *NO_CONDITION,
-        ),
+        refused(hazards.scope_does_not_parse("where", "id", "argument of WHERE must be type boolean, not type bigint")),
         change(where='"id"'),
     ),
     Case(
         "priority does not parse",
-        told("priority='urgent' is not an SQL condition over the row: column \"urgent\" does not exist", *NO_CONDITION),
+        refused(hazards.scope_does_not_parse("priority", "urgent", 'column "urgent" does not exist')),
         change(priority='"urgent"'),
     ),
     Case(
         "NOT NULL, and rows without text",
-        told(
-            "public.items.embedding is NOT NULL, and 3 rows of it out of scope or without a text",
-            *OUT_OF_SCOPE,
-        ),
+        refused(hazards.rows_out_of_scope(SUBJECT, 3)),
         change(text='"note"'),
         ("UPDATE items SET note = NULL WHERE id < 3",),
     ),
     Case(
         "NOT NULL, and rows out of scope",
-        told(
-            "public.items.embedding is NOT NULL, and 15 rows of it out of scope or without a text",
-            *OUT_OF_SCOPE,
-        ),
+        refused(hazards.rows_out_of_scope(SUBJECT, 15)),
         change(where='"id < 5"'),
     ),
     Case(
         "NOT NULL, and rows of which it is not known whether they are in scope",
-        told(
-            "public.items.embedding is NOT NULL, and 3 rows of it out of scope or without a text",
-            *OUT_OF_SCOPE,
-        ),
+        refused(hazards.rows_out_of_scope(SUBJECT, 3)),
         change(where="\"note <> ''\""),
         ("UPDATE items SET note = NULL WHERE id < 3",),
     ),
@@ -381,113 +265,75 @@ CASES = [
     ),
     Case(
         "model of other dimensions",
-        told(
-            "model python:tests.models:new gives 768 dimensions, not 512",
-            "the column would be made with the wrong length.",
-            "say so: dimensions=768 in the revision, --dimensions 768 on the command line",
-        ),
+        refused(hazards.model_other_dimensions(Model("python:tests.models:new", dimensions=512), 768)),
         change(to='Model("python:tests.models:new", dimensions=512)'),
     ),
     Case(
         "no such module",
-        told("model python:nowhere.models:new cannot be loaded: there is no module 'nowhere'", *NO_MODEL),
+        refused(
+            hazards.model_not_there(Model("python:nowhere.models:new", dimensions=768), "there is no module 'nowhere'")
+        ),
         change(to='Model("python:nowhere.models:new", dimensions=768)'),
     ),
     Case(
         "no such factory",
-        told(
-            "model python:tests.models:newest cannot be loaded: module tests.models has no function 'newest'",
-            *NO_MODEL,
+        refused(
+            hazards.model_not_there(
+                Model("python:tests.models:newest", dimensions=768), "module tests.models has no function 'newest'"
+            )
         ),
         change(to='Model("python:tests.models:newest", dimensions=768)'),
     ),
     Case(
         "no such directory",
-        told(
-            "model sentence-transformers:/models/of-old cannot be loaded: there is no such directory",
-            *NO_MODEL,
+        refused(
+            hazards.model_not_there(
+                Model("sentence-transformers:/models/of-old", dimensions=768), "there is no such directory"
+            )
         ),
         change(to='Model("sentence-transformers:/models/of-old", dimensions=768)'),
     ),
     Case(
         "provider that is not there yet",
-        told(
-            "model openai:text-embedding-3-small cannot be loaded: this version of migrator has no provider 'openai' "
-            "yet",
-            NO_MODEL[0],
-            "let a plug-in of your own call it, and name that: python:PACKAGE.MODULE:FACTORY "
-            "(docs/how-to/models.md shows one)",
-        ),
+        refused(hazards.provider_not_there(Model("openai:text-embedding-3-small", dimensions=768))),
         change(to='Model("openai:text-embedding-3-small", dimensions=768)'),
     ),
     # ---- the column and its index ----------------------------------------------------------------------------
     Case(
         "other dimensions than the revision was written for",
-        told(
-            "public.items.embedding is vector(384), the revision was written for vector(256)",
-            "the column changed since the revision was written; its vectors may be of another model.",
-            "correct from_= in the revision to what the column holds now, or undo that other change first",
-        ),
+        refused(hazards.live_column_differs(SUBJECT, "vector(384)", "vector(256)")),
         change(from_='Model("python:tests.models:old", dimensions=256)'),
     ),
     Case(
         "old model of other dimensions",
-        told(
-            "public.items.embedding cannot hold vectors of the model that it is said to hold: model "
-            "python:tests.models:tiny gives 8 dimensions, not 384",
-            "another model made them, and a rollback would fail for rows written since the upgrade.",
-            "name the model that made them, in from_= or --from; where they are the first numbers of longer ones, add "
-            "matryoshka=True; where zeros follow shorter ones, padded=True",
+        refused(
+            hazards.old_model_other_dimensions(SUBJECT, "model python:tests.models:tiny gives 8 dimensions, not 384")
         ),
         change(from_='Model("python:tests.models:tiny", dimensions=384)'),
     ),
     Case(
         "too many dimensions for an index",
-        told(
-            "vector(3072) cannot be indexed: pgvector's limit for vector is 2000 dimensions",
-            "the index build at the end would fail after everything was embedded.",
-            'write on="halfvec" in the revision\'s index= (--on halfvec): half precision finds the same rows but for a '
-            'few, searched by embedding::halfvec(N); or type="halfvec", which halves the column too',
-        ),
+        refused(hazards.over_index_limit("vector", 3072)),
         change(to='Model("python:tests.models:new", dimensions=3072)'),
     ),
     Case(
         "too many dimensions for any index",
-        told(
-            "halfvec(5000) cannot be indexed: pgvector's limit for halfvec is 4000 dimensions",
-            "the index build at the end would fail after everything was embedded.",
-            'write on="bit" in the revision\'s index= (--on bit): searched by binary_quantize(embedding)::bit(N), with '
-            "the rows found ranked again by their exact distance; or choose a model of fewer dimensions, or truncate "
-            "it (matryoshka=True)",
-        ),
+        refused(hazards.over_index_limit("halfvec", 5000)),
         change(to='Model("python:tests.models:new", dimensions=5000)', type='"halfvec"'),
     ),
     Case(
         "nothing to change",
-        told(
-            "public.items.embedding is already as the revision wants it",
-            "model, dimensions, type and index are the same.",
-            "remove the operation from the revision, or correct it; another text needs the old one in from_text=",
-        ),
+        refused(hazards.same_column(SUBJECT)),
         change(text=None, to='Model("python:tests.models:old", dimensions=384)', index='IvfFlat("cosine", lists=5)'),
     ),
     Case(
         "default of the old dimensions",
-        told(
-            "public.items.embedding has the default (array_fill(0.5, ARRAY[384]))::public.vector, which does not fit "
-            "the new dimensions",
-            "inserts that rely on it would fail after cut-over.",
-            "drop the default before the upgrade: ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT",
-        ),
+        refused(hazards.default_of_other_dimensions(SUBJECT, "(array_fill(0.5, ARRAY[384]))::public.vector")),
         before=("ALTER TABLE items ALTER embedding SET DEFAULT array_fill(0.5, ARRAY[384])::vector",),
     ),
     Case(
         "generated column",
-        told(
-            'column "items.embedding" is generated',
-            "PostgreSQL computes its vectors, so there is nothing that a model could fill.",
-            "drop the generation expression first: ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION",
-        ),
+        refused(hazards.generated_column("items", "embedding")),
         before=(
             "ALTER TABLE items DROP COLUMN embedding",
             "ALTER TABLE items ADD COLUMN embedding vector(384) "
@@ -496,51 +342,44 @@ CASES = [
     ),
     Case(
         "index of a type that is not carried",
-        told(
-            'index "sparse" on public.items.embedding cannot be carried over: CREATE INDEX sparse ON public.items '
-            "USING hnsw (((embedding)::public.sparsevec(384)) public.sparsevec_l2_ops)",
-            "what is not valid, over sparse vectors or the replica identity is not built again.",
-            'drop it before the upgrade, and create it again afterwards: DROP INDEX "public"."sparse"',
+        refused(
+            hazards.index_not_carried(
+                SUBJECT,
+                "public",
+                "sparse",
+                "CREATE INDEX sparse ON public.items USING hnsw (((embedding)::public.sparsevec(384)) "
+                "public.sparsevec_l2_ops)",
+            )
         ),
         before=("CREATE INDEX sparse ON items USING hnsw ((embedding::sparsevec(384)) sparsevec_l2_ops)",),
     ),
     Case(
         "index that cannot hold the new vectors",
-        told(
-            'index "holds_it" on public.items.embedding cannot be built over vectors of 768 dimensions: index row size '
-            '3096 exceeds btree version 4 maximum 2704 for index "migrator_index_1_1"',
-            "the index build would fail after everything was embedded.",
-            'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "public"."holds_it"',
+        refused(
+            hazards.index_does_not_fit(
+                SUBJECT,
+                "public",
+                "holds_it",
+                768,
+                'index row size 3096 exceeds btree version 4 maximum 2704 for index "migrator_index_1_1"',
+            )
         ),
         before=("CREATE INDEX holds_it ON items (id) INCLUDE (embedding)",),
     ),
     Case(
         "several indexes, and one wanted",
-        told(
-            "public.items.embedding has several vector indexes: items_embedding_idx, second",
-            "the revision's index= replaces one index, and it is not said which.",
-            'write index="same" in the revision, or give no option of the index, to keep them all; or drop those that '
-            "are not needed first",
-        ),
+        refused(hazards.several_indexes(SUBJECT, ["items_embedding_idx", "second"])),
         before=("CREATE INDEX second ON items USING hnsw (embedding vector_l2_ops)",),
     ),
     Case(
         "column of a lost ledger",
-        told(
-            '"items" has a column "migrator_shadow_7" that no unfinished change in the ledger accounts for',
-            "it may be the work of a migrator whose ledger was lost.",
-            'look at it, then drop it: ALTER TABLE "public"."items" DROP COLUMN "migrator_shadow_7"',
-        ),
+        refused(hazards.left_by_another("public", "items", "migrator_shadow_7")),
         before=("ALTER TABLE items ADD COLUMN migrator_shadow_7 vector(768)",),
     ),
     # ---- what hangs on the column ----------------------------------------------------------------------------
     Case(
         "materialised view that another view reads",
-        told(
-            "materialised view public.near (another view reads it) depends on public.items.embedding and cannot be "
-            "carried over",
-            *NOT_CARRIED,
-        ),
+        refused(hazards.dependent_not_carried(SUBJECT, "materialised view public.near (another view reads it)")),
         before=(
             "CREATE MATERIALIZED VIEW near AS SELECT id, embedding FROM items",
             "CREATE VIEW nearer AS SELECT id FROM near",
@@ -548,12 +387,12 @@ CASES = [
     ),
     Case(
         "function that gives the table's rows column by column",
-        told("function public.all_rows() depends on public.items.embedding and cannot be carried over", *NOT_CARRIED),
+        refused(hazards.dependent_not_carried(SUBJECT, "function public.all_rows()")),
         before=("CREATE FUNCTION all_rows() RETURNS SETOF items LANGUAGE sql BEGIN ATOMIC SELECT * FROM items; END",),
     ),
     Case(
         "rule on another table",
-        told("a rule on public.log depends on public.items.embedding and cannot be carried over", *NOT_CARRIED),
+        refused(hazards.dependent_not_carried(SUBJECT, "a rule on public.log")),
         before=(
             "CREATE TABLE log (id bigint)",
             "CREATE RULE logged AS ON INSERT TO log DO ALSO UPDATE items SET embedding = embedding WHERE id = NEW.id",
@@ -561,7 +400,7 @@ CASES = [
     ),
     Case(
         "policy that reads a view of the column",
-        told("policy known on table public.log depends on view public.near, which reads the column", *MADE_AGAIN),
+        refused(hazards.dependent_on_view("view public.near", "policy known on table public.log")),
         before=(
             "CREATE VIEW near AS SELECT id, embedding FROM items",
             "CREATE TABLE log (id bigint)",
@@ -570,11 +409,7 @@ CASES = [
     ),
     Case(
         "rows that violate a check",
-        told(
-            'CHECK "long" on "items" is NOT VALID, and violated by 1 row',
-            "PostgreSQL refuses every update of such a row, that which fills its shadow column too.",
-            'correct those rows, or drop the check: ALTER TABLE "public"."items" DROP CONSTRAINT "long"',
-        ),
+        refused(hazards.rows_violate_check("public", "items", "long", 1)),
         before=(
             "UPDATE items SET note = 'short' WHERE id = (SELECT min(id) FROM items)",
             "ALTER TABLE items ADD CONSTRAINT long CHECK (note <> 'short') NOT VALID",
@@ -582,27 +417,24 @@ CASES = [
     ),
     Case(
         "published without a replica identity",
-        told(
-            '"items" is published by news, and its rows have no replica identity',
-            "PostgreSQL refuses every update of such a table, those that fill the shadow column among them.",
-            'give it one: a primary key, or ALTER TABLE "public"."items" REPLICA IDENTITY USING INDEX ...',
-        ),
+        refused(hazards.no_replica_identity("public", "items", ["news"])),
         before=("ALTER TABLE items REPLICA IDENTITY NOTHING", "CREATE PUBLICATION news FOR TABLE items (id, body)"),
     ),
     Case(
         "published by a filter on other columns than the key",
-        told(
-            'PostgreSQL refuses updates of "items", as news publishes it: Column used in the publication WHERE '
-            "expression is not part of the replica identity",
-            "those that fill the shadow column are among them.",
-            "let row filter and list of columns go by the replica identity: ALTER PUBLICATION ... SET TABLE ..., or "
-            'ALTER TABLE "public"."items" REPLICA IDENTITY ...',
+        refused(
+            hazards.published_updates_refused(
+                "public",
+                "items",
+                ["news"],
+                "Column used in the publication WHERE expression is not part of the replica identity",
+            )
         ),
         before=("CREATE PUBLICATION news FOR TABLE items (id, body) WHERE (note IS NOT NULL)",),
     ),
     Case(
         "function that returns rows of a view",
-        told("function public.all_near() depends on view public.near, which reads the column", *MADE_AGAIN),
+        refused(hazards.dependent_on_view("view public.near", "function public.all_near()")),
         before=(
             "CREATE VIEW near AS SELECT id, embedding FROM items",
             "CREATE FUNCTION all_near() RETURNS SETOF near LANGUAGE plpgsql AS 'BEGIN RETURN; END'",
@@ -610,7 +442,7 @@ CASES = [
     ),
     Case(
         "function that takes rows of a view of a view",
-        told("function public.ids(public.far[]) depends on view public.far, which reads the column", *MADE_AGAIN),
+        refused(hazards.dependent_on_view("view public.far", "function public.ids(public.far[])")),
         before=(
             "CREATE VIEW near AS SELECT id, embedding FROM items",
             "CREATE VIEW far AS SELECT * FROM near",
@@ -619,7 +451,7 @@ CASES = [
     ),
     Case(
         "column of a view's row type",
-        told("column seen of table public.log depends on view public.near, which reads the column", *MADE_AGAIN),
+        refused(hazards.dependent_on_view("view public.near", "column seen of table public.log")),
         before=(
             "CREATE VIEW near AS SELECT id, embedding FROM items",
             "CREATE TABLE log (seen near)",
@@ -627,7 +459,7 @@ CASES = [
     ),
     Case(
         "view of a view's row type",
-        told("column of_near of view public.typed depends on view public.near, which reads the column", *MADE_AGAIN),
+        refused(hazards.dependent_on_view("view public.near", "column of_near of view public.typed")),
         before=(
             "CREATE VIEW near AS SELECT id, embedding FROM items",
             "CREATE VIEW typed AS SELECT NULL::near AS of_near",
@@ -635,19 +467,12 @@ CASES = [
     ),
     Case(
         "column generated from it",
-        told(
-            "generated column norm of table public.items depends on public.items.embedding and cannot be carried over",
-            *NOT_CARRIED,
-        ),
+        refused(hazards.dependent_not_carried(SUBJECT, "generated column norm of table public.items")),
         before=("ALTER TABLE items ADD COLUMN norm float8 GENERATED ALWAYS AS (vector_norm(embedding)) STORED",),
     ),
     Case(
         "trigger that sorts last",
-        told(
-            'trigger "~~late" on "items" would run after migrator\'s own',
-            "a text that it rewrites would keep a stale vector.",
-            'rename it for the time of the upgrade: ALTER TRIGGER "~~late" ON "public"."items" RENAME TO ...',
-        ),
+        refused(hazards.trigger_sorts_last("public", "items", "~~late")),
         before=(
             A_TRIGGER_FUNCTION,
             'CREATE TRIGGER "~~late" BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION touch()',
@@ -655,30 +480,22 @@ CASES = [
     ),
     Case(
         "rule",
-        told(
-            '"items" has rules: keep',
-            "a rule may rewrite the updates that fill the shadow column.",
-            'drop the rule for the time of the upgrade: DROP RULE ... ON "public"."items"',
-        ),
+        refused(hazards.rules_on_table("public", "items", ["keep"])),
         before=("CREATE RULE keep AS ON DELETE TO items DO ALSO NOTHING",),
     ),
-    Case("published table", PUBLISHED, before=("CREATE PUBLICATION news FOR TABLE items",)),
+    Case(
+        "published table",
+        refused(hazards.published("items", ["news"])),
+        before=("CREATE PUBLICATION news FOR TABLE items",),
+    ),
     Case(
         "publication of all tables",
-        told(
-            "publication news is FOR ALL TABLES",
-            "it would ship migrator's own tables and the shadow column to subscribers, which lack them.",
-            "name the published tables: DROP PUBLICATION ...; CREATE PUBLICATION ... FOR TABLE ...",
-        ),
+        refused(hazards.publication_of_all(["news"])),
         before=("CREATE PUBLICATION news FOR ALL TABLES",),
     ),
     Case(
         "partition",
-        told(
-            '"part" is a partition of parts',
-            "all partitions have the columns of that table, and are upgraded with it.",
-            "name parts instead",
-        ),
+        refused(hazards.is_a_partition("part", "parts")),
         change("part"),
         (
             "CREATE TABLE parts (id bigint, body text, embedding vector(384)) PARTITION BY RANGE (id)",
@@ -687,20 +504,12 @@ CASES = [
     ),
     Case(
         "table with heirs",
-        told(
-            '"items" is inherited by heirs',
-            "the rows of such tables are read together, but their columns, indexes and triggers are each table's own.",
-            "make it a partitioned table, or part it for good: ALTER TABLE ... NO INHERIT ...",
-        ),
+        refused(hazards.plain_inheritance("items", [], ["heirs"])),
         before=("CREATE TABLE heirs () INHERITS (items)",),
     ),
     Case(
         "table of a type",
-        told(
-            '"typed" is a table of type kind',
-            "a column can be put beside the live one only where the table's columns are its own.",
-            'ALTER TABLE "public"."typed" NOT OF makes them so; nothing else of it changes',
-        ),
+        refused(hazards.typed_table("public", "typed", "kind")),
         change("typed"),
         (
             "CREATE TYPE kind AS (id bigint, body text, embedding vector(384))",
@@ -709,23 +518,19 @@ CASES = [
     ),
     Case(
         "view",
-        told('"near" is a view, which migrator cannot change', *NOT_A_TABLE),
+        refused(hazards.not_a_table("near", "v")),
         change("near"),
         ("CREATE VIEW near AS SELECT * FROM items",),
     ),
     Case(
         "materialised view instead of a table",
-        told('"near" is a materialised view, which migrator cannot change', *NOT_A_TABLE),
+        refused(hazards.not_a_table("near", "m")),
         change("near"),
         ("CREATE MATERIALIZED VIEW near AS SELECT * FROM items",),
     ),
     Case(
         "foreign table",
-        told(
-            '"far" is a foreign table, which migrator cannot change',
-            NOT_A_TABLE[0],
-            "upgrade it in the database that keeps its rows",
-        ),
+        refused(hazards.not_a_table("far", "f")),
         change("far"),
         (
             "CREATE FOREIGN DATA WRAPPER nothing",
@@ -783,11 +588,7 @@ def test_a_dry_run_refuses_the_same(project: Project) -> None:
 def test_change_embeddings_wants_at_least_one(project: Project) -> None:
     items(project.database, 20)
     project.write("op.change_embeddings([])")
-    error = told(
-        "revision 0002 calls op.change_embeddings without a change",
-        "there is nothing to carry out.",
-        "give it at least one EmbeddingChange, or leave the call out",
-    )
+    error = refused(hazards.no_columns("0002"))
     expect_refusal(project, error)
     expect_dry_run_refused(error)
 
@@ -795,11 +596,7 @@ def test_change_embeddings_wants_at_least_one(project: Project) -> None:
 def test_a_column_is_changed_once(project: Project) -> None:
     items(project.database, 20)
     project.write(f"op.change_embeddings([{a_change('items')}, {a_change('ITEMS')}])")
-    error = told(
-        "the revision changes public.items.embedding twice",
-        "one cut-over takes a column to one model.",
-        "leave one of the two changes out, or give it a revision of its own",
-    )
+    error = refused(hazards.column_twice(SUBJECT))
     expect_refusal(project, error)
 
 
@@ -835,11 +632,7 @@ def test_a_database_without_pgvector(project: Project) -> None:
     project.write(change())
     expect_refusal(
         project,
-        told(
-            "the extension vector (pgvector) is not in this database",
-            "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
-            "CREATE EXTENSION vector; what went with it comes back from a backup of the database",
-        ),
+        refused(hazards.no_pgvector(available=True)),
     )
 
 
@@ -879,11 +672,7 @@ def test_a_role_that_is_not_the_owner(project: Project, role: Role) -> None:
     role.may_create()
     expect_refusal(
         project,
-        told(
-            f'role "{role.name}" may not act as "postgres", the owner of "items"',
-            "only the owner may add a column or build an index.",
-            f'work as a member of that role: GRANT "postgres" TO "{role.name}"',
-        ),
+        refused(hazards.not_owner("items", "postgres", role.name)),
     )
 
 
@@ -891,11 +680,7 @@ def test_a_role_that_may_not_create_a_schema(project: Project, role: Role) -> No
     role.owns_items()
     expect_refusal(
         project,
-        told(
-            f'role "{role.name}" may not create a schema in this database',
-            "the ledger, the backup and the embedding store need a schema of their own.",
-            f'GRANT CREATE ON DATABASE ... TO "{role.name}"',
-        ),
+        refused(hazards.may_not_create_schema(role.name)),
     )
 
 
@@ -905,11 +690,7 @@ def test_a_role_that_may_not_create_a_temporary_table(project: Project, role: Ro
     project.database.execute(f"REVOKE TEMPORARY ON DATABASE {role.name.rpartition('_')[0]} FROM PUBLIC")
     expect_refusal(
         project,
-        told(
-            f'role "{role.name}" may not create a temporary table in this database',
-            "text and scope are tried on a temporary copy of a few rows before anything is changed.",
-            f'GRANT TEMPORARY ON DATABASE ... TO "{role.name}"',
-        ),
+        refused(hazards.may_not_create_temporary(role.name)),
     )
 
 
@@ -919,11 +700,7 @@ def test_a_view_of_a_role_that_migrator_may_not_act_as(project: Project, role: R
     project.database.execute("CREATE VIEW near AS SELECT id, embedding FROM items")
     expect_refusal(
         project,
-        told(
-            f'role "{role.name}" may not act as "postgres", who owns or granted view public.near',
-            "it could not be given back as it was after cut-over.",
-            f'work as a superuser or a member of that role: GRANT "postgres" TO "{role.name}"',
-        ),
+        refused(hazards.not_a_member("view public.near", "postgres", role.name)),
     )
 
 
@@ -934,11 +711,7 @@ def test_row_level_security_that_applies(project: Project, role: Role) -> None:
     project.database.execute("ALTER TABLE items FORCE ROW LEVEL SECURITY")
     expect_refusal(
         project,
-        told(
-            'row-level security on "items" applies to the role that migrator works as',
-            "rows that it hides would keep no vector, and the upgrade would look complete.",
-            "run migrator as the table's owner without FORCE, as a superuser, or as a role with BYPASSRLS",
-        ),
+        refused(hazards.row_security("items")),
     )
 
 
@@ -946,11 +719,7 @@ def test_the_ledger_of_another_role(project: Project, role: Role) -> None:
     role.owns_items()
     role.may_create()
     project.database.execute("CREATE SCHEMA migrator")
-    error = told(
-        f'the schema "migrator" belongs to "postgres", whom role "{role.name}" may not act as',
-        "the ledger can neither be read nor written.",
-        f'work as that role, or GRANT "postgres" TO "{role.name}"',
-    )
+    error = refused(hazards.ledger_of_another("postgres", role.name))
     expect_refusal(project, error)
     for command in (("status",), ("verify",), ("abandon",), ("retire", "--yes")):
         assert migrator(*command) == Ended(3, "", error)
@@ -1141,12 +910,7 @@ def test_a_transaction_begun_by_env(project: Project, written: str, instead: str
     source = env.read_text("utf-8")
     assert source.count(written) == 1
     env.write_text(source.replace(written, instead), "utf-8")
-    error = told(
-        "env.py began a transaction before Alembic did",
-        "the change commits many times, which such a transaction would prevent.",
-        "in env.py write engine.connect() for engine.begin(), and commit what was executed before "
-        "context.begin_transaction()",
-    )
+    error = refused(hazards.transaction_outside())
     expect_refusal(project, error)
     expect_dry_run_refused(error)
 
@@ -1183,11 +947,7 @@ def test_a_ledger_of_a_newer_migrator(project: Project) -> None:
     project.write(change())
     assert project.upgraded("--stop-after", "fill").code == 0
     project.database.execute("UPDATE migrator.ledger_version SET version = 2")
-    error = told(
-        "the ledger in this database is of version 2, this migrator knows 1",
-        "a newer migrator worked here.",
-        "work with that newer version, or a later one",
-    )
+    error = refused(hazards.ledger_of_newer(2, 1))
     expect_refusal(project, error)
     expect_dry_run_refused(error)
     for command in ("status", "verify", "abandon"):
@@ -1199,11 +959,7 @@ def test_a_revision_that_was_edited_while_it_was_interrupted(project: Project) -
     project.write(change())
     assert project.upgraded("--stop-after", "fill").code == 0
     project.write(change(batch_size="5"))
-    error = told(
-        "revision 0002 was edited since its upgrade was interrupted",
-        "what is half done was planned from the former text.",
-        "put the former text back and run migrator upgrade, or undo what is half done: migrator abandon",
-    )
+    error = refused(hazards.unfinished_differs("0002"))
     expect_refusal(project, error)
     expect_dry_run_refused(error)
     project.write(change())
@@ -1216,12 +972,7 @@ def test_another_revision_while_one_is_unfinished(project: Project) -> None:
     assert project.upgraded("--stop-after", "fill").code == 0
     file.unlink()
     project.write(change(), revision="0003")
-    error = told(
-        "the upgrade of revision 0002 is unfinished",
-        "one change is carried to its end, or abandoned, before the next begins.",
-        "migrator abandon undoes it; to go on with it instead, put its file back where migrator upgrade comes to it "
-        "first",
-    )
+    error = refused(hazards.unfinished_other("0002", "upgrade", "migrator upgrade", is_next=False))
     expect_refusal(project, error)
     expect_dry_run_refused(error)
     assert migrator("retire", "--yes", "--stores") == Ended(3, "", error)
@@ -1235,11 +986,7 @@ def test_another_direction_while_one_is_unfinished(project: Project) -> None:
     assert project.upgraded().code == 0
     project.write(change(), revision="0003", down_revision="0002")
     assert project.upgraded("--stop-after", "fill").code == 0
-    error = told(
-        "the upgrade of revision 0003 is unfinished",
-        "one change is carried to its end, or abandoned, before the next begins.",
-        "migrator upgrade goes on with it; migrator abandon undoes it",
-    )
+    error = refused(hazards.unfinished_other("0003", "upgrade", "migrator upgrade"))
     assert project.downgraded() == Ended(3, "", error)
     assert migrator("retire", "--yes") == Ended(3, "", error)
     assert project.upgraded().code == 0
@@ -1253,11 +1000,7 @@ def test_a_table_that_was_replaced_while_it_was_interrupted(project: Project) ->
     items(project.database, 20)
     expect_refusal(
         project,
-        told(
-            "the table of public.items.embedding was dropped or replaced since the run was interrupted",
-            "what the ledger knows of it no longer holds.",
-            "migrator abandon closes the run; then run the command again",
-        ),
+        refused(hazards.table_replaced(SUBJECT)),
     )
     assert migrator("abandon", "--yes").code == 0
     assert project.upgraded().code == 0
@@ -1277,13 +1020,7 @@ def test_a_model_that_the_ledger_does_not_know_the_column_by(project: Project) -
     )
     expect_refusal(
         project,
-        told(
-            "the ledger says that public.items.embedding holds vectors of python:tests.models:new, not of "
-            "python:tests.models:fast768",
-            "a rollback would restore the wrong model.",
-            "name python:tests.models:new as the old model, in from_= of the revision or --from; where the ledger has "
-            "a wrong name, correct it there: docs/how-to/models.md",
-        ),
+        refused(hazards.other_model_in_column(SUBJECT, "python:tests.models:new", "python:tests.models:fast768")),
     )
 
 
@@ -1352,11 +1089,7 @@ def test_a_downgrade_without_a_ledger(upgraded: Project) -> None:
     upgraded.database.execute("DROP SCHEMA migrator CASCADE")
     expect_downgrade_refused(
         upgraded,
-        told(
-            "the ledger knows no upgrade of public.items.embedding",
-            "there is neither a retired column nor a backup to come back from.",
-            "write a revision with op.change_embedding back to the old model",
-        ),
+        refused(hazards.nothing_to_restore(SUBJECT)),
     )
 
 
@@ -1369,11 +1102,7 @@ def test_a_downgrade_of_what_a_later_revision_changed(upgraded: Project) -> None
     upgraded.database.execute("UPDATE alembic_version SET version_num = '0002'")
     expect_downgrade_refused(
         upgraded,
-        told(
-            "public.items.embedding was last changed by revision 0003, not by 0002",
-            "upgrades are undone in reverse order.",
-            "undo 0003 first: migrator downgrade to the revision before it",
-        ),
+        refused(hazards.changed_by_another_revision(SUBJECT, "0003", "0002")),
     )
 
 
@@ -1393,9 +1122,5 @@ def test_a_downgrade_without_a_text_for_rows_written_since(project: Project) -> 
     )
     expect_downgrade_refused(
         project,
-        told(
-            "the revision names no text for 3 rows of public.items.embedding written since the upgrade",
-            "their old vectors cannot be derived from the new ones, and there is no text to embed.",
-            'write text="an SQL expression over the row" into the revision that made the change',
-        ),
+        refused(hazards.no_text_to_restore(SUBJECT, 3)),
     )
