@@ -67,7 +67,3 @@ DROP INDEX IF EXISTS {index};
 
 -- name: unset_default
 ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT;
-
--- name: add_not_null
--- From PostgreSQL 18 on a partition's NOT NULL has a name, which it keeps when the table above it gets its own.
-ALTER TABLE {table} ADD CONSTRAINT {constraint} NOT NULL {column};

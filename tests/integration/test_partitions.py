@@ -47,13 +47,15 @@ def partitioned(database: Database, rows: int = 200) -> None:
     """items by tenant: 1 by ranges of id, 2 by hash, 3 attached, and a default for the rest."""
     statements = (
         "CREATE TABLE items (id bigint, tenant int NOT NULL DEFAULT 1, body text NOT NULL, note text, "
-        "embedding vector(384) NOT NULL, PRIMARY KEY (id, tenant)) PARTITION BY LIST (tenant)",
+        "embedding vector(384) CONSTRAINT given NOT NULL, PRIMARY KEY (id, tenant)) PARTITION BY LIST (tenant)",
         "CREATE TABLE items_1 PARTITION OF items FOR VALUES IN (1) PARTITION BY RANGE (id)",
         "CREATE TABLE items_1_low PARTITION OF items_1 FOR VALUES FROM (0) TO (40)",
         "CREATE TABLE items_1_high PARTITION OF items_1 FOR VALUES FROM (40) TO (100000)",
-        "CREATE TABLE items_2 PARTITION OF items FOR VALUES IN (2) PARTITION BY HASH (id)",
+        "CREATE TABLE items_2 PARTITION OF items (embedding CONSTRAINT of_2 NOT NULL) FOR VALUES IN (2) "
+        "PARTITION BY HASH (id)",
         "CREATE TABLE items_2_even PARTITION OF items_2 FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
-        "CREATE TABLE items_2_odd PARTITION OF items_2 FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+        "CREATE TABLE items_2_odd PARTITION OF items_2 (embedding CONSTRAINT odd NOT NULL) "
+        "FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
         "CREATE SCHEMA archive",
         "CREATE TABLE archive.items_3 (dropped int, embedding vector(384) CONSTRAINT there NOT NULL, note text, "
         "body text NOT NULL, tenant int NOT NULL DEFAULT 1, id bigint NOT NULL)",
