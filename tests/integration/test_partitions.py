@@ -396,6 +396,23 @@ def test_what_is_refused(database: Database, code: str, case: tuple[str, Embeddi
     assert database.dump() == before
 
 
+def test_a_partition_key_that_reads_the_column_is_refused(database: Database) -> None:
+    """On every level: it would stay bound to the retired column, and every insert would fail."""
+    database.execute(
+        "CREATE TABLE items (id int, body text, embedding vector(384)) PARTITION BY LIST ((vector_dims(embedding))); "
+        "CREATE TABLE items_384 PARTITION OF items FOR VALUES IN (384) PARTITION BY LIST (embedding); "
+        "CREATE TABLE items_others PARTITION OF items DEFAULT PARTITION BY RANGE (id)"
+    )
+    before = database.dump()
+    with pytest.raises(Refused) as refused:
+        upgrade(database)
+    assert str(refused.value).splitlines()[0] == (
+        "a partition key reads public.items.embedding: public.items is partitioned by LIST "
+        "(public.vector_dims(embedding)); public.items_384 is partitioned by LIST (embedding)"
+    )
+    assert database.dump() == before
+
+
 @MODES
 def test_the_manual_rollback_brings_all_partitions_back(database: Database, online: bool) -> None:
     partitioned(database, 100)
