@@ -11,6 +11,9 @@ from migrator.catalog import Catalog, Column, Partition
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, fragment, literal, name, query
 
+# From then on NOT NULL is a constraint with a name.
+NAMED_NOT_NULL = 180_000
+
 
 def attributes(column: ColumnPlan) -> list[sql.Composed]:
     """Default, statistics target, options, comment and grants; to follow those of the topmost table.
@@ -95,18 +98,24 @@ def drop_not_nulls(column: ColumnPlan) -> list[sql.Composed]:
 
 
 def not_nulls(column: ColumnPlan) -> list[sql.Composed]:
-    """From PostgreSQL 18 on NOT NULL has a name, which a partition may have given it before it was attached."""
-    above = (column.before or column.catalog).column.not_null_name
+    """NOT NULL of the table, before which partitions get theirs, where it has a name of its own.
+
+    From PostgreSQL 18 on NOT NULL has a name, which a partition may have given it before it was attached. Leaves first,
+    for a table gives its NOT NULL to what is below it and has none.
+    """
+    catalog, live = column.before or column.catalog, name(column.live)
+    above = catalog.column.not_null_name
+    if above is None or column.catalog.server.version < NAMED_NOT_NULL:
+        return [query("cut_over", "set_not_null", table=column.table, column=live)]
+    names = {each.oid: each.column.not_null_name for each in catalog.partitions}
+    named = [
+        (each.sql, each.column.not_null_name)
+        for each in reversed(_partitions(column))
+        if each.column.not_null_name not in (None, names.get(each.parent, above))
+    ]
     return [
-        query(
-            "partitions",
-            "add_not_null",
-            table=partition.sql,
-            constraint=name(partition.column.not_null_name),
-            column=name(column.live),
-        )
-        for partition in _partitions(column)
-        if above is not None and partition.column.not_null_name not in (None, above)
+        query("cut_over", "add_not_null", table=table, constraint=name(constraint), column=live)
+        for table, constraint in [*named, (column.table, above)]
     ]
 
 

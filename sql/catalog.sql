@@ -97,6 +97,9 @@ SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type
        a.attnotnull AS not_null,
        (SELECT k.conname::text FROM pg_constraint k
         WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]) AS not_null_name,
+       NOT EXISTS (SELECT FROM pg_constraint k
+                   WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
+                     AND NOT k.convalidated) AS not_null_valid,
        pg_get_expr(d.adbin, d.adrelid) AS default_text,
        a.attgenerated::text AS generated,
        a.attstorage::text AS storage,

@@ -119,18 +119,13 @@ ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;
 -- name: drop_constraint
 ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {constraint};
 
--- name: name_not_null
--- The NOT NULL of the column gets the name wanted, where PostgreSQL gave it another.
-DO $$
-DECLARE present_ text;
-BEGIN
-    SELECT k.conname INTO present_
-    FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
-    WHERE k.conrelid = {table}::regclass AND k.contype = 'n' AND a.attname = {column};
-    IF present_ <> {wanted} THEN
-        EXECUTE 'ALTER TABLE ' || {table} || ' RENAME CONSTRAINT ' || quote_ident(present_) || ' TO ' || quote_ident({wanted});
-    END IF;
-END $$;
+-- name: add_not_null
+-- From PostgreSQL 18 on NOT NULL has a name, which stays what it was. Given at once, for where a partition has one of its
+-- own the table's cannot be renamed.
+ALTER TABLE {table} ADD CONSTRAINT {constraint} NOT NULL {column};
+
+-- name: is_not_null
+SELECT attnotnull FROM pg_attribute WHERE attrelid = {table}::regclass AND attname = {column} AND NOT attisdropped;
 
 -- name: nulls
 SELECT count(*) FROM {table} WHERE {column} IS NULL;

@@ -471,21 +471,27 @@ COMMIT;
   SET lock_timeout = '2s';
   ALTER TABLE :"schema".:"table" ADD CONSTRAINT migrator_rollback_not_null CHECK (:"column" IS NOT NULL) NOT VALID;
   ALTER TABLE :"schema".:"table" VALIDATE CONSTRAINT migrator_rollback_not_null;
-  -- From PostgreSQL 18 on NOT NULL has a name, and a partition may have given it one of its own.
-  SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I NOT NULL %I', t.nspname, t.relname,
-                p -> 'column' ->> 'not_null_name', :'column')
-  FROM migrator.change c, jsonb_array_elements(c.catalog -> 'partitions') p, rollback_tree t
-  WHERE c.id = :change AND t.oid = (p ->> 'oid')::oid
-    AND p -> 'column' ->> 'not_null_name' <> c.catalog -> 'column' ->> 'not_null_name'
+  -- From PostgreSQL 18 on NOT NULL has a name, and a partition may have given it one of its own: leaves first, the table
+  -- last. Partitions of the change are listed parents first.
+  SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I NOT NULL %I', t.nspname, t.relname, e.name, :'column')
+  FROM (SELECT p.n, (p.value ->> 'oid')::oid AS oid, p.value -> 'column' ->> 'not_null_name' AS name,
+               coalesce(above.value, c.catalog) -> 'column' ->> 'not_null_name' AS above
+        FROM migrator.change c
+        CROSS JOIN jsonb_array_elements(c.catalog -> 'partitions') WITH ORDINALITY AS p (value, n)
+        LEFT JOIN jsonb_array_elements(c.catalog -> 'partitions') AS above (value)
+               ON above.value -> 'oid' = p.value -> 'parent'
+        WHERE c.id = :change) AS e
+  JOIN rollback_tree t ON t.oid = e.oid
+  WHERE e.name <> e.above AND current_setting('server_version_num')::int >= 180000
+  ORDER BY e.n DESC
   \gexec
-  ALTER TABLE :"schema".:"table" ALTER COLUMN :"column" SET NOT NULL;
+  SELECT CASE WHEN wanted IS NULL OR current_setting('server_version_num')::int < 180000
+              THEN format('ALTER TABLE %I.%I ALTER COLUMN %I SET NOT NULL', :'schema', :'table', :'column')
+              ELSE format('ALTER TABLE %I.%I ADD CONSTRAINT %I NOT NULL %I', :'schema', :'table', wanted, :'column') END
+  FROM migrator.change, LATERAL (SELECT catalog -> 'column' ->> 'not_null_name' AS wanted) AS _
+  WHERE id = :change
+  \gexec
   ALTER TABLE :"schema".:"table" DROP CONSTRAINT migrator_rollback_not_null;
-  SELECT format('ALTER TABLE %I.%I RENAME CONSTRAINT %I TO %I', :'schema', :'table', k.conname,
-                c.catalog -> 'column' ->> 'not_null_name')
-  FROM migrator.change c, pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
-  WHERE c.id = :change AND k.conrelid = format('%I.%I', :'schema', :'table')::regclass AND k.contype = 'n'
-    AND a.attname = :'column' AND k.conname <> c.catalog -> 'column' ->> 'not_null_name'
-  \gexec
 \endif
 
 -- ---- 5. what was done ----------------------------------------------------------------------------------------------

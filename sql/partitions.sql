@@ -23,6 +23,18 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
 FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY t.level, n.nspname, c.relname;
 
+-- name: keys
+-- Of the table and of all below it, the partition keys that read the column: PostgreSQL lets such a column depend on the
+-- table.
+SELECT format('%%I.%%I is partitioned by %%s', n.nspname, c.relname, pg_get_partkeydef(c.oid))
+FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = %(column)s
+WHERE c.oid IN {tree}
+  AND EXISTS (SELECT FROM pg_depend d
+              WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = a.attnum
+                AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = 0 AND d.deptype = 'i')
+ORDER BY 1;
+
 -- name: dependents
 -- What hangs on a column of one partition and did not come from the table above it, or is not as it is there.
 SELECT CASE WHEN d.classid = 'pg_rewrite'::regclass
@@ -67,7 +79,3 @@ DROP INDEX IF EXISTS {index};
 
 -- name: unset_default
 ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT;
-
--- name: add_not_null
--- From PostgreSQL 18 on a partition's NOT NULL has a name, which it keeps when the table above it gets its own.
-ALTER TABLE {table} ADD CONSTRAINT {constraint} NOT NULL {column};

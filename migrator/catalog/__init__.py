@@ -11,7 +11,7 @@ from migrator.catalog.columns import Column, OtherTable, Table, read_table, tabl
 from migrator.catalog.dependents import View, read_others, read_views
 from migrator.catalog.functions import CalledFunction, Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
-from migrator.catalog.partitions import Partition, read_partitions
+from migrator.catalog.partitions import Partition, read_keys, read_partitions
 from migrator.catalog.server import Server, read_server, require_pgvector
 from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
@@ -29,7 +29,8 @@ class Catalog:
 
     carried: dependents besides indexes and views that are carried over; others: those that cannot be, described.
     replaced: the functions that the revision makes, as they were before; filled in by the planner.
-    partitions: of a partitioned table all below it, parents first.
+    partitions: of a partitioned table all below it, parents first. partition_keys: those that read the column, with
+    their tables.
     read: other tables and views that the text reads. called: functions that text and scope call. Both are filled in by
     preflight.
     """
@@ -43,6 +44,7 @@ class Catalog:
     carried: Carried = field(default_factory=Carried)
     replaced: list[Replaced] = field(default_factory=list)
     partitions: list[Partition] = field(default_factory=list)
+    partition_keys: list[str] = field(default_factory=list)
     read: list[OtherTable] = field(default_factory=list)
     called: list[CalledFunction] = field(default_factory=list)
 
@@ -125,6 +127,7 @@ def read_catalog(
             [each for each in read_others(connection, found.oid, at.number) if each not in carried.described],
             carried,
             partitions=read_partitions(connection, found.oid, column),
+            partition_keys=read_keys(connection, found.oid, column) if found.kind == "p" else [],
         )
     if where is None or at.dimensions is not None:
         return catalog

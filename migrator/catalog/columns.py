@@ -26,7 +26,8 @@ class Grant:
 class Column:
     """A column. dimensions: None where the type carries none. generated: "s" stored, "v" virtual, "" neither.
 
-    not_null_name: the name of its NOT NULL constraint, which PostgreSQL keeps from version 18 on.
+    not_null_name: the name of its NOT NULL constraint, which PostgreSQL keeps from version 18 on, as it does
+    not_null_valid: that it is not NOT VALID.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Column:
     options: list[str] | None
     comment: str | None
     grants: list[Grant]
+    not_null_valid: bool = True
 
     @property
     def storage_sql(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from migrator.catalog.columns import Column, read_columns
+from migrator.catalog.columns import TREE, Column, read_columns
 from migrator.catalog.indexes import TableIndex, read_indexes
 from migrator.database import Connection, execute, fetch_dicts
 from migrator.queries import name, query
@@ -44,6 +44,12 @@ class Partition:
     @property
     def shown(self) -> str:
         return f"{self.schema}.{self.name}"
+
+
+def read_keys(connection: Connection, table: int, column: str) -> list[str]:
+    """Partition keys that read the column, of the table of that oid and of all below it, each with its table."""
+    found = execute(connection, query("partitions", "keys", tree=TREE), {"table": table, "column": column})
+    return [key for (key,) in found]
 
 
 def read_partitions(connection: Connection, table: int, column: str) -> list[Partition]:

@@ -16,6 +16,7 @@ from migrator.hazards.columns import may_not_create_temporary as may_not_create_
 from migrator.hazards.columns import not_a_member as not_a_member
 from migrator.hazards.columns import not_a_table as not_a_table
 from migrator.hazards.columns import not_a_vector as not_a_vector
+from migrator.hazards.columns import not_null_not_valid as not_null_not_valid
 from migrator.hazards.columns import not_owner as not_owner
 from migrator.hazards.columns import other_model_in_column as other_model_in_column
 from migrator.hazards.columns import other_text_in_column as other_text_in_column
@@ -52,6 +53,7 @@ from migrator.hazards.dependents import says_dimensions as says_dimensions
 from migrator.hazards.hazard import Hazard as Hazard
 from migrator.hazards.indexes import index_does_not_fit as index_does_not_fit
 from migrator.hazards.indexes import index_not_carried as index_not_carried
+from migrator.hazards.indexes import index_of_several_columns as index_of_several_columns
 from migrator.hazards.indexes import index_spans_scope as index_spans_scope
 from migrator.hazards.indexes import over_index_limit as over_index_limit
 from migrator.hazards.indexes import several_indexes as several_indexes
@@ -70,6 +72,7 @@ from migrator.hazards.partitions import foreign_partitions as foreign_partitions
 from migrator.hazards.partitions import is_a_partition as is_a_partition
 from migrator.hazards.partitions import partition_differs as partition_differs
 from migrator.hazards.partitions import partition_index_alone as partition_index_alone
+from migrator.hazards.partitions import partition_key_reads as partition_key_reads
 from migrator.hazards.partitions import partitions_together as partitions_together
 from migrator.hazards.revisions import column_twice as column_twice
 from migrator.hazards.revisions import no_columns as no_columns

@@ -106,6 +106,17 @@ def row_security(table: str) -> Hazard:
     )
 
 
+def not_null_not_valid(schema: str, table: str, column: str, constraint: str) -> Hazard:
+    on = quoted(schema, table)
+    return refuse(
+        "not-null-not-valid",
+        f'NOT NULL "{constraint}" of column "{column}" of "{table}" is NOT VALID',
+        "it would come back valid; or not at all, where a row ends without a vector.",
+        f"ALTER TABLE {on} VALIDATE CONSTRAINT {quoted(constraint)}; where rows have no vector, ALTER TABLE {on} DROP "
+        f"CONSTRAINT {quoted(constraint)}, and add it again afterwards",
+    )
+
+
 def generated_column(table: str, column: str) -> Hazard:
     return refuse(
         "generated-column",

@@ -70,6 +70,16 @@ def index_does_not_fit(subject: str, schema: str, index: str, dimensions: int, r
     )
 
 
+def index_of_several_columns(schema: str, index: str, columns: Iterable[str], definition: str) -> Hazard:
+    return refuse(
+        "index-of-several-columns",
+        f'index "{index}" reads {" and ".join(columns)}, which the revision changes together: {definition}',
+        "it is built again for one column at a time, and would stay bound to the old one of the other.",
+        "change each column in a revision of its own; or drop it first, and create it again afterwards: "
+        f"DROP INDEX {quoted(schema, index)}",
+    )
+
+
 def index_spans_scope(subject: str, schema: str, index: str, where: str) -> Hazard:
     return refuse(
         "index-spans-scope",

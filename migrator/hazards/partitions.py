@@ -17,6 +17,17 @@ def is_a_partition(table: str, top: str) -> Hazard:
     )
 
 
+def partition_key_reads(subject: str, keys: Iterable[str]) -> Hazard:
+    """keys: each with its table."""
+    return refuse(
+        "partition-key-reads",
+        f"a partition key reads {subject}: {'; '.join(keys)}",
+        "it would stay bound to the old column after cut-over, and the application's rows would find no partition.",
+        "PostgreSQL changes no partition key: copy the rows into a table that is partitioned by other columns (CREATE "
+        "TABLE ... PARTITION BY ...), and give that one the name",
+    )
+
+
 def foreign_partitions(table: str, partitions: Iterable[str]) -> Hazard:
     return refuse(
         "foreign-partition",

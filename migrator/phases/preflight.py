@@ -84,6 +84,7 @@ def examine(
         *table.examine(catalog),
         *live_column.examine(ledger, column),
         *indexes.declared(column),
+        *indexes.shared(columns, column),
         *dependents.examine(columns, column),
         *table.triggers(column),
         *partitions.examine(column),

@@ -58,15 +58,13 @@ def _statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[State
     exclusive, proved = "ACCESS EXCLUSIVE", "milliseconds, for the check proves it"
     steps += [
         column.statement(NAME, _nulls(column), "ACCESS SHARE", "one scan"),
+        column.statement(NAME, _is_not_null(column), "none", "instant", **no_nulls),
         column.statement(NAME, drop, exclusive, "milliseconds", **no_nulls),
         column.statement(NAME, add, exclusive, "milliseconds", **no_nulls),
         column.statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on", **no_nulls),
         *(column.statement(NAME, each, exclusive, proved, **no_nulls) for each in set_),
         column.statement(NAME, drop_again, exclusive, "milliseconds", **no_nulls),
     ]
-    renamed = _name_not_null(column)
-    if renamed is not None:
-        steps.append(column.statement(NAME, renamed, exclusive, "milliseconds", **no_nulls))
     return [*steps, *validated, *dropped]
 
 
@@ -97,13 +95,16 @@ def _not_null(column: ColumnPlan) -> tuple[sql.Composed, ...]:
         query("cut_over", "add_check", table=table, column=live, constraint=constraint),
         query("cut_over", "validate", table=table, constraint=constraint),
         *partition_columns.not_nulls(column),
-        query("cut_over", "set_not_null", table=table, column=live),
         query("cut_over", "drop_constraint", table=table, constraint=constraint),
     )
 
 
 def _nulls(column: ColumnPlan) -> sql.Composed:
     return query("cut_over", "nulls", table=column.table, column=name(column.live))
+
+
+def _is_not_null(column: ColumnPlan) -> sql.Composed:
+    return query("cut_over", "is_not_null", table=text_of(column.table), column=literal(column.live))
 
 
 def run(work: Work) -> dict[str, object]:
@@ -149,6 +150,11 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
         )
         return False
     drop, add, validate, *set_, drop_again = _not_null(tree.without_dropped(work.connection, column))
+    (is_set,) = fetch_row(work.connection, _is_not_null(column))
+    if is_set:
+        # Before this run was interrupted, or by others, who may have given it another name.
+        work.send_together(column, drop)
+        return True
     work.send_together(column, drop, add)
     try:
         execute(work.connection, validate)
@@ -157,9 +163,6 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
         work.send_together(column, drop_again)
         return settle_not_null(work, column)
     work.send_together(column, *set_, drop_again)
-    renamed = _name_not_null(column)
-    if renamed is not None:
-        work.send_together(column, renamed)
     return True
 
 
@@ -173,12 +176,3 @@ def _validate_checks(work: Work, column: ColumnPlan) -> None:
                 f"{column.subject}: rows violate CHECK ({check.expression}), so it stays NOT VALID; correct them, then "
                 f"run ALTER TABLE {plain(column.table)} VALIDATE CONSTRAINT {plain(name(check.name))}"
             )
-
-
-def _name_not_null(column: ColumnPlan) -> sql.Composed | None:
-    """From PostgreSQL 18 on NOT NULL has a name, which stays what it was."""
-    wanted = (column.before or column.catalog).column.not_null_name
-    if wanted is None:
-        return None
-    pieces = {"table": text_of(column.table), "column": literal(column.live), "wanted": literal(wanted)}
-    return query("cut_over", "name_not_null", **pieces)

@@ -7,6 +7,7 @@ them is known so before anything is embedded.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import psycopg
 from psycopg import sql
@@ -49,6 +50,18 @@ def declared(column: ColumnPlan) -> list[Hazard]:
             several = column.change.index == "same" and len(column.vector_indexes) > 1
             over = hazards.several_over_index_limit if several else hazards.over_index_limit
             found.append(over(type_, size or column.dimensions))
+    return found
+
+
+def shared(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
+    """Indexes of the column that read others that are replaced with it. columns: all that are to change."""
+    table = column.catalog.table
+    together = [each for each in columns if each.catalog.table.oid == table.oid and each.method != "index"]
+    found = []
+    for index in column.catalog.own_indexes:
+        read = [each.live for each in together if index.name in {own.name for own in each.catalog.own_indexes}]
+        if len(read) > 1:
+            found.append(hazards.index_of_several_columns(table.schema, index.name, read, index.definition))
     return found
 
 

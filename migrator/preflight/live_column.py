@@ -14,6 +14,8 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     catalog, change = column.catalog, column.change
     table, live = catalog.table, catalog.column
     found = []
+    if catalog.partition_keys and column.method != "index":
+        found.append(hazards.partition_key_reads(column.subject, catalog.partition_keys))
     if live.generated:
         found.append(hazards.generated_column(table.name, live.name))
     if live.dimensions not in (None, change.from_.dimensions):
@@ -44,6 +46,8 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
         found.append(hazards.equal_dimensions(column.subject))
     if column.method != "index":
         found.append(hazards.select_star(table.name, live.name))
+        if live.not_null_name is not None and not live.not_null_valid:
+            found.append(hazards.not_null_not_valid(table.schema, table.name, live.name, live.not_null_name))
     return found
 
 

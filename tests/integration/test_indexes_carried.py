@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from migrator import Hnsw
+from migrator import Hnsw, runner
 from migrator.errors import Refused
+from migrator.work import Options
 from tests.database import Database
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import new, other
@@ -144,6 +145,20 @@ def test_defaults_that_an_index_leaves_out_stay_left_out(database: Database) -> 
     before = definitions(database)
     upgrade(database, dataclasses.replace(CHANGE, index=Hnsw("l2", ef_construction=32)))
     assert definitions(database) == before
+
+
+def test_promise_5_an_index_that_reads_two_columns_of_the_revision_is_refused(database: Database) -> None:
+    items(database)
+    database.execute(
+        "ALTER TABLE items ADD COLUMN second vector(384); "
+        "CREATE INDEX todo ON items USING btree (id) WHERE embedding IS NULL OR second IS NULL"
+    )
+    before = database.dump()
+    changes = [SAME, dataclasses.replace(SAME, column="second", text="note")]
+    with pytest.raises(Refused, match='index "todo" reads embedding and second') as refused:
+        runner.upgrade(database.address, REVISION, changes, Options())
+    assert refused.value.code == "index-of-several-columns"
+    assert database.dump() == before
 
 
 def test_promise_5_an_index_that_cannot_hold_the_new_vectors_is_refused(database: Database) -> None:

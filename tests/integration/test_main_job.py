@@ -8,6 +8,7 @@ import pytest
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat
 from migrator.change import Index
+from migrator.errors import Refused
 from tests.database import Database
 from tests.models import EmbedLog, new, old
 from tests.proofs import checksum, nulls, rows_hold
@@ -118,6 +119,20 @@ def test_not_null_is_back_after_the_upgrade(database: Database) -> None:
         "SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = 'items'::regclass "
         f"AND attname IN ('embedding', '{RETIRED}') ORDER BY attname"
     ) == [("embedding", True), (RETIRED, False)]
+
+
+def test_not_null_that_is_not_valid_is_refused(database: Database) -> None:
+    """PostgreSQL has it from version 18 on."""
+    items(database)
+    database.execute(
+        "ALTER TABLE items ALTER embedding DROP NOT NULL; "
+        "ALTER TABLE items ADD CONSTRAINT known NOT NULL embedding NOT VALID"
+    )
+    before = database.dump()
+    with pytest.raises(Refused) as refused:
+        upgrade(database)
+    assert refused.value.code == "not-null-not-valid"
+    assert database.dump() == before
 
 
 def test_promise_2_a_text_is_paid_for_once(database: Database, embed_log: EmbedLog) -> None:

@@ -47,13 +47,15 @@ def partitioned(database: Database, rows: int = 200) -> None:
     """items by tenant: 1 by ranges of id, 2 by hash, 3 attached, and a default for the rest."""
     statements = (
         "CREATE TABLE items (id bigint, tenant int NOT NULL DEFAULT 1, body text NOT NULL, note text, "
-        "embedding vector(384) NOT NULL, PRIMARY KEY (id, tenant)) PARTITION BY LIST (tenant)",
+        "embedding vector(384) CONSTRAINT given NOT NULL, PRIMARY KEY (id, tenant)) PARTITION BY LIST (tenant)",
         "CREATE TABLE items_1 PARTITION OF items FOR VALUES IN (1) PARTITION BY RANGE (id)",
         "CREATE TABLE items_1_low PARTITION OF items_1 FOR VALUES FROM (0) TO (40)",
         "CREATE TABLE items_1_high PARTITION OF items_1 FOR VALUES FROM (40) TO (100000)",
-        "CREATE TABLE items_2 PARTITION OF items FOR VALUES IN (2) PARTITION BY HASH (id)",
+        "CREATE TABLE items_2 PARTITION OF items (embedding CONSTRAINT of_2 NOT NULL) FOR VALUES IN (2) "
+        "PARTITION BY HASH (id)",
         "CREATE TABLE items_2_even PARTITION OF items_2 FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
-        "CREATE TABLE items_2_odd PARTITION OF items_2 FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+        "CREATE TABLE items_2_odd PARTITION OF items_2 (embedding CONSTRAINT odd NOT NULL) "
+        "FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
         "CREATE SCHEMA archive",
         "CREATE TABLE archive.items_3 (dropped int, embedding vector(384) CONSTRAINT there NOT NULL, note text, "
         "body text NOT NULL, tenant int NOT NULL DEFAULT 1, id bigint NOT NULL)",
@@ -391,6 +393,23 @@ def test_what_is_refused(database: Database, code: str, case: tuple[str, Embeddi
     with pytest.raises(Refused) as refused:
         upgrade(database, change)
     assert refused.value.code == code
+    assert database.dump() == before
+
+
+def test_a_partition_key_that_reads_the_column_is_refused(database: Database) -> None:
+    """On every level: it would stay bound to the retired column, and every insert would fail."""
+    database.execute(
+        "CREATE TABLE items (id int, body text, embedding vector(384)) PARTITION BY LIST ((vector_dims(embedding))); "
+        "CREATE TABLE items_384 PARTITION OF items FOR VALUES IN (384) PARTITION BY LIST (embedding); "
+        "CREATE TABLE items_others PARTITION OF items DEFAULT PARTITION BY RANGE (id)"
+    )
+    before = database.dump()
+    with pytest.raises(Refused) as refused:
+        upgrade(database)
+    assert str(refused.value).splitlines()[0] == (
+        "a partition key reads public.items.embedding: public.items is partitioned by LIST "
+        "(public.vector_dims(embedding)); public.items_384 is partitioned by LIST (embedding)"
+    )
     assert database.dump() == before
 
 

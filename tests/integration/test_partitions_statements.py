@@ -20,6 +20,11 @@ CHANGES = {
     "index": replace(CHANGE, text=None, to=OLD, index=Hnsw("cosine", m=8)),
 }
 
+NULLABLE = "; ".join(
+    f"ALTER TABLE {table} ALTER COLUMN embedding DROP NOT NULL"
+    for table in ("items", "items_2", "items_2_odd", "archive.items_3")
+)
+
 
 @pytest.fixture
 def tables(database: Database) -> Database:
@@ -38,7 +43,7 @@ def tables(database: Database) -> Database:
 def test_what_a_run_sends_is_what_its_plan_lists(
     server: Server, tables: Database, tmp_path: Path, change: EmbeddingChange
 ) -> None:
-    tables.execute("ALTER TABLE items ALTER COLUMN embedding DROP NOT NULL")
+    tables.execute(NULLABLE)
     log_statements(tables)
     compare(server, tables, tmp_path, "upgrade", (change,))
     unseen(tables, "DELETE FROM items WHERE id >= 5000; UPDATE items SET body = 'edited' WHERE id = 40")
@@ -46,7 +51,7 @@ def test_what_a_run_sends_is_what_its_plan_lists(
 
 
 def test_what_a_run_online_sends_is_what_its_plan_lists(server: Server, tables: Database, tmp_path: Path) -> None:
-    tables.execute("ALTER TABLE items ALTER COLUMN embedding DROP NOT NULL")
+    tables.execute(NULLABLE)
     log_statements(tables)
     compare(server, tables, tmp_path, "upgrade", (CHANGE,), online=True)
     unseen(tables, "DELETE FROM items WHERE id >= 5000; UPDATE items SET body = 'edited' WHERE id = 40")

@@ -93,6 +93,9 @@ def test_rows_set_aside_can_be_tried_again(database: Database) -> None:
     assert rows_hold(database, new) == 203
     assert failed(database) == []
     assert not_null(database)
+    database.execute("ALTER TABLE items RENAME CONSTRAINT items_embedding_not_null TO set_by_hand")
+    backfill(database.address, Options())
+    assert not_null(database)
 
 
 def test_promise_6_a_downgrade_after_rows_were_set_aside(database: Database) -> None:

@@ -195,6 +195,16 @@ TEXTS: list[Row] = [
         "run migrator as the table's owner without FORCE, as a superuser, or as a role with BYPASSRLS",
     ),
     (
+        hazards.not_null_not_valid,
+        ("public", "items", "embedding", "known"),
+        "not-null-not-valid",
+        True,
+        'NOT NULL "known" of column "embedding" of "items" is NOT VALID',
+        "it would come back valid; or not at all, where a row ends without a vector.",
+        'ALTER TABLE "public"."items" VALIDATE CONSTRAINT "known"; where rows have no vector, ALTER TABLE '
+        '"public"."items" DROP CONSTRAINT "known", and add it again afterwards',
+    ),
+    (
         hazards.generated_column,
         (
             "items",

@@ -120,6 +120,17 @@ TEXTS: list[Row] = [
         'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "public"."near"',
     ),
     (
+        hazards.index_of_several_columns,
+        ("public", "todo", ["title_vector", "body_vector"], "CREATE INDEX todo ON public.items (id) WHERE ..."),
+        "index-of-several-columns",
+        True,
+        'index "todo" reads title_vector and body_vector, which the revision changes together: CREATE INDEX todo ON '
+        "public.items (id) WHERE ...",
+        "it is built again for one column at a time, and would stay bound to the old one of the other.",
+        "change each column in a revision of its own; or drop it first, and create it again afterwards: "
+        'DROP INDEX "public"."todo"',
+    ),
+    (
         hazards.index_spans_scope,
         (
             SUBJECT,

@@ -42,6 +42,16 @@ TEXTS: list[Row] = [
         "or drop it",
     ),
     (
+        hazards.partition_key_reads,
+        ("public.items.embedding", ["public.items is partitioned by LIST ((embedding IS NULL))"]),
+        "partition-key-reads",
+        True,
+        "a partition key reads public.items.embedding: public.items is partitioned by LIST ((embedding IS NULL))",
+        "it would stay bound to the old column after cut-over, and the application's rows would find no partition.",
+        "PostgreSQL changes no partition key: copy the rows into a table that is partitioned by other columns (CREATE "
+        "TABLE ... PARTITION BY ...), and give that one the name",
+    ),
+    (
         hazards.partitions_together,
         ("items", 12),
         "partitions-together",
