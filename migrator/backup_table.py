@@ -85,18 +85,18 @@ def correct_nulls(column: ColumnPlan) -> sql.Composed | None:
     return _correct(column, sql.SQL("migrator_backup.migrator_vector IS NULL"))
 
 
-def bring_up_to_date(column: ColumnPlan, *, marked: bool) -> list[sql.Composed]:
+def bring_up_to_date(column: ColumnPlan) -> list[sql.Composed]:
     """Of an upgrade: what the backup is to take from the retired column before that is dropped.
 
-    marked: every retired vector is known to be of its row's present text. Else only those are taken over whose text is
-    the one that was backed up.
+    Only where every retired vector is known to be of its row's present text: a row may have the text again that was
+    backed up, and in the retired column the vector of the one it had meanwhile.
     """
     if not _tells_rows(column):
         return []
     # Without a key several rows may have the text, and each its vector.
     which = sql.SQL("true" if _key(column) else "migrator_backup.migrator_vector IS NULL")
     added = query("backup", "add", **_pieces(column), text_hash=column.with_old_text.text_hash)
-    return [_correct(column, which), *([added] if marked else [])]
+    return [_correct(column, which), added]
 
 
 def _correct(column: ColumnPlan, which: Query) -> sql.Composed:

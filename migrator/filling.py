@@ -21,6 +21,7 @@ from migrator.portions import Portion
 from migrator.queries import Query, name, query
 from migrator.tree import Relation
 from migrator.work import Work
+from migrator.writers import outwait_writers
 
 # Its progress is shown as that of this phase, whichever fills.
 _SHOWN_AS = "fill"
@@ -128,6 +129,9 @@ def clearing(column: ColumnPlan, phase: str) -> list[Statement]:
 
 def clear_stale(work: Work, column: ColumnPlan) -> None:
     """Vectors that may be of another text than their row has: capture did not see that it changed."""
+    if column.catalog.read:
+        # Capture may have given their rows the vector of a text that another table has changed since they were written.
+        outwait_writers(work, column, "what was done so far is kept.")
     in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index(column))

@@ -80,8 +80,8 @@ def retirable(address: Address, *, keep_backups: bool, stores: bool) -> list[str
 def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stores: bool) -> list[str]:
     """Drops every retired column and backup, and the embedding stores where asked. Returns what was dropped.
 
-    A backup that is kept first takes what it lacks from the retired column. Raises Refused where a run is unfinished,
-    or where a setting is not available that a text needs for that.
+    A backup that is kept first takes what it lacks from the retired column, where that is known to be right. Raises
+    Refused where a run is unfinished, or where a setting is not available that a text needs for that.
     """
     if keep_backups:
         address = text_settings.for_ledger(address)
@@ -103,16 +103,18 @@ def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stor
 def _bring_backup_up_to_date(connection: Connection, ledger: Ledger, column: ColumnPlan, reporter: Reporter) -> None:
     """It was made before the window: vectors written from then to cut-over are in the retired column alone.
 
-    Whoever writes meanwhile sets a retired vector NULL at most.
+    Where some may be of another text than their row the backup stays as it was made. Whoever writes meanwhile sets a
+    retired vector NULL at most.
     """
     present.as_planned(connection, column)
     try:
-        marked = _is_marked(connection, ledger, column)
+        if not _is_marked(connection, ledger, column):
+            return
         with connection.transaction():
             # A row that moves meanwhile is not missed.
             execute(connection, sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             configure(connection, {"lock_timeout": UNBOUNDED}, local=True)
-            for each in backup_table.bring_up_to_date(column, marked=marked):
+            for each in backup_table.bring_up_to_date(column):
                 execute(connection, each)
     except EVALUATION as error:
         reporter.message(

@@ -114,6 +114,25 @@ def test_promise_6_vectors_given_between_backup_and_cut_over_are_not_forgotten(
     assert rows_hold(database, old, where="id NOT IN (2, 5)") == 38
 
 
+def test_promise_6_a_backup_that_is_kept_takes_no_vector_of_a_text_that_its_row_has_no_longer(
+    database: Database,
+) -> None:
+    """A row has its text of before again, and capture was off when it got that."""
+    items(database, 40)
+
+    def write() -> None:
+        database.execute("UPDATE items SET body = 'meanwhile' WHERE id = 3")
+        given(database, 3, "meanwhile")
+
+    upgrade(database, reporter=At("done", "backup", write))
+    database.execute("ALTER TABLE items DISABLE TRIGGER ALL")
+    database.execute("UPDATE items SET body = 'text 3' WHERE id = 3")
+    database.execute("ALTER TABLE items ENABLE TRIGGER ALL")
+    retire(database, keep_backups=True)
+    downgrade(database)
+    assert rows_hold(database, old) == 40
+
+
 def test_promise_6_without_a_key_rows_written_since_are_not_taken_for_those_without_a_vector(
     database: Database,
 ) -> None:
