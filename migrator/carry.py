@@ -12,7 +12,7 @@ from psycopg import sql
 from migrator.catalog.carried import BoundTrigger, Carried, Check, ParsedFunction, Policy, Publication, Statistics
 from migrator.dimensions import checks, each_once, policies, triggers
 from migrator.plan import ColumnPlan
-from migrator.queries import fragment, literal, name, names, query
+from migrator.queries import fragment, literal, name, names, plain, query
 
 _COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
 _TRIGGER_STATES = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
@@ -73,7 +73,11 @@ def functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
 def compiled_anew(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Functions that find a column by its name, for sessions that ran them before the names were swapped."""
     found = sorted({each for column in columns for each in column.catalog.carried.functions_by_name})
-    return [query("carry", "compile_anew", functions=sql.SQL(", ").join(map(literal, found)))] if found else []
+    if not found:
+        return []
+    # As a string: a function's name may hold what would end a body in dollars.
+    body = query("carry", "altering", functions=sql.SQL(", ").join(map(literal, found)))
+    return [query("carry", "compile_anew", body=literal(plain(body)))]
 
 
 def changed_functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:

@@ -28,6 +28,9 @@ _RETRIED = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
 )
+# So does another try where others changed a function, of which PostgreSQL locks its row in the catalog alone. It tells so
+# without a code of its own, in English whatever the language.
+_CHANGED_BY_OTHERS = ("tuple concurrently updated", "tuple concurrently deleted")
 
 
 @contextmanager
@@ -93,7 +96,9 @@ def with_short_locks(
             with connection.transaction():
                 configure(connection, {"lock_timeout": SHORT}, local=True)
                 return work()
-        except _RETRIED:
+        except (*_RETRIED, psycopg.errors.InternalError_) as error:
+            if not isinstance(error, _RETRIED) and error.diag.message_primary not in _CHANGED_BY_OTHERS:
+                raise
             blockers = describe_blockers(connection, tables)
             if time.monotonic() - start > patience:
                 raise Interrupted(

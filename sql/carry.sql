@@ -87,7 +87,10 @@ ALTER PUBLICATION {publication} ADD TABLE {table} ({columns}) {filter};
 -- name: compile_anew
 -- A session keeps what it compiled with the old column's type and number until the function's row in the catalog is
 -- another; what is set here was so before.
-DO $$
+DO {body};
+
+-- name: altering
+-- Its body.
 DECLARE function_ record;
 BEGIN
     FOR function_ IN
@@ -97,7 +100,7 @@ BEGIN
     LOOP
         EXECUTE 'ALTER ROUTINE ' || function_.name_ || ' SECURITY ' || function_.security_;
     END LOOP;
-END $$;
+END
 
 -- name: function_versions
 -- The versions of these functions in the system's catalog: equal, none was changed or dropped.

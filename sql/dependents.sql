@@ -112,20 +112,21 @@ ORDER BY 1, 2;
 
 -- name: functions_by_name
 -- Functions that find the column by its name when they run: their text names it and the table, or they take or give the
--- table's rows, as its triggers do.
+-- table's rows, as its triggers do; or all that of a partition.
 SELECT p.oid::regprocedure::text
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
-CROSS JOIN (SELECT c.oid, c.reltype, c.relname, t.typarray FROM pg_class c JOIN pg_type t ON t.oid = c.reltype
-            WHERE c.oid = %(table)s::oid) AS r
 -- First without a join, so that the texts of PostgreSQL's own functions are not looked at.
 WHERE p.pronamespace <> 'pg_catalog'::regnamespace
   AND n.nspname NOT IN ('information_schema', 'migrator') AND l.lanname NOT IN ('c', 'internal')
   AND p.prosqlbody IS NULL
   AND p.prosrc ~* ('\m' || regexp_replace(%(name)s::text, '(\W)', '\\\1', 'g') || '\M')
-  AND (p.prosrc ~* ('\m' || regexp_replace(r.relname, '(\W)', '\\\1', 'g') || '\M')
-       OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.oid AND t.tgfoid = p.oid AND NOT t.tgisinternal)
-       OR ARRAY[r.reltype, r.typarray] && (p.prorettype || p.proargtypes::oid[] || coalesce(p.proallargtypes, ARRAY[]::oid[])))
+  AND (EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid IN {tree} AND t.tgfoid = p.oid AND NOT t.tgisinternal)
+       OR EXISTS (SELECT FROM pg_class r JOIN pg_type t ON t.oid = r.reltype
+                  WHERE r.oid IN {tree}
+                    AND (p.prosrc ~* ('\m' || regexp_replace(r.relname, '(\W)', '\\\1', 'g') || '\M')
+                         OR ARRAY[t.oid, t.typarray]
+                            && (p.prorettype || p.proargtypes::oid[] || coalesce(p.proallargtypes, ARRAY[]::oid[])))))
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 ORDER BY 1;
 

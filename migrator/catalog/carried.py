@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from psycopg import sql
 
+from migrator.catalog.columns import TREE
 from migrator.catalog.dependents import View
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.queries import name, plain, query
@@ -159,7 +160,9 @@ def read_carried(connection: Connection, table: int, column: int, called: str, v
         read("functions", ParsedFunction),
         [
             row[0]
-            for row in execute(connection, query("dependents", "functions_by_name"), {"table": table, "name": called})
+            for row in execute(
+                connection, query("dependents", "functions_by_name", tree=TREE), {"table": table, "name": called}
+            )
         ],
         bool(fetch_row(connection, query("dependents", "replica_identity"), {"table": table})[0]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Sequence
 
 import psycopg
@@ -235,9 +236,9 @@ def test_functions_that_a_session_ran_before_go_on_with_the_new_column(database:
             SELECT * INTO doc FROM items WHERE id = number;
             RETURN greatest(vector_dims(found), vector_dims(doc.embedding));
         END $$;
-        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql
+        CREATE FUNCTION "no$$te %"() RETURNS trigger LANGUAGE plpgsql
         AS 'BEGIN NEW.note := vector_dims(NEW.embedding); RETURN NEW; END';
-        CREATE TRIGGER note BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION note()
+        CREATE TRIGGER note BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION "no$$te %"()
     """)
     change = dataclasses.replace(CHANGE, type="halfvec")
     schema = database.dump()
@@ -255,6 +256,31 @@ def test_functions_that_a_session_ran_before_go_on_with_the_new_column(database:
         downgrade(database, change)
         assert dimensions() == {384}
     assert database.dump() == schema
+
+
+def test_a_function_that_others_replace_while_it_is_to_be_compiled_anew(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody locks a function: who waited for it is told that it was changed meanwhile."""
+    prepare(database, MATCH.format(384))
+    # So that a try lasts until the other one commits.
+    monkeypatch.setattr("migrator.locks.SHORT", "1min")
+    with database.connect() as other:
+
+        def commit() -> None:
+            while not database.value("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                pass
+            other.execute("COMMIT")
+
+        committing = threading.Thread(target=commit)
+
+        def replace() -> None:
+            other.execute(f"BEGIN; {MATCH.format(384)}".encode())
+            committing.start()
+
+        upgrade(database, reporter=At("started", "cut-over", replace))
+        committing.join()
+    assert rows_hold(database, new) == 200
 
 
 def test_a_function_that_cannot_be_made_is_refused(database: Database) -> None:

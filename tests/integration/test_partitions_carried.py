@@ -152,3 +152,31 @@ def test_what_is_refused(database: Database, statements: str, named: str) -> Non
         upgrade(database)
     assert refused.value.code == "dependent-not-carried"
     assert database.dump() == before
+
+
+def test_a_trigger_of_one_partition_that_a_session_ran_before(database: Database) -> None:
+    """Its function, and those that take the partition's rows or name it, are compiled with the column's type."""
+    partitioned(database, 60)
+    database.execute("""
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN NEW.note := vector_dims(NEW.embedding); RETURN NEW; END';
+        CREATE TRIGGER note BEFORE UPDATE ON items_1_low FOR EACH ROW EXECUTE FUNCTION note();
+        CREATE FUNCTION dims(item items_1_low) RETURNS int LANGUAGE sql STABLE SECURITY DEFINER
+        AS 'SELECT vector_dims(item.embedding)';
+        CREATE FUNCTION dims(number int) RETURNS int LANGUAGE plpgsql STABLE AS $$
+        DECLARE found items_1_low.embedding%TYPE;
+        BEGIN
+            SELECT embedding INTO found FROM items_1_low WHERE id = number;
+            RETURN vector_dims(found);
+        END $$
+    """)
+    with database.connect() as session:
+
+        def dimensions() -> set[object]:
+            session.execute("UPDATE items SET body = body WHERE id = 5")
+            row = session.execute("SELECT dims(i), dims(5), note::int FROM items_1_low i WHERE id = 5").fetchone()
+            return {*(row or ())}
+
+        assert dimensions() == {384}
+        upgrade(database, dataclasses.replace(CHANGE, type="halfvec"), reporter=At("done", "fill", dimensions))
+        assert dimensions() == {768}
