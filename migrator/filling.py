@@ -12,8 +12,8 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import backup_table, portions, rows_left, store, tree
-from migrator.database import configure, execute
+from migrator import backup_table, portions, rows_left, tree
+from migrator.database import configure, execute, has_table
 from migrator.embedding import embed_missing, embedding, probe_by_index
 from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Statement
@@ -128,7 +128,7 @@ def clearing(column: ColumnPlan, phase: str) -> list[Statement]:
 
 def clear_stale(work: Work, column: ColumnPlan) -> None:
     """Vectors that may be of another text than their row has: capture did not see that it changed."""
-    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup)
+    in_backup = column.fills_retired and has_table(work.connection, column.upgrade_backup)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index(column))
     clear = partial(_clear, column, in_backup=in_backup)
