@@ -6,7 +6,6 @@ from migrator import clean_up
 from migrator.address import Address
 from migrator.errors import MigratorError
 from migrator.ledger import Ledger, Run
-from migrator.phases import cut_over
 from migrator.planner import unfinished_plan
 from migrator.report import Reporter
 from migrator.session import at_work
@@ -19,7 +18,7 @@ def abandonable(address: Address) -> str | None:
         if run is None:
             return None
         _refuse_past_cut_over(ledger, run)
-        done = ", ".join(row["phase"] for row in ledger.phases(run.id) if row["done"])
+        done = ", ".join(row["phase"] for row in ledger.phases(run) if row["done"])
         return f"the {run.direction} of revision {run.revision}, of which is done: {done}"
 
 
@@ -35,7 +34,7 @@ def abandon(address: Address, reporter: Reporter) -> str:
 
 
 def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:
-    if cut_over.is_done(ledger, run):
+    if ledger.past_cut_over(run):
         back = "migrator downgrade -1" if run.direction == "upgrade" else "migrator upgrade"
         raise MigratorError(
             f"the {run.direction} of revision {run.revision} is past cut-over",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import psycopg
 
-from migrator import clean_up, hazards, store
-from migrator.database import has_no_room, is_passing
+from migrator import clean_up, hazards
+from migrator.database import has_no_room, has_table, is_passing
 from migrator.errors import GO_ON, Interrupted, MigratorError, first_line
-from migrator.phases import cut_over
 from migrator.plan import ColumnPlan, Plan
 from migrator.queries import SCHEMA, name, plain
 from migrator.tree import has_column, table_now
@@ -24,7 +23,7 @@ def after(work: Work, error: BaseException) -> None:
             meaning="what was done so far is kept.",
             remedy=f"make room on the server's disk, then {GO_ON}" if has_no_room(error) else GO_ON,
         ) from error
-    if not store.has_table(work.connection, name(SCHEMA, "run")):
+    if not has_table(work.connection, name(SCHEMA, "run")):
         raise MigratorError(
             f"the schema {SCHEMA} with the ledger was dropped by others meanwhile",
             meaning="what this run made in the table is not accounted for any more.",
@@ -38,7 +37,7 @@ def after(work: Work, error: BaseException) -> None:
             raise Interrupted(renamed.problem, meaning=renamed.meaning, remedy=renamed.remedy) from error
         if not has_column(work.connection, column, column.live):
             gone.append(f"the table of {column.subject}" if now is None else column.subject)
-    if cut_over.is_done(work.ledger, work.run):
+    if work.ledger.past_cut_over(work.run):
         raise MigratorError(
             f"failed after cut-over: {_quoted(error, work.plan)}",
             meaning="the new column is live and complete but for the rows that migrator status names.",

@@ -1,11 +1,36 @@
-"""The backup table: whether it has a row as it is now, of the same text; what corrects it, and what drops it."""
+"""The backup table: what goes into it, whether it has a row as it is now, what corrects it, and what drops it."""
 
 from __future__ import annotations
 
 from psycopg import sql
 
+from migrator.catalog import Catalog
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, name, query
+from migrator.queries import Query, fragment, name, query
+
+
+def live_type(catalog: Catalog) -> sql.Composed:
+    return sql.SQL("{}.{}").format(name(catalog.server.extension_schema), fragment(catalog.column.type_text))
+
+
+def reads_store(column: ColumnPlan) -> bool:
+    """Whether `which` looks into the store of the upgrade's model."""
+    return column.is_restore and column.upgraded_by == "embed"
+
+
+def which(column: ColumnPlan) -> Query:
+    """The rows that are backed up: on a downgrade those of which no store holds the vector."""
+    if not reads_store(column):
+        return sql.SQL("true")
+    return query(
+        "backup",
+        "not_in_store",
+        live=name(column.live),
+        store=column.upgrade_store,
+        text_hash=column.with_old_text.text_hash,
+        type=live_type(column.catalog),
+        extension=name(column.catalog.server.extension_schema),
+    )
 
 
 def index(column: ColumnPlan) -> sql.Composed:

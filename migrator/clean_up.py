@@ -11,7 +11,6 @@ from migrator.catalog.indexes import TableIndex, drop_concurrently, is_valid
 from migrator.database import Connection, configure, execute
 from migrator.ledger import Ledger, Run
 from migrator.locks import concurrently, send_together
-from migrator.phases.index import drop_index, left_index
 from migrator.plan import ColumnPlan, Plan
 from migrator.queries import name, plain, query
 from migrator.report import Reporter
@@ -72,12 +71,12 @@ def _drop_indexes(connection: Connection, column: ColumnPlan, reporter: Reporter
     leaves = {leaf.oid: leaf for leaf in tree.leaves(tree.planned(column) + tree.now(connection, column))}
     for index in built:
         if column.is_partitioned:
-            whole = drop_index(column, index.temporary)
+            whole = index_parts.drop_index(column, index.temporary)
             send_together(connection, [whole], table=column.catalog.table.oid, on_wait=reporter.message)
         for leaf in leaves.values():
             concurrently(connection, drop_concurrently(leaf.schema, index_parts.on(column, index, leaf).temporary))
     for leaf in leaves.values():
-        concurrently(connection, drop_concurrently(leaf.schema, left_index(column, leaf)))
+        concurrently(connection, drop_concurrently(leaf.schema, index_parts.left_index(column, leaf)))
 
 
 def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> None:
@@ -102,10 +101,7 @@ def _rebuild_on(
     connection: Connection, column: ColumnPlan, index: TableIndex, leaf: Relation, reporter: Reporter
 ) -> None:
     again = index_parts.former(column, index, leaf)
-    state = is_valid(connection, leaf.schema, again.name)
-    if state is False:
-        concurrently(connection, drop_concurrently(leaf.schema, again.name))
-    if not state:
+    if not index_parts.drop_if_invalid(connection, leaf.schema, again.name):
         concurrently(connection, _again(column, index, leaf))
     marks = again.marks(leaf.sql, leaf.schema)
     send_together(connection, marks, table=leaf.oid, on_wait=reporter.message)

@@ -63,7 +63,7 @@ def changed_since(column: ColumnPlan) -> list[sql.Composed]:
                 )
             )
         if before.grants:
-            changed.append(query("cut_over", "reset_role", role=name(column.catalog.server.role)))
+            changed.append(query("cut_over", "set_role", role=name(column.catalog.server.role)))
         changed += _column_grants(column)
     return changed
 

@@ -16,7 +16,7 @@ from psycopg.rows import TupleRow, dict_row
 from migrator.address import Address
 from migrator.errors import first_line
 from migrator.pooler import refuse_transaction_pooler
-from migrator.queries import Query, name, query
+from migrator.queries import Query, name, plain, query
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -31,6 +31,8 @@ PINNED = {
 # Values of lock_timeout. SHORT: for locks whose wait keeps others waiting. PATIENT: for those whose wait does not, such
 # as a read's or ANALYZE's. UNBOUNDED: for CONCURRENTLY, which waits for transactions however long they are.
 SHORT, PATIENT, UNBOUNDED = "50ms", "1min", "0"
+# Errors of an expression that cannot be evaluated, as against those of the connection and the server.
+EVALUATION = (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.InternalError)
 # Both ends notice within a minute that the other is gone without a word: a machine, or the network between them.
 _KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 
@@ -168,8 +170,14 @@ def qualified_names(connection: Connection) -> Iterator[None]:
             configure(connection, {"search_path": found})
 
 
-def said(error: psycopg.Error) -> str:
-    """What the database said, in one line."""
+def has_table(connection: Connection, table: sql.SQL) -> bool:
+    return bool(fetch_row(connection, query("catalog", "has_table"), {"table": plain(table)})[0])
+
+
+def said(error: psycopg.Error, *, secret: bool = False) -> str:
+    """What the database said, in one line; of a text that is kept secret only the code, for the rest may quote it."""
+    if secret:
+        return f"error {error.sqlstate}, whose message is not shown, for it may quote the text"
     return error.diag.message_primary or first_line(error)
 
 

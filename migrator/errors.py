@@ -45,7 +45,10 @@ class Refused(MigratorError):
     """Refused by preflight; nothing was changed. code: that of the hazard, "" where it is none."""
 
     exit_code = 3
-    code = ""
+
+    def __init__(self, problem: str, *, meaning: str = "", remedy: str = "", code: str = "") -> None:
+        super().__init__(problem, meaning=meaning, remedy=remedy)
+        self.code = code
 
 
 # What a revision's own text is refused by. operations/plugin.py, once Alembic is there, makes it a kind of Alembic's

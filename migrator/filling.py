@@ -12,8 +12,8 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import backup_table, portions, rows_left, store, tree
-from migrator.database import configure, execute
+from migrator import backup_table, portions, rows_left, tree
+from migrator.database import configure, execute, has_table
 from migrator.embedding import embed_missing, embedding, probe_by_index
 from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Statement
@@ -132,7 +132,7 @@ def clear_stale(work: Work, column: ColumnPlan) -> None:
     if column.catalog.read:
         # Capture may have given their rows the vector of a text that another table has changed since they were written.
         outwait_writers(work, column, "what was done so far is kept.")
-    in_backup = column.fills_retired and store.has_table(work.connection, column.upgrade_backup)
+    in_backup = column.fills_retired and has_table(work.connection, column.upgrade_backup)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index(column))
     clear = partial(_clear, column, in_backup=in_backup)

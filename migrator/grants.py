@@ -38,5 +38,6 @@ def replay(
             )
         )
     if grants:
-        replayed.append(query("cut_over", "reset_role", role=name(catalog.server.role)))
+        # Back to the role that migrator works as.
+        replayed.append(query("cut_over", "set_role", role=name(catalog.server.role)))
     return replayed

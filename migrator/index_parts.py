@@ -1,4 +1,4 @@
-"""The parts of an index on a partitioned table: one on each partition, attached to that of the table above it."""
+"""Indexes on a table and on its partitions: there, parts attached to the index of the table above."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from migrator.catalog import Catalog
-from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over
+from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over, drop_concurrently, is_valid
 from migrator.database import Connection, execute
+from migrator.locks import concurrently
 from migrator.plan import ColumnPlan, fitting
 from migrator.queries import literal, name, query, text_of
 from migrator.tree import Relation
@@ -28,6 +29,27 @@ class Attached:
 
 # By the name of the index on the topmost table.
 Parts = Mapping[str, Sequence[Attached]]
+
+
+def left_index(column: ColumnPlan, leaf: Relation) -> str:
+    """The index on the rows left of a table or partition."""
+    return column.left_index if leaf.parent is None else f"{column.left_index}_{leaf.oid}"
+
+
+def drop_index(column: ColumnPlan, index: str) -> sql.Composed:
+    """Of a partitioned table with its parts, which cannot be done CONCURRENTLY."""
+    schema = column.catalog.table.schema
+    if column.is_partitioned:
+        return query("index", "drop", index=name(schema, index))
+    return drop_concurrently(schema, index)
+
+
+def drop_if_invalid(connection: Connection, schema: str, index: str) -> bool:
+    """Drops an index that a build left invalid. Returns whether a valid one of that name is there."""
+    state = is_valid(connection, schema, index)
+    if state is False:
+        concurrently(connection, drop_concurrently(schema, index))
+    return bool(state)
 
 
 def part(column: ColumnPlan, index: IndexToBuild, table: int, table_name: str) -> IndexToBuild:

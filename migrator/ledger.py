@@ -109,30 +109,34 @@ class Ledger:
     def next_change(self) -> int:
         return int(self._row("next_change")[0]) if self.installed else 1
 
-    def changes(self, run: int) -> list[LedgerChange]:
-        return [LedgerChange.of(row) for row in self._rows("changes_of_run", run=run)]
+    def changes(self, run: Run) -> list[LedgerChange]:
+        return [LedgerChange.of(row) for row in self._changes("changes_of_run", run=run.id)]
+
+    def past_cut_over(self, run: Run) -> bool:
+        """Whether all its columns are live."""
+        return bool(self._row("past_cut_over", run=run.id, live=LIVE)[0])
 
     def change(self, change: int) -> LedgerChange:
-        (row,) = self._rows("change", change=change)
+        (row,) = self._changes("change", change=change)
         return LedgerChange.of(row)
 
     def live_upgrade(self, schema: str, table: str, column: str) -> tuple[LedgerChange, str] | None:
         """The upgrade of the column that a downgrade undoes, and its revision."""
-        rows = self._rows("live_upgrade", schema=schema, table=table, column=column)
+        rows = self._changes("live_upgrade", schema=schema, table=table, column=column)
         return (LedgerChange.of(rows[0]), rows[0]["revision"]) if rows else None
 
     def last_change(self, schema: str, table: str, column: str) -> tuple[LedgerChange, str] | None:
         """The last change of the column that was carried out, up or down, and its revision."""
-        rows = self._rows("last_change", schema=schema, table=table, column=column)
+        rows = self._changes("last_change", schema=schema, table=table, column=column)
         return (LedgerChange.of(rows[0]), rows[0]["revision"]) if rows else None
 
     def last_changes(self) -> list[LedgerChange]:
         """Of every column the last change that was carried out."""
-        return [LedgerChange.of(row) for row in self._rows("last_changes")]
+        return [LedgerChange.of(row) for row in self._changes("last_changes")]
 
     def carried_out(self) -> list[LedgerChange]:
         """All changes that were carried out, first to last."""
-        return [LedgerChange.of(row) for row in self._rows("carried_out")]
+        return [LedgerChange.of(row) for row in self._changes("carried_out")]
 
     def backed_up_nulls(self, upgrade: int) -> bool:
         """Whether the upgrade's backup table is there and holds rows that had no vector."""
@@ -161,10 +165,10 @@ class Ledger:
 
     def changes_of(self, revision: str) -> list[LedgerChange]:
         """The revision's upgrades that are live."""
-        return [LedgerChange.of(row) for row in self._rows("changes_of_revision", revision=revision)]
+        return [LedgerChange.of(row) for row in self._changes("changes_of_revision", revision=revision)]
 
     def live_changes(self) -> list[LedgerChange]:
-        return [LedgerChange.of(row) for row in self._rows("live_changes")]
+        return [LedgerChange.of(row) for row in self._changes("live_changes")]
 
     def registered(self, catalog: Catalog, where: str | None) -> Model | None:
         """The model that the column holds by the ledger, as its revision declared it; None where it does not say.
@@ -253,8 +257,8 @@ class Ledger:
         """None counts as begun any more."""
         self._execute("forget_phases", run=run.id)
 
-    def phases(self, run: int) -> list[dict[str, Any]]:
-        return self._rows("phases", run=run)
+    def phases(self, run: Run) -> list[dict[str, Any]]:
+        return self._rows("phases", run=run.id)
 
     # ---- texts and models ------------------------------------------------------------------------------------
 
@@ -295,16 +299,22 @@ class Ledger:
 
     # ---- plumbing --------------------------------------------------------------------------------------------
 
-    def _rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
+    def _changes(self, named: str, **parameters: object) -> list[dict[str, Any]]:
+        """Rows with what LedgerChange has."""
+        return self._rows(named, {"columns": query("ledger_queries", "columns")}, **parameters)
+
+    def _rows(
+        self, named: str, pieces: Mapping[str, Query] | None = None, /, **parameters: object
+    ) -> list[dict[str, Any]]:
         if not self.installed:
             return []
-        return fetch_dicts(self._connection, query("ledger_queries", name), parameters)
+        return fetch_dicts(self._connection, query("ledger_queries", named, **(pieces or {})), parameters)
 
-    def _row(self, name: str, **parameters: object) -> tuple[Any, ...]:
-        return fetch_row(self._connection, query("ledger_queries", name), parameters)
+    def _row(self, named: str, **parameters: object) -> tuple[Any, ...]:
+        return fetch_row(self._connection, query("ledger_queries", named), parameters)
 
-    def _execute(self, name: str, **parameters: object) -> None:
-        execute(self._connection, query("ledger_queries", name), parameters)
+    def _execute(self, named: str, **parameters: object) -> None:
+        execute(self._connection, query("ledger_queries", named), parameters)
 
 
 def as_json(value: object) -> str:

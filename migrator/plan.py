@@ -1,6 +1,6 @@
-"""What is going to be done: names, types, statements, decided once from the change and the catalog. Pure data.
+"""What is going to be done: names, types, indexes, decided once from the change and the catalog. Pure data.
 
-The phases carry a plan out, and a dry run prints it; both read the statements from the same functions.
+The phases compute their statements from it, by the same functions for a dry run, which prints them, as for a run.
 """
 
 from __future__ import annotations
@@ -368,6 +368,11 @@ class ColumnPlan:
         """NULL where there is none; the empty string is no text either."""
         return expression(f"NULLIF(({self.change.text})::text, '')" if self.change.text else "NULL::text")
 
+    @property
+    def has_secret_text(self) -> bool:
+        """Whether the text needs a key, so that nobody is told what is in it."""
+        return bool(self.change.settings)
+
     @cached_property
     def takes_row(self) -> bool:
         """Whether text or scope may take the row as a whole, by the table's name: `embedding_input(documents)`."""
@@ -389,9 +394,9 @@ class ColumnPlan:
         return name(SCHEMA, store_name(self.change.to))
 
     @property
-    def upgrade_store(self) -> str:
-        """Table of the store that the upgrade filled: on a downgrade, the model's that goes."""
-        return store_name(self.change.from_ if self.is_restore else self.change.to)
+    def upgrade_store(self) -> sql.SQL:
+        """The store that the upgrade filled: on a downgrade, that of the model that goes."""
+        return name(SCHEMA, store_name(self.change.from_ if self.is_restore else self.change.to))
 
     @property
     def store_type(self) -> sql.Composed:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from migrator import hazards, store
+from migrator import hazards
 from migrator.catalog import Catalog, read_catalog, read_server
 from migrator.catalog.functions import read_replaced
 from migrator.change import EmbeddingChange, VectorColumn
-from migrator.database import Connection, configure, search_path
+from migrator.database import Connection, configure, has_table, search_path
 from migrator.hazards import Hazard
 from migrator.ledger import LIVE, Ledger, LedgerChange, Run
 from migrator.phases import preflight
@@ -116,7 +116,7 @@ class Planner:
             return "retired column"
         if upgrade.change.text is None and column.dimensions != column.change.from_.dimensions:
             raise hazards.retired_already(catalog.subject).refusal()
-        return "backup" if store.has_table(self._connection, column.backup) else "model"
+        return "backup" if has_table(self._connection, column.backup) else "model"
 
     def _plan(self, revision: str, direction: Direction, columns: list[ColumnPlan], found: list[Hazard]) -> Plan:
         findings = [
@@ -177,7 +177,7 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Sour
 
 def unfinished_plan(ledger: Ledger, run: Run) -> Plan:
     """The plan of an interrupted run, as it was made before anything was changed."""
-    return Plan(run.revision, run.direction, tuple(planned(ledger, each) for each in ledger.changes(run.id)), ())
+    return Plan(run.revision, run.direction, tuple(planned(ledger, each) for each in ledger.changes(run)), ())
 
 
 def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from psycopg import sql
-
-from migrator import backup_table, called, capture, column_storage, present, store, text_settings
+from migrator import backup_table, called, capture, column_storage, present, text_settings
 from migrator.address import Address
 from migrator.catalog.columns import TREE
-from migrator.database import UNBOUNDED, Connection, configure, execute, fetch_row
+from migrator.database import EVALUATION, UNBOUNDED, Connection, configure, execute, fetch_row, has_table, said
 from migrator.ledger import RETIRED, Ledger
 from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Statement
 from migrator.planner import planned
-from migrator.preflight.text import EVALUATION, reason
 from migrator.queries import SCHEMA, fragment, name, query
 from migrator.report import Reporter
 from migrator.session import at_work, refuse_unfinished
@@ -62,7 +59,7 @@ def leftovers(connection: Connection, ledger: Ledger) -> list[Leftover]:
     found = []
     for change in ledger.carried_out():
         column = planned(ledger, change)
-        has_backup = store.has_table(connection, column.backup)
+        has_backup = has_table(connection, column.backup)
         if change.keeps_retired_column or has_backup:
             now = present.present(ledger, change)
             found.append(Leftover(now or column, now is not None, change.keeps_retired_column, has_backup))
@@ -112,14 +109,14 @@ def _bring_backup_up_to_date(connection: Connection, ledger: Ledger, column: Col
             return
         with connection.transaction():
             # A row that moves meanwhile is not missed.
-            execute(connection, sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            execute(connection, query("session", "one_snapshot"))
             configure(connection, {"lock_timeout": UNBOUNDED}, local=True)
             for each in backup_table.bring_up_to_date(column):
                 execute(connection, each)
     except EVALUATION as error:
         reporter.message(
             f"{column.subject}: the backup stays as it was made before the upgrade, for what the texts are cannot be "
-            f"told any more: {reason(error, column)}"
+            f"told any more: {said(error, secret=column.has_secret_text)}"
         )
 
 

@@ -58,7 +58,7 @@ def _same_run(
     """An interrupted run is continued as it was planned, or not at all."""
     if (unfinished.revision, unfinished.direction) != (revision, direction):
         raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
-    if changes is not None and [each.change for each in ledger.changes(unfinished.id)] != list(changes):
+    if changes is not None and [each.change for each in ledger.changes(unfinished)] != list(changes):
         raise hazards.unfinished_differs(revision).refusal()
 
 
@@ -105,7 +105,7 @@ def _carry_out(
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished), unfinished
         _refuse_other_mode(run, plan, options)
-        if cut_over.is_done(ledger, run):
+        if ledger.past_cut_over(run):
             plan = _left_to_settle(connection, plan, options.reporter)
         else:
             _refuse_replaced_functions(connection, plan)
@@ -242,10 +242,10 @@ def _lock_other_tables(work: Work, phase: str) -> None:
 def _left(ledger: Ledger, run: Run) -> tuple[str, ...]:
     """The phases that are not done yet; cut-over, once done, is never done again."""
     done = ledger.phases_done(run)
-    if fill.NAME not in {row["phase"] for row in ledger.phases(run.id)}:
+    if fill.NAME not in {row["phase"] for row in ledger.phases(run)}:
         # What was written since an earlier --stop-after embed is backed up and embedded before the window too.
         done -= {backup.NAME, embed.NAME}
-    if cut_over.is_done(ledger, run):
+    if ledger.past_cut_over(run):
         done.add(cut_over.NAME)
     return tuple(phase.NAME for phase in PHASES if phase.NAME not in done)
 

@@ -11,7 +11,6 @@ from migrator.address import Address
 from migrator.database import Connection, connect, fetch_row, said
 from migrator.ledger import Ledger
 from migrator.locks import lock_holder
-from migrator.phases import cut_over
 from migrator.plan import ColumnPlan
 from migrator.planner import planned
 from migrator.queries import name, query
@@ -54,12 +53,12 @@ def _unfinished(ledger: Ledger, at_work: str | None) -> dict[str, Any] | None:
     return {
         "revision": run.revision,
         "direction": run.direction,
-        "columns": [planned(ledger, change).subject for change in ledger.changes(run.id)],
-        "texts_embedded": sum(change.texts_embedded for change in ledger.changes(run.id)),
-        "phases": [_phase(row, at_work) for row in ledger.phases(run.id)],
+        "columns": [planned(ledger, change).subject for change in ledger.changes(run)],
+        "texts_embedded": sum(change.texts_embedded for change in ledger.changes(run)),
+        "phases": [_phase(row, at_work) for row in ledger.phases(run)],
         "waiting": ledger.waiting(run) if at_work else None,
         "command": run.command,
-        "past_cut_over": cut_over.is_done(ledger, run),
+        "past_cut_over": ledger.past_cut_over(run),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from psycopg import sql
 
-from migrator.database import Connection, execute, fetch_row
+from migrator.database import Connection, execute, fetch_row, has_table
 from migrator.embedders import Vectors
 from migrator.hazards import store_without_vectors
 from migrator.plan import ColumnPlan
@@ -23,10 +23,6 @@ COPY_TRAILER = b"\xff\xff"
 def exists(connection: Connection, column: ColumnPlan) -> bool:
     """Whether there is a store for the column's new model."""
     return has_table(connection, column.store)
-
-
-def has_table(connection: Connection, table: sql.SQL) -> bool:
-    return bool(fetch_row(connection, query("store", "exists"), {"table": plain(table)})[0])
 
 
 def refuse_without_vectors(connection: Connection, column: ColumnPlan) -> None:

@@ -42,5 +42,5 @@ def for_ledger(address: Address, *, required: bool = True) -> Address:
             return address
         ledger = Ledger(connection, installed=True)
         run = ledger.unfinished()
-        changes = [*ledger.last_changes(), *(ledger.changes(run.id) if run is not None else [])]
+        changes = [*ledger.last_changes(), *(ledger.changes(run) if run is not None else [])]
         return for_changes(address, [each.change for each in changes], required=required)

@@ -87,6 +87,15 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_s
   AND n.nspname !~ '^pg_'
 ORDER BY 1, 2;
 
+-- name: grants
+-- Of an access control list, in the order in which they were given.
+(SELECT coalesce(jsonb_agg(jsonb_build_object(
+          'grantor', pg_get_userbyid(x.grantor), 'grantee', CASE WHEN x.grantee <> 0
+            THEN pg_get_userbyid(x.grantee) END,
+          'privilege', x.privilege_type, 'grantable', x.is_grantable)
+          ORDER BY x.n), '[]')
+ FROM aclexplode({acl}) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n))
+
 -- name: columns
 SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type,
        CASE WHEN a.atttypmod > 0 AND t.typname IN ('vector', 'halfvec') THEN a.atttypmod END AS dimensions,
@@ -107,17 +116,15 @@ SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type
        coalesce(a.attstattarget, -1)::int AS statistics_target,
        a.attoptions AS options,
        col_description(a.attrelid, a.attnum) AS comment,
-       (SELECT coalesce(jsonb_agg(jsonb_build_object(
-                 'grantor', pg_get_userbyid(x.grantor), 'grantee', CASE WHEN x.grantee <> 0
-                   THEN pg_get_userbyid(x.grantee) END,
-                 'privilege', x.privilege_type, 'grantable', x.is_grantable)
-                 ORDER BY x.n), '[]')
-        FROM aclexplode(a.attacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n)) AS grants
+       {grants} AS grants
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = %(table)s::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum;
+
+-- name: has_table
+SELECT to_regclass(%(table)s) IS NOT NULL;
 
 -- name: domain_over
 -- What a column's domain is over, where that is vectors.
@@ -216,23 +223,12 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
        (SELECT coalesce(jsonb_object_agg(a.attname, col_description(c.oid, a.attnum)), jsonb_build_object())
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
           AND col_description(c.oid, a.attnum) IS NOT NULL) AS column_comments,
-       (SELECT coalesce(jsonb_agg(jsonb_build_object(
-                 'grantor', pg_get_userbyid(x.grantor), 'grantee', CASE WHEN x.grantee <> 0
-                   THEN pg_get_userbyid(x.grantee) END,
-                 'privilege', x.privilege_type, 'grantable', x.is_grantable)
-                 ORDER BY x.n), '[]')
-        FROM aclexplode(c.relacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n)) AS grants,
+       {grants} AS grants,
        c.relacl IS NOT NULL AS has_grants,
        (SELECT coalesce(jsonb_object_agg(a.attname, pg_get_expr(f.adbin, f.adrelid)), jsonb_build_object())
         FROM pg_attrdef f JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
         WHERE f.adrelid = c.oid) AS defaults,
-       (SELECT coalesce(jsonb_object_agg(a.attname, (
-                 SELECT jsonb_agg(jsonb_build_object(
-                          'grantor', pg_get_userbyid(x.grantor), 'grantee', CASE WHEN x.grantee <> 0
-                            THEN pg_get_userbyid(x.grantee) END,
-                          'privilege', x.privilege_type, 'grantable', x.is_grantable) ORDER BY x.n)
-                 FROM aclexplode(a.attacl) WITH ORDINALITY AS x (grantor, grantee, privilege_type, is_grantable, n))),
-               jsonb_build_object())
+       (SELECT coalesce(jsonb_object_agg(a.attname, {grants_on_column}), jsonb_build_object())
         FROM pg_attribute a WHERE a.attrelid = c.oid AND array_length(a.attacl, 1) > 0) AS grants_on_columns,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('name', w.rulename, 'definition', rtrim(pg_get_ruledef(w.oid), '; '),
                  'comment', obj_description(w.oid, 'pg_rewrite')) ORDER BY w.rulename), '[]')

@@ -97,10 +97,6 @@ REVOKE ALL ON {view} FROM {owner};
 -- name: set_role
 SET LOCAL ROLE {role};
 
--- name: reset_role
--- Back to the role that migrator works as.
-SET LOCAL ROLE {role};
-
 -- name: grant
 GRANT {privilege} ON {object} TO {grantee} {option};
 

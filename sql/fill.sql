@@ -3,14 +3,8 @@
 -- name: add_shadow
 ALTER TABLE {table} ADD COLUMN {shadow} {type};
 
--- name: set_storage
-ALTER TABLE {table} ALTER COLUMN {shadow} SET STORAGE {storage};
-
 -- name: set_compression
 ALTER TABLE {table} ALTER COLUMN {shadow} SET COMPRESSION {compression};
-
--- name: drop_index
-DROP INDEX IF EXISTS {index};
 
 -- name: range
 {row}.ctid >= %(first)s::tid AND {row}.ctid < %(last)s::tid

@@ -26,6 +26,9 @@ SELECT i.indisvalid AND i.indisready AND i.indislive
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(index)s;
 
+-- name: drop
+DROP INDEX IF EXISTS {index};
+
 -- name: drop_concurrently
 DROP INDEX CONCURRENTLY IF EXISTS {index};
 

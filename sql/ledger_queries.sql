@@ -13,22 +13,30 @@ SELECT id, revision, direction FROM migrator.run WHERE state = 'unfinished';
 SELECT r.id, r.revision, r.direction FROM migrator.run r JOIN migrator.change c ON c.run_id = r.id
 WHERE c.id = %(change)s;
 
+-- name: columns
+-- Of a change, as LedgerChange has them.
+c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online
+
+-- name: past_cut_over
+-- The swap and the ledger's word for it are one transaction.
+SELECT NOT EXISTS (SELECT FROM migrator.change WHERE run_id = %(run)s AND state <> %(live)s);
+
 -- name: changes_of_run
-SELECT id, restores, change, catalog, state, texts_embedded, source, online FROM migrator.change WHERE run_id = %(run)s ORDER BY id;
+SELECT {columns} FROM migrator.change c WHERE c.run_id = %(run)s ORDER BY c.id;
 
 -- name: change
-SELECT id, restores, change, catalog, state, texts_embedded, source, online FROM migrator.change WHERE id = %(change)s;
+SELECT {columns} FROM migrator.change c WHERE c.id = %(change)s;
 
 -- name: live_upgrade
 -- The upgrade of a column that a downgrade would undo: the latest that is still live.
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online, r.revision
+SELECT {columns}, r.revision
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s
   AND c.restores IS NULL AND c.state IN ('live', 'retired')
 ORDER BY c.id DESC LIMIT 1;
 
 -- name: live_changes
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online
+SELECT {columns}
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done' AND c.restores IS NULL AND c.state = 'live'
 ORDER BY c.id;
@@ -47,26 +55,26 @@ SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND sequencename = %(sequ
 
 -- name: changes_of_revision
 -- The upgrades of a revision that a downgrade would undo.
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online
+SELECT {columns}
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.revision = %(revision)s AND c.restores IS NULL AND c.state = 'live'
 ORDER BY c.id;
 
 -- name: last_change
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online, r.revision
+SELECT {columns}, r.revision
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s AND r.state = 'done'
 ORDER BY c.id DESC LIMIT 1;
 
 -- name: last_changes
 SELECT DISTINCT ON (c.table_schema, c.table_name, c.column_name)
-       c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online
+       {columns}
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done'
 ORDER BY c.table_schema, c.table_name, c.column_name, c.id DESC;
 
 -- name: carried_out
-SELECT c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online
+SELECT {columns}
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE r.state = 'done'
 ORDER BY c.id;

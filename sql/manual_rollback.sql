@@ -285,19 +285,15 @@ SELECT 'DROP INDEX CONCURRENTLY ' || name FROM rollback_left WHERE relkind = 'i'
 \gexec
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
--- Those that are to be built, with what follows USING: on a partition as it was there. A ledger of an older migrator has
--- no body, and indexes on the column alone. part: what it is called until the swap, on that table or partition.
+-- Those that are to be built, with what follows USING: on a partition as it was there. part: what it is
+-- called until the swap, on that table or partition.
 CREATE TEMP VIEW rollback_indexes AS
 SELECT t.oid, t.relkind, t.nspname, t.relname, temporary AS whole,
        CASE WHEN t.oid = top THEN temporary ELSE format('%s_%s', temporary, t.oid) END AS part,
        CASE WHEN (i ->> 'unique')::boolean THEN 'UNIQUE INDEX' ELSE 'INDEX' END AS kind,
-       coalesce(replace(nullif(i ->> 'body', ''), 'migrator_column', :'retired'),
-                format('USING %I (%I %I.%I)%s', i ->> 'method', :'retired',
-                       catalog -> 'server' ->> 'pgvector_schema', i ->> 'opclass',
-                       (SELECT ' WITH (' || string_agg(each, ', ' ORDER BY n) || ')'
-                        FROM jsonb_array_elements_text(i -> 'options') WITH ORDINALITY AS _ (each, n))))
+       replace(i ->> 'body', 'migrator_column', :'retired')
        || coalesce(' TABLESPACE ' || quote_ident(i ->> 'tablespace'), '')
-       || coalesce(' WHERE ' || coalesce(replace(i ->> 'condition', 'migrator_column', :'retired'), i ->> 'predicate'), '')
+       || coalesce(' WHERE ' || replace(i ->> 'condition', 'migrator_column', :'retired'), '')
          AS body
 FROM migrator.change,
      jsonb_array_elements(catalog -> 'indexes') WITH ORDINALITY AS found (whole_index, n),

@@ -74,8 +74,5 @@ ORDER BY 3, 4;
 -- name: attach
 ALTER INDEX {index} ATTACH PARTITION {part};
 
--- name: drop_index
-DROP INDEX IF EXISTS {index};
-
 -- name: unset_default
 ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT;

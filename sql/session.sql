@@ -10,6 +10,12 @@ SELECT current_setting('search_path');
 -- name: commit_for_good
 SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off';
 
+-- name: read_only
+SET TRANSACTION READ ONLY;
+
+-- name: one_snapshot
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+
 -- name: discard_plans
 DISCARD PLANS;
 

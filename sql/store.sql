@@ -11,9 +11,6 @@ ALTER TABLE {store} ALTER COLUMN embedding SET STORAGE {storage};
 -- name: copy
 COPY {store} (text_hash, embedding) FROM STDIN (FORMAT BINARY);
 
--- name: exists
-SELECT to_regclass(%(table)s) IS NOT NULL;
-
 -- name: without_vectors
 SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass(%(table)s)
                AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'embedding'));

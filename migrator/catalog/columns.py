@@ -171,10 +171,15 @@ def _described(connection: Connection, found: dict[str, Any], oid: dict[str, obj
     )
 
 
+def grants(acl: str) -> sql.Composed:
+    """The grants of an access control list, a column of the system's catalogs, as an expression: a JSON array."""
+    return query("catalog", "grants", acl=fragment(acl))
+
+
 def read_columns(connection: Connection, table: int) -> list[Column]:
     return [
         Column(**{**row, "grants": [Grant(**grant) for grant in row["grants"]]})
-        for row in fetch_dicts(connection, query("catalog", "columns"), {"table": table})
+        for row in fetch_dicts(connection, query("catalog", "columns", grants=grants("a.attacl")), {"table": table})
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import sql
 
-from migrator.catalog.columns import Grant
+from migrator.catalog.columns import Grant, grants
 from migrator.catalog.materialised import Materialised, read_materialised
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.queries import name, query
@@ -58,7 +58,10 @@ def read_views(connection: Connection, table: int, column: int) -> list[View]:
     place = {"table": table, "column": column}
     # Asked first, for most columns have none, and planning the query about them takes longer than any other here.
     (any_,) = fetch_row(connection, query("catalog", "has_views"), place)
-    rows = fetch_dicts(connection, query("catalog", "views"), place) if any_ else []
+    if not any_:
+        return []
+    pieces = {"grants": grants("c.relacl"), "grants_on_column": grants("a.attacl")}
+    rows = fetch_dicts(connection, query("catalog", "views", **pieces), place)
     return [_view(connection, table, row) for row in rows]
 
 

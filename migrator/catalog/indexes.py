@@ -30,7 +30,7 @@ class TableIndex:
 
     plain: its one key is the column itself.
     key: its first key, and condition: its predicate, with COLUMN for the column. body: all from USING to the predicate,
-    likewise. Older ledgers have none of the three, and indexes on the bare column alone.
+    likewise.
     reach: whether it holds rows of the revision's scope, rows beyond it, or both, as far as PostgreSQL can prove it.
     statistics: targets of its own, by the number of its column.
     root: of an index of a partition, the name of the partitioned table's own index that it is a part of.
@@ -269,7 +269,7 @@ def wanted(
         made,
         # Defaults that the present one does not spell out are not spelled out now.
         parameters=present.parameters if unsaid else parameters,
-        predicate=present.predicate if present.condition is None else present.condition,
+        predicate=present.condition,
         tablespace=present.tablespace,
         comment=present.comment,
         clustered=present.clustered,
@@ -288,7 +288,6 @@ def carried_over(
     opclass = (index.opclass or "") if index.is_vector else ""
     if opclass and type_ and cast_type(index.key) is None:
         opclass = "_".join([type_, *opclass.split("_")[1:]])
-    predicate = index.predicate if index.condition is None else index.condition
     return IndexToBuild(
         index.name,
         temporary,
@@ -297,7 +296,7 @@ def carried_over(
         opclass,
         index.distance or "cosine",
         index.parameters,
-        predicate and written(predicate),
+        index.condition and written(index.condition),
         body=written(index.body),
         unique=index.unique,
         tablespace=index.tablespace,
@@ -362,5 +361,7 @@ def with_reach(connection: Connection, table: Query, indexes: list[TableIndex], 
             configure(connection, {"constraint_exclusion": "on"}, local=True)
             return [dataclasses.replace(index, reach=reach(index)) for index in indexes]
     except psycopg.Error:
+        if connection.broken:
+            raise
         # Preflight says what is wrong with the scope.
         return indexes

@@ -27,9 +27,7 @@ class Hazard:
         return f"{self.problem}\n  {self.meaning}\n  fix: {self.remedy}"
 
     def refusal(self) -> Refused:
-        refused = Refused(self.problem, meaning=self.meaning, remedy=self.remedy)
-        refused.code = self.code
-        return refused
+        return Refused(self.problem, meaning=self.meaning, remedy=self.remedy, code=self.code)
 
 
 def refuse(code: str, problem: str, meaning: str, remedy: str) -> Hazard:

@@ -10,38 +10,14 @@ from decimal import Decimal
 from psycopg import sql
 
 from migrator import backup_table, store
-from migrator.catalog import Catalog
 from migrator.database import UNBOUNDED, configure, execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import Query, fragment, name, query, text_of
+from migrator.queries import fragment, name, query, text_of
 from migrator.report import counted
 from migrator.work import Work
 
 NAME = "backup"
-
-
-def live_type(catalog: Catalog) -> sql.Composed:
-    return sql.SQL("{}.{}").format(name(catalog.server.extension_schema), fragment(catalog.column.type_text))
-
-
-def _reads_store(column: ColumnPlan) -> bool:
-    return column.is_restore and column.upgraded_by == "embed"
-
-
-def which(column: ColumnPlan) -> Query:
-    """The rows that are backed up: on a downgrade those of which no store holds the vector."""
-    if not _reads_store(column):
-        return sql.SQL("true")
-    return query(
-        "backup",
-        "not_in_store",
-        live=name(column.live),
-        store=name("migrator", column.upgrade_store),
-        text_hash=column.with_old_text.text_hash,
-        type=live_type(column.catalog),
-        extension=name(column.catalog.server.extension_schema),
-    )
 
 
 def statements(plan: Plan) -> list[Statement]:
@@ -50,7 +26,7 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
-    made = store.create_statements(column.as_upgrade()) if _reads_store(column) else ()
+    made = store.create_statements(column.as_upgrade()) if backup_table.reads_store(column) else ()
     in_table, in_backup = _checksums(column)
     scan = "two scans in one transaction, of which this is {}; reads and writes go on"
     drop, create, to_owner = _copy(column)
@@ -74,7 +50,7 @@ def _copy(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed, sql.Composed]
         text_hash=column.with_old_text.text_hash,
         live=name(column.live),
         table=column.table,
-        which=which(column),
+        which=backup_table.which(column),
     )
     return (
         backup_table.drop(column),
@@ -89,8 +65,9 @@ def _checksums(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed]:
         "extension": name(column.catalog.server.extension_schema),
         "type": fragment(column.catalog.column.type),
     }
+    which = backup_table.which(column)
     return (
-        query("backup", "checksum", vector=name(column.live), table=column.table, which=which(column), **pieces),
+        query("backup", "checksum", vector=name(column.live), table=column.table, which=which, **pieces),
         query(
             "backup",
             "checksum",
@@ -109,11 +86,11 @@ def run(work: Work) -> dict[str, object]:
 def _back_up(work: Work, column: ColumnPlan) -> dict[str, object]:
     """Copies and compares under one snapshot, so that writes meanwhile cannot make a difference."""
     connection = work.connection
-    if _reads_store(column):
+    if backup_table.reads_store(column):
         # An empty one, where migrator retire --stores dropped it: every vector is backed up then.
         store.create(connection, column.as_upgrade())
     with connection.transaction():
-        execute(connection, sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        execute(connection, query("session", "one_snapshot"))
         configure(connection, {"lock_timeout": UNBOUNDED}, local=True)
         for statement in _copy(column):
             execute(connection, statement)

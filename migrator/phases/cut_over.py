@@ -25,7 +25,7 @@ from migrator.catalog.columns import TREE
 from migrator.database import configure, execute, fetch_row, search_path
 from migrator.errors import GO_ON, Interrupted, MigratorError
 from migrator.index_parts import Parts
-from migrator.ledger import LIVE, Ledger, Run
+from migrator.ledger import LIVE
 from migrator.locks import with_short_locks
 from migrator.other_tables import LetGo
 from migrator.plan import ColumnPlan, Plan, Statement
@@ -124,11 +124,6 @@ def _name_indexes(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
         if column.method != "index":
             named += index_parts.name_column(column, index.name, column.shadow, column.live)
     return named
-
-
-def is_done(ledger: Ledger, run: Run) -> bool:
-    """The swap and the ledger's word for it are one transaction."""
-    return all(change.state == LIVE for change in ledger.changes(run.id))
 
 
 def run(work: Work) -> dict[str, object]:

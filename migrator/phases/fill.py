@@ -23,7 +23,6 @@ from migrator import (
 from migrator.database import execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.locks import with_short_locks
-from migrator.phases.backup import live_type, which
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, name, plain, query
 from migrator.report import counted
@@ -42,9 +41,8 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
     ddl: list[Query] = []
     if column.adds_shadow:
         ddl.append(query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql))
-        ddl.append(
-            query("fill", "set_storage", table=table, shadow=shadow, storage=fragment(column_storage.storage(column)))
-        )
+        storage = fragment(column_storage.storage(column))
+        ddl.append(query("cut_over", "set_storage", table=table, column=shadow, storage=storage))
         compression = (column.before or column.catalog).column.compression_sql
         if compression is not None:
             ddl.append(query("fill", "set_compression", table=table, shadow=shadow, compression=fragment(compression)))
@@ -53,7 +51,7 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
     if column.capture_was_off:
         ddl.append(capture.drop_trigger(column))
     ddl += capture.create_trigger(column)
-    ddl += [query("fill", "drop_index", index=name(schema, index.name)) for index in column.dropped_indexes]
+    ddl += [query("index", "drop", index=name(schema, index.name)) for index in column.dropped_indexes]
     return [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
 
 
@@ -162,9 +160,9 @@ def _keep_written(column: ColumnPlan, kept: Query, leaf: Relation) -> list[sql.C
         shadow=name(column.shadow),
         live=name(column.live),
         type=column.type_sql,
-        live_type=live_type(column.catalog),
+        live_type=backup_table.live_type(column.catalog),
         extension=name(column.catalog.server.extension_schema),
         kept=kept,
-        written=which(column),
+        written=backup_table.which(column),
     )
     return [written]

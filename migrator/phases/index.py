@@ -58,7 +58,7 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         return building + _dropping(column)
     left = []
     for leaf in tree.leaves(relations):
-        left.append(_dropped_if_invalid(column, leaf, left_index(column, leaf)))
+        left.append(_dropped_if_invalid(column, leaf, index_parts.left_index(column, leaf)))
         left.append(_weak(column, _create_left_index(column, leaf), "two scans"))
     return [*building, *left, _weak(column, _analyze(column), "a sample of the rows is read")]
 
@@ -81,13 +81,8 @@ def _dropped_if_invalid(column: ColumnPlan, table: Relation, index: str) -> Stat
     )
 
 
-def left_index(column: ColumnPlan, leaf: Relation) -> str:
-    """The index on the rows left of a table or partition."""
-    return column.left_index if leaf.parent is None else f"{column.left_index}_{leaf.oid}"
-
-
 def _create_left_index(column: ColumnPlan, leaf: Relation) -> sql.Composed:
-    pieces = {"index": name(left_index(column, leaf)), "table": leaf.sql, "shadow": name(column.shadow)}
+    pieces = {"index": name(index_parts.left_index(column, leaf)), "table": leaf.sql, "shadow": name(column.shadow)}
     return query("cut_over", "left_index", **pieces)
 
 
@@ -97,15 +92,7 @@ def _analyze(column: ColumnPlan) -> sql.Composed:
 
 def _drop_replaced(column: ColumnPlan) -> list[sql.Composed]:
     """Where only the index changes, old and new are on one column, and only one of them can be proved at a time."""
-    return [drop_index(column, index.name) for index in column.dropped_indexes]
-
-
-def drop_index(column: ColumnPlan, index: str) -> sql.Composed:
-    """Of a partitioned table with its parts, which cannot be done CONCURRENTLY."""
-    schema = column.catalog.table.schema
-    if column.is_partitioned:
-        return query("partitions", "drop_index", index=name(schema, index))
-    return drop_concurrently(schema, index)
+    return [index_parts.drop_index(column, index.name) for index in column.dropped_indexes]
 
 
 def _dropping(column: ColumnPlan) -> list[Statement]:
@@ -138,7 +125,7 @@ def run(work: Work) -> dict[str, object]:
                 concurrently(work.connection, statement)
         if column.method != "index":
             for leaf in tree.leaves(tree.now(work.connection, column)):
-                if not _is_there(work, leaf.schema, left_index(column, leaf)):
+                if not index_parts.drop_if_invalid(work.connection, leaf.schema, index_parts.left_index(column, leaf)):
                     _build_watched(work, column, _create_left_index(column, leaf))
             execute(work.connection, _analyze(column))
     materialised.build(work)
@@ -156,8 +143,8 @@ def _build_everywhere(work: Work, column: ColumnPlan, index: IndexToBuild) -> No
         if relations[1:] and all(each.oid in parts for each in relations[1:]):
             return
         for leaf in tree.leaves(relations):
-            if leaf.oid not in parts and not _is_there(
-                work, leaf.schema, index_parts.on(column, index, leaf).temporary
+            if leaf.oid not in parts and not index_parts.drop_if_invalid(
+                work.connection, leaf.schema, index_parts.on(column, index, leaf).temporary
             ):
                 _build(work, column, index, leaf)
         for made, statement in _assembly(column, index, relations, parts):
@@ -181,14 +168,6 @@ def _assembly(
     return index_parts.assembly(
         relations, parts, partial(index_parts.on, column, index), partial(create, column, index)
     )
-
-
-def _is_there(work: Work, schema: str, index: str) -> bool:
-    """Whether a valid index of that name is there; an invalid one is dropped first."""
-    state = is_valid(work.connection, schema, index)
-    if state is False:
-        concurrently(work.connection, drop_concurrently(schema, index))
-    return bool(state)
 
 
 def memory_for(column: ColumnPlan, index: IndexToBuild, rows: int) -> int:
@@ -217,7 +196,7 @@ def _build(work: Work, column: ColumnPlan, index: IndexToBuild, leaf: Relation) 
             raise
         work.reporter.message(f"{column.subject}: no shared memory for a parallel build, so it is built by one process")
         configure(work.connection, {"max_parallel_maintenance_workers": "0"})
-        _is_there(work, leaf.schema, index_parts.on(column, index, leaf).temporary)
+        index_parts.drop_if_invalid(work.connection, leaf.schema, index_parts.on(column, index, leaf).temporary)
         _build_watched(work, column, statement)
 
 

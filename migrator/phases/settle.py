@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
-from migrator import backup_table, capture, carry, filling, materialised, partition_columns, tree
+from migrator import backup_table, capture, carry, filling, index_parts, materialised, partition_columns, tree
 from migrator.catalog.indexes import drop_concurrently
 from migrator.database import execute, fetch_row
 from migrator.locks import concurrently
-from migrator.phases.index import left_index
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import literal, name, plain, query, text_of
 from migrator.report import counted
@@ -79,7 +78,7 @@ def _corrected_backup(column: ColumnPlan) -> list[Statement]:
 
 def _drop_left_indexes(column: ColumnPlan, relations: list[Relation]) -> list[sql.Composed]:
     leaves = {leaf.oid: leaf for leaf in tree.leaves(relations)}
-    return [drop_concurrently(leaf.schema, left_index(column, leaf)) for leaf in leaves.values()]
+    return [drop_concurrently(leaf.schema, index_parts.left_index(column, leaf)) for leaf in leaves.values()]
 
 
 def _wants_not_null(column: ColumnPlan) -> bool:
@@ -138,6 +137,27 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
     """Whether the column is NOT NULL now. Rows that keep it from being so are listed in the ledger."""
     if not _wants_not_null(column):
         return False
+    while _lacks_no_vector(work, column):
+        drop, add, validate, *set_, drop_again = _not_null(tree.without_dropped(work.connection, column))
+        (is_set,) = fetch_row(work.connection, _is_not_null(column))
+        if is_set:
+            # Before this run was interrupted, or by others, who may have given it another name.
+            work.send_together(column, drop)
+            return True
+        work.send_together(column, drop, add)
+        try:
+            execute(work.connection, validate)
+        except psycopg.errors.CheckViolation:
+            # The application wrote a row without a vector since they were counted.
+            work.send_together(column, drop_again)
+            continue
+        work.send_together(column, *set_, drop_again)
+        return True
+    return False
+
+
+def _lacks_no_vector(work: Work, column: ColumnPlan) -> bool:
+    """Whether every row has one; those that have none are listed."""
     (nulls,) = fetch_row(work.connection, _nulls(column))
     if nulls:
         _, failed = work.ledger.failed_texts(column.id)
@@ -148,22 +168,7 @@ def settle_not_null(work: Work, column: ColumnPlan) -> bool:
             f"{column.subject}: {counted(nulls, 'rows')} have no vector, so NOT NULL is not set; give them a text or a "
             "vector, then: migrator backfill"
         )
-        return False
-    drop, add, validate, *set_, drop_again = _not_null(tree.without_dropped(work.connection, column))
-    (is_set,) = fetch_row(work.connection, _is_not_null(column))
-    if is_set:
-        # Before this run was interrupted, or by others, who may have given it another name.
-        work.send_together(column, drop)
-        return True
-    work.send_together(column, drop, add)
-    try:
-        execute(work.connection, validate)
-    except psycopg.errors.CheckViolation:
-        # The application wrote a row without a vector since they were counted.
-        work.send_together(column, drop_again)
-        return settle_not_null(work, column)
-    work.send_together(column, *set_, drop_again)
-    return True
+    return not nulls
 
 
 def _validate_checks(work: Work, column: ColumnPlan) -> None:

@@ -14,10 +14,10 @@ from migrator import dimensions, hazards
 from migrator.catalog import Catalog
 from migrator.catalog.carried import BoundTrigger, Check, Policy
 from migrator.catalog.expressions import says_dimensions
-from migrator.database import Connection, execute, fetch_row
+from migrator.database import EVALUATION, Connection, execute, fetch_row
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
-from migrator.preflight.text import EVALUATION, ROWS
+from migrator.preflight.text import ROWS
 from migrator.queries import Query, expression, name, query
 
 
@@ -84,7 +84,7 @@ def _tried(connection: Connection, statement: sql.Composed) -> tuple[bool, bool]
     """None where it cannot be evaluated."""
     try:
         with connection.transaction(force_rollback=True):
-            execute(connection, sql.SQL("SET TRANSACTION READ ONLY"))
+            execute(connection, query("session", "read_only"))
             holds, lost = fetch_row(connection, statement, {"limit": ROWS})
     except EVALUATION:
         return None

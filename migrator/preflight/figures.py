@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from migrator import hazards, rows_left, store
-from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.database import EVALUATION, Connection, execute, fetch_dicts, fetch_row, has_table, said
 from migrator.embedding import counting, wanted
 from migrator.errors import Refused
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.plan import ColumnPlan
 from migrator.preflight.materialised_views import twins_of
-from migrator.preflight.text import EVALUATION, reason
 from migrator.queries import Query, name, plain, query
 from migrator.work import Models
 
@@ -26,9 +25,9 @@ def count(connection: Connection, column: ColumnPlan) -> Counts:
     try:
         return _scan(connection, column)
     except EVALUATION as error:
-        if not column.change.settings:
+        if not column.has_secret_text:
             raise
-        raise hazards.text_not_by_columns(column.change.text or "", reason(error, column)).refusal() from None
+        raise hazards.text_not_by_columns(column.change.text or "", said(error, secret=True)).refusal() from None
 
 
 def _scan(connection: Connection, column: ColumnPlan) -> Counts:
@@ -57,7 +56,7 @@ def _missing(connection: Connection, column: ColumnPlan) -> int:
         return _missing_of(connection, column, sql.SQL("true"))
     unmarked = 0
     if column.marks_some:
-        in_backup = store.has_table(connection, column.upgrade_backup)
+        in_backup = has_table(connection, column.upgrade_backup)
         stale = rows_left.stale(column, in_backup=in_backup, in_store=store.exists(connection, column))
         unmarked = _missing_of(connection, column, stale)
     return unmarked + _missing_of(connection, column, wanted(column))

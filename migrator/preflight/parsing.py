@@ -10,10 +10,10 @@ from psycopg import sql
 
 from migrator import hazards
 from migrator.catalog.columns import TREE
-from migrator.database import Connection, execute, fetch_row
+from migrator.database import Connection, execute, fetch_row, said
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
-from migrator.preflight.text import called_as, reason
+from migrator.preflight.text import called_as
 from migrator.queries import Query, expression, query
 
 
@@ -65,12 +65,12 @@ def parse(connection: Connection, column: ColumnPlan, statement: Query, hazard: 
     try:
         return _send(connection, statement)
     except psycopg.Error as error:
-        raise hazard(reason(error, column)).refusal() from None
+        raise hazard(said(error, secret=column.has_secret_text)).refusal() from None
 
 
 def _send(connection: Connection, statement: Query) -> int | None:
     """Binary results need the extended protocol, which takes one statement only: `a; DROP TABLE b` does not parse."""
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        execute(connection, sql.SQL("SET TRANSACTION READ ONLY"))
+        execute(connection, query("session", "read_only"))
         cursor.execute(statement, {})
         return cursor.description[0].type_code if cursor.description else None

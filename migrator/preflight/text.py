@@ -17,7 +17,7 @@ from psycopg import sql
 
 from migrator import carry, hazards
 from migrator.catalog.columns import TREE, OtherTable
-from migrator.database import Connection, execute, fetch_dicts, fetch_row, said
+from migrator.database import EVALUATION, Connection, execute, fetch_dicts, fetch_row, said
 from migrator.errors import Refused
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, plain, query
@@ -25,8 +25,6 @@ from migrator.queries import Query, name, plain, query
 ROWS = 100
 # Not called as the table is: a function that reads the table by its plain name would find the copy instead.
 COPY = "migrator_try_copy"
-# Errors of an expression that cannot be evaluated, as against those of the connection and the server.
-EVALUATION = (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.InternalError)
 # Strings and comments of a function's source.
 _NO_CODE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 # In these the source shows what is read of a row.
@@ -68,15 +66,8 @@ def called_as(column: ColumnPlan, *, old: bool) -> Iterator[None]:
         raise
 
 
-def reason(error: psycopg.Error, column: ColumnPlan) -> str:
-    """What the database said, but for a text that is kept secret: an error may quote it."""
-    if column.change.settings:
-        return f"error {error.sqlstate}, whose message is not shown, for it may quote the text"
-    return said(error)
-
-
 def _not_by_columns(column: ColumnPlan, error: psycopg.Error) -> Exception:
-    return hazards.text_not_by_columns(column.change.text or "", reason(error, column)).refusal()
+    return hazards.text_not_by_columns(column.change.text or "", said(error, secret=column.has_secret_text)).refusal()
 
 
 def _lockable(connection: Connection, column: ColumnPlan, read: Sequence[str]) -> list[OtherTable]:
@@ -202,13 +193,13 @@ def _evaluated(
     traces = query("trial", "traces", tree=TREE)
     locked, _, _ = fetch_row(connection, traces, table)
     with connection.transaction(force_rollback=True):
-        execute(connection, sql.SQL("SET TRANSACTION READ ONLY"))
+        execute(connection, query("session", "read_only"))
         try:
             (found,) = fetch_row(connection, statement, parameters)
             _, scanned, blocks = fetch_row(connection, traces, table)
             (again,) = fetch_row(connection, statement, parameters)
         except psycopg.errors.ReadOnlySqlTransaction as error:
-            raise hazards.text_writes(text, reason(error, column)).refusal() from None
+            raise hazards.text_writes(text, said(error, secret=column.has_secret_text)).refusal() from None
         now, scanned_then, blocks_then = fetch_row(connection, traces, table)
     if found != again:
         raise hazards.changes_by_itself(text, ["a function that it calls"]).refusal()

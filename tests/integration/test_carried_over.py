@@ -224,15 +224,17 @@ def test_promise_5_what_others_changed_meanwhile_stops_the_cut_over(
     database: Database, statement: str, what: str
 ) -> None:
     items(database)
+    database.execute(statement)
+    changed = database.dump()
+    database.execute("DROP TABLE items CASCADE")
+    items(database)
     rows = checksum(database, "id, body, note, embedding")
     reporter = At("started", "cut-over", lambda: database.execute(statement))
     with pytest.raises(MigratorError, match=f"{what} of the table changed") as caught:
         upgrade(database, reporter=reporter)
     assert caught.value.exit_code == 1
-    undone = database.dump()
+    assert database.dump() == changed
     assert checksum(database, "id, body, note, embedding") == rows
-    assert "migrator" not in undone
-    assert "sudden" in undone or "extra" in undone
 
 
 def test_promise_5_cut_over_happens_wholly_or_not_at_all(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

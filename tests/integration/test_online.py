@@ -13,6 +13,7 @@ from migrator.change import VectorColumn
 from migrator.cli.status import as_text
 from migrator.database import execute
 from migrator.errors import Refused, Stopped
+from migrator.ledger import Run
 from migrator.planner import planned
 from migrator.queries import name, query
 from migrator.report import Progress
@@ -121,7 +122,7 @@ def test_rows_left_are_counted_by_their_index(database: Database) -> None:
     with pytest.raises(Stopped):
         upgrade_online(database, replace(ONLINE, stop_after="verify"))
     with at_work(database.address) as (connection, ledger):
-        (change,) = ledger.changes(1)
+        (change,) = ledger.changes(Run(1, REVISION, "upgrade"))
         column = planned(ledger, change)
         pieces = {"table": column.table, "shadow": name(column.shadow), "column": name(column.shadow)}
         for counting in ("left", "rest"):

@@ -8,7 +8,7 @@ import pytest
 
 from migrator import EmbeddingChange, Model, runner
 from migrator.change import VectorColumn
-from migrator.errors import Refused, VerificationFailed
+from migrator.errors import Refused, Stopped, VerificationFailed
 from migrator.proofs.live import verify_live
 from migrator.work import Options
 from tests.database import Database
@@ -173,7 +173,7 @@ def test_a_restore_from_the_backup_that_is_abandoned_leaves_nothing(database: Da
     upgrade(database)
     retire(database, keep_backups=True)
     schema = database.dump()
-    with pytest.raises(Exception, match="stopped after verify"):
+    with pytest.raises(Stopped, match="stopped after verify"):
         runner.restore(database.address, REVISION, [VectorColumn("items", "embedding")], Options(stop_after="verify"))
     abandon(database)
     assert database.dump() == schema

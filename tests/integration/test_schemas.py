@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 from migrator import EmbeddingChange
 from migrator.catalog import Catalog, read_catalog
 from migrator.database import connect
-from migrator.ledger import Ledger, LedgerChange
+from migrator.ledger import Ledger, LedgerChange, Run
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.revision import read
 from migrator.plan import ColumnPlan
@@ -126,8 +126,9 @@ class Walk:
         ended = migrator(*command, "--yes")
         assert ended.code == 0, ended.err
         with self._application.database.connect() as connection:
-            (run,) = connection.execute("SELECT max(id) FROM migrator.run").fetchone() or (0,)
-            self._changes = Ledger(connection, installed=True).changes(run)
+            row = connection.execute("SELECT id, revision, direction FROM migrator.run ORDER BY id DESC").fetchone()
+            assert row is not None
+            self._changes = Ledger(connection, installed=True).changes(Run(*row))
 
     def _run_at_rest(self, what: str, live: str, *command: str) -> None:
         """Only the vectors of the changed columns are others afterwards. live: the model that is live then."""

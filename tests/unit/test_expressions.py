@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from migrator.catalog.expressions import after_using, cast_type, condition_of, over_placeholder
-from migrator.catalog.indexes import TableIndex, carried_over
-from migrator.queries import name
 
 
 @pytest.mark.parametrize(
@@ -35,32 +32,6 @@ def test_what_an_expression_is_cast_to_as_a_whole() -> None:
 
 def test_using_in_a_name() -> None:
     assert after_using('CREATE INDEX "a USING b" ON public."USING" USING btree (id)') == "USING btree (id)"
-
-
-def test_a_ledger_of_an_older_migrator_knows_indexes_on_the_column_alone() -> None:
-    older = {
-        "name": "near",
-        "method": "hnsw",
-        "definition": "CREATE INDEX near ON public.items USING hnsw (embedding public.vector_cosine_ops)",
-        "valid": True,
-        "plain": True,
-        "opclass": "vector_cosine_ops",
-        "options": ["m=8"],
-        "predicate": "(id > 3)",
-        "predicate_uses_column": False,
-        "include": [],
-        "tablespace": None,
-        "comment": None,
-        "clustered": False,
-        "replica_identity": False,
-        "of_constraint": False,
-        "bytes": 8192,
-    }
-    index = carried_over(msgspec.convert(older, TableIndex), "migrator_index_1_1")
-    assert index.create(name("items"), "migrator_retired_1", "public").as_string(None) == (
-        'CREATE INDEX CONCURRENTLY "migrator_index_1_1" ON "items" USING "hnsw" '
-        '("migrator_retired_1" "public"."vector_cosine_ops") WITH ("m" = 8) WHERE (id > 3);'
-    )
 
 
 @pytest.mark.parametrize(
