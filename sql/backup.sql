@@ -41,5 +41,6 @@ WHERE {retired} IS NOT NULL
 -- name: not_in_store
 -- On a downgrade: vectors that the application wrote itself since cut-over, which the store does not hold.
 {live} IS NOT NULL AND NOT EXISTS (
-    SELECT FROM (SELECT text_hash AS migrator_hash, embedding AS migrator_vector FROM {store}) AS s
-    WHERE s.migrator_hash = {text_hash} AND s.migrator_vector::{type} OPERATOR({extension}.=) {live})
+    SELECT FROM (SELECT text_hash AS migrator_hash, embedding AS migrator_vector FROM {store}) AS migrator_store
+    WHERE migrator_store.migrator_hash = {text_hash}
+      AND migrator_store.migrator_vector::{type} OPERATOR({extension}.=) {live})

@@ -58,8 +58,9 @@ WHERE {here} AND {shadow} IS NOT NULL AND {kept} AND ({live} IS NULL OR {written
 
 -- name: not_set_aside
 -- The model failed on their text; they wait for backfill.
-NOT EXISTS (SELECT FROM migrator.failed_row AS migrator_failed
-            WHERE migrator_failed.change_id = {change} AND migrator_failed.text_hash = {text_hash})
+NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash FROM migrator.failed_row
+                         WHERE change_id = {change}) AS migrator_failed
+            WHERE migrator_failed.migrator_hash = {text_hash})
 
 -- name: count_set_aside
 -- How many rows hold each text that was set aside.
@@ -81,13 +82,16 @@ ON CONFLICT (change_id, text_hash) DO UPDATE SET rows = excluded.rows, reason = 
 -- name: not_of_backup
 -- No row of the backup had this text and this vector.
 {shadow} IS NOT NULL
-AND NOT EXISTS (SELECT FROM (SELECT coalesce(migrator_text_hash, '') AS migrator_hash, migrator_vector FROM {backup}) AS b
-                WHERE b.migrator_hash = coalesce({text_hash}, '') AND b.migrator_vector OPERATOR({extension}.=) {shadow})
+AND NOT EXISTS (SELECT FROM (SELECT coalesce(migrator_text_hash, '') AS migrator_hash, migrator_vector
+                             FROM {backup}) AS migrator_backup
+                WHERE migrator_backup.migrator_hash = coalesce({text_hash}, '')
+                  AND migrator_backup.migrator_vector OPERATOR({extension}.=) {shadow})
 
 -- name: not_of_store
 {shadow} IS NOT NULL
-AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash, embedding AS migrator_vector FROM {store}) AS s
-                WHERE s.migrator_hash = {text_hash} AND s.migrator_vector::{type} OPERATOR({extension}.=) {shadow})
+AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash, embedding AS migrator_vector FROM {store}) AS migrator_store
+                WHERE migrator_store.migrator_hash = {text_hash}
+                  AND migrator_store.migrator_vector::{type} OPERATOR({extension}.=) {shadow})
 
 -- name: not_of_live
 -- The live vector was derived from another one.

@@ -27,7 +27,8 @@ FROM (SELECT {text_hash} AS migrator_hash, min({text}::text COLLATE "C") AS migr
 WHERE NOT EXISTS (SELECT FROM {store} AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
 
 -- name: count_missing
-SELECT count(DISTINCT migrator_hash) FROM (SELECT {text_hash} AS migrator_hash FROM {table} WHERE {due} AND {pending}) AS t
+SELECT count(DISTINCT migrator_hash)
+FROM (SELECT {text_hash} AS migrator_hash FROM {table} WHERE {due} AND {pending}) AS migrator_texts
 WHERE NOT EXISTS (SELECT FROM {store} AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
 
 -- name: count_texts

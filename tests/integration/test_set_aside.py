@@ -27,10 +27,12 @@ def failed(database: Database) -> list[tuple[int, str]]:
 
 
 def test_promise_3_texts_that_the_model_fails_on_are_listed_with_the_reason(database: Database) -> None:
+    """The text is called as one of the ledger's columns."""
     items(database)
     insert(database, POISON)
-    upgrade(database, CHOOSY)
-    assert rows_hold(database, new, where="body NOT LIKE 'poison%'") == 200
+    database.execute("ALTER TABLE items RENAME body TO reason")
+    upgrade(database, replace(CHOOSY, text="reason"))
+    assert rows_hold(database, new, text="reason", where="reason NOT LIKE 'poison%'") == 200
     assert nulls(database) == [1_000, 1_001, 1_002]
     rows, reasons = zip(*failed(database), strict=True)
     assert rows == (1, 2)

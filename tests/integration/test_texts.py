@@ -13,8 +13,9 @@ from migrator.errors import Refused
 from tests import models
 from tests.database import Database
 from tests.models import Hashed
+from tests.proofs import rows_hold
 from tests.running import At, downgrade, upgrade
-from tests.tables import CHANGE
+from tests.tables import CHANGE, items
 
 DOCS = replace(CHANGE, table="docs", index=None)
 ODD = [
@@ -228,3 +229,15 @@ def test_a_function_of_the_row_of_a_table_with_an_odd_name(database: Database) -
     upgrade(database, change, revision="3")
     database.execute('ALTER TABLE "My ""Docs" RENAME TO docs')
     assert is_of(database, "embedding_input(docs)", models.new)
+
+
+@pytest.mark.parametrize("table", ["b", "s"])
+def test_a_text_that_names_a_table_of_one_letter(database: Database, table: str) -> None:
+    """Capture was off, so that the downgrade looks the old vectors up in the backup and in the store."""
+    items(database, 40)
+    database.execute(f"ALTER TABLE items RENAME TO {table}")
+    change = replace(CHANGE, table=table, text=f"{table}.body")
+    upgrade(database, change)
+    database.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL; ALTER TABLE {table} ENABLE TRIGGER ALL")
+    downgrade(database, change)
+    assert rows_hold(database, models.old, table=table) == 40
