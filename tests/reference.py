@@ -193,6 +193,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "plain_inheritance": {"parents": ["public.things"], "children": []},
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "partition_differs": {"partition": "public.items_2025", "what": "is NOT NULL"},
+    "partition_key_reads": {"keys": ["public.items is partitioned by LIST ((embedding IS NULL))"]},
     "partition_index_alone": {"partition": "public.items_2025", "index": "items_2025_by_vector"},
     "partitions_together": {"partitions": 12},
     "pgvector_with_known_fault": {"version": "0.8.1"},
@@ -239,6 +240,13 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "writer_fails_later": {"writers": ['trigger "embed_on_insert"']},
     "unknown_column": {"column": "embeding", "vectors": ["embedding"]},
     "unknown_table": {"table": "item", "known": [("public", "items")]},
+    "index_of_several_columns": {
+        "index": "todo",
+        "columns": ["embedding", "title_embedding"],
+        "definition": "CREATE INDEX todo ON public.items USING btree (id) "
+        "WHERE ((embedding IS NULL) OR (title_embedding IS NULL))",
+    },
+    "not_null_not_valid": {"constraint": "items_embedding_not_null"},
     "text_is_not_text": {"expression": "price", "type_": "numeric"},
     "whole_row_text": {"expression": "to_jsonb(items)"},
 }
