@@ -81,7 +81,9 @@ class OtherTables:
             self._on_wait(f"{waiting}, which is locked for the text: the lock is let go of, and taken again afterwards")
 
     def refuse_unlocked(self) -> None:
-        """Before the swap. Raises LetGo where the locks were let go of since, Interrupted where they were lost."""
+        """Before what has to know the texts. Raises LetGo where the locks were let go of since, Interrupted where they
+        were lost.
+        """
         if self.let_go:
             raise LetGo
         if _read(self._plan) and not self._are_locked():
@@ -90,6 +92,15 @@ class OtherTables:
                 meaning="texts may have changed since; cut-over did not begin, and the live column is as it was.",
                 remedy=GO_ON,
             )
+
+    def always_let_go(self) -> Interrupted:
+        """What ends a phase that got through with none of its tries."""
+        return Interrupted(
+            f"{self._plan.subject}: each time a writer of the table waited for the lock on other tables, which the "
+            "text reads",
+            meaning="a trigger of the table writes to them; cut-over did not begin, and the live column is as it was.",
+            remedy=f"stop the writers of the table, and {GO_ON}",
+        )
 
     def release(self) -> None:
         if self._holding is not None:

@@ -142,12 +142,7 @@ def run(work: Work) -> dict[str, object]:
         except _TreeChanged as changed:
             work.reporter.message(f"{changed}: it is looked at first")
     if work.other_tables.let_go:
-        raise Interrupted(
-            f"{work.plan.subject}: each time a writer of the table waited for the lock on other tables, which the text "
-            "reads",
-            meaning="a trigger of the table writes to them; cut-over did not begin, and the live column is as it was.",
-            remedy=f"stop the writers of the table, and {GO_ON}",
-        )
+        raise work.other_tables.always_let_go()
     raise Interrupted(
         f"{work.plan.subject}: each time more than {rows_left.BOUND} rows were written without a vector meanwhile",
         meaning="cut-over did not begin; the live column is as it was.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from migrator import filling, proofs
 from migrator.errors import VerificationFailed
+from migrator.other_tables import LetGo
+from migrator.phases.cut_over import TRIES
 from migrator.plan import Plan, Statement
 from migrator.proofs import checks
 from migrator.work import Work
@@ -23,7 +25,24 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def run(work: Work) -> dict[str, object]:
-    """Raises VerificationFailed with every binding proof that failed."""
+    """Raises VerificationFailed with every binding proof that failed.
+
+    Raises Interrupted where texts that other tables have a part in may have changed meanwhile.
+    """
+    for _ in range(TRIES):
+        result, failed = _prove(work)
+        if not failed:
+            return result
+        try:
+            work.other_tables.refuse_unlocked()
+        except LetGo:
+            continue
+        raise _failed(work, failed)
+    raise work.other_tables.always_let_go()
+
+
+def _prove(work: Work) -> tuple[dict[str, object], list[str]]:
+    """What each column's proofs found, and the binding ones that failed, in words."""
     result: dict[str, object] = {}
     failed = []
     for column in work.plan.columns:
@@ -31,6 +50,8 @@ def run(work: Work) -> dict[str, object]:
         if column.method != "index":
             # What was written since fill has texts that no store held then.
             filling.fill_rest(work, column, column.shadow)
+            if work.other_tables.let_go:
+                filling.lock_other_tables(work)
         found = proofs.prove(work, column, target, [index.temporary for index in column.indexes])
         if column.method != "index":
             found += checks.hold(work, work.plan.columns, column)
@@ -42,16 +63,18 @@ def run(work: Work) -> dict[str, object]:
             work.reporter.message(told)
             if proof.binding and proof.failed:
                 failed.append(f"{column.subject}: {proof.name}: {proof.detail}")
-    if failed:
-        remedy = "choose another model or index in the revision, or change the bound in verify=Verify(...) there"
-        if work.plan.direction == "downgrade":
-            remedy = (
-                "mend what stands against the old vectors, such as a CHECK made since the upgrade, and run the same "
-                "command again"
-            )
-        raise VerificationFailed(
-            "verification failed:\n  " + "\n  ".join(failed),
-            meaning="the live column is as it was; the embedding store is kept.",
-            remedy=remedy,
+    return result, failed
+
+
+def _failed(work: Work, failed: list[str]) -> VerificationFailed:
+    remedy = "choose another model or index in the revision, or change the bound in verify=Verify(...) there"
+    if work.plan.direction == "downgrade":
+        remedy = (
+            "mend what stands against the old vectors, such as a CHECK made since the upgrade, and run the same "
+            "command again"
         )
-    return result
+    return VerificationFailed(
+        "verification failed:\n  " + "\n  ".join(failed),
+        meaning="the live column is as it was; the embedding store is kept.",
+        remedy=remedy,
+    )

@@ -171,6 +171,31 @@ def test_a_writer_of_the_table_whose_trigger_writes_to_them_is_let_by(notes: Dat
     assert wrong(notes, models.new) == []
 
 
+def test_what_is_written_to_them_once_verify_has_let_a_writer_by_is_proved_too(notes: Database) -> None:
+    """verify fills a row that the writer holds."""
+    notes.execute(COUNTED)
+    writer = threading.Thread(target=lambda: notes.execute("UPDATE notes SET body = 'newer' WHERE id = 7"))
+
+    def write() -> None:
+        notes.execute("SET session_replication_role = replica; UPDATE notes SET body = 'quite new' WHERE id = 7")
+        writer.start()
+        while not notes.value("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            pass
+
+    class Retitling(At):
+        def message(self, text: str) -> None:
+            super().message(text)
+            if "is locked for the text" in text:
+                writer.join()
+                notes.execute(RETITLED)
+
+    reporter = Retitling("started", "verify", write)
+    upgrade(notes, NOTES, reporter=reporter)
+    assert reporter.acted
+    assert not writer.is_alive()
+    assert wrong(notes, models.new) == []
+
+
 def test_triggers_that_the_fill_fires_and_that_write_to_them_are_refused(notes: Database) -> None:
     notes.execute(COUNTED + "ALTER TABLE notes ENABLE ALWAYS TRIGGER counted")
     before = notes.whole_dump()
