@@ -23,7 +23,7 @@ _DRIVER = "postgresql+psycopg"
 # Tells a database from every other one, copies of its server among them.
 _SERVER = "SELECT current_database()::text, extract(epoch FROM pg_postmaster_start_time())::text"
 # Drivers whose parameters are those of libpq.
-_OF_LIBPQ = ("psycopg", "psycopg2")
+_OF_LIBPQ = ("", "psycopg", "psycopg2")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def sqlalchemy_url(url: str) -> URL:
     query = _of_libpq(made.query)
     unknown = sorted({*made.query} - {*query})
     # Other drivers have parameters of their own.
-    if unknown and made.get_driver_name() in _OF_LIBPQ:
+    if unknown and made.drivername.partition("+")[2] in _OF_LIBPQ:
         raise UsageError(
             f"the database URL has parameters that PostgreSQL's client library does not know: {', '.join(unknown)}",
             remedy="leave them out, in --database-url or MIGRATOR_DATABASE_URL, which go before DATABASE_URL",
@@ -189,6 +189,18 @@ def _as_connected(driver_connection: Any) -> Address | None:
         # Of several servers that one.
         given |= {"host": info.host, "port": str(info.port)}
     return Address(_of_libpq(parameters | given))
+
+
+def refuse_elsewhere(address: Address, asked: str, source: str) -> None:
+    """asked: the URL that was given for this command, by `source`. Raises Refused where env.py connects elsewhere."""
+    meant = address_of_url(sqlalchemy_url(asked))
+    if any(address.parameters.get(each) != meant.parameters.get(each) for each in ("host", "port", "dbname")):
+        with (
+            psycopg.connect(make_conninfo("", **address.parameters)) as found,
+            psycopg.connect(make_conninfo("", **meant.parameters)) as wanted,
+        ):
+            if found.execute(_SERVER).fetchone() != wanted.execute(_SERVER).fetchone():
+                raise hazards.env_elsewhere(address.shown, meant.shown, source).refusal()
 
 
 def _refuse_other(connection: sqlalchemy.Connection, address: Address) -> None:

@@ -23,7 +23,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
         models = Models(ledger, recording=True, timeout=options.model_timeout)
-        columns, gone = present.columns(ledger)
+        columns, gone = present.embedded(ledger)
         for column in gone:
             options.reporter.message(f"{column.subject}: table or column is no longer there")
         for column, called in zip(columns, present.names(columns), strict=True):

@@ -150,17 +150,19 @@ def in_portions(
     column: ColumnPlan,
     updates_of: Callable[[Relation], list[sql.Composed]],
     parts: Iterable[Portion],
+    *,
+    watched: bool = False,
 ) -> int:
     """Sends the updates for one portion of the rows after the other. Returns how many were filled.
 
-    updates_of: those of a table or partition.
+    updates_of: those of a table or partition. watched: capture looks at them, whatever triggers there are.
     """
     # A crash of the server may lose the last of them, which are filled again; the commits after them wait for the disk.
     settings = {"synchronous_commit": "off"}
     if column.catalog.server.quiets_triggers:
         settings["session_replication_role"] = "replica"
     # Where nothing else can change the rows that this updates, capture need not look at them.
-    settings["migrator.fill"] = "watched" if column.catalog.firing_triggers else "on"
+    settings["migrator.fill"] = "watched" if watched or column.catalog.firing_triggers else "on"
 
     def one_portion(portion: Portion, updates: list[sql.Composed]) -> int:
         # Of the try that succeeds: waiting for a lock holds none.

@@ -28,8 +28,8 @@ _RETRIED = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
 )
-# So does another try where others changed a function, of which PostgreSQL locks its row in the catalog alone. It tells
-# so without a code of its own, in English whatever the language.
+# Another try mends this too: others changed a function, of which PostgreSQL locks its row in the catalog alone. It has
+# no code of its own, and is in English whatever the language.
 _CHANGED_BY_OTHERS = ("tuple concurrently updated", "tuple concurrently deleted")
 
 

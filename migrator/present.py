@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import cast
 
+from migrator.change import VectorType
 from migrator.database import Connection, configure, search_path
 from migrator.ledger import LIVE, RETIRED, Ledger, LedgerChange
 from migrator.plan import ColumnPlan
@@ -27,6 +30,18 @@ def columns(ledger: Ledger) -> tuple[list[ColumnPlan], list[ColumnPlan]]:
     Where the last one is of a scope and the rows out of it kept what they held, the changes before it count too, each
     with the rows that no later one has in its scope.
     """
+    return _columns(ledger, _by_last)
+
+
+def embedded(ledger: Ledger) -> tuple[list[ColumnPlan], list[ColumnPlan]]:
+    """The same by the last change that embedded, where only index or type changed since: with the present type."""
+    return _columns(ledger, _by_last_embedded)
+
+
+def _columns(
+    ledger: Ledger, held_by: Callable[[ColumnPlan, list[ColumnPlan]], list[ColumnPlan]]
+) -> tuple[list[ColumnPlan], list[ColumnPlan]]:
+    """held_by: what counts of a column, from a change of it and what counted before."""
     there: dict[tuple[int, str], list[ColumnPlan]] = {}
     gone: dict[str, ColumnPlan] = {}
     for change in ledger.carried_out():
@@ -39,9 +54,29 @@ def columns(ledger: Ledger) -> tuple[list[ColumnPlan], list[ColumnPlan]]:
             continue
         # A table that was upgraded under two names has its oid still.
         at = found.catalog.table.oid, found.live
-        there[at] = [*_left_by(found, there.get(at, [])), found]
+        there[at] = held_by(found, there.get(at, []))
     held = [column for each in there.values() for column in each]
     return sorted(held, key=lambda column: column.subject), list(gone.values())
+
+
+def _by_last(later: ColumnPlan, columns: list[ColumnPlan]) -> list[ColumnPlan]:
+    return [*_left_by(later, columns), later]
+
+
+def _by_last_embedded(later: ColumnPlan, columns: list[ColumnPlan]) -> list[ColumnPlan]:
+    """Those of the same vectors, all of them kept."""
+    vectors = later.change.to.of_documents
+    empties = later.change.where is not None and not later.keeps_out_of_scope
+    if later.method == "embed" or empties or all(each.change.to.of_documents != vectors for each in columns):
+        return _by_last(later, columns)
+    return [_with_type(column, cast(VectorType, later.type)) for column in columns]
+
+
+def _with_type(column: ColumnPlan, type_: VectorType) -> ColumnPlan:
+    before = column.before
+    if before is not None:
+        before = dataclasses.replace(before, column=dataclasses.replace(before.column, type=type_))
+    return dataclasses.replace(column, change=dataclasses.replace(column.change, type=type_), before=before)
 
 
 def _left_by(later: ColumnPlan, columns: list[ColumnPlan]) -> list[ColumnPlan]:

@@ -17,6 +17,7 @@ from migrator.embedders.similarity import SAME_VECTOR
 from migrator.embedding import PAGE_ROWS, embed_pages
 from migrator.plan import ColumnPlan
 from migrator.queries import fragment, name, query
+from migrator.report import counted
 from migrator.work import Work
 
 # What progress calls the work on them.
@@ -38,29 +39,52 @@ def can_tell(column: ColumnPlan) -> bool:
 
 def count(connection: Connection, column: ColumnPlan) -> StaleRows:
     """One scan; where the store lacks texts, another one, and one of the store."""
-    apart, not_stored = fetch_row(
-        connection, query("stale_rows", "counts", **_pieces(column), store=column.store, apart=_apart(column))
-    )
+    apart, not_stored = _counts(connection, column)
     if not not_stored:
-        return StaleRows(int(apart), 0)
+        return StaleRows(apart, 0)
     (other, _) = fetch_row(connection, query("stale_rows", "count", of_other_text=_of_other_text(column)))
-    return StaleRows(int(apart) + int(other), int(not_stored) - int(other))
+    return StaleRows(apart + int(other), not_stored - int(other))
+
+
+def _counts(connection: Connection, column: ColumnPlan) -> tuple[int, int]:
+    """Rows whose text the store has under another vector, and rows whose text it lacks."""
+    statement = query("stale_rows", "counts", **_pieces(column), store=column.store, apart=_apart(column))
+    apart, not_stored = fetch_row(connection, statement)
+    return int(apart), int(not_stored)
 
 
 def renew(work: Work, column: ColumnPlan) -> int:
-    """Gives them the vector of their present text, which is embedded where the store lacks it. Returns how many."""
+    """Gives them the vector of their present text, which is embedded where the store lacks it. Returns how many.
+
+    Rows whose old vector a trigger brings back are told, and left.
+    """
     _, texts = fetch_row(work.connection, query("stale_rows", "count", of_other_text=_of_other_text(column)))
     if texts:
         embed_pages(work, column, _SHOWN_AS, lambda reader: _pages(reader, column), int(texts))
     finding = query("stale_rows", "places", table=column.table, due=column.due, stale=_of_own_text(column))
-    renewed = 0
-    while True:
-        parts = portions.found_by(work.connection, column, finding, gently=True)
-        here = filling.in_portions(work, column, lambda leaf: [_renewal(column, leaf.addressed(column))], parts)
-        renewed += here
-        # Fewer than were looked for are all, but for those that others wrote meanwhile.
-        if here < portions.FOUND_BY_INDEX:
-            return renewed
+    first, _ = _counts(work.connection, column)
+    before = first
+    while before:
+        written = 0
+        while written < before:
+            parts = portions.found_by(work.connection, column, finding, gently=True)
+            # Retired vectors may be derived from these: capture marks them.
+            here = filling.in_portions(
+                work, column, lambda leaf: [_renewal(column, leaf.addressed(column))], parts, watched=True
+            )
+            written += here
+            # Fewer than were looked for are all, but for those that others wrote meanwhile.
+            if here < portions.FOUND_BY_INDEX:
+                break
+        left, _ = _counts(work.connection, column)
+        if left >= before:
+            work.reporter.message(
+                f"{column.subject}: {counted(left, 'rows')} still with the vector of another text: a trigger of the "
+                "table brings it back, or texts are edited as fast; disable the trigger, then: migrator backfill"
+            )
+            return max(0, first - left)
+        before = left
+    return first
 
 
 def _pages(reader: Connection, column: ColumnPlan) -> Iterator[dict[bytes, str]]:

@@ -23,7 +23,7 @@ def read_status(address: Address) -> dict[str, Any]:
     address = text_settings.for_ledger(address, required=False)
     with connect(address) as connection:
         ledger = open_ledger(connection)
-        columns, gone = present.columns(ledger)
+        columns, gone = present.embedded(ledger)
         at_work = lock_holder(connection)
         return {
             "database": address.shown,

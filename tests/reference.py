@@ -203,6 +203,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "table_renamed": {"schema": "public", "table": "things", "former_schema": "public", "former": "items"},
     "table_renamed_meanwhile": {"now": '"public"."things"'},
     "transaction_pooler": {"shown": "app at db.example"},
+    "env_elsewhere": {"found": "app at db.example", "asked": "app_copy at db.example", "source": "--database-url"},
     "other_database": {"name": "app_staging", "shown": "app at db.example"},
     "typed_table": {"type_": "public.item"},
     "cannot_keep": {"asked": 'outside="keep"', "instead": 'outside="null"'},

@@ -32,7 +32,7 @@ def locate(project: Project) -> Located:
 
     def look(heads: Any, context: MigrationContext) -> list[object]:
         if context.connection is not None:
-            found.append(Located(address_of_connection(context.connection), heads))
+            found.append(Located(project.connected_to(address_of_connection(context.connection)), heads))
         return []
 
     with EnvironmentContext(project.config_with_database(), project.script, fn=look, dont_mutate=True):

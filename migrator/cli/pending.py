@@ -69,7 +69,7 @@ def read_pending(project: Project, target: str, direction: Direction) -> Pending
         if context.connection is not None:
             revisions = [(step.revision.revision, step.revision.doc or "") for step in steps]
             in_transaction = context._in_external_transaction
-            address = address_of_connection(context.connection)
+            address = project.connected_to(address_of_connection(context.connection))
             ordinary = [step.revision.revision for step in steps if not names_operations(step.migration_fn)]
             destination = _names(steps[-1].revision.down_revision) if steps else ""
             first = _first(steps, context)

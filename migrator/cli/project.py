@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
+    from migrator.address import Address
     from migrator.database import Connection
 
 # Where in click's context the arguments stand as they were given.
@@ -100,6 +101,20 @@ class Project:
             for_env = sqlalchemy_url(url).render_as_string(hide_password=False)
             config.set_main_option("sqlalchemy.url", for_env.replace("%", "%%"))
         return config
+
+    def connected_to(self, address: Address) -> Address:
+        """What env.py connected to. Raises Refused where a URL given for this command names another database."""
+        from migrator.address import refuse_elsewhere
+
+        asked = (
+            ("--database-url", self.database_url),
+            ("MIGRATOR_DATABASE_URL", os.environ.get("MIGRATOR_DATABASE_URL")),
+        )
+        for source, url in asked:
+            if url:
+                refuse_elsewhere(address, url, source)
+                break
+        return address
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

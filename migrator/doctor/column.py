@@ -75,8 +75,8 @@ def only_column(connection: Connection, written: list[str]) -> tuple[str | None,
 
 
 def _held(ledger: Ledger, catalog: Catalog) -> list[ColumnPlan]:
-    """The column by its last change, up or down, or by those of its scopes; none where the ledger does not know it."""
-    columns, _ = present.columns(ledger)
+    """The column by the change that its vectors are of, or by those of its scopes; none where the ledger has none."""
+    columns, _ = present.embedded(ledger)
     at = (catalog.table.oid, catalog.column.name)
     return [each for each in columns if (each.catalog.table.oid, each.live) == at]
 

@@ -100,6 +100,7 @@ from migrator.hazards.runs import text_functions_replaced as text_functions_repl
 from migrator.hazards.runs import unfinished_differs as unfinished_differs
 from migrator.hazards.runs import unfinished_other as unfinished_other
 from migrator.hazards.server import disk_unknown as disk_unknown
+from migrator.hazards.server import env_elsewhere as env_elsewhere
 from migrator.hazards.server import no_disk as no_disk
 from migrator.hazards.server import no_pgvector as no_pgvector
 from migrator.hazards.server import old_pgvector as old_pgvector

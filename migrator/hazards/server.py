@@ -77,6 +77,16 @@ def other_database(name: str, shown: str) -> Hazard:
     )
 
 
+def env_elsewhere(found: str, asked: str, source: str) -> Hazard:
+    """found: the database that env.py connects to. source: what names the other one."""
+    return refuse(
+        "env-elsewhere",
+        f"env.py connects to {found}, and {source} names {asked}",
+        "env.py takes its URL from elsewhere, so that the command would work on a database that is not meant.",
+        'set what env.py reads, or let it connect by config.get_main_option("sqlalchemy.url")',
+    )
+
+
 def open_schemas(schemas: Iterable[str]) -> Hazard:
     names = sorted(schemas)
     return refuse(

@@ -10,13 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migrator import Model
+from migrator import Hnsw, Model
 from migrator.doctor import Finding
 from tests.commands import Ended, migrator
 from tests.database import Database
 from tests.ledger import record
 from tests.running import upgrade
-from tests.tables import CHANGE, OLD, items
+from tests.tables import CHANGE, NEW, OLD, items
 
 # What the ledger says after an upgrade that left items.embedding under the old model.
 HELD = dataclasses.replace(CHANGE, to=OLD)
@@ -368,9 +368,10 @@ def test_rows_that_row_security_hides(database: Database, guest: str) -> None:
 
 
 def test_rows_whose_text_was_edited_since(database: Database) -> None:
-    """doctor and status name backfill, and find nothing after it."""
+    """doctor and status name backfill, and find nothing after it. Another index alone changes nothing of that."""
     items(database)
     upgrade(database)
+    upgrade(database, dataclasses.replace(CHANGE, from_=NEW, index=Hnsw("cosine", m=8)), revision="3")
     every = ("ok", "every vector is of its row's present text", "")
     assert every in about(SUBJECT, findings("items"))
     database.execute("UPDATE items SET body = 'edited' WHERE id < 3")

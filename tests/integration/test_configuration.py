@@ -147,6 +147,21 @@ def test_another_database_than_alembic_is_connected_to_is_not_worked_on(database
     assert f"error: env.py is connected to {called}, and its URL leads to another database, postgres at /" in ended.err
 
 
+@pytest.mark.parametrize("source", ["--database-url", "MIGRATOR_DATABASE_URL"])
+@pytest.mark.parametrize("command", [("status",), ("upgrade", "--yes")])
+def test_an_env_that_does_not_take_the_url_given_is_not_believed(
+    database: Database, monkeypatch: pytest.MonkeyPatch, source: str, command: tuple[str, ...]
+) -> None:
+    Path("env.py").write_text(ENV_OF_ANOTHER_DRIVER.format(url=database.url, connected=database.url), "utf-8")
+    called = database.value("SELECT current_database()")
+    copy = database.url.replace(f"/{called}?", "/postgres?")
+    options = name_database(monkeypatch, source, copy)
+    ended = migrator(*options, *command)
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith(f"error: env.py connects to {called} at /")
+    assert f", and {source} names postgres at /" in ended.err
+
+
 def test_a_url_may_name_another_driver_with_parameters_of_its_own(database: Database) -> None:
     url = database.url.replace("postgresql:", "postgresql+asyncpg:") + "&ssl=prefer&prepared_statement_cache_size=0"
     assert migrator("--database-url", url, "current") == AT_NO_REVISION
@@ -179,7 +194,7 @@ def test_the_configuration_may_be_named(database: Database, monkeypatch: pytest.
             "fix: write it as postgresql://USER@HOST:PORT/DATABASE or embedded:DIRECTORY\n",
         ),
         (
-            "postgresql://app:s3cret@host/app?schema=public&pgbouncer=true",
+            "postgres://app:s3cret@host/app?schema=public&pgbouncer=true",
             "error: the database URL has parameters that PostgreSQL's client library does not know: pgbouncer, schema\n"
             "fix: leave them out, in --database-url or MIGRATOR_DATABASE_URL, which go before DATABASE_URL\n",
         ),

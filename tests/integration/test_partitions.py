@@ -366,7 +366,8 @@ def test_without_a_key_and_without_an_index(database: Database) -> None:
     upgrade(database, change)
     assert rows_hold(database, new, table="logs") == 30
     downgrade(database, change)
-    assert database.value("SELECT count(embedding) FROM logs") == 0
+    # Without a key those that had no vector cannot be told from rows written since.
+    assert rows_hold(database, old, table="logs") == 30
     assert database.dump() == schema
 
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from migrator import Model, runner
+from migrator import Hnsw, Model, runner
 from migrator.backfill import backfill
 from migrator.errors import Interrupted, MigratorError, ModelError
 from migrator.phases import settle
+from migrator.status import read_status
 from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new, old
@@ -97,6 +98,29 @@ def test_rows_set_aside_can_be_tried_again(database: Database) -> None:
     assert not_null(database)
     database.execute("ALTER TABLE items RENAME CONSTRAINT items_embedding_not_null TO set_by_hand")
     backfill(database.address, Options())
+    assert not_null(database)
+
+
+def test_after_a_change_of_index_or_type_alone_they_can_still_be_tried_again(database: Database) -> None:
+    """The vectors are those that the change before embedded."""
+    items(database)
+    insert(database, POISON)
+    upgrade(database, CHOOSY)
+    kept = replace(CHOOSY, from_=CHOOSY.to, text=None, max_failed_rows=0)
+    to_half = replace(kept, type="halfvec", index="same")
+    upgrade(database, replace(kept, index=Hnsw("cosine", m=8)), revision="3")
+    upgrade(database, to_half, revision="4")
+    (column,) = read_status(database.address)["columns"]
+    assert (column["type"], column["failed_rows"], column["next"]) == ("halfvec(768)", 3, "migrator backfill")
+    database.execute("UPDATE items SET body = 'cured' WHERE id = 1000; UPDATE items SET body = 'text 5' WHERE id = 3")
+    counts = {"rows filled": 1, "rows renewed": 1, "rows failed": 2}
+    assert backfill(database.address, Options()) == {"public.items.embedding": counts}
+    downgrade(database, to_half, revision="4")
+    database.execute("UPDATE items SET body = 'cured' WHERE id > 1000; UPDATE items SET body = 'text 6' WHERE id = 4")
+    counts = {"rows filled": 2, "rows renewed": 1, "rows failed": 0}
+    assert backfill(database.address, Options()) == {"public.items.embedding": counts}
+    # The others come from half precision.
+    assert rows_hold(database, new, where="id NOT IN (3, 1000)") == 201
     assert not_null(database)
 
 

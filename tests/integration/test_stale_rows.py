@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from migrator import present, stale_rows
+from migrator import portions, present, stale_rows
 from migrator.backfill import backfill
 from migrator.change import VectorType
 from migrator.database import connect
@@ -16,7 +16,7 @@ from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new
 from tests.proofs import rows_hold
-from tests.running import PROBES, downgrade, upgrade
+from tests.running import PROBES, At, downgrade, upgrade
 from tests.tables import CHANGE, insert, items
 
 SUBJECT = "public.items.embedding"
@@ -59,3 +59,26 @@ def test_after_a_downgrade_vectors_are_left_as_the_application_made_them(databas
     downgrade(database)
     database.execute("UPDATE items SET embedding = (SELECT embedding FROM items WHERE id = 1) WHERE id = 1000")
     assert backfill(database.address, Options())[SUBJECT]["rows renewed"] == 0
+
+
+@pytest.mark.parametrize(("at_once", "kept"), [(2, 5), (100, 4)], ids=["several passes", "one pass"])
+def test_rows_whose_old_vector_a_trigger_brings_back_are_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch, at_once: int, kept: int
+) -> None:
+    items(database)
+    upgrade(database)
+    database.execute(f"""
+        UPDATE items SET body = 'text 5' WHERE id < 5;
+        CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN NEW.embedding := OLD.embedding; RETURN NEW; END';
+        CREATE TRIGGER keep BEFORE UPDATE ON items FOR EACH ROW WHEN (OLD.id < {kept}) EXECUTE FUNCTION keep();
+        ALTER TABLE items ENABLE ALWAYS TRIGGER keep
+    """)
+    monkeypatch.setattr(portions, "FOUND_BY_INDEX", at_once)
+    reporter = At("", "", lambda: None)
+    assert backfill(database.address, Options(reporter))[SUBJECT]["rows renewed"] == 5 - kept
+    assert reporter.messages == [
+        f"{SUBJECT}: {kept} rows still with the vector of another text: a trigger of the table brings it back, or "
+        "texts are edited as fast; disable the trigger, then: migrator backfill"
+    ]
+    assert stale(database) == StaleRows(kept, 0)

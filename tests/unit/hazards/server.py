@@ -63,6 +63,15 @@ TEXTS: list[Row] = [
         "give the primary's address",
     ),
     (
+        hazards.env_elsewhere,
+        ("app at db.example", "copy at db.example", "--database-url"),
+        "env-elsewhere",
+        True,
+        "env.py connects to app at db.example, and --database-url names copy at db.example",
+        "env.py takes its URL from elsewhere, so that the command would work on a database that is not meant.",
+        'set what env.py reads, or let it connect by config.get_main_option("sqlalchemy.url")',
+    ),
+    (
         hazards.other_database,
         ("staging", "app at db.example"),
         "other-database",
