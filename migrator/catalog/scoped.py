@@ -98,6 +98,8 @@ def _rows(connection: Connection, statement: Query, parameters: dict[str, Any] |
     try:
         # Binary results need the extended protocol, which takes one statement only.
         with connection.transaction(), connection.cursor(binary=True, row_factory=dict_row) as cursor:
+            # Text and scope of a revision may have side effects, of which preflight tells.
+            cursor.execute("SET TRANSACTION READ ONLY")
             return cursor.execute(statement, parameters or {}).fetchall()
     except psycopg.Error:
         if connection.broken:

@@ -187,7 +187,7 @@ class Inference:
                 self.warnings += [found] if found else []
             return model
         if len(self.dimensions) > 1:
-            raise scope_.several_dimensions(self.dimensions, [])
+            raise scope_.several_dimensions(self.catalog, self.dimensions, [])
         if self.dimensions:
             ((size, _),) = self.dimensions
             self._infer("from", f"{size} dimensions", "as the vectors in scope are; the column's type has none")

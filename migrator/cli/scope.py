@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
+from migrator import hazards
 from migrator.catalog import Catalog, scoped
 from migrator.catalog.expressions import COLUMN, cast_type
 from migrator.catalog.indexes import TableIndex
@@ -12,9 +13,6 @@ from migrator.catalog.scoped import Part
 from migrator.database import Connection
 from migrator.embedders import own_dimensions
 from migrator.errors import Refused, UsageError
-
-# Conditions that an error names, at most.
-_NAMED = 6
 
 
 def of_only_index(catalog: Catalog, found: list[tuple[int, int]]) -> tuple[str, str] | None:
@@ -50,7 +48,7 @@ def of_model(
     fitting = [part for part in parts if part.dimensions == size]
     if len(fitting) == 1 and (size, fitting[0].vectors) in found:
         return fitting[0].condition, f"its vectors, and no others, have the model's {size} dimensions"
-    raise several_dimensions(found, fitting or parts)
+    raise several_dimensions(catalog, found, fitting or parts)
 
 
 def _is_scope(index: TableIndex) -> bool:
@@ -58,17 +56,11 @@ def _is_scope(index: TableIndex) -> bool:
     return index.condition is not None and COLUMN not in index.condition
 
 
-def several_dimensions(found: list[tuple[int, int]], parts: list[Part]) -> UsageError:
+def several_dimensions(catalog: Catalog, found: list[tuple[int, int]], parts: list[Part]) -> UsageError:
     """parts: of which it may be one."""
-    remedy = "tell its rows apart by a condition: --where SQL"
-    if parts:
-        shown = [f"--where {_quoted(part.condition)} ({part.vectors:,} of {part.dimensions})" for part in parts]
-        remedy = f"say which rows: {', '.join(shown[:_NAMED])}{', ...' * (len(shown) > _NAMED)}"
-    return UsageError(
-        f"vectors of several dimensions are in scope: {', '.join(f'{vectors:,} of {size}' for size, vectors in found)}",
-        meaning="one revision changes the vectors of one model.",
-        remedy=remedy,
-    )
+    choices = [f"--where {_quoted(part.condition)} ({part.vectors:,} of {part.dimensions})" for part in parts]
+    hazard = hazards.several_dimensions(catalog.subject, found, choices)
+    return UsageError(hazard.problem, meaning=hazard.meaning, remedy=hazard.remedy)
 
 
 def _own_dimensions(model: str) -> int | None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from migrator.hazards.hazard import Hazard, refuse, warn
 from migrator.report import counted
 
+# Conditions that are named, at most.
+_CHOICES = 6
+
 
 def text_does_not_parse(expression: str, reason: str) -> Hazard:
     return refuse(
@@ -129,6 +132,20 @@ def scope_does_not_parse(argument: str, condition: str, reason: str) -> Hazard:
         f"{argument}={condition!r} is not an SQL condition over the row: {reason}",
         "the rows in scope cannot be told.",
         "correct it; try it with SELECT count(*) FROM table WHERE condition",
+    )
+
+
+def several_dimensions(subject: str, found: Iterable[tuple[int, int]], choices: Iterable[str]) -> Hazard:
+    """found: dimensions and how many vectors have them. choices: conditions, one of which may be meant."""
+    known = list(choices)
+    shown = ", ".join(f"{vectors:,} of {size}" for size, vectors in found)
+    return refuse(
+        "several-dimensions",
+        f"vectors of several dimensions are in the scope of {subject}: {shown}",
+        "one revision changes the vectors of one model.",
+        f"say which rows: {', '.join(known[:_CHOICES])}{', ...' * (len(known) > _CHOICES)}"
+        if known
+        else "tell the model's rows apart by a condition: where= in the revision, --where on the command line",
     )
 
 

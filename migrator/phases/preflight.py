@@ -34,6 +34,7 @@ from migrator.preflight import (
     other_tables,
     partitions,
     row_copies,
+    scope,
     table,
     text,
 )
@@ -83,6 +84,7 @@ def examine(
     found = [
         *table.examine(catalog),
         *live_column.examine(ledger, column),
+        *scope.examine(connection, column),
         *indexes.declared(column),
         *indexes.shared(columns, column),
         *dependents.examine(columns, column),

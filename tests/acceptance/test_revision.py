@@ -522,7 +522,7 @@ INSERT INTO items (id, body, embedding, collection_id) VALUES (1000, 'of another
 
 
 SEVERAL = (
-    "error: vectors of several dimensions are in scope: 20 of 384, 1 of 3\n"
+    "error: vectors of several dimensions are in the scope of public.items.embedding: 20 of 384, 1 of 3\n"
     "one revision changes the vectors of one model.\n"
     "fix: "
 )
@@ -546,8 +546,9 @@ def test_which_rows_are_meant_is_asked_where_they_do_not_say_it(database: Databa
     database.execute("DROP INDEX items_embedding_idx")
     database.execute(CHUNKS)
     options = (*COLUMN, *TO_NEW, *FROM_OLD)
+    remedy = "tell the model's rows apart by a condition: where= in the revision, --where on the command line"
     # By their statistics, which are not there yet, the columns of few values are known.
-    assert revision(*options) == Ended(2, "", f"{SEVERAL}tell its rows apart by a condition: --where SQL\n")
+    assert revision(*options) == Ended(2, "", f"{SEVERAL}{remedy}\n")
     database.execute("UPDATE items SET collection_id = 5 WHERE id % 4 = 0 AND id < 1000")
     database.execute("ANALYZE items")
     asked = '--where "collection_id = 1" (15 of 384), --where "collection_id = 5" (5 of 384)'

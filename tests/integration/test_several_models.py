@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, Model, doctor, runner
+from migrator import EmbeddingChange, Hnsw, Model, doctor, hazards, runner
 from migrator.backfill import backfill
 from migrator.cli.plan import plan_as_text
 from migrator.cli.status import as_text
@@ -170,6 +170,23 @@ def test_an_index_over_the_scope_and_more_is_refused(database: Database) -> None
     schema = database.dump()
     with pytest.raises(Refused, match=r'index "over_all" .* in the scope collection_id = 1 and beyond it'):
         upgrade(database, FIRST)
+    assert database.dump() == schema
+
+
+def test_vectors_of_several_dimensions_in_scope_are_refused(database: Database) -> None:
+    """Before the indexes, which are right as they are."""
+    chunks(database)
+    schema = database.dump()
+    everything = dataclasses.replace(FIRST, where=None, index=Hnsw("cosine"))
+    with pytest.raises(Refused) as refused:
+        upgrade(database, everything)
+    choices = ["where='collection_id = 1' (80 of 384)", "where='collection_id = 2' (60 of 384)"]
+    hazard = hazards.several_dimensions("public.chunks.embedding", [(384, 140), (8, 40)], choices)
+    assert str(refused.value) == str(hazard.refusal())
+    with pytest.raises(Refused) as refused:
+        upgrade(database, dataclasses.replace(everything, where="collection_id = 3"))
+    differs = hazards.live_column_differs("public.chunks.embedding", "of 8 dimensions in scope", "384 dimensions")
+    assert str(refused.value) == str(differs.refusal())
     assert database.dump() == schema
 
 

@@ -220,6 +220,24 @@ TEXTS: list[Row] = [
         'write verify=Verify(..., relevant="an SQL expression") in the revision',
     ),
     (
+        hazards.several_dimensions,
+        (SUBJECT, [(64, 1_734), (96, 935)], ["where='collection_id = 1' (1,734 of 64)"] * 7),
+        "several-dimensions",
+        True,
+        "vectors of several dimensions are in the scope of public.items.embedding: 1,734 of 64, 935 of 96",
+        "one revision changes the vectors of one model.",
+        f"say which rows: {', '.join(['where=' + repr('collection_id = 1') + ' (1,734 of 64)'] * 6)}, ...",
+    ),
+    (
+        hazards.several_dimensions,
+        (SUBJECT, [(64, 1_734), (96, 935)], []),
+        "several-dimensions",
+        True,
+        "vectors of several dimensions are in the scope of public.items.embedding: 1,734 of 64, 935 of 96",
+        "one revision changes the vectors of one model.",
+        "tell the model's rows apart by a condition: where= in the revision, --where on the command line",
+    ),
+    (
         hazards.rows_without_text,
         (
             SUBJECT,
