@@ -65,8 +65,8 @@ class Run:
 
     @property
     def command(self) -> str:
-        """What goes on with it."""
-        return "migrator upgrade" if self.direction == "upgrade" else "migrator downgrade -1"
+        """What goes on with it, and begins nothing else."""
+        return f"migrator upgrade {self.revision}" if self.direction == "upgrade" else "migrator downgrade -1"
 
 
 def install_statements() -> tuple[Query, ...]:

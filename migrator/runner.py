@@ -105,6 +105,8 @@ def _carry_out(
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished), unfinished
         _refuse_other_mode(run, plan, options)
+        # What the same command begins after it stays in that mode too.
+        options.online |= any(column.online for column in plan.columns)
         if ledger.past_cut_over(run):
             plan = _left_to_settle(connection, plan, options.reporter)
         else:

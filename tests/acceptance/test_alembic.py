@@ -321,8 +321,11 @@ def test_several_pending_revisions_are_carried_out_in_order(pending: Project) ->
     )
     pending.write(back, revision="0004", down_revision="0003")
     before, rows = pending.database.dump(), pending.database.execute("SELECT * FROM items ORDER BY id")
+    assert pending.upgraded("--online", "--stop-after", "embed").code == 0
     assert pending.upgraded().code == 0
     assert (pending.revision, column_type(pending.database)) == ("0004", "vector(8)")
+    # Who goes on with an upgrade that was begun online has the next one online too.
+    assert pending.database.execute("SELECT online FROM migrator.change") == [(True,), (True,)]
     assert pending.downgraded().code == 0
     assert (pending.revision, column_type(pending.database)) == ("0001", "vector(384)")
     assert pending.database.dump() == before
@@ -556,7 +559,7 @@ def test_status_of_what_is_unfinished(pending: Project) -> None:
         "  backup     done         WHEN\n"
         "  embed      done         WHEN\n"
         "  texts embedded so far: 20\n"
-        "  go on: migrator upgrade   undo: migrator abandon\n"
+        "  go on: migrator upgrade 0002   undo: migrator abandon\n"
         f"embedding store {STORE}, N kB\n"
     )
     unfinished = json.loads(migrator("status", "--json").out)["unfinished"]
@@ -575,7 +578,7 @@ def test_status_of_what_is_unfinished(pending: Project) -> None:
 
 def test_status_past_cut_over_names_no_way_to_undo(pending: Project) -> None:
     assert pending.upgraded("--stop-after", "cut-over").code == 0
-    assert "\n  go on: migrator upgrade\n" in migrator("status").out
+    assert "\n  go on: migrator upgrade 0002\n" in migrator("status").out
     assert json.loads(migrator("status", "--json").out)["unfinished"]["past_cut_over"] is True
 
 

@@ -972,7 +972,7 @@ def test_another_revision_while_one_is_unfinished(project: Project) -> None:
     assert project.upgraded("--stop-after", "fill").code == 0
     file.unlink()
     project.write(change(), revision="0003")
-    error = refused(hazards.unfinished_other("0002", "upgrade", "migrator upgrade", is_next=False))
+    error = refused(hazards.unfinished_other("0002", "upgrade", "migrator upgrade 0002", is_next=False))
     expect_refusal(project, error)
     expect_dry_run_refused(error)
     assert migrator("retire", "--yes", "--stores") == Ended(3, "", error)
@@ -986,7 +986,7 @@ def test_another_direction_while_one_is_unfinished(project: Project) -> None:
     assert project.upgraded().code == 0
     project.write(change(), revision="0003", down_revision="0002")
     assert project.upgraded("--stop-after", "fill").code == 0
-    error = refused(hazards.unfinished_other("0003", "upgrade", "migrator upgrade"))
+    error = refused(hazards.unfinished_other("0003", "upgrade", "migrator upgrade 0003"))
     assert project.downgraded() == Ended(3, "", error)
     assert migrator("retire", "--yes") == Ended(3, "", error)
     assert project.upgraded().code == 0
