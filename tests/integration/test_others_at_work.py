@@ -10,8 +10,9 @@ from psycopg import sql
 
 from migrator import EmbeddingChange, Hnsw
 from migrator.errors import MigratorError, Refused
-from migrator.phases import cut_over
+from migrator.phases import cut_over, settle
 from migrator.plan import ColumnPlan
+from migrator.work import Work
 from tests.database import Database
 from tests.models import new, old
 from tests.proofs import rows_hold
@@ -74,6 +75,27 @@ def test_a_backup_that_differs_from_the_table(database: Database) -> None:
         upgrade(database)
     database.execute("DROP EVENT TRIGGER lose; DROP FUNCTION lose()")
     assert database.dump() == before
+
+
+def test_a_row_that_loses_its_vector_before_not_null_is_proved(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is counted again, and listed."""
+    items(database)
+    counts = settle._lacks_no_vector
+    found: list[bool] = []
+
+    def race(work: Work, column: ColumnPlan) -> bool:
+        found.append(counts(work, column))
+        if len(found) == 1:
+            database.execute("UPDATE items SET embedding = NULL WHERE id = 1")
+        return found[-1]
+
+    monkeypatch.setattr(settle, "_lacks_no_vector", race)
+    upgrade(database)
+    assert found == [True, False]
+    assert "migrator_not_null" not in database.dump()
+    assert database.value("SELECT rows FROM migrator.failed_row") == 1
 
 
 TOLD = "CREATE OR REPLACE FUNCTION told(body text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT '{}' || body$$"
