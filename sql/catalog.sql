@@ -312,6 +312,10 @@ SELECT count(*), count(*) FILTER (WHERE {scope}), count(*) FILTER (WHERE {scope}
 SELECT {extension}.vector_dims({column}) AS size, count(*) AS vectors
 FROM {table} WHERE {column} IS NOT NULL AND {scope} GROUP BY 1 ORDER BY 2 DESC, 1;
 
+-- name: vectors_of_no_scope
+-- How many vectors there are where no row is in scope; else none, and the scan ends at the first such row.
+SELECT count({column}) AS vectors FROM {table} WHERE NOT EXISTS (SELECT FROM {table} WHERE {scope});
+
 -- name: columns_of_few_values
 -- By the planner's statistics: each value stands in several rows. written: as a condition names the column.
 SELECT a.attname::text AS name, quote_ident(a.attname) AS written, t.typname IN ('int2', 'int4', 'int8') AS is_number

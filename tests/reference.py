@@ -223,6 +223,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "row_function": {"expression": "as_json(items)", "function": "as_json", "why": "it uses doc as a whole"},
     "rows_copied": {"trigger": "keep", "statement": "INSERT INTO items_history SELECT OLD.*, now()"},
     "rows_kept_elsewhere": {"column": "column was of table public.versions"},
+    "scope_without_rows": {"condition": "tenant = 'acm'", "vectors": 1_800},
     "several_dimensions": {
         "found": [(384, 80), (96, 60)],
         "choices": ["where='collection_id = 1' (80 of 384)", "where='collection_id = 2' (60 of 96)"],

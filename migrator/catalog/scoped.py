@@ -45,6 +45,13 @@ def dimensions(connection: Connection, catalog: Catalog, where: str | None) -> l
     return [(int(row["size"]), int(row["vectors"])) for row in _rows(connection, statement)]
 
 
+def vectors_of_no_scope(connection: Connection, catalog: Catalog, where: str) -> int:
+    """How many vectors the column holds where no row is in scope; 0 where one is."""
+    pieces = {"column": name(catalog.column.name), "table": catalog.table.sql, "scope": expression(where)}
+    rows = _rows(connection, query("catalog", "vectors_of_no_scope", **pieces))
+    return int(rows[0]["vectors"]) if rows else 0
+
+
 def told_apart(connection: Connection, catalog: Catalog) -> list[list[Part]]:
     """For each column of few values that tells vectors of different dimensions apart, its parts; one scan."""
     bounds = {"table": catalog.table.oid, "rows": catalog.table.rows, "most": MOST_VALUES}

@@ -31,7 +31,7 @@ from migrator.cli.functions import Function
 from migrator.database import Connection, execute
 from migrator.embedders import at_hand, own_dimensions
 from migrator.errors import Refused, UsageError
-from migrator.hazards import Hazard, functions_by_name, new_model_not_there, several_indexes
+from migrator.hazards import Hazard, functions_by_name, new_model_not_there, scope_without_rows, several_indexes
 from migrator.ledger import Ledger
 from migrator.old_model import try_plugin
 from migrator.plan import ColumnPlan
@@ -95,7 +95,8 @@ class Inference:
             zeros = scoped.padding(connection, catalog, said.where, size)
             registered = ledger.registered(catalog, said.where)
             text = _registered_text(connection, ledger, catalog, said.where)
-            return cls(said, catalog, registered, text, padding=zeros, functions=by_name)
+            warnings = _of_scope(connection, catalog, said.where)
+            return cls(said, catalog, registered, text, padding=zeros, functions=by_name, warnings=warnings)
         dimensions = scoped.dimensions(connection, catalog, said.where)
         scope = None
         if said.where is None:
@@ -108,7 +109,8 @@ class Inference:
             dimensions = scoped.dimensions(connection, catalog, said.where)
         registered = ledger.registered(catalog, said.where)
         text = _registered_text(connection, ledger, catalog, said.where)
-        found = cls(said, catalog, registered, text, dimensions, functions=by_name)
+        warnings = _of_scope(connection, catalog, said.where)
+        found = cls(said, catalog, registered, text, dimensions, functions=by_name, warnings=warnings)
         if scope is not None:
             found._infer("where", *scope)
         elif said.where is None:
@@ -296,6 +298,13 @@ class Inference:
         else:
             self._infer("index", "none", "the column has none now; --index hnsw makes one")
         return "same"
+
+
+def _of_scope(connection: Connection, catalog: Catalog, where: str | None) -> list[Hazard]:
+    if where is None:
+        return []
+    vectors = scoped.vectors_of_no_scope(connection, catalog, where)
+    return [scope_without_rows(catalog.subject, where, vectors)] if vectors else []
 
 
 def _registered_text(connection: Connection, ledger: Ledger, catalog: Catalog, where: str | None) -> str | None:

@@ -127,6 +127,7 @@ from migrator.hazards.texts import row_function as row_function
 from migrator.hazards.texts import rows_out_of_scope as rows_out_of_scope
 from migrator.hazards.texts import rows_without_text as rows_without_text
 from migrator.hazards.texts import scope_does_not_parse as scope_does_not_parse
+from migrator.hazards.texts import scope_without_rows as scope_without_rows
 from migrator.hazards.texts import several_dimensions as several_dimensions
 from migrator.hazards.texts import text_does_not_parse as text_does_not_parse
 from migrator.hazards.texts import text_is_not_text as text_is_not_text

@@ -135,6 +135,15 @@ def scope_does_not_parse(argument: str, condition: str, reason: str) -> Hazard:
     )
 
 
+def scope_without_rows(subject: str, condition: str, vectors: int) -> Hazard:
+    return warn(
+        "scope-without-rows",
+        f"where={condition!r} names no row of {subject}; rows that hold vectors: {vectors:,}",
+        "no row would get a vector of the new model.",
+        "correct where=; try it with SELECT count(*) FROM table WHERE condition",
+    )
+
+
 def several_dimensions(subject: str, found: Iterable[tuple[int, int]], choices: Iterable[str]) -> Hazard:
     """found: dimensions and how many vectors have them. choices: conditions, one of which may be meant."""
     known = list(choices)

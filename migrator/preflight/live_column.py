@@ -60,17 +60,20 @@ def _same_indexes(column: ColumnPlan) -> bool:
 
 
 def gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:
-    """Rows that would keep the column from being NOT NULL, or that a downgrade could give no vector."""
+    """A scope of no rows; rows that would keep the column from being NOT NULL, or get no vector back on a downgrade."""
     live = column.catalog.column
     if column.is_restore:
         if column.method == "embed" and column.change.text is None and counts.without_vector:
             return [hazards.no_text_to_restore(column.subject, counts.without_vector)]
         return []
+    found = []
+    vectors = counts.rows - counts.without_vector
+    if column.change.where is not None and not counts.in_scope and vectors:
+        found.append(hazards.scope_without_rows(column.subject, column.change.where, vectors))
     if column.method == "index":
-        return []
+        return found
     out_of_scope = counts.rows - counts.in_scope
     without_text = counts.in_scope - counts.with_text if column.method == "embed" else 0
-    found = []
     if column.change.empty == "refuse" and without_text:
         found.append(hazards.rows_without_text(column.subject, without_text))
     if column.change.outside == "keep" and out_of_scope and not column.holds_old:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator import EmbeddingChange, Model, runner
+from migrator import EmbeddingChange, Model, hazards, runner
 from migrator.work import Options
 from tests.commands import Ended, migrator
 from tests.database import Database
@@ -540,6 +540,22 @@ def test_the_rows_of_a_column_without_dimensions_say_the_scope(database: Databas
     )
     said = revision(*COLUMN, *TO_NEW, *FROM_OLD, "--where", "id = 1000")
     assert "from_=Model('python:tests.models:old', dimensions=3)" in operation(said)
+
+
+def test_a_scope_without_rows_is_warned_of(database: Database) -> None:
+    asked = (*COLUMN, *TO_NEW, *FROM_OLD, "--where", "id = -1")
+    hazard = hazards.scope_without_rows("public.items.embedding", "id = -1", 20)
+    # Without which preflight would refuse such rows.
+    database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL")
+    assert warnings(revision(*asked)) == [f"warning: {hazard.problem}"]
+    assert hazard.told in migrator("upgrade", "--dry-run").out
+    database.execute("UPDATE items SET embedding = NULL")
+    assert hazard.problem not in migrator("upgrade", "--dry-run").out
+    database.execute("DROP INDEX items_embedding_idx; ALTER TABLE items ALTER embedding TYPE vector")
+    database.execute("UPDATE items SET embedding = '[1,2,3]'")
+    assert warnings(revision(*asked))[1:] == [f"warning: {hazard.problem}"]
+    database.execute("TRUNCATE items")
+    assert warnings(revision(*asked))[1:] == []
 
 
 def test_which_rows_are_meant_is_asked_where_they_do_not_say_it(database: Database) -> None:

@@ -220,6 +220,15 @@ TEXTS: list[Row] = [
         'write verify=Verify(..., relevant="an SQL expression") in the revision',
     ),
     (
+        hazards.scope_without_rows,
+        (SUBJECT, "tenant = 'acm'", 1_800),
+        "scope-without-rows",
+        False,
+        "where=\"tenant = 'acm'\" names no row of public.items.embedding; rows that hold vectors: 1,800",
+        "no row would get a vector of the new model.",
+        "correct where=; try it with SELECT count(*) FROM table WHERE condition",
+    ),
+    (
         hazards.several_dimensions,
         (SUBJECT, [(64, 1_734), (96, 935)], ["where='collection_id = 1' (1,734 of 64)"] * 7),
         "several-dimensions",
