@@ -85,6 +85,7 @@ def examine(
         *live_column.examine(ledger, column),
         *indexes.declared(column),
         *dependents.examine(columns, column),
+        *dependents.by_name(connection, column),
         *table.triggers(column),
         *partitions.examine(column),
         *table.other_tools(connection, column),
