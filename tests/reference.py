@@ -101,6 +101,7 @@ _EXAMPLES: dict[str, object] = {
     "path": Path("queries.jsonl"),
     "available": True,
     "argument": "where",
+    "dropped": True,
     "by": "0003",
     "calls": ["now()"],
     "check": "long",

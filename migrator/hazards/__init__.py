@@ -66,6 +66,7 @@ from migrator.hazards.models import old_model_differs as old_model_differs
 from migrator.hazards.models import old_model_not_at_hand as old_model_not_at_hand
 from migrator.hazards.models import old_model_not_downloaded as old_model_not_downloaded
 from migrator.hazards.models import old_model_other_dimensions as old_model_other_dimensions
+from migrator.hazards.models import only_text as only_text
 from migrator.hazards.models import provider_not_there as provider_not_there
 from migrator.hazards.partitions import foreign_partitions as foreign_partitions
 from migrator.hazards.partitions import is_a_partition as is_a_partition

@@ -71,7 +71,7 @@ def dimensions_rewritten(subject: str, written: Iterable[str]) -> Hazard:
         "dimensions-rewritten",
         f"what speaks of the old dimensions of {subject} is made again with the new ones: {', '.join(written)}",
         "as it is, it would hold for no new vector; a downgrade brings the old text back.",
-        "nothing to do where that is what it means; otherwise change it before the upgrade",
+        "nothing to do where that is what it means; otherwise change it beforehand",
     )
 
 
@@ -100,9 +100,9 @@ def dimensions_kept(subject: str, written: Iterable[str], dimensions: int) -> Ha
     return warn(
         "dimensions-kept",
         f"what says how many dimensions {subject} may have is made again as it is: {', '.join(written)}",
-        f"for some rows it may not hold with vectors of {dimensions}: then a CHECK fails the upgrade before cut-over, "
+        f"for some rows it may not hold with vectors of {dimensions}: then a CHECK fails the run before cut-over, "
         "a policy hides the row, a trigger does not fire.",
-        f"look at each; one that is to hold with {dimensions} too has to be changed before the upgrade",
+        f"look at each; one that is to hold with {dimensions} too has to be changed beforehand",
     )
 
 

@@ -41,7 +41,8 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     if live.default_vector is not None and not fits:
         found.append(hazards.default_of_other_dimensions(column.subject, live.default_vector))
     if column.method == "embed" and change.from_.dimensions == change.to.dimensions:
-        found.append(hazards.equal_dimensions(column.subject))
+        only_text = change.from_ == change.to
+        found.append(hazards.only_text(column.subject) if only_text else hazards.equal_dimensions(column.subject))
     if column.method != "index":
         found.append(hazards.select_star(table.name, live.name))
     return found

@@ -262,6 +262,10 @@ def test_a_dry_run_says_what_to_type_next(pending: Project) -> None:
     assert migrator("downgrade", "-1", "--dry-run").out.endswith(
         "; no hazard\nnothing was changed\nnext: migrator downgrade -1 --yes\n"
     )
+    assert (
+        "then, planned when their turn comes:\n"
+        "  0001: the tables, as they are (an ordinary revision: its own downgrade(), which may drop tables)\n"
+    ) in migrator("downgrade", "base", "--dry-run").out
 
 
 @pytest.mark.usefixtures("pending")

@@ -69,7 +69,7 @@ def test_a_database_without_pgvector(database: Database) -> None:
         (
             "error",
             "the extension vector (pgvector) is not in this database",
-            "CREATE EXTENSION vector; what went with it comes back from a backup of the database",
+            "CREATE EXTENSION vector; or is this the wrong database?",
         )
     ]
 

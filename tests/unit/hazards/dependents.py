@@ -72,7 +72,7 @@ TEXTS: list[Row] = [
         "what speaks of the old dimensions of public.items.embedding is made again with the new ones: constraint a: "
         "(public.vector_dims(embedding) = 768)",
         "as it is, it would hold for no new vector; a downgrade brings the old text back.",
-        "nothing to do where that is what it means; otherwise change it before the upgrade",
+        "nothing to do where that is what it means; otherwise change it beforehand",
     ),
     (
         hazards.dimensions_not_allowed,
@@ -105,9 +105,9 @@ TEXTS: list[Row] = [
         False,
         "what says how many dimensions public.items.embedding may have is made again as it is: constraint a: (id <> 7 "
         "OR public.vector_dims(embedding) < 400)",
-        "for some rows it may not hold with vectors of 768: then a CHECK fails the upgrade before cut-over, a policy "
+        "for some rows it may not hold with vectors of 768: then a CHECK fails the run before cut-over, a policy "
         "hides the row, a trigger does not fire.",
-        "look at each; one that is to hold with 768 too has to be changed before the upgrade",
+        "look at each; one that is to hold with 768 too has to be changed beforehand",
     ),
     (
         hazards.function_not_made,
