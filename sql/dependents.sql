@@ -131,15 +131,17 @@ WHERE p.pronamespace <> 'pg_catalog'::regnamespace
 ORDER BY 1;
 
 -- name: function_texts
--- may_change: this role may, and the text names no other vector column of as many dimensions.
-SELECT given.name, pg_get_functiondef(p.oid) AS definition,
-       pg_has_role(p.proowner, 'USAGE') AND NOT EXISTS (
-         SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+-- owned: this role may change it. other: another vector column of as many dimensions that the text names. Views that
+-- read the column give it by its own name, and are carried over.
+SELECT given.name, pg_get_functiondef(p.oid) AS definition, pg_has_role(p.proowner, 'USAGE') AS owned,
+       (SELECT min(format('%%I.%%I.%%I', n.nspname, c.relname, a.attname))
+         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_type t ON t.oid = a.atttypid
          WHERE t.typname IN ('vector', 'halfvec') AND a.atttypmod = %(dimensions)s
            AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm')
-           AND (a.attrelid, a.attname) <> (%(table)s::oid, %(column)s::name)
+           AND NOT (a.attname = %(column)s::name AND (c.oid = %(table)s::oid OR c.oid = ANY (%(views)s::regclass[])))
            AND p.prosrc ~* ('\m' || regexp_replace(c.relname, '(\W)', '\\\1', 'g') || '\M')
-           AND p.prosrc ~* ('\m' || regexp_replace(a.attname, '(\W)', '\\\1', 'g') || '\M')) AS may_change
+           AND p.prosrc ~* ('\m' || regexp_replace(a.attname, '(\W)', '\\\1', 'g') || '\M')) AS other
 FROM unnest(%(functions)s::text[]) WITH ORDINALITY AS given (name, place)
 JOIN pg_proc p ON p.oid = to_regprocedure(given.name) ORDER BY given.place;
 

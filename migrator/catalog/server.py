@@ -72,7 +72,7 @@ def require_pgvector(connection: Connection) -> Server:
     """As read_server. Raises Refused where pgvector is not in this database."""
     server = read_server(connection)
     if server.pgvector is None:
-        raise no_pgvector(server.pgvector_available).refusal()
+        raise no_pgvector(server.pgvector_available, server.ledger).refusal()
     return server
 
 

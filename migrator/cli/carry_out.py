@@ -25,7 +25,7 @@ def dry_run(project: Project, target: str, direction: Direction, options: Option
     if as_json:
         show_json(plan_as_json(pending.revisions, direction, plan))
     else:
-        show_result(plan_as_text(pending.revisions, direction, plan, as_given()))
+        show_result(plan_as_text(pending.revisions, direction, plan, as_given(), pending.ordinary))
 
 
 def carry_out(project: Project, target: str, direction: Direction, options: Options, *, yes: bool) -> None:
@@ -76,7 +76,8 @@ def _summary(project: Project, direction: Direction, pending: Pending, options: 
     """What is about to be done."""
     from migrator.cli.plan import summary
 
-    return summary(pending.revisions, direction, pending.plan(replace(options, project=home(project))))
+    plan = pending.plan(replace(options, project=home(project)))
+    return summary(pending.revisions, direction, plan, pending.ordinary)
 
 
 def home(project: Project) -> Path:

@@ -10,7 +10,8 @@ from typing import Literal, get_args
 import msgspec
 import psycopg
 
-from migrator.catalog import Catalog, read_catalog, scoped
+from migrator.catalog import Catalog, functions_by_name, read_catalog, scoped
+from migrator.catalog.functions_by_name import Function
 from migrator.catalog.indexes import TableIndex
 from migrator.change import (
     INDEX_LIMIT,
@@ -25,16 +26,15 @@ from migrator.change import (
     Outside,
     VectorType,
 )
-from migrator.cli import functions
 from migrator.cli import scope as scope_
-from migrator.cli.functions import Function
 from migrator.database import Connection, execute
 from migrator.embedders import at_hand, own_dimensions
 from migrator.errors import Refused, UsageError
-from migrator.hazards import Hazard, functions_by_name, new_model_not_there, scope_without_rows, several_indexes
+from migrator.hazards import Hazard, new_model_not_there, scope_without_rows, several_indexes
 from migrator.ledger import Ledger
 from migrator.old_model import try_plugin
 from migrator.plan import ColumnPlan
+from migrator.preflight.dependents import of_functions
 from migrator.queries import expression, query
 
 
@@ -90,7 +90,7 @@ class Inference:
     def read(cls, connection: Connection, ledger: Ledger, said: Said) -> Inference:
         catalog = read_catalog(connection, said.schema, said.table, said.column, where=said.where)
         size = catalog.column.dimensions
-        by_name = functions.read(connection, catalog)
+        by_name = functions_by_name.read(connection, catalog)
         if size is not None:
             zeros = scoped.padding(connection, catalog, said.where, size)
             registered = ledger.registered(catalog, said.where)
@@ -236,12 +236,16 @@ class Inference:
         # Of another type the arguments would be others too, which makes another function. And where rows out of scope
         # keep their dimensions, the function may be about those.
         if change.type in (None, column.type) and old != new and column.dimensions is not None:
-            written = functions.of_dimensions(self.functions, column.type, old, new)
+            written = functions_by_name.of_dimensions(self.functions, column.type, old, new)
             for name in written:
                 self._infer("functions", name, f"made anew with {column.type}({new}) for {column.type}({old})")
-        left = [each.name for each in self.functions if each.name not in written]
-        if left:
-            self.warnings.append(functions_by_name(self.catalog.subject, left))
+        why_not = ""
+        if change.type not in (None, column.type):
+            why_not = "not written anew: with another type its arguments may have to change too"
+        elif column.dimensions is None:
+            why_not = "not written anew: the column's type has no dimensions"
+        left = [each for each in self.functions if each.name not in written]
+        self.warnings += of_functions(self.catalog.subject, left, old, new, "upgrade", why_not=why_not)
         return tuple(written.values())
 
     # ---- index -------------------------------------------------------------------------------------------

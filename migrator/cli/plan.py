@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +16,7 @@ from migrator.report import counted, size
 
 NOTHING_TO_DO = "nothing to do: the database is where the command would take it"
 _ORDINARY = "an ordinary revision of Alembic's, which migrator does not plan; alembic {direction} --sql prints it"
+_UNDONE_BY_ITSELF = " (an ordinary revision: its own downgrade(), which may drop tables)"
 
 BESIDES = """\
 besides these: session settings, reads of the system catalogs, rows of migrator's own bookkeeping in schema migrator,
@@ -23,8 +25,14 @@ temporary tables in transactions that it rolls back; event triggers see them. A 
 what it added, and builds the old index again."""
 
 
-def plan_as_text(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None, command: str) -> str:
-    """The whole plan of the first revision; the others by name.
+def plan_as_text(
+    revisions: list[tuple[str, str]],
+    direction: Direction,
+    plan: Plan | None,
+    command: str,
+    ordinary: Sequence[str] = (),
+) -> str:
+    """The whole plan of the first revision; the others by name. ordinary: those that migrator has no part in.
 
     What decides stands before the statements, for who reads on, and in short behind them, where the eye ends.
     command: what carries it out, without --dry-run.
@@ -34,16 +42,16 @@ def plan_as_text(revisions: list[tuple[str, str]], direction: Direction, plan: P
     parts = [_title(revisions, direction, plan)]
     if plan is not None:
         parts += [_figures(plan), _hazards(plan), _dependents(plan), _statements(plan), BESIDES]
-    parts += [_others(revisions), _ending(plan, command)]
+    parts += [_others(revisions, direction, ordinary), _ending(plan, command)]
     return "\n\n".join(part for part in parts if part)
 
 
-def summary(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None) -> str:
-    """What a person has to know to say yes."""
+def summary(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None, ordinary: Sequence[str]) -> str:
+    """What a person has to know to say yes. ordinary: the revisions that migrator has no part in."""
     parts = [_title(revisions, direction, plan)]
     if plan is not None:
         parts += [_figures(plan), _hazards(plan)]
-    parts.append(_others(revisions))
+    parts.append(_others(revisions, direction, ordinary))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -242,9 +250,11 @@ def _embeds_before(plan: Plan) -> bool:
     return plan.direction == "upgrade" and embeds and embed.NAME not in plan.phases_done
 
 
-def _others(revisions: list[tuple[str, str]]) -> str:
+def _others(revisions: list[tuple[str, str]], direction: Direction, ordinary: Sequence[str]) -> str:
     if len(revisions) < 2:
         return ""
-    return "\n".join(
-        ["then, planned when their turn comes:", *(f"  {name}: {message}" for name, message in revisions[1:])]
-    )
+    lines = ["then, planned when their turn comes:"]
+    for name, message in revisions[1:]:
+        marked = direction == "downgrade" and name in ordinary
+        lines.append(f"  {name}: {message}" + _UNDONE_BY_ITSELF * marked)
+    return "\n".join(lines)

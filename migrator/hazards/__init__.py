@@ -39,6 +39,7 @@ from migrator.hazards.dependents import dimensions_not_allowed as dimensions_not
 from migrator.hazards.dependents import dimensions_rewritten as dimensions_rewritten
 from migrator.hazards.dependents import function_not_made as function_not_made
 from migrator.hazards.dependents import functions_by_name as functions_by_name
+from migrator.hazards.dependents import functions_of_old_dimensions as functions_of_old_dimensions
 from migrator.hazards.dependents import materialised_view_does_not_fit as materialised_view_does_not_fit
 from migrator.hazards.dependents import materialised_views as materialised_views
 from migrator.hazards.dependents import no_replica_identity as no_replica_identity
@@ -67,6 +68,7 @@ from migrator.hazards.models import old_model_differs as old_model_differs
 from migrator.hazards.models import old_model_not_at_hand as old_model_not_at_hand
 from migrator.hazards.models import old_model_not_downloaded as old_model_not_downloaded
 from migrator.hazards.models import old_model_other_dimensions as old_model_other_dimensions
+from migrator.hazards.models import only_text as only_text
 from migrator.hazards.models import provider_not_there as provider_not_there
 from migrator.hazards.partitions import foreign_partitions as foreign_partitions
 from migrator.hazards.partitions import is_a_partition as is_a_partition

@@ -71,7 +71,7 @@ def dimensions_rewritten(subject: str, written: Iterable[str]) -> Hazard:
         "dimensions-rewritten",
         f"what speaks of the old dimensions of {subject} is made again with the new ones: {', '.join(written)}",
         "as it is, it would hold for no new vector; a downgrade brings the old text back.",
-        "nothing to do where that is what it means; otherwise change it before the upgrade",
+        "nothing to do where that is what it means; otherwise change it beforehand",
     )
 
 
@@ -100,9 +100,9 @@ def dimensions_kept(subject: str, written: Iterable[str], dimensions: int) -> Ha
     return warn(
         "dimensions-kept",
         f"what says how many dimensions {subject} may have is made again as it is: {', '.join(written)}",
-        f"for some rows it may not hold with vectors of {dimensions}: then a CHECK fails the upgrade before cut-over, "
+        f"for some rows it may not hold with vectors of {dimensions}: then a CHECK fails the run before cut-over, "
         "a policy hides the row, a trigger does not fire.",
-        f"look at each; one that is to hold with {dimensions} too has to be changed before the upgrade",
+        f"look at each; one that is to hold with {dimensions} too has to be changed beforehand",
     )
 
 
@@ -116,15 +116,33 @@ def function_not_made(subject: str, statement: str, reason: str) -> Hazard:
     )
 
 
-def functions_by_name(subject: str, functions: Iterable[str]) -> Hazard:
+def functions_by_name(subject: str, functions: Iterable[str], direction: str) -> Hazard:
+    restore = direction == "downgrade"
     return warn(
         "functions-by-name",
         f"functions find {subject} by its name: {', '.join(functions)}",
-        "they read the new vectors from cut-over on; one that casts to the old dimensions, or gives the table's rows "
-        "column by column, fails from then on, or from fill on.",
-        'look at each; what has to change with the column goes into the revision: functions=["CREATE OR REPLACE '
-        'FUNCTION ..."]',
+        f"they read the {'old' if restore else 'new'} vectors from cut-over on; one that is made for the "
+        f"{'present' if restore else 'old'} dimensions, or gives the table's rows column by column, fails from then "
+        "on, or from fill on.",
+        f"look at each; {_MADE_ANEW[direction].format('what has to change with the column')}",
     )
+
+
+def functions_of_old_dimensions(subject: str, functions: Iterable[str], old: int, new: int, direction: str) -> Hazard:
+    """functions: each with why it is not written anew, where there is something to say. old: the dimensions now."""
+    return warn(
+        "functions-of-old-dimensions",
+        f"functions that find {subject} by its name cast to {old} dimensions: {', '.join(functions)}",
+        f"their calls fail from cut-over on: expected {old} dimensions, not {new}.",
+        _MADE_ANEW[direction].format(f"each, with {new} dimensions,"),
+    )
+
+
+# On a downgrade the revision's functions= come back as they were by themselves.
+_MADE_ANEW = {
+    "upgrade": '{} goes into the revision: functions=["CREATE OR REPLACE FUNCTION ..."]',
+    "downgrade": "{} is to be replaced right after the downgrade: CREATE OR REPLACE FUNCTION ...",
+}
 
 
 def rows_kept_elsewhere(table: str, column: str) -> Hazard:

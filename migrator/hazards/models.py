@@ -109,3 +109,12 @@ def equal_dimensions(subject: str) -> Hazard:
         "an application that still writes the old model's vectors is not stopped by the column's type.",
         "stop its writers before cut-over, or let it read the model from the view migrator.registry",
     )
+
+
+def only_text(subject: str) -> Hazard:
+    return warn(
+        "only-text",
+        f"only the text of {subject} changes, not the model",
+        "an application that goes on embedding the former text is not noticed.",
+        "deploy the new text right after cut-over",
+    )

@@ -59,7 +59,7 @@ def partition_index_alone(partition: str, index: str) -> Hazard:
 def partitions_together(table: str, partitions: int) -> Hazard:
     return warn(
         "partitions-together",
-        f'"{table}" has {counted(partitions, "partitions")}, which begin and end the upgrade together',
+        f'"{table}" has {counted(partitions, "partitions")}, which begin and end together',
         "shadow column, capture trigger and cut-over lock all of them at a time, for milliseconds; until migrator "
         "retire a table without migrator's columns cannot be attached, and one that is detached keeps them.",
         "make new partitions by CREATE TABLE ... PARTITION OF, or LIKE the partitioned table; wait with DETACH until "

@@ -8,16 +8,25 @@ from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 from migrator.report import size
 
 
-def no_pgvector(available: bool) -> Hazard:
+def no_pgvector(available: bool, dropped: bool) -> Hazard:
+    """dropped: whether migrator worked in this database before."""
     if available:
         remedy = "CREATE EXTENSION vector"
     else:
         remedy = "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector"
+    if dropped:
+        meaning = (
+            "there can be no vector column without it; where it was dropped, all went with it, store and backup too."
+        )
+        remedy = f"{remedy}; what went with it comes back from a backup of the database"
+    else:
+        meaning = "there can be no vector column without it."
+        remedy = f"{remedy}; or is this the wrong database?"
     return refuse(
         "no-pgvector",
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
-        f"{remedy}; what went with it comes back from a backup of the database",
+        meaning,
+        remedy,
     )
 
 
@@ -110,7 +119,7 @@ def setting_not_there(setting: str, variable: str) -> Hazard:
 def no_disk(needed: int, free: int) -> Hazard:
     return refuse(
         "no-disk",
-        f"the upgrade needs about {size(needed)} of disk, {size(free)} are free",
+        f"about {size(needed)} of disk are needed, {size(free)} are free",
         "the server would stop for lack of space in the middle of the work.",
         "free or add space where the server's data lies",
     )
@@ -119,7 +128,7 @@ def no_disk(needed: int, free: int) -> Hazard:
 def disk_unknown(needed: int) -> Hazard:
     return warn(
         "disk-unknown",
-        f"the upgrade needs about {size(needed)} of disk; what the server has free cannot be seen from here",
+        f"about {size(needed)} of disk are needed; what the server has free cannot be seen from here",
         "a full disk stops the server.",
         "look on the server before you start",
     )

@@ -20,8 +20,8 @@ def triggers_fire(
     remedy = "work as a superuser and they stay quiet"
     if may_be_granted:
         remedy = (
-            f"let a superuser run GRANT SET ON PARAMETER session_replication_role TO {quoted(role)} before the "
-            "upgrade, and they stay quiet; or work as a superuser"
+            f"let a superuser run GRANT SET ON PARAMETER session_replication_role TO {quoted(role)} "
+            "beforehand, and they stay quiet; or work as a superuser"
         )
     return warn(
         "triggers-fire",
@@ -39,7 +39,7 @@ def triggers_always_fire(
         f'the fill fires triggers of "{table}" that are ENABLE ALWAYS or REPLICA: '
         f"{_how_often(by_row, by_statement, rows)}",
         "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
-        f"where that does harm: ALTER TABLE {quoted(schema, table)} ENABLE TRIGGER ... for the time of the upgrade, "
+        f"where that does harm: ALTER TABLE {quoted(schema, table)} ENABLE TRIGGER ... for that time, "
         "which makes them ordinary ones",
     )
 

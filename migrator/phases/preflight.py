@@ -88,6 +88,7 @@ def examine(
         *indexes.declared(column),
         *indexes.shared(columns, column),
         *dependents.examine(columns, column),
+        *dependents.by_name(connection, column),
         *table.triggers(column),
         *partitions.examine(column),
         *table.other_tools(connection, column),

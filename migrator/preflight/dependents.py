@@ -8,10 +8,11 @@ from functools import partial
 import psycopg
 
 from migrator import dimensions, hazards, materialised, tree
-from migrator.catalog import Catalog
+from migrator.catalog import Catalog, functions_by_name
+from migrator.catalog.functions_by_name import Function
 from migrator.database import Connection, execute, fetch_row, qualified_names, said
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan
+from migrator.plan import ColumnPlan, Direction
 from migrator.preflight.dimensions import kept_as_written
 from migrator.preflight.parsing import parse
 from migrator.queries import fragment, name, query
@@ -46,10 +47,6 @@ def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     rewritten = dimensions.rewritten(columns, column)
     if rewritten:
         found.append(hazards.dimensions_rewritten(column.subject, rewritten))
-    replaced = {function.name for function in catalog.replaced}
-    by_name = [function for function in catalog.carried.functions_by_name if function not in replaced]
-    if by_name and not column.is_restore:
-        found.append(hazards.functions_by_name(column.subject, by_name))
     retired = catalog.table.column(column.shadow) if column.is_restore else None
     grantors = {grant.grantor for grant in catalog.column.grants + (retired.grants if retired else [])}
     return found + _not_a_member(catalog, grantors, f"privileges on {column.subject}")
@@ -73,6 +70,31 @@ def _not_a_member(catalog: Catalog, roles: set[str], of: str) -> list[Hazard]:
     if server.superuser:
         return []
     return [hazards.not_a_member(of, role, server.role) for role in sorted(roles - set(server.member_of))]
+
+
+def by_name(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """Functions that find the column by its name, but for those that the revision gives, or a downgrade brings back."""
+    if column.method == "index":
+        return []
+    replaced = {function.name for function in (column.before or column.catalog).replaced}
+    left = [each for each in functions_by_name.read(connection, column.catalog) if each.name not in replaced]
+    old, new = column.change.from_.dimensions, column.change.to.dimensions
+    return of_functions(column.subject, left, old, new, "downgrade" if column.is_restore else "upgrade")
+
+
+def of_functions(
+    subject: str, functions: Sequence[Function], old: int, new: int, direction: Direction, *, why_not: str = ""
+) -> list[Hazard]:
+    """Those that fail with the new dimensions apart from the others. why_not: why they are not written anew."""
+    failing = [each for each in functions if old != new and each.says(old)]
+    others = [each.name for each in functions if each not in failing]
+    found = []
+    if failing:
+        told = [each.named(why_not) for each in failing]
+        found.append(hazards.functions_of_old_dimensions(subject, told, old, new, direction))
+    if others:
+        found.append(hazards.functions_by_name(subject, others, direction))
+    return found
 
 
 def try_conditions(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> None:

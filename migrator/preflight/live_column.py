@@ -43,7 +43,8 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     if live.default_vector is not None and not fits:
         found.append(hazards.default_of_other_dimensions(column.subject, live.default_vector))
     if column.method == "embed" and change.from_.dimensions == change.to.dimensions:
-        found.append(hazards.equal_dimensions(column.subject))
+        only_text = change.from_ == change.to
+        found.append(hazards.only_text(column.subject) if only_text else hazards.equal_dimensions(column.subject))
     if column.method != "index":
         found.append(hazards.select_star(table.name, live.name))
         if live.not_null_name is not None and not live.not_null_valid:

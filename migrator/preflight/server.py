@@ -17,7 +17,7 @@ def server_hazards(server: Server) -> list[Hazard]:
     if server.version < OLDEST_POSTGRESQL:
         found.append(hazards.old_postgresql(server.version_text))
     if server.pgvector is None:
-        found.append(hazards.no_pgvector(server.pgvector_available))
+        found.append(hazards.no_pgvector(server.pgvector_available, server.ledger))
     elif _version(server.pgvector) < OLDEST_PGVECTOR:
         found.append(hazards.old_pgvector(server.pgvector, ".".join(map(str, OLDEST_PGVECTOR))))
     elif _version(server.pgvector) < SOUND_PGVECTOR:

@@ -262,6 +262,10 @@ def test_a_dry_run_says_what_to_type_next(pending: Project) -> None:
     assert migrator("downgrade", "-1", "--dry-run").out.endswith(
         "; no hazard\nnothing was changed\nnext: migrator downgrade -1 --yes\n"
     )
+    assert (
+        "then, planned when their turn comes:\n"
+        "  0001: the tables, as they are (an ordinary revision: its own downgrade(), which may drop tables)\n"
+    ) in migrator("downgrade", "base", "--dry-run").out
 
 
 @pytest.mark.usefixtures("pending")
@@ -665,7 +669,7 @@ def test_verify_proves_the_live_column(pending: Project) -> None:
     missing = "until it goes on there is no vector index on public.items.embedding: searches are exact, "
     assert missing not in pending.upgraded("--stop-after", "embed").err
     assert f"stopped after fill\n{missing}" in pending.upgraded("--stop-after", "fill").err
-    assert migrator("verify") == Ended(0, "", f"{nothing}\n")
+    assert migrator("verify") == Ended(0, "", f"{nothing} 0002\n")
     assert pending.upgraded().code == 0
     ended = migrator("verify")
     assert (ended.code, ended.err) == (0, "")
@@ -781,7 +785,7 @@ def test_abandon_comes_too_late_after_cut_over(pending: Project) -> None:
         "",
         "error: the upgrade of revision 0002 is past cut-over\n"
         "what is left is to settle it; nothing can be abandoned any more.\n"
-        "fix: finish it: migrator upgrade; then go back, if you want to: migrator downgrade -1\n",
+        "fix: finish it: migrator upgrade 0002; then go back, if you want to: migrator downgrade -1\n",
     )
     assert pending.database.whole_dump() == before
 

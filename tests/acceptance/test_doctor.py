@@ -69,7 +69,7 @@ def test_a_database_without_pgvector(database: Database) -> None:
         (
             "error",
             "the extension vector (pgvector) is not in this database",
-            "CREATE EXTENSION vector; what went with it comes back from a backup of the database",
+            "CREATE EXTENSION vector; or is this the wrong database?",
         )
     ]
 
@@ -132,7 +132,7 @@ def test_an_unfinished_run(database: Database) -> None:
         (
             "warning",
             "the upgrade of revision 0001 is unfinished",
-            "migrator upgrade, as before, goes on; migrator abandon undoes it and keeps the store",
+            "migrator upgrade 0001, as before, goes on; migrator abandon undoes it and keeps the store",
         )
     ]
 

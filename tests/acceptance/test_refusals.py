@@ -610,8 +610,9 @@ def test_servers_that_migrator_cannot_work_with(database: Database) -> None:
     assert server_hazards(sound) == []
     for differs, expected in (
         ({"version": 130_011, "version_text": "13.11"}, hazards.old_postgresql("13.11")),
-        ({"pgvector": None}, hazards.no_pgvector(available=True)),
-        ({"pgvector": None, "pgvector_available": False}, hazards.no_pgvector(available=False)),
+        ({"pgvector": None}, hazards.no_pgvector(available=True, dropped=False)),
+        ({"pgvector": None, "ledger": True}, hazards.no_pgvector(available=True, dropped=True)),
+        ({"pgvector": None, "pgvector_available": False}, hazards.no_pgvector(available=False, dropped=False)),
         ({"pgvector": "0.6.2"}, hazards.old_pgvector("0.6.2", "0.7.0")),
         ({"pgvector": "0.8.2"}, hazards.pgvector_with_known_fault("0.8.2")),
         ({"standby": True}, hazards.standby()),
@@ -632,7 +633,7 @@ def test_a_database_without_pgvector(project: Project) -> None:
     project.write(change())
     expect_refusal(
         project,
-        refused(hazards.no_pgvector(available=True)),
+        refused(hazards.no_pgvector(available=True, dropped=False)),
     )
 
 
@@ -733,7 +734,7 @@ def test_too_little_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> N
     ended = project.upgraded()
     assert (ended.code, ended.out) == (3, "")
     needed = re.fullmatch(
-        r"error: the upgrade needs about (\d+) kB of disk, 100 kB are free\n"
+        r"error: about (\d+) kB of disk are needed, 100 kB are free\n"
         r"the server would stop for lack of space in the middle of the work.\n"
         r"fix: free or add space where the server's data lies\n",
         ended.err,

@@ -310,9 +310,21 @@ def test_a_function_that_casts_to_the_old_dimensions_is_written_anew(database: D
     assert made in ended.err
     assert warnings(ended) == []
     # A function of another type of vector is another function, and an index alone changes no vector.
-    by_name = ["warning: functions find public.items.embedding by its name: public.near(public.vector)"]
+    by_name = [
+        "warning: functions that find public.items.embedding by its name cast to 384 dimensions: "
+        "public.near(public.vector) (not written anew: with another type its arguments may have to change too)"
+    ]
     assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD, "--type", "halfvec"))[-1:] == by_name
     assert warnings(revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--index", "none"))[1:] == []
+
+
+def test_a_function_beside_a_view_of_the_tables_name_is_written_anew(database: Database) -> None:
+    """As Supabase has it: the view's column is the table's own."""
+    database.execute("CREATE SCHEMA api; CREATE VIEW api.items AS SELECT * FROM public.items")
+    database.execute(FUNCTION.format(name="near", table="items"))
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
+    assert "ORDER BY embedding::vector( 768 ) <=> query" in operation(ended)
+    assert warnings(ended) == []
 
 
 def test_a_function_that_may_mean_another_column_is_named(database: Database) -> None:
@@ -320,7 +332,10 @@ def test_a_function_that_may_mean_another_column_is_named(database: Database) ->
     database.execute(FUNCTION.format(name="near", table="items NATURAL JOIN others"))
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
     assert "functions=" not in operation(ended)
-    assert warnings(ended) == ["warning: functions find public.items.embedding by its name: public.near(public.vector)"]
+    assert warnings(ended) == [
+        "warning: functions that find public.items.embedding by its name cast to 384 dimensions: "
+        "public.near(public.vector) (perhaps of public.others.embedding, which it names too)"
+    ]
 
 
 # ---- what preflight would refuse -----------------------------------------------------------------------------

@@ -10,10 +10,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from migrator import EmbeddingChange, runner
+from migrator import EmbeddingChange, hazards, runner
 from migrator.change import VectorColumn
 from migrator.cli.plan import plan_as_json, plan_as_text
 from migrator.errors import MigratorError, Refused, VerificationFailed
+from migrator.hazards import Hazard
 from migrator.phases import cut_over
 from migrator.plan import ColumnPlan, Plan
 from migrator.work import Options
@@ -215,12 +216,27 @@ def test_functions_by_name_are_told(database: Database) -> None:
         "AS 'BEGIN NEW.embedding := l2_normalize(NEW.embedding); RETURN NEW; END'; "
         "CREATE TRIGGER unit BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION unit()"
     )
-    (told,) = (each for each in plan_of(database, CHANGE).hazards if each.code == "functions-by-name")
-    assert told.problem.endswith(
-        "by its name: public.length_by_name(public.items), public.match(public.vector,integer), public.unit()"
-    )
-    (told,) = (each for each in plan_of(database, CHANGED).hazards if each.code == "functions-by-name")
-    assert told.problem.endswith("by its name: public.length_by_name(public.items), public.unit()")
+    subject, matching = "public.items.embedding", "public.match(public.vector,integer)"
+    others = ["public.length_by_name(public.items)", "public.unit()"]
+
+    def told(plan: Plan) -> list[Hazard]:
+        return [each for each in plan.hazards if each.code.startswith("functions-")]
+
+    by_name = hazards.functions_by_name(subject, others, "upgrade")
+    assert told(plan_of(database, CHANGE)) == [
+        hazards.functions_of_old_dimensions(subject, [matching], 384, 768, "upgrade"),
+        by_name,
+    ]
+    assert told(plan_of(database, CHANGED)) == [by_name]
+    # And on a downgrade, what was changed by hand.
+    database.execute("DROP TRIGGER unit ON items")
+    upgrade(database, CHANGE)
+    database.execute(MATCH.format(768))
+    back = runner.plan_restore(database.address, REVISION, [VectorColumn("items", "embedding", None)], Options())
+    assert told(back) == [
+        hazards.functions_of_old_dimensions(subject, [matching], 768, 384, "downgrade"),
+        hazards.functions_by_name(subject, others[:1], "downgrade"),
+    ]
 
 
 def test_functions_that_a_session_ran_before_go_on_with_the_new_column(database: Database) -> None:

@@ -8,15 +8,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from migrator import EmbeddingChange, Hnsw
+from migrator import EmbeddingChange, Hnsw, runner
 from migrator.catalog import read_catalog
 from migrator.database import connect
 from migrator.errors import Refused
 from migrator.ledger import Ledger
+from migrator.work import Options
 from tests import models
 from tests.database import Database
 from tests.models import Hashed
-from tests.running import PROBES, SAMPLE, At, abandon, downgrade, downgrade_until, retire, upgrade, upgrade_until
+from tests.running import (
+    PROBES,
+    REVISION,
+    SAMPLE,
+    At,
+    abandon,
+    downgrade,
+    downgrade_until,
+    retire,
+    upgrade,
+    upgrade_until,
+)
 from tests.tables import CHANGE, NEW, OLD, items
 
 NOTES = replace(CHANGE, text="note", from_text="body")
@@ -115,6 +127,8 @@ def test_an_abandoned_downgrade_goes_on_marking_by_the_old_text(database: Databa
 def test_a_text_alone_is_resumed(database: Database) -> None:
     change = CHANGES["text alone"]
     items(database)
+    codes = {each.code for each in runner.plan_upgrade(database.address, REVISION, [change], Options()).hazards}
+    assert ("only-text" in codes, "equal-dimensions" in codes) == (True, False)
     upgrade_until(database, "fill", change)
     for write in WRITES:
         database.execute(write)

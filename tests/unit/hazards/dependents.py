@@ -72,7 +72,7 @@ TEXTS: list[Row] = [
         "what speaks of the old dimensions of public.items.embedding is made again with the new ones: constraint a: "
         "(public.vector_dims(embedding) = 768)",
         "as it is, it would hold for no new vector; a downgrade brings the old text back.",
-        "nothing to do where that is what it means; otherwise change it before the upgrade",
+        "nothing to do where that is what it means; otherwise change it beforehand",
     ),
     (
         hazards.dimensions_not_allowed,
@@ -105,9 +105,9 @@ TEXTS: list[Row] = [
         False,
         "what says how many dimensions public.items.embedding may have is made again as it is: constraint a: (id <> 7 "
         "OR public.vector_dims(embedding) < 400)",
-        "for some rows it may not hold with vectors of 768: then a CHECK fails the upgrade before cut-over, a policy "
+        "for some rows it may not hold with vectors of 768: then a CHECK fails the run before cut-over, a policy "
         "hides the row, a trigger does not fire.",
-        "look at each; one that is to hold with 768 too has to be changed before the upgrade",
+        "look at each; one that is to hold with 768 too has to be changed beforehand",
     ),
     (
         hazards.function_not_made,
@@ -121,14 +121,44 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.functions_by_name,
-        (SUBJECT, ["public.a(integer)", "public.b(text)"]),
+        (SUBJECT, ["public.a(integer)", "public.b(text)"], "upgrade"),
         "functions-by-name",
         False,
         "functions find public.items.embedding by its name: public.a(integer), public.b(text)",
-        "they read the new vectors from cut-over on; one that casts to the old dimensions, or gives the table's rows "
-        "column by column, fails from then on, or from fill on.",
+        "they read the new vectors from cut-over on; one that is made for the old dimensions, or gives the table's "
+        "rows column by column, fails from then on, or from fill on.",
         'look at each; what has to change with the column goes into the revision: functions=["CREATE OR REPLACE '
         'FUNCTION ..."]',
+    ),
+    (
+        hazards.functions_by_name,
+        (SUBJECT, ["public.a(integer)"], "downgrade"),
+        "functions-by-name",
+        False,
+        "functions find public.items.embedding by its name: public.a(integer)",
+        "they read the old vectors from cut-over on; one that is made for the present dimensions, or gives the table's "
+        "rows column by column, fails from then on, or from fill on.",
+        "look at each; what has to change with the column is to be replaced right after the downgrade: CREATE OR "
+        "REPLACE FUNCTION ...",
+    ),
+    (
+        hazards.functions_of_old_dimensions,
+        (SUBJECT, ["public.a(integer)", "public.b(text) (of another owner)"], 384, 768, "upgrade"),
+        "functions-of-old-dimensions",
+        False,
+        "functions that find public.items.embedding by its name cast to 384 dimensions: public.a(integer), "
+        "public.b(text) (of another owner)",
+        "their calls fail from cut-over on: expected 384 dimensions, not 768.",
+        'each, with 768 dimensions, goes into the revision: functions=["CREATE OR REPLACE FUNCTION ..."]',
+    ),
+    (
+        hazards.functions_of_old_dimensions,
+        (SUBJECT, ["public.a(integer)"], 768, 384, "downgrade"),
+        "functions-of-old-dimensions",
+        False,
+        "functions that find public.items.embedding by its name cast to 768 dimensions: public.a(integer)",
+        "their calls fail from cut-over on: expected 768 dimensions, not 384.",
+        "each, with 384 dimensions, is to be replaced right after the downgrade: CREATE OR REPLACE FUNCTION ...",
     ),
     (
         hazards.rows_kept_elsewhere,

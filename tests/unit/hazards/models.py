@@ -131,4 +131,13 @@ TEXTS: list[Row] = [
         "an application that still writes the old model's vectors is not stopped by the column's type.",
         "stop its writers before cut-over, or let it read the model from the view migrator.registry",
     ),
+    (
+        hazards.only_text,
+        (SUBJECT,),
+        "only-text",
+        False,
+        "only the text of public.items.embedding changes, not the model",
+        "an application that goes on embedding the former text is not noticed.",
+        "deploy the new text right after cut-over",
+    ),
 ]

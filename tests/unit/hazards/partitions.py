@@ -56,7 +56,7 @@ TEXTS: list[Row] = [
         ("items", 12),
         "partitions-together",
         False,
-        '"items" has 12 partitions, which begin and end the upgrade together',
+        '"items" has 12 partitions, which begin and end together',
         "shadow column, capture trigger and cut-over lock all of them at a time, for milliseconds; until migrator "
         "retire a table without migrator's columns cannot be attached, and one that is detached keeps them.",
         "make new partitions by CREATE TABLE ... PARTITION OF, or LIKE the partitioned table; wait with DETACH until "

@@ -6,7 +6,7 @@ from tests.unit.hazards.row import Row
 TEXTS: list[Row] = [
     (
         hazards.no_pgvector,
-        (True,),
+        (True, True),
         "no-pgvector",
         True,
         "the extension vector (pgvector) is not in this database",
@@ -15,13 +15,13 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.no_pgvector,
-        (False,),
+        (False, False),
         "no-pgvector",
         True,
         "the extension vector (pgvector) is not in this database",
-        "there can be no vector column without it; where it was dropped, all went with it, store and backup too.",
-        "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector; what "
-        "went with it comes back from a backup of the database",
+        "there can be no vector column without it.",
+        "install pgvector on the server (https://github.com/pgvector/pgvector), then CREATE EXTENSION vector; or is "
+        "this the wrong database?",
     ),
     (
         hazards.old_pgvector,
@@ -120,7 +120,7 @@ TEXTS: list[Row] = [
         ),
         "no-disk",
         True,
-        "the upgrade needs about 5.0 MB of disk, 1 kB are free",
+        "about 5.0 MB of disk are needed, 1 kB are free",
         "the server would stop for lack of space in the middle of the work.",
         "free or add space where the server's data lies",
     ),
@@ -129,7 +129,7 @@ TEXTS: list[Row] = [
         (5_000_000,),
         "disk-unknown",
         False,
-        "the upgrade needs about 5.0 MB of disk; what the server has free cannot be seen from here",
+        "about 5.0 MB of disk are needed; what the server has free cannot be seen from here",
         "a full disk stops the server.",
         "look on the server before you start",
     ),

@@ -19,7 +19,7 @@ TEXTS: list[Row] = [
         'the fill fires triggers of "items": a, once a row, 200 rows in all; b, once a row, 200 rows in all; c, '
         "once for each 2,000 rows or fewer",
         "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
-        'let a superuser run GRANT SET ON PARAMETER session_replication_role TO "keeper" before the upgrade, and '
+        'let a superuser run GRANT SET ON PARAMETER session_replication_role TO "keeper" beforehand, and '
         "they stay quiet; or work as a superuser",
     ),
     (
@@ -52,7 +52,7 @@ TEXTS: list[Row] = [
         'the fill fires triggers of "items" that are ENABLE ALWAYS or REPLICA: a, once a row, 200 rows in all; c, '
         "once for each 2,000 rows or fewer",
         "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
-        'where that does harm: ALTER TABLE "sales"."items" ENABLE TRIGGER ... for the time of the upgrade, which makes '
+        'where that does harm: ALTER TABLE "sales"."items" ENABLE TRIGGER ... for that time, which makes '
         "them ordinary ones",
     ),
     (

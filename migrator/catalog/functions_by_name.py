@@ -1,4 +1,4 @@
-"""New texts that `migrator revision` proposes for functions which find the column by its name."""
+"""Functions which find the column by its name, and what their texts say of its dimensions."""
 
 from __future__ import annotations
 
@@ -7,19 +7,34 @@ from dataclasses import dataclass
 
 from migrator.catalog import Catalog
 from migrator.database import Connection, fetch_dicts, qualified_names
-from migrator.queries import query
+from migrator.queries import plain, query
+
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Function:
     """A function as it is. name: with its argument types. definition: as CREATE OR REPLACE.
 
-    may_change: this role may, and its text names no other vector column of as many dimensions.
+    owned: this role may change it. other: another vector column of as many dimensions that its text names, or None.
     """
 
     name: str
     definition: str
-    may_change: bool
+    owned: bool
+    other: str | None
+
+    def says(self, dimensions: int) -> bool:
+        """Whether it casts a vector to so many dimensions, or declares one."""
+        return bool(_sized("(?:vector|halfvec)", dimensions).search(_COMMENT.sub("", self.definition)))
+
+    def named(self, why: str = "") -> str:
+        """For a person, with why it is not to be written anew, where this does not say it already."""
+        if self.other is not None:
+            why = f"perhaps of {self.other}, which it names too"
+        elif not self.owned:
+            why = "of another owner"
+        return f"{self.name} ({why})" if why else self.name
 
 
 def read(connection: Connection, catalog: Catalog) -> list[Function]:
@@ -31,6 +46,7 @@ def read(connection: Connection, catalog: Catalog) -> list[Function]:
         "dimensions": catalog.column.dimensions,
         "table": catalog.table.oid,
         "column": catalog.column.name,
+        "views": [plain(view.sql) for view in catalog.views],
     }
     with qualified_names(connection):
         rows = fetch_dicts(connection, query("dependents", "function_texts"), parameters)
@@ -42,6 +58,10 @@ def of_dimensions(functions: list[Function], type_: str, old: int, new: int) -> 
 
     That is in the body: the dimensions of arguments and results PostgreSQL does not keep.
     """
-    sized = re.compile(rf"\b({type_}\s*\(\s*){old}(?=\s*\))", re.IGNORECASE)
-    saying = [each for each in functions if each.may_change and sized.search(each.definition)]
+    sized = _sized(type_, old)
+    saying = [each for each in functions if each.owned and each.other is None and sized.search(each.definition)]
     return {each.name: sized.sub(rf"\g<1>{new}", each.definition).rstrip() for each in saying}
+
+
+def _sized(type_: str, dimensions: int) -> re.Pattern[str]:
+    return re.compile(rf"\b({type_}\s*\(\s*){dimensions}(?=\s*\))", re.IGNORECASE)
