@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -237,27 +238,44 @@ def no_row_has_text(subject: str, expression: str, rows: int) -> Hazard:
         "no-row-has-text",
         f"text={expression!r} gives no row in scope of {subject} a text, and {counted(rows, 'rows')} hold vectors",
         "every vector in scope would be given up, and none come in its place.",
-        "correct text=; try it with SELECT expression FROM table LIMIT 1",
+        f"{_corrected(expression)}; try it with SELECT expression FROM table LIMIT 1",
     )
 
 
-def vectors_given_up(subject: str, outside: int, without_text: int) -> Hazard:
+def vectors_given_up(subject: str, outside: int, without_text: int, expression: str) -> Hazard:
+    """expression: text=."""
+    remedies = ['widen where=, or write outside="null" where that is meant'] if outside else []
+    remedies += [_corrected(expression)] if without_text else []
     return warn(
         "vectors-given-up",
-        f"rows of {subject} that hold a vector end without one: {outside:,} out of scope, {without_text:,} in scope "
-        "without a text",
+        f"rows of {subject} that hold a vector end without one: {_without_vector(outside, without_text)}",
         "no search by vector finds them, until a downgrade.",
-        'widen where=, or correct text=; write outside="null" where it is meant for those out of scope',
+        "; ".join(remedies),
     )
 
 
-def rows_out_of_scope(subject: str, count: int) -> Hazard:
+def rows_out_of_scope(subject: str, outside: int, without_text: int, expression: str) -> Hazard:
+    """expression: text=."""
+    remedies = ["widen where="] if outside else []
+    remedies += [f"{_corrected(expression)}, or give those rows a text"] if without_text else []
     return refuse(
         "not-null-out-of-scope",
-        f"{subject} is NOT NULL, and {counted(count, 'rows')} of it out of scope or without a text",
+        f"{subject} is NOT NULL, and rows of it would end without a vector: {_without_vector(outside, without_text)}",
         "they would have no vector of the new dimension.",
-        "widen where=, or give those rows a text",
+        "; ".join(remedies),
     )
+
+
+def _without_vector(outside: int, without_text: int) -> str:
+    counts = [f"{outside:,} out of scope"] if outside else []
+    counts += [f"{without_text:,} in scope without a text"] if without_text else []
+    return ", ".join(counts)
+
+
+def _corrected(expression: str) -> str:
+    if "||" in re.sub(r"'(?:[^']|'')*'", "", expression):
+        return "correct text=: a || b is NULL where one of them is, concat_ws(' ', a, b) is not"
+    return "correct text="
 
 
 def texts_cut_short(subject: str, rows: int, limit: int) -> Hazard:

@@ -84,9 +84,10 @@ def gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:
             found.append(hazards.kept_without_text(column.subject, without_text, column.change.from_.name))
         else:
             found.append(hazards.cannot_keep(column.subject, without_text, 'empty="skip"', 'empty="null"'))
-    end_null = out_of_scope * (not column.keeps_out_of_scope) + without_text * (not column.keeps_without_text)
-    if live.not_null and end_null:
-        found.append(hazards.rows_out_of_scope(column.subject, end_null))
+    outside = 0 if column.keeps_out_of_scope else out_of_scope
+    textless = 0 if column.keeps_without_text else without_text
+    if live.not_null and (outside or textless):
+        found.append(hazards.rows_out_of_scope(column.subject, outside, textless, column.change.text or ""))
     return found + _given_up(column, counts)
 
 
@@ -98,5 +99,5 @@ def _given_up(column: ColumnPlan, counts: Counts) -> list[Hazard]:
         return [hazards.no_row_has_text(column.subject, change.text or "", without_text)]
     outside = 0 if column.keeps_out_of_scope or change.outside == "null" else counts.vectors_outside
     if outside or without_text:
-        return [hazards.vectors_given_up(column.subject, outside, without_text)]
+        return [hazards.vectors_given_up(column.subject, outside, without_text, change.text or "")]
     return []

@@ -238,18 +238,18 @@ CASES = [
     ),
     Case(
         "NOT NULL, and rows without text",
-        refused(hazards.rows_out_of_scope(SUBJECT, 3)),
-        change(text='"note"'),
+        refused(hazards.rows_out_of_scope(SUBJECT, 0, 3, "note || ' '")),
+        change(text='''"note || ' '"'''),
         ("UPDATE items SET note = NULL WHERE id < 3",),
     ),
     Case(
         "NOT NULL, and rows out of scope",
-        refused(hazards.rows_out_of_scope(SUBJECT, 15)),
+        refused(hazards.rows_out_of_scope(SUBJECT, 15, 0, "body")),
         change(where='"id < 5"'),
     ),
     Case(
         "NOT NULL, and rows of which it is not known whether they are in scope",
-        refused(hazards.rows_out_of_scope(SUBJECT, 3)),
+        refused(hazards.rows_out_of_scope(SUBJECT, 3, 0, "body")),
         change(where="\"note <> ''\""),
         ("UPDATE items SET note = NULL WHERE id < 3",),
     ),

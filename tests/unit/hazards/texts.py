@@ -297,26 +297,53 @@ TEXTS: list[Row] = [
         "correct text=; try it with SELECT expression FROM table LIMIT 1",
     ),
     (
+        hazards.no_row_has_text,
+        (SUBJECT, "title || body", 600),
+        "no-row-has-text",
+        True,
+        "text='title || body' gives no row in scope of public.items.embedding a text, and 600 rows hold vectors",
+        "every vector in scope would be given up, and none come in its place.",
+        "correct text=: a || b is NULL where one of them is, concat_ws(' ', a, b) is not; try it with SELECT "
+        "expression FROM table LIMIT 1",
+    ),
+    (
         hazards.vectors_given_up,
-        ("public.items.embedding", 1_300, 2),
+        ("public.items.embedding", 1_300, 2, "concat_ws(' || ', title, body)"),
         "vectors-given-up",
         False,
         "rows of public.items.embedding that hold a vector end without one: 1,300 out of scope, 2 in scope without a "
         "text",
         "no search by vector finds them, until a downgrade.",
-        'widen where=, or correct text=; write outside="null" where it is meant for those out of scope',
+        'widen where=, or write outside="null" where that is meant; correct text=',
+    ),
+    (
+        hazards.vectors_given_up,
+        ("public.items.embedding", 0, 173, "title || ' ' || body"),
+        "vectors-given-up",
+        False,
+        "rows of public.items.embedding that hold a vector end without one: 173 in scope without a text",
+        "no search by vector finds them, until a downgrade.",
+        "correct text=: a || b is NULL where one of them is, concat_ws(' ', a, b) is not",
     ),
     (
         hazards.rows_out_of_scope,
-        (
-            SUBJECT,
-            3,
-        ),
+        (SUBJECT, 3, 0, "title || body"),
         "not-null-out-of-scope",
         True,
-        "public.items.embedding is NOT NULL, and 3 rows of it out of scope or without a text",
+        "public.items.embedding is NOT NULL, and rows of it would end without a vector: 3 out of scope",
         "they would have no vector of the new dimension.",
-        "widen where=, or give those rows a text",
+        "widen where=",
+    ),
+    (
+        hazards.rows_out_of_scope,
+        (SUBJECT, 3, 2, "title || body"),
+        "not-null-out-of-scope",
+        True,
+        "public.items.embedding is NOT NULL, and rows of it would end without a vector: 3 out of scope, 2 in scope "
+        "without a text",
+        "they would have no vector of the new dimension.",
+        "widen where=; correct text=: a || b is NULL where one of them is, concat_ws(' ', a, b) is not, or give those "
+        "rows a text",
     ),
     (
         hazards.texts_cut_short,
