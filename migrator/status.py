@@ -8,7 +8,7 @@ import psycopg
 
 from migrator import present, rows_left, text_settings
 from migrator.address import Address
-from migrator.database import Connection, connect, fetch_row, said
+from migrator.database import Connection, connect, fetch_dicts, said
 from migrator.ledger import Ledger
 from migrator.locks import lock_holder
 from migrator.plan import ColumnPlan
@@ -88,10 +88,11 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address:
             return {**found, "unreadable": f"the setting {setting} of its text is not at hand ({variable})"}
     present.as_planned(connection, column)
     try:
-        pieces = {"column": name(column.live), "scope": column.scope, "table": column.table}
-        found["rows"], found["in_scope"], found["with_vector"] = fetch_row(
-            connection, query("catalog", "coverage", **pieces)
-        )
+        pieces = {"column": name(column.live), "scope": column.scope, "text": column.text, "table": column.table}
+        (counts,) = fetch_dicts(connection, query("catalog", "coverage", **pieces))
+        if column.method != "embed":
+            counts["without_text"] = None
+        found |= counts
         found["rows_left"] = rows_left.count(connection, column, column.live)
         found["coverage"] = rows_left.in_words(column, found["rows_left"])
         lacks = column.method == "embed" and (found["rows_left"] or found["failed_rows"])

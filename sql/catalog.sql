@@ -306,7 +306,10 @@ SELECT count(*) AS rows,
 FROM {table};
 
 -- name: coverage
-SELECT count(*), count(*) FILTER (WHERE {scope}), count(*) FILTER (WHERE {scope} AND {column} IS NOT NULL) FROM {table};
+SELECT count(*) AS rows, count(*) FILTER (WHERE {scope}) AS in_scope,
+       count(*) FILTER (WHERE {scope} AND {column} IS NOT NULL) AS with_vector,
+       count(*) FILTER (WHERE {scope} AND {column} IS NULL AND {text} IS NULL) AS without_text
+FROM {table};
 
 -- name: dimensions_in_scope
 SELECT {extension}.vector_dims({column}) AS size, count(*) AS vectors

@@ -1,5 +1,8 @@
 -- What `migrator doctor` looks at: reads only.
 
+-- name: without_vector
+SELECT count(*) FROM {table} WHERE {scope} AND {column} IS NULL;
+
 -- name: invalid_indexes
 -- Left by a build that failed; those being built now are not.
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS index, i.indrelid::regclass::text AS table,

@@ -62,6 +62,8 @@ def _column_lines(column: dict[str, Any]) -> list[str]:
     if "unreadable" in column:
         return [*lines, f"  cannot be read: {column['unreadable']}"]
     lines.append(f"  {column['with_vector']:,} of {column['in_scope']:,} rows in scope have a vector")
+    if column["without_text"]:
+        lines.append(f"  {counted(column['without_text'], 'rows in scope')} with neither text nor vector")
     lines.append(f"  {column['coverage']}")
     if column["failed_rows"]:
         failed = counted(column["failed_rows"], "rows")

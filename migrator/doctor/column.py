@@ -95,8 +95,7 @@ def _of_texts(
 def _without_vector(connection: Connection, held: ColumnPlan) -> int:
     """How many rows of its scope have none."""
     pieces = {"column": name(held.live), "scope": held.scope, "table": held.table}
-    _, in_scope, with_vector = fetch_row(connection, query("catalog", "coverage", **pieces))
-    return int(in_scope) - int(with_vector)
+    return int(fetch_row(connection, query("doctor", "without_vector", **pieces))[0])
 
 
 def _scopes(ledger: Ledger, catalog: Catalog) -> list[str]:

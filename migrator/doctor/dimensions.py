@@ -12,6 +12,8 @@ from migrator.report import counted
 
 # Conditions that are tried, and that are named of each length, at most: a scan each.
 TRIED, NAMED = 20, 6
+# The vectors for which none of the conditions holds.
+_LEFT = "those that are left"
 
 
 def examine(connection: Connection, catalog: Catalog, scopes: Iterable[str]) -> list[Finding]:
@@ -40,7 +42,11 @@ def examine(connection: Connection, catalog: Catalog, scopes: Iterable[str]) -> 
         ]
     told = []
     for dimensions, vectors in found:
-        where = _named([condition for condition, size in conditions.items() if size == dimensions])
+        named = _named([condition for condition, size in conditions.items() if size == dimensions])
+        beyond = dict(left).get(dimensions, 0)
+        where = named or _LEFT
+        if named and beyond:
+            where = f"{vectors - beyond:,} where {named}; {beyond:,} {_LEFT}"
         told.append(
             Finding("ok", catalog.subject, f"{counted(vectors, 'vectors')} of {dimensions} dimensions: {where}")
         )
@@ -80,4 +86,4 @@ def _none_of(conditions: Iterable[str]) -> str:
 
 
 def _named(conditions: list[str]) -> str:
-    return ", ".join(conditions[:NAMED]) + ", ..." * (len(conditions) > NAMED) if conditions else "those that are left"
+    return ", ".join(conditions[:NAMED]) + ", ..." * (len(conditions) > NAMED)

@@ -14,6 +14,7 @@ from migrator.errors import Refused
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, pieces, reads
 from migrator.queries import name, query
+from migrator.report import counted
 from migrator.work import Session
 
 # Among texts that differ, this share of vectors must differ too: a broken model gives all texts the same.
@@ -46,8 +47,12 @@ def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
     """Before cut-over writers may be at work: what they add meanwhile is filled then, as far as it is allowed there."""
     left = rows_left.count(session.connection, column, target)
     allowed = 0 if target == column.live else rows_left.BOUND
-    said, failed = rows_left.in_words(column, left), session.ledger.failed_rows(column.id)
-    return Proof("coverage", left <= allowed, f"{said}, but for {failed} that are set aside" if failed else said)
+    proved, failed = left <= allowed, session.ledger.failed_rows(column.id)
+    exceptions = [f"{failed} that are set aside"] if failed else []
+    if proved and left:
+        exceptions.append(f"{counted(left, 'rows')} written meanwhile, which cut-over fills")
+    said = rows_left.in_words(column, 0 if proved else left)
+    return Proof("coverage", proved, f"{said}, but for {' and '.join(exceptions)}" if exceptions else said)
 
 
 def sound(session: Session, column: ColumnPlan, target: str) -> list[Proof]:

@@ -607,11 +607,12 @@ def test_status_and_verify_say_the_same_of_coverage(pending: Project) -> None:
     pending.database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL, ALTER body DROP NOT NULL")
     pending.database.execute("INSERT INTO items (id, body) VALUES (100, NULL)")
     whole = "every row in scope that has a text has a vector"
-    assert f"  20 of 21 rows in scope have a vector\n  {whole}\n" in migrator("status").out
+    textless = "1 row in scope with neither text nor vector"
+    assert f"  20 of 21 rows in scope have a vector\n  {textless}\n  {whole}\n" in migrator("status").out
     assert f"  proved  coverage: {whole}\n" in migrator("verify").out
     pending.database.execute("INSERT INTO items (id, body) VALUES (101, 'b'), (102, 'c')")
     gaps = "2 rows in scope with a text and no vector"
-    assert f"  20 of 23 rows in scope have a vector\n  {gaps}\n" in migrator("status").out
+    assert f"  20 of 23 rows in scope have a vector\n  {textless}\n  {gaps}\n" in migrator("status").out
     assert f"  FAILED  coverage: {gaps}\n" in migrator("verify").out
 
 
@@ -646,6 +647,7 @@ def test_status_of_what_is_done(pending: Project) -> None:
             "rows": 21,
             "in_scope": 21,
             "with_vector": 20,
+            "without_text": 0,
             "rows_left": 1,
             "coverage": "1 row in scope with a text and no vector",
             "next": "migrator backfill",

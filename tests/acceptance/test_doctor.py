@@ -284,6 +284,14 @@ def test_vectors_of_several_dimensions(database: Database) -> None:
         ("ok", "42 vectors of 2 dimensions: model = 'false'", ""),
         ("ok", "21 vectors of 3 dimensions: model = 'true'", ""),
     ]
+    # As many again are beyond the condition.
+    for dimensions, number in ((2, 0), (3, 2)):
+        keyed = f"hnsw ((v::vector({dimensions})) vector_l2_ops) WHERE id = {number}"
+        database.execute(f"CREATE INDEX ON notes USING {keyed}")
+    assert [each for each in in_column() if "dimensions: " in each[1]] == [
+        ("ok", "42 vectors of 2 dimensions: 21 where id = 0; 21 those that are left", ""),
+        ("ok", "21 vectors of 3 dimensions: id = 2", ""),
+    ]
     database.execute("DELETE FROM notes WHERE id = 2")
     assert ("ok", "all vectors have 2 dimensions", "") in in_column()
     database.execute("DELETE FROM notes")

@@ -10,7 +10,10 @@ import pytest
 
 from migrator import EmbeddingChange, rows_left
 from migrator.errors import MigratorError
-from migrator.work import Work
+from migrator.planner import planned
+from migrator.proofs.vectors import coverage
+from migrator.session import open_ledger
+from migrator.work import Models, Options, Session, Work
 from tests.database import Database
 from tests.models import EmbedLog, Hashed, Vectors, new, old, other
 from tests.proofs import checksum, nulls, rows_hold
@@ -153,6 +156,19 @@ def test_promise_3_many_rows_written_since_fill_are_embedded_before_verification
     insert(database, [(1000 + number, f"later {number}") for number in range(rows_left.BOUND + 20)])
     upgrade(database)
     assert rows_hold(database, new) == 320
+
+
+def test_coverage_is_proved_but_for_what_cut_over_fills(database: Database) -> None:
+    """What comes after the rest was filled, while the proofs are taken."""
+    items(database)
+    upgrade_until(database, "verify")
+    insert(database, [(1000, "later"), (1001, "later still")])
+    with database.connect() as connection:
+        ledger = open_ledger(connection)
+        session = Session(connection, database.address, ledger, Models(ledger), Options())
+        proof = coverage(session, planned(ledger, ledger.change(1)), SHADOW)
+    whole = "every row in scope that has a text has a vector"
+    assert proof.told == f"proved  coverage: {whole}, but for 2 rows written meanwhile, which cut-over fills"
 
 
 # Holds up the swap, and not the fill before it.
