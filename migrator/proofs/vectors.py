@@ -27,6 +27,8 @@ def statements(column: ColumnPlan, target: str) -> list[Statement]:
     sent = reads(column, rows_left.counting(column, target), _scan(column, target))
     if column.method != "embed":
         return sent
+    if column.found_nulls:
+        sent += reads(column, rows_left.counting_null_by_right(column, target))
     only_if = "texts were embedded for the downgrade" if column.is_restore else ""
     sent += reads(column, _sample(column, target), only_if=only_if)
     if _may_be_named(column):
@@ -46,7 +48,8 @@ def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
     """Before cut-over writers may be at work: what they add meanwhile is filled then, as far as it is allowed there."""
     left = rows_left.count(session.connection, column, target)
     allowed = 0 if target == column.live else rows_left.BOUND
-    said, failed = rows_left.in_words(column, left), session.ledger.failed_rows(column.id)
+    had_none = rows_left.count_null_by_right(session.connection, column, target)
+    said, failed = rows_left.in_words(column, left, had_none), session.ledger.failed_rows(column.id)
     return Proof("coverage", left <= allowed, f"{said}, but for {failed} that are set aside" if failed else said)
 
 
