@@ -82,8 +82,7 @@ def in_words(column: ColumnPlan, left: int, null_by_right: int) -> str:
     """What is said of a column with so many rows left, before cut-over and after it."""
     if column.method != "embed":
         return f"{counted(left, 'rows in scope')} without a vector" if left else "every row in scope has its vector"
-    if not left and null_by_right:
-        return f"every row in scope that has a text has a vector, but for {null_by_right:,} that had none before the upgrade"
     if not left:
-        return "every row in scope that has a text has a vector"
+        but = f", but for {null_by_right:,} that had none before the upgrade" if null_by_right else ""
+        return f"every row in scope that has a text has a vector{but}"
     return f"{counted(left, 'rows in scope')} with a text and no vector"
