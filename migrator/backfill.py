@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migrator import filling, present, stale_rows, store, text_settings
+from migrator import filling, present, rows_left, stale_rows, store, text_settings
 from migrator.address import Address
 from migrator.phases import settle
 from migrator.plan import Plan
+from migrator.report import counted
 from migrator.session import at_work, refuse_unfinished
 from migrator.work import Models, Options, Work
 
@@ -40,6 +41,12 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
                 renewed = stale_rows.renew(work, column) if stale_rows.can_tell(column) else 0
                 settle.settle_not_null(work, column)
                 work.throttle.go_on()
+            had_none = rows_left.count_null_by_right(connection, column, column.live)
+            if had_none:
+                options.reporter.message(
+                    f"{called}: {counted(had_none, 'rows')} with a text had no vector before the upgrade that was "
+                    "undone, and are left without; the next upgrade gives them one"
+                )
             failed = ledger.failed_rows(column.id)
             found[called] = {"rows filled": rows, "rows renewed": renewed, "rows failed": failed}
     return found

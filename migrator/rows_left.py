@@ -65,10 +65,24 @@ def count(connection: Connection, column: ColumnPlan, target: str) -> int:
     return int(left)
 
 
-def in_words(column: ColumnPlan, left: int) -> str:
+def counting_null_by_right(column: ColumnPlan, target: str) -> sql.Composed:
+    """Counts those with a text that have no vector because they had none before the upgrade."""
+    by_right = sql.SQL("NOT {}").format(_null_by_right(column))
+    return query("fill", "left", table=column.table, column=name(target), due=column.due, pending=by_right)
+
+
+def count_null_by_right(connection: Connection, column: ColumnPlan, target: str) -> int:
+    if column.method != "embed" or not column.found_nulls:
+        return 0
+    (found,) = fetch_row(connection, counting_null_by_right(column, target))
+    return int(found)
+
+
+def in_words(column: ColumnPlan, left: int, null_by_right: int) -> str:
     """What is said of a column with so many rows left, before cut-over and after it."""
     if column.method != "embed":
         return f"{counted(left, 'rows in scope')} without a vector" if left else "every row in scope has its vector"
     if not left:
-        return "every row in scope that has a text has a vector"
+        but = f", but for {null_by_right:,} that had none before the upgrade" if null_by_right else ""
+        return f"every row in scope that has a text has a vector{but}"
     return f"{counted(left, 'rows in scope')} with a text and no vector"

@@ -94,7 +94,9 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address:
             counts["without_text"] = None
         found |= counts
         found["rows_left"] = rows_left.count(connection, column, column.live)
-        found["coverage"] = rows_left.in_words(column, found["rows_left"])
+        found["coverage"] = rows_left.in_words(
+            column, found["rows_left"], rows_left.count_null_by_right(connection, column, column.live)
+        )
         lacks = column.method == "embed" and (found["rows_left"] or found["failed_rows"])
         found["next"] = "migrator backfill" if lacks and ledger.unfinished() is None else None
     except psycopg.errors.ProgrammingError as error:

@@ -46,6 +46,7 @@ FROM (SELECT {schema}.vector_norm({column}::{schema}.vector) AS norm,
 -- name: texts
 -- What the text that the column was embedded from says of its rows. distinct_texts: of rows that have a vector.
 SELECT count(*) FILTER (WHERE {column} IS NULL) AS without_vector,
+       count({column}) AS with_vector,
        count(DISTINCT {text_hash}) FILTER (WHERE {column} IS NOT NULL) AS distinct_texts
 FROM {table} WHERE {scope} AND {text} IS NOT NULL;
 

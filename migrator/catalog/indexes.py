@@ -59,7 +59,8 @@ class TableIndex:
 
     @property
     def is_vector(self) -> bool:
-        return self.method in VECTOR_METHODS
+        """Over this column: one over another may name it in its predicate."""
+        return self.method in VECTOR_METHODS and COLUMN in self.key
 
     @property
     def carried(self) -> bool:
@@ -142,7 +143,8 @@ class IndexToBuild:
 
     @property
     def is_vector(self) -> bool:
-        return self.method in VECTOR_METHODS
+        """Over this column: one over another may name it in its predicate."""
+        return self.method in VECTOR_METHODS and COLUMN in self.key
 
     @property
     def of_bits(self) -> bool:

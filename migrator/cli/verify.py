@@ -39,6 +39,21 @@ def command(project: Project, as_json: bool) -> None:
         raise VerificationFailed(
             f"verification failed: {', '.join(failed)}",
             meaning="the column is live and holds what is described above.",
-            remedy="migrator backfill gives rows without a vector, or with that of another text, theirs; "
-            "migrator doctor TABLE.COLUMN looks closer; migrator downgrade -1 goes back",
+            remedy=_remedy({each.restored for found in proofs.values() for each in found if each.failed}),
         )
+
+
+def _remedy(restored: set[bool]) -> str:
+    """restored: whether columns of failed proofs were upgraded last, or downgraded."""
+    ways = []
+    if False in restored:
+        ways.append("migrator backfill gives rows without a vector, or with that of another text, theirs")
+    if True in restored:
+        ways.append(
+            "after a downgrade migrator backfill embeds only rows without a vector: set wrong vectors NULL (UPDATE ... "
+            "SET ... = NULL WHERE ..., where need be after ALTER COLUMN ... DROP NOT NULL), then run it"
+        )
+    ways.append("migrator doctor TABLE.COLUMN looks closer")
+    if False in restored:
+        ways.append("migrator downgrade -1 goes back")
+    return "; ".join(ways)

@@ -89,7 +89,7 @@ def _of_texts(
     read = texts.read(connection, held)
     if isinstance(read, Finding):
         return [read, *texts.missing(ledger, called, held, None, without)], None
-    return [*texts.missing(ledger, called, held, read, without), *texts.stale(called, read)], read
+    return [*texts.missing(ledger, called, held, read, without), *texts.stale(called, held, read)], read
 
 
 def _without_vector(connection: Connection, held: ColumnPlan) -> int:

@@ -19,13 +19,14 @@ from migrator.stale_rows import StaleRows
 
 @dataclass(frozen=True)
 class Texts:
-    """Of the rows in scope that have a text. distinct: different texts beside a vector. without_vector: no vector.
+    """Of the rows in scope that have a text. distinct: different texts beside a vector. with_vector, without_vector.
 
     left: those of them that wait for backfill; the others were set aside, or had none before a downgrade's upgrade.
-    stale: None where no store can tell.
+    stale: None where no store can tell, or the vectors are not of texts.
     """
 
     distinct: int
+    with_vector: int
     without_vector: int
     left: int
     stale: StaleRows | None
@@ -48,7 +49,7 @@ def read(connection: Connection, held: ColumnPlan) -> Texts | Finding | None:
         # Columns that the text names may have been renamed or dropped by others since.
         fact = f"the text that its last upgrade embedded ({held.change.text}) cannot be read: {said(error)}"
         return Finding("error", held.subject, fact, "bring back what it names; a downgrade reads it too")
-    return Texts(row["distinct_texts"], row["without_vector"], left, stale)
+    return Texts(row["distinct_texts"], row["with_vector"], row["without_vector"], left, stale)
 
 
 def _reading(held: ColumnPlan) -> Query:
@@ -91,10 +92,14 @@ def missing(ledger: Ledger, subject: str, held: ColumnPlan | None, texts: Texts 
     return found
 
 
-def stale(subject: str, texts: Texts | None) -> list[Finding]:
+def stale(subject: str, held: ColumnPlan, texts: Texts | None) -> list[Finding]:
     """Rows whose text was edited after cut-over, their vector staying."""
-    if texts is None or texts.stale is None:
+    if texts is None or held.method != "embed":
         return []
+    if texts.stale is None:
+        with_vector = counted(texts.with_vector, "vectors")
+        fact = f"cannot tell whether {with_vector} are of their rows' present text: no store holds them"
+        return [Finding("ok", subject, fact)] if texts.with_vector else []
     found = []
     if texts.stale.stale:
         fact = f"{counted(texts.stale.stale, 'rows')} with the vector of another text: theirs was edited since"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import psycopg
 
 from migrator import present, text_settings
@@ -32,7 +34,10 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
                 f"{column.subject}: table or column is no longer there, so nothing is proved of it"
             )
         called = present.names(columns)
-        return {each: _prove_live(session, column) for each, column in zip(called, columns, strict=True)}
+        return {
+            each: [replace(proof, restored=column.is_restore) for proof in _prove_live(session, column)]
+            for each, column in zip(called, columns, strict=True)
+        }
 
 
 def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:

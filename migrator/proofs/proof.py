@@ -15,7 +15,7 @@ from migrator.queries import Query, fragment, name, query
 class Proof:
     """One proof of one column. detail: what was found, in words. binding: whether verify fails by it before cut-over.
 
-    passed: None where it could not be taken, of which detail says why.
+    passed: None where it could not be taken, of which detail says why. restored: of a column after its downgrade.
 
     What comes back on a downgrade is what was there, good or bad, so that proofs of the vectors themselves bind nobody.
     """
@@ -24,6 +24,7 @@ class Proof:
     passed: bool | None
     detail: str
     binding: bool = True
+    restored: bool = False
 
     @property
     def failed(self) -> bool:

@@ -721,6 +721,18 @@ def test_verify_names_stale_rows_and_shows_no_text(pending: Project) -> None:
         line,
     )
     assert "confidential" not in ended.out + ended.err
+    # After a downgrade no store holds the vectors, and backfill cannot find the wrong ones.
+    assert pending.downgraded().code == 0
+    pending.database.execute("UPDATE items SET embedding = (SELECT embedding FROM items WHERE id = 1)")
+    assert migrator("verify").err.endswith(
+        "\nfix: after a downgrade migrator backfill embeds only rows without a vector: set wrong vectors NULL "
+        "(UPDATE ... SET ... = NULL WHERE ..., where need be after ALTER COLUMN ... DROP NOT NULL), then run it; "
+        "migrator doctor TABLE.COLUMN looks closer\n"
+    )
+    assert (
+        "cannot tell whether 20 vectors are of their rows' present text: no store holds them"
+        in migrator("doctor", "items").out
+    )
 
 
 def test_verify_names_no_row_by_a_key_that_is_its_text(project: Project) -> None:

@@ -8,15 +8,18 @@ import re
 import pytest
 
 from migrator import EmbeddingChange, runner
+from migrator.backfill import backfill
 from migrator.change import VectorColumn
 from migrator.estimate import FILL_BESIDE_INDEX_ROWS_PER_S, FILL_ROWS_PER_S, IVFFLAT_DIMENSIONS_PER_S
 from migrator.phases import PHASES, statements
 from migrator.plan import Plan
+from migrator.proofs.live import verify_live
 from migrator.queries import readable
+from migrator.status import read_status
 from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new
-from tests.running import OLD_MODEL, PROBES, REVISION, downgrade, downgrade_until, upgrade, upgrade_until
+from tests.running import OLD_MODEL, PROBES, REVISION, At, downgrade, downgrade_until, upgrade, upgrade_until
 from tests.tables import CHANGE, insert, items
 
 TIMED_SAMPLE = 32
@@ -196,3 +199,13 @@ def test_a_downgrade_embeds_what_its_plan_counts(database: Database, embed_log: 
     assert embed_log.calls() == [PROBES, PROBES, 1]
     downgrade(database)
     assert database.value("SELECT count(*) FROM items WHERE embedding IS NULL") == 5
+    said = "every row in scope that has a text has a vector, but for 5 that had none before the upgrade"
+    assert read_status(database.address)["columns"][0]["coverage"] == said
+    (proofs,) = verify_live(database.address, Options()).values()
+    assert (proofs[0].detail, proofs[0].restored) == (said, True)
+    reporter = At("", "", lambda: None)
+    backfill(database.address, Options(reporter))
+    assert reporter.messages == [
+        "public.items.embedding: 5 rows with a text had no vector before the upgrade that was undone, and are left "
+        "without; the next upgrade gives them one"
+    ]

@@ -10,4 +10,5 @@ INSERT INTO articles SELECT n, 'title ' || n, 'body ' || n, model.embed('title '
 FROM generate_series(1, 40) AS n;
 CREATE INDEX articles_title_idx ON articles USING hnsw (title_embedding vector_cosine_ops);
 CREATE INDEX articles_body_idx ON articles USING hnsw (body_embedding vector_cosine_ops);
+CREATE INDEX articles_both_idx ON articles USING hnsw (title_embedding vector_l2_ops) WHERE body_embedding IS NOT NULL;
 CREATE VIEW vectors AS SELECT id, title_embedding, body_embedding FROM articles;
