@@ -49,18 +49,14 @@ def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
     """Before cut-over writers may be at work: what they add meanwhile is filled then, as far as it is allowed there."""
     left = rows_left.count(session.connection, column, target)
     allowed = 0 if target == column.live else rows_left.BOUND
-<<<<<<< HEAD
     proved, failed = left <= allowed, session.ledger.failed_rows(column.id)
-    exceptions = [f"{failed} that are set aside"] if failed else []
+    had_none = rows_left.count_null_by_right(session.connection, column, target)
+    exceptions = [f"{had_none:,} that had none before the upgrade"] if had_none else []
+    exceptions += [f"{failed} that are set aside"] if failed else []
     if proved and left:
         exceptions.append(f"{counted(left, 'rows')} written meanwhile, which cut-over fills")
-    said = rows_left.in_words(column, 0 if proved else left)
+    said = rows_left.in_words(column, 0 if proved else left, 0)
     return Proof("coverage", proved, f"{said}, but for {' and '.join(exceptions)}" if exceptions else said)
-=======
-    had_none = rows_left.count_null_by_right(session.connection, column, target)
-    said, failed = rows_left.in_words(column, left, had_none), session.ledger.failed_rows(column.id)
-    return Proof("coverage", left <= allowed, f"{said}, but for {failed} that are set aside" if failed else said)
->>>>>>> views
 
 
 def sound(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
