@@ -175,12 +175,20 @@ class Ledger:
 
         where: the scope, by which a column without dimensions may hold several models.
         """
-        table = catalog.table
-        rows = self._rows("registered", schema=table.schema, table=table.name, column=catalog.column.name)
+        rows = self._registered(catalog)
         of_scope = [row for row in rows if row["scope"] == where] or [row for row in rows if row["scope"] is None]
         if not of_scope and catalog.column.dimensions is not None:
             of_scope = rows
         return msgspec.convert(of_scope[0]["declared"], Model) if of_scope else None
+
+    def registered_scopes(self, catalog: Catalog) -> list[tuple[str, str]]:
+        """Each scope of the column that the ledger names a model for, and the model's name; the last changed first."""
+        rows = self._registered(catalog)
+        return [(row["scope"], row["declared"]["name"]) for row in rows if row["scope"] is not None]
+
+    def _registered(self, catalog: Catalog) -> list[dict[str, Any]]:
+        table = catalog.table
+        return self._rows("registered", schema=table.schema, table=table.name, column=catalog.column.name)
 
     def registered_text(self, catalog: Catalog, where: str | None) -> str | None:
         """The expression that the present vectors were made of, by what revisions said; None where none did.

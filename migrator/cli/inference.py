@@ -72,6 +72,7 @@ class Inference:
     dimensions: how many vectors in scope have how many, the most frequent first; not looked for where the type says it.
     padding: how many zeros those vectors end in.
     functions: those that find the column by its name.
+    scopes: those that the ledger names a model for, each with its name.
     facts: what was not said, with its value and source.
     warnings: what preflight will find unless it is mended until then.
     """
@@ -83,6 +84,7 @@ class Inference:
     dimensions: list[tuple[int, int]] = field(default_factory=list)
     padding: int = 0
     functions: list[Function] = field(default_factory=list)
+    scopes: list[tuple[str, str]] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[Hazard] = field(default_factory=list)
 
@@ -111,6 +113,7 @@ class Inference:
         text = _registered_text(connection, ledger, catalog, said.where)
         warnings = _of_scope(connection, catalog, said.where)
         found = cls(said, catalog, registered, text, dimensions, functions=by_name, warnings=warnings)
+        found.scopes = ledger.registered_scopes(catalog)
         if scope is not None:
             found._infer("where", *scope)
         elif said.where is None:
@@ -167,12 +170,7 @@ class Inference:
         said, registered = self.said, self.registered
         if said.from_ is None:
             if registered is None:
-                raise UsageError(
-                    f"which model {self.catalog.subject} holds now is not known: the ledger does not name it",
-                    meaning="the revision has to say it, for the way back.",
-                    remedy="name it: --from PROVIDER:NAME, such as "
-                    "--from sentence-transformers:sentence-transformers/all-MiniLM-L6-v2",
-                )
+                raise self._unknown_model()
             self._infer("from", _shown(registered), "the ledger's word for the column")
             return registered
         if registered is not None and registered.name == said.from_:
@@ -197,6 +195,22 @@ class Inference:
         asked = own_dimensions(said.from_)
         self._infer("from", f"{asked} dimensions", "as the model says; the column's type has none")
         return Model(said.from_, dimensions=asked)
+
+    def _unknown_model(self) -> UsageError:
+        known = "the ledger does not name it"
+        remedy = (
+            "name it: --from PROVIDER:NAME, such as --from sentence-transformers:sentence-transformers/all-MiniLM-L6-v2"
+        )
+        if self.scopes:
+            known = "the ledger names one a scope: " + ", ".join(
+                f"{model} where {where}" for where, model in self.scopes
+            )
+            remedy = "say which rows by one of these conditions: --where SQL; or name the model: --from PROVIDER:NAME"
+        return UsageError(
+            f"which model {self.catalog.subject} holds now is not known: {known}",
+            meaning="the revision has to say it, for the way back.",
+            remedy=remedy,
+        )
 
     def _new_model(self, old: Model) -> Model:
         said = self.said

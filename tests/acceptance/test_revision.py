@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrator import EmbeddingChange, Model, hazards, runner
+from migrator.ledger import as_json
 from migrator.work import Options
 from tests.commands import Ended, migrator
 from tests.database import Database
@@ -169,6 +170,27 @@ def test_without_a_ledger_the_old_model_has_to_be_said() -> None:
         "--from sentence-transformers:sentence-transformers/all-MiniLM-L6-v2\n",
     )
     assert not list(Path("versions").iterdir())
+
+
+def test_a_ledger_of_several_scopes_names_them(database: Database) -> None:
+    database.execute("DROP INDEX items_embedding_idx; ALTER TABLE items ALTER embedding TYPE vector")
+    record(database, replace(CHANGE, where="id < 10", to=OLD, index=None))
+    second = as_json(replace(CHANGE, where="id >= 10", to=OTHER, index=None))
+    database.execute(
+        "INSERT INTO migrator.change (id, run_id, table_schema, table_name, column_name, change, catalog, state) "
+        "SELECT 2, run_id, table_schema, table_name, column_name, %(second)s, catalog, state FROM migrator.change",
+        {"second": second},
+    )
+    assert revision(*COLUMN, *TO_NEW) == Ended(
+        2,
+        "",
+        "error: which model public.items.embedding holds now is not known: the ledger names one a scope: "
+        "python:tests.models:other where id >= 10, python:tests.models:old where id < 10\n"
+        "the revision has to say it, for the way back.\n"
+        "fix: say which rows by one of these conditions: --where SQL; or name the model: --from PROVIDER:NAME\n",
+    )
+    written = operation(revision(*COLUMN, *TO_NEW, "--where", "id < 10"))
+    assert "from_=Model('python:tests.models:old', dimensions=384)" in written
 
 
 def test_a_column_without_dimensions_has_those_of_its_model(database: Database) -> None:
