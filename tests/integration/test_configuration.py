@@ -140,7 +140,8 @@ def test_another_database_than_alembic_is_connected_to_is_not_worked_on(database
     url = database.url.replace("postgresql:", "postgresql+psycopg:")
     Path("env.py").write_text(ENV_OF_ANOTHER_DRIVER.format(url=url, connected=database.url), "utf-8")
     assert migrator("status").code == 0
-    elsewhere = url.replace(f"/{called}?", "/postgres?")
+    # Of another length, or Python would take the file for the one that it compiled within the same second.
+    elsewhere = url.replace(f"/{called}?", "/postgres?") + "&connect_timeout=10"
     Path("env.py").write_text(ENV_OF_ANOTHER_DRIVER.format(url=elsewhere, connected=database.url), "utf-8")
     ended = migrator("status")
     assert (ended.code, ended.out) == (3, "")

@@ -199,7 +199,7 @@ def test_a_downgrade_embeds_what_its_plan_counts(database: Database, embed_log: 
     assert embed_log.calls() == [PROBES, PROBES, 1]
     downgrade(database)
     assert database.value("SELECT count(*) FROM items WHERE embedding IS NULL") == 5
-    said = "every row with a text has a vector, but for 5 that had none before the upgrade"
+    said = "every row in scope that has a text has a vector, but for 5 that had none before the upgrade"
     assert read_status(database.address)["columns"][0]["coverage"] == said
     (proofs,) = verify_live(database.address, Options()).values()
     assert (proofs[0].detail, proofs[0].restored) == (said, True)

@@ -50,9 +50,11 @@ def test_another_model_of_the_same_dimensions_is_warned_of(database: Database) -
 def test_another_model_of_a_column_without_dimensions_is_warned_of(database: Database) -> None:
     items(database)
     database.execute("DROP INDEX items_embedding_idx; ALTER TABLE items ALTER COLUMN embedding TYPE vector")
-    tiny = Model("python:tests.models:tiny", dimensions=8)
-    assert codes(database, dataclasses.replace(CHANGE, from_=tiny)) == ["old-model-differs"]
+    assert codes(database, dataclasses.replace(CHANGE, from_=OTHER)) == ["old-model-differs"]
     assert codes(database) == []
+    tiny = Model("python:tests.models:tiny", dimensions=8)
+    with pytest.raises(Refused, match="is of 384 dimensions in scope, the revision was written for 8 dimensions"):
+        codes(database, dataclasses.replace(CHANGE, from_=tiny))
 
 
 def test_some_rows_of_another_text_are_no_other_model(database: Database) -> None:
@@ -80,6 +82,7 @@ def test_a_model_that_is_not_to_be_had_is_warned_of_and_the_upgrade_goes_on(data
 def test_a_model_that_fails_is_warned_of(database: Database) -> None:
     items(database)
     database.execute("DROP INDEX items_embedding_idx; ALTER TABLE items ALTER COLUMN embedding TYPE vector")
+    database.execute("UPDATE items SET embedding = subvector(embedding, 1, 8)")
     broken = Model("python:tests.models:broken", dimensions=8)
     (hazard,) = about_old_model(database, dataclasses.replace(CHANGE, from_=broken))
     assert hazard.code == "old-model-not-at-hand"

@@ -100,7 +100,7 @@ TEXTS = [
 # In either mode the same statements take the text.
 @pytest.mark.parametrize(
     ("text", "online"),
-    zip(TEXTS, cycle([False, True]), strict=False),
+    list(zip(TEXTS, cycle([False, True]), strict=False)),
     ids={False: "window", True: "online"}.get,
 )
 def test_a_text_goes_up_down_and_up(database: Database, text: str, online: bool) -> None:
@@ -148,9 +148,9 @@ REFUSED: Sequence[tuple[str, str, str]] = [
     ("body || counted()", "text-writes", "cannot execute nextval()"),
     ("unnest(tags)", "text-does-not-parse", "set-returning functions are not allowed"),
     ("string_agg(body, ' ')", "text-does-not-parse", "aggregate functions are not allowed"),
-    ("to_jsonb(docs)::text", "whole-row-text", "once the table has a further column"),
-    ("docs::text", "whole-row-text", "once the table has a further column"),
-    ("embedding_input(docs) || docs::text", "whole-row-text", "once the table has a further column"),
+    ("to_jsonb(docs)::text", "whole-row-text", "once the table has another column"),
+    ("docs::text", "whole-row-text", "once the table has another column"),
+    ("embedding_input(docs) || docs::text", "whole-row-text", "once the table has another column"),
     ("as_json(docs)", "row-function", "as_json() with the row, and it uses doc as a whole"),
     ("passes_on(docs)", "row-function", "passes_on() with the row, and it uses $1 as a whole"),
     ("id", "text-is-not-text", "gives bigint"),
