@@ -83,8 +83,6 @@ def in_words(column: ColumnPlan, left: int, null_by_right: int) -> str:
     if column.method != "embed":
         return f"{counted(left, 'rows in scope')} without a vector" if left else "every row in scope has its vector"
     if not left:
-        if null_by_right:
-            but = f"but for {null_by_right:,} that had none before the upgrade"
-            return f"every row in scope that has a text has a vector, {but}"
-        return "every row in scope that has a text has a vector"
+        but = f", but for {null_by_right:,} that had none before the upgrade" if null_by_right else ""
+        return f"every row in scope that has a text has a vector{but}"
     return f"{counted(left, 'rows in scope')} with a text and no vector"
