@@ -29,9 +29,9 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The processes share the cores: PyTorch has one thread in each.
+# One more than the cores of a small machine, for each waits for its server now and then. PyTorch has one thread in each.
 test: lint
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist worksteal
 
 # Clients pin older releases than migrator needs: they have an environment of their own, and call it as a command.
 .venv-clients/installed: tests/clients/requirements.lock

@@ -78,11 +78,15 @@ def count_null_by_right(connection: Connection, column: ColumnPlan, target: str)
     return int(found)
 
 
-def in_words(column: ColumnPlan, left: int, null_by_right: int) -> str:
+def in_words(column: ColumnPlan, left: int, had_none: int) -> str:
     """What is said of a column with so many rows left, before cut-over and after it."""
     if column.method != "embed":
         return f"{counted(left, 'rows in scope')} without a vector" if left else "every row in scope has its vector"
     if not left:
-        but = f", but for {null_by_right:,} that had none before the upgrade" if null_by_right else ""
-        return f"every row in scope that has a text has a vector{but}"
+        if had_none:
+            return (
+                "every row in scope that has a text has a vector, "
+                f"but for {had_none:,} that had none before the upgrade"
+            )
+        return "every row in scope that has a text has a vector"
     return f"{counted(left, 'rows in scope')} with a text and no vector"
