@@ -353,6 +353,7 @@ BEGIN
     EXECUTE format('DROP TRIGGER %I ON %s', format('~migrator_capture_%s', change_), relation);
     EXECUTE format('DROP FUNCTION migrator.%I()', format('capture_%s', change_));
     EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('missed_%s', change_));
+    EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('edited_%s', change_));
 
     -- The indexes of the new column go; the old ones get their names back, with comment and CLUSTER mark.
     FOR each IN SELECT DISTINCT i.indexrelid::regclass AS name
@@ -391,6 +392,25 @@ BEGIN
             EXECUTE format('ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS %s', each.schema, each.final,
                            target.key, target.value);
         END LOOP;
+    END LOOP;
+
+    -- Parts on later partitions are called by the index's own column.
+    FOR each IN SELECT i.indexrelid::regclass AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+                WHERE i.indrelid = relation AND c.relkind = 'I'
+                  AND NOT EXISTS (SELECT FROM pg_partition_tree(i.indexrelid) t
+                                  WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.relid AND attname = retired)
+                                     OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.relid AND attname = column_)) LOOP
+        EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', each.name, retired, column_);
+    END LOOP;
+
+    -- Sessions keep functions as they compiled them for the new column, until their rows in the catalog are others.
+    FOR each IN SELECT p.oid::regprocedure AS name, p.prosecdef
+                FROM migrator.change c
+                CROSS JOIN LATERAL jsonb_array_elements_text(c.catalog -> 'carried' -> 'functions_by_name') AS f (called)
+                JOIN pg_proc p ON p.oid = to_regprocedure(f.called)
+                WHERE c.id = change_ AND pg_has_role(p.proowner, 'USAGE') LOOP
+        EXECUTE format('ALTER ROUTINE %s SECURITY %s', each.name,
+                       CASE WHEN each.prosecdef THEN 'DEFINER' ELSE 'INVOKER' END);
     END LOOP;
 
     -- The ledger: an unfinished run of this change is closed, the change is undone.

@@ -7,6 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from migrator import EmbeddingChange, Hnsw, runner
@@ -68,10 +69,19 @@ def states(database: Database) -> list[str]:
 @pytest.mark.parametrize("database", [18, 16], indirect=True)
 def test_without_writes_all_is_as_it_was_and_the_next_upgrade_embeds_nothing(database: Database) -> None:
     items(database)
+    database.execute(
+        "CREATE FUNCTION dims() RETURNS int LANGUAGE plpgsql AS $$ DECLARE found items.embedding%TYPE; "
+        "BEGIN SELECT embedding INTO found FROM items LIMIT 1; RETURN vector_dims(found); END $$"
+    )
     schema, rows = database.dump(), vectors(database)
     upgrade(database)
-    done = roll_back(database)
+    with psycopg.connect(database.url, autocommit=True) as session:
+        # It keeps the function as it compiles it now.
+        session.execute("SELECT dims()")
+        done = roll_back(database)
+        assert session.execute("SELECT dims()").fetchone() == (384,)
     assert (done.code, done.err) == (0, "")
+    assert database.execute("SELECT relname FROM pg_class WHERE relname ~ '^(missed|edited)_'") == []
     assert done.out.endswith("under revision 0001\nNOT NULL is set again\n" + NOTHING_WRITTEN)
     assert (database.dump(), vectors(database)) == (schema, rows)
     assert database.value("SELECT version_num FROM alembic_version") == "0001"

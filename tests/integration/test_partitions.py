@@ -431,3 +431,5 @@ def test_the_manual_rollback_brings_all_partitions_back(database: Database, onli
     assert rows_hold(database, old) == 100
     found, expected = (re.sub("items_6_embedding_idx1?", "", dump) for dump in (database.dump(), schema))
     assert in_any_order(found) == in_any_order(expected)
+    database.execute("CREATE TABLE items_7 PARTITION OF items FOR VALUES IN (7)")
+    assert "migrator" not in database.dump()
