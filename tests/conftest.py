@@ -17,6 +17,15 @@ from tests.memory import MEMORY
 from tests.models import EMBED_LOG, EmbedLog
 
 _numbers = itertools.count(1)
+# Nothing here outlives the run, so nothing has to reach the disk, nor to be kept for long. An autovacuum that comes by
+# chance is waited for, and said so.
+_SETTINGS = (
+    "fsync = off",
+    "synchronous_commit = off",
+    "full_page_writes = off",
+    "max_wal_size = '256MB'",
+    "autovacuum = off",
+)
 
 
 class Server:
@@ -30,8 +39,7 @@ class Server:
         self.binaries = Path(self._handle.bin_path)
         self.log = Path(self._handle.log)
         self._administrator = psycopg.connect(self.url("postgres"), autocommit=True)
-        # Nothing here outlives the run, so nothing has to reach the disk, nor to be kept for long.
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '256MB'"):
+        for setting in _SETTINGS:
             self._administrator.execute(f"ALTER SYSTEM SET {setting}".encode())
         self._administrator.execute("SELECT pg_reload_conf()")
         self._administrator.execute("CREATE DATABASE template_vector")
@@ -47,7 +55,7 @@ class Server:
 
     @contextmanager
     def database(self) -> Iterator[Database]:
-        """For the time of a test: hundreds of databases would fill the memory and keep autovacuum busy."""
+        """For the time of a test: hundreds of databases would fill the memory."""
         name = f"test_{next(_numbers)}"
         yield self._new_database(name)
         self._administrator.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
