@@ -67,8 +67,8 @@ def configured_url(config: Config) -> str:
 def sqlalchemy_url(url: str) -> URL:
     """The URL for SQLAlchemy with psycopg 3; `embedded:DIRECTORY` starts the private server there.
 
-    Raises UsageError where it does not parse, names no PostgreSQL, parameters that
-    PostgreSQL's client library does not know, or a directory without a database.
+    Raises UsageError where it does not parse, names no PostgreSQL, parameters that PostgreSQL's client library does not
+    know, or a directory without a database.
     """
     if url.startswith(EMBEDDED):
         directory = _embedded_directory(url)
@@ -194,21 +194,21 @@ def _as_connected(driver_connection: Any) -> Address | None:
 def refuse_elsewhere(address: Address, asked: str, source: str) -> None:
     """asked: the URL that was given for this command, by `source`. Raises Refused where env.py connects elsewhere."""
     meant = address_of_url(sqlalchemy_url(asked))
-    if any(address.parameters.get(each) != meant.parameters.get(each) for each in ("host", "port", "dbname")):
-        with (
-            psycopg.connect(make_conninfo("", **address.parameters)) as found,
-            psycopg.connect(make_conninfo("", **meant.parameters)) as wanted,
-        ):
-            if found.execute(_SERVER).fetchone() != wanted.execute(_SERVER).fetchone():
-                raise hazards.env_elsewhere(address.shown, meant.shown, source).refusal()
+    differ = any(address.parameters.get(each) != meant.parameters.get(each) for each in ("host", "port", "dbname"))
+    if differ and _server_of(address) != _server_of(meant):
+        raise hazards.env_elsewhere(address.shown, meant.shown, source).refusal()
 
 
 def _refuse_other(connection: sqlalchemy.Connection, address: Address) -> None:
     """Other drivers do not say what env.py gave them besides the URL. Raises Refused."""
     found = tuple(connection.exec_driver_sql(_SERVER).one())
-    with psycopg.connect(make_conninfo("", **address.parameters)) as own:
-        if own.execute(_SERVER).fetchone() != found:
-            raise hazards.other_database(str(found[0]), address.shown).refusal()
+    if _server_of(address) != found:
+        raise hazards.other_database(str(found[0]), address.shown).refusal()
+
+
+def _server_of(address: Address) -> tuple[Any, ...] | None:
+    with psycopg.connect(make_conninfo("", **address.parameters)) as connection:
+        return connection.execute(_SERVER).fetchone()
 
 
 def _of_libpq(parameters: Mapping[str, Any]) -> dict[str, Any]:
