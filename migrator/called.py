@@ -12,21 +12,30 @@ from migrator.plan import ColumnPlan
 from migrator.queries import query
 
 
-def read_called(connection: Connection, column: ColumnPlan) -> list[CalledFunction]:
-    """Those that are named in them, and those that they call in turn, but for PostgreSQL's own, as they are now.
+def find_called(connection: Connection, column: ColumnPlan) -> list[int]:
+    """Oids of those that are named in them, and of those that these call in turn, but for PostgreSQL's own.
 
-    Not found are those whose names a function puts together, or that are called by none, as an aggregate's.
+    Not found are those whose names a function puts together, or that are called by none, as an aggregate's. Names are
+    looked up by the search path of the text.
     """
-    called = _called(connection, column)
+    old_text = column.with_old_text.text
+    with connection.transaction(force_rollback=True):
+        view = query("called", "view", text=column.text, old_text=old_text, scope=column.scope, table=column.table)
+        execute(connection, view)
+        return [oid for (oid,) in execute(connection, query("called", "functions"))]
+
+
+def read_called(connection: Connection, functions: Sequence[int]) -> list[CalledFunction]:
+    """As they are now."""
     with qualified_names(connection):
-        names = [name for (name,) in execute(connection, query("called", "names"), {"functions": called})]
+        names = [name for (name,) in execute(connection, query("called", "names"), {"functions": [*functions]})]
         return _definitions(connection, names)
 
 
-def of_others(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+def of_others(connection: Connection, column: ColumnPlan, functions: Sequence[int]) -> list[Hazard]:
     """Capture runs them with this role's rights, and whoever may replace one could use these."""
     table, role = column.catalog.table, column.catalog.server.role
-    given = {"functions": _called(connection, column), "table": table.oid}
+    given = {"functions": [*functions], "table": table.oid}
     with qualified_names(connection):
         found = fetch_dicts(connection, query("called", "of_others"), given)
     strangers = {row["name"]: row["owner"] for row in found if not row["of_the_table"]}
@@ -37,15 +46,6 @@ def of_others(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         if found
         else []
     )
-
-
-def _called(connection: Connection, column: ColumnPlan) -> list[int]:
-    """Their oids. Names are looked up by the search path of the text."""
-    old_text = column.with_old_text.text
-    with connection.transaction(force_rollback=True):
-        view = query("called", "view", text=column.text, old_text=old_text, scope=column.scope, table=column.table)
-        execute(connection, view)
-        return [oid for (oid,) in execute(connection, query("called", "functions"))]
 
 
 def replaced(connection: Connection, column: ColumnPlan) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from psycopg import sql
 
 from migrator import carry, hazards, old_model, store
-from migrator.called import of_others, read_called
+from migrator.called import find_called, of_others, read_called
 from migrator.catalog import Catalog
 from migrator.catalog.functions import try_statements
 from migrator.database import Connection
@@ -107,9 +107,10 @@ def examine(
             column = replace(column, catalog=replace(catalog, read=read))
             found += other_tables.examine(connection, column)
             refuse_first(found)
-        column = replace(column, catalog=replace(column.catalog, called=read_called(connection, column)))
+        functions = find_called(connection, column)
+        column = replace(column, catalog=replace(column.catalog, called=read_called(connection, functions)))
         # A downgrade is not refused for what its upgrade allowed.
-        found += [] if column.is_restore else of_others(connection, column)
+        found += [] if column.is_restore else of_others(connection, column, functions)
         refuse_first(found)
         dependents.try_conditions(connection, columns, column)
         refuse_first(materialised_views.examine(connection, columns, column))
