@@ -130,10 +130,6 @@ class Ledger:
         rows = self._changes("last_change", schema=schema, table=table, column=column)
         return (LedgerChange.of(rows[0]), rows[0]["revision"]) if rows else None
 
-    def last_changes(self) -> list[LedgerChange]:
-        """Of every column the last change that was carried out."""
-        return [LedgerChange.of(row) for row in self._changes("last_changes")]
-
     def carried_out(self) -> list[LedgerChange]:
         """All changes that were carried out, first to last."""
         return [LedgerChange.of(row) for row in self._changes("carried_out")]

@@ -42,7 +42,7 @@ def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange],
 
 def restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> None:
     """Gives the columns back what they held before the revision; returns at once where they have it."""
-    address = text_settings.for_ledger(address)
+    address = text_settings.for_ledger(address, of=columns)
     with at_work(address) as (connection, ledger):
         unfinished = ledger.unfinished()
         if unfinished is not None:
@@ -275,7 +275,7 @@ def plan_upgrade(address: Address, revision: str, changes: Sequence[EmbeddingCha
 
 def plan_restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> Plan:
     """What `restore` would do. Changes nothing."""
-    address = text_settings.for_ledger(address)
+    address = text_settings.for_ledger(address, of=columns)
     return _plan(address, options, revision, "downgrade", None, lambda planner: planner.restore(revision, columns))
 
 

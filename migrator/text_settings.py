@@ -6,13 +6,14 @@ Their values go nowhere else: not into the ledger, a statement, a message or a l
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from migrator import hazards
+from migrator import hazards, present
 from migrator.address import Address
 from migrator.catalog import read_server
-from migrator.change import ENVIRONMENT, EmbeddingChange
+from migrator.catalog.columns import unquoted
+from migrator.change import ENVIRONMENT, EmbeddingChange, VectorColumn
 from migrator.database import connect
 from migrator.ledger import Ledger
 
@@ -34,13 +35,22 @@ def for_changes(address: Address, changes: Iterable[EmbeddingChange], *, require
     return replace(address, settings=found)
 
 
-def for_ledger(address: Address, *, required: bool = True) -> Address:
-    """The same for the changes that the ledger knows: an unfinished run's, and each column's last."""
+def for_ledger(address: Address, *, required: bool = True, of: Sequence[VectorColumn] | None = None) -> Address:
+    """The same for an unfinished run's changes, and those that say what the columns hold now.
+
+    of: columns whose settings are needed, all of them where that is not said.
+    """
     with connect(address) as connection:
         server = read_server(connection)
         if not (server.ledger and server.may_use_ledger):
             return address
         ledger = Ledger(connection, installed=True)
         run = ledger.unfinished()
-        changes = [*ledger.last_changes(), *(ledger.changes(run) if run is not None else [])]
-        return for_changes(address, [each.change for each in changes], required=required)
+        changes = [each.change for each in ledger.changes(run)] if run is not None else []
+        # A table is named as in SQL: exactly, or in capitals that are folded.
+        named = {(name, each.column) for each in of or () for name in (unquoted(each.table), each.table.lower())}
+        # The last change of a column may be of its index alone, and the one beneath it has the text.
+        for column in (*present.columns(ledger)[0], *present.embedded(ledger)[0]):
+            if of is None or (column.catalog.table.name, column.live) in named:
+                changes.append(column.change)
+        return for_changes(address, changes, required=required)

@@ -66,13 +66,6 @@ FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
 WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s AND r.state = 'done'
 ORDER BY c.id DESC LIMIT 1;
 
--- name: last_changes
-SELECT DISTINCT ON (c.table_schema, c.table_name, c.column_name)
-       {columns}
-FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
-WHERE r.state = 'done'
-ORDER BY c.table_schema, c.table_name, c.column_name, c.id DESC;
-
 -- name: carried_out
 SELECT {columns}
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id

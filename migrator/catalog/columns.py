@@ -134,11 +134,11 @@ class Table:
 
 def read_table(connection: Connection, schema: str | None, table: str) -> Table | None:
     """The table of that name, bare or quoted as in SQL; None where there is none."""
-    exact = _unquoted(table)
+    exact = unquoted(table)
     rows = fetch_dicts(
         connection,
         query("catalog", "find_table", tree=tree(fragment("c.oid"))),
-        {"table": exact, "schema": schema and _unquoted(schema)},
+        {"table": exact, "schema": schema and unquoted(schema)},
     )
     if not rows:
         return None
@@ -188,7 +188,7 @@ def table_names(connection: Connection) -> list[tuple[str, str]]:
     return [(schema, table) for schema, table in execute(connection, query("catalog", "table_names"))]
 
 
-def _unquoted(written: str) -> str:
+def unquoted(written: str) -> str:
     if len(written) > 1 and written[0] == written[-1] == '"':
         return written[1:-1].replace('""', '"')
     return written

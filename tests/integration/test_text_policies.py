@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from migrator import EmbeddingChange, Model, runner, text_settings
+from migrator import EmbeddingChange, Hnsw, Model, runner, text_settings
+from migrator.backfill import backfill
 from migrator.errors import MigratorError, Refused
 from migrator.status import read_status
 from migrator.work import Options
@@ -18,7 +19,7 @@ from tests.database import Database
 from tests.proofs import rows_hold
 from tests.running import REVISION, At, downgrade, upgrade
 from tests.statements import log_statements
-from tests.tables import CHANGE, OTHER
+from tests.tables import CHANGE, OTHER, items
 
 NOTES = replace(CHANGE, table="notes", index=None)
 # To another model of the same length, so that rows can keep what they hold.
@@ -270,6 +271,36 @@ def test_without_its_setting_a_text_is_refused(database: Database, monkeypatch: 
     with pytest.raises(Refused) as back:
         downgrade(database, SEALED)
     assert back.value.code == "setting-not-there"
+
+
+def test_a_setting_is_at_hand_beneath_a_revision_of_the_index_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which needs none itself, and the next revision down does."""
+    sealed_notes(database, missing_ok=False)
+    monkeypatch.setenv(VARIABLE, KEY)
+    upgrade(database, SEALED)
+    index = EmbeddingChange("notes", "embedding", None, from_=SEALED.to, to=SEALED.to, index=Hnsw(distance="l2"))
+    upgrade(database, index, revision="3")
+    database.execute("UPDATE notes SET embedding = NULL WHERE id < 3")
+    backfill(database.address, Options(At("never", "", lambda: None)))
+    assert held_sealed(database) == ["new"] * 12
+    downgrade(database, index, revision="3")
+    _edit(database, "since")
+    downgrade(database, SEALED)
+    assert set(held_sealed(database)) == {"old"}
+
+
+def test_a_setting_of_another_table_is_not_needed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To take one column back at night."""
+    sealed_notes(database, missing_ok=False)
+    monkeypatch.setenv(VARIABLE, KEY)
+    upgrade(database, SEALED)
+    items(database, 5)
+    upgrade(database, CHANGE, revision="3")
+    monkeypatch.delenv(VARIABLE)
+    downgrade(database, CHANGE, revision="3")
+    assert rows_hold(database, models.old) == 5
 
 
 def test_an_error_that_quotes_a_secret_text_is_not_shown(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
