@@ -81,9 +81,7 @@ def _prepare(connection: Connection, address: Address) -> None:
     if connection.info.parameter_status("is_superuser") == "on":
         # Autovacuum gives way to whoever waits this long for its lock, which must be less than lock_timeout.
         settings["deadlock_timeout"] = "20ms"
-    configure(connection, settings)
-    # Where commits are not waited for, a crash of the server would lose vectors that were paid for.
-    execute(connection, query("session", "commit_for_good"))
+    execute(connection, query("session", "begin"), {"settings": [*settings], "values": [*settings.values()]})
     _notice_dead_client(connection)
 
 
@@ -160,8 +158,7 @@ def qualified_names(connection: Connection) -> Iterator[None]:
 
     So they mean the same under any search path, today's and that of a later downgrade.
     """
-    (found,) = fetch_row(connection, query("session", "search_path"))
-    configure(connection, {"search_path": ""})
+    (found,) = fetch_row(connection, query("session", "qualify_names"))
     try:
         yield
     finally:

@@ -160,7 +160,7 @@ class Ledger:
         return (found[0], found[1], found[2]) if found else None
 
     def changes_of(self, revision: str) -> list[LedgerChange]:
-        """The revision's upgrades that are live."""
+        """The revision's upgrades that are in force, for a downgrade to undo."""
         return [LedgerChange.of(row) for row in self._changes("changes_of_revision", revision=revision)]
 
     def live_changes(self) -> list[LedgerChange]:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from migrator import hazards
-from migrator.catalog import Catalog, read_catalog, read_server
+from migrator.catalog import Catalog, read_catalog, read_ledger_schema, read_server
 from migrator.catalog.functions import read_replaced
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Connection, configure, has_table, search_path
@@ -32,6 +32,7 @@ class Planner:
         sample: bool = False,
     ) -> None:
         self._connection = connection
+        self._server = read_server(connection)
         self._ledger = ledger
         self._models = models
         self._options = options
@@ -39,7 +40,7 @@ class Planner:
 
     def upgrade(self, revision: str, changes: Sequence[EmbeddingChange]) -> Plan:
         """The plan of a new upgrade. Raises Refused."""
-        found = self._server()
+        found = self._server_hazards()
         first = self._ledger.next_change()
         columns = [
             ColumnPlan(first + number, change, self._before_upgrade(change), online=self._options.online)
@@ -52,7 +53,7 @@ class Planner:
 
     def restore(self, revision: str, wanted: Sequence[VectorColumn]) -> Plan:
         """The plan of a new downgrade. Raises Refused."""
-        found = self._server()
+        found = self._server_hazards()
         first = self._ledger.next_change()
         self._refuse_renamed(revision, wanted)
         undone = []
@@ -62,6 +63,7 @@ class Planner:
             undone.append((catalog, upgrade, self._source(catalog, upgrade)))
         # Text and scope mean what they meant at the upgrade.
         configure(self._connection, {"search_path": search_path(undone[0][1].catalog.server.search_path)})
+        self._server = read_server(self._connection)
         columns = [
             restoring(
                 first + number,
@@ -74,13 +76,13 @@ class Planner:
         ]
         return self._plan(revision, "downgrade", columns, found)
 
-    def _server(self) -> list[Hazard]:
-        found = server_hazards(read_server(self._connection))
+    def _server_hazards(self) -> list[Hazard]:
+        found = server_hazards(self._server, read_ledger_schema(self._connection))
         preflight.refuse_first(found)
         return found
 
     def _catalog(self, schema: str | None, table: str, column: str, where: str | None = None) -> Catalog:
-        return read_catalog(self._connection, schema, table, column, where=where)
+        return read_catalog(self._connection, schema, table, column, where=where, server=self._server)
 
     def _before_upgrade(self, change: EmbeddingChange) -> Catalog:
         found = self._catalog(change.schema, change.table, change.column, change.where)

@@ -64,6 +64,8 @@ def _same_run(
 
 def _is_live(connection: Connection, ledger: Ledger, revision: str, changes: Sequence[EmbeddingChange]) -> bool:
     """Whether the cut-over is done although Alembic has not recorded the revision: by the ledger and by the table."""
+    if not ledger.changes_of(revision):
+        return False
     for change in changes:
         table = read_table(connection, change.schema, change.table)
         found = table and ledger.live_upgrade(table.schema, table.name, change.column)
@@ -77,6 +79,8 @@ def _is_live(connection: Connection, ledger: Ledger, revision: str, changes: Seq
 
 
 def _is_restored(connection: Connection, ledger: Ledger, revision: str, columns: Sequence[VectorColumn]) -> bool:
+    if ledger.changes_of(revision):
+        return False
     for wanted in columns:
         table = read_table(connection, wanted.schema, wanted.table)
         found = table and ledger.last_change(table.schema, table.name, wanted.column)

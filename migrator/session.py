@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from migrator import hazards
 from migrator.address import Address
-from migrator.catalog import read_server
+from migrator.catalog import read_ledger_schema
 from migrator.database import Connection, connect
 from migrator.ledger import Ledger, Run
 from migrator.locks import only_migrator
@@ -22,10 +22,10 @@ def at_work(address: Address) -> Iterator[tuple[Connection, Ledger]]:
 
 def open_ledger(connection: Connection) -> Ledger:
     """Raises Refused where it belongs to a role that this one may not act as, or to a newer migrator."""
-    server = read_server(connection)
-    if not server.may_use_ledger:
-        raise hazards.ledger_of_another(server.ledger_owner or "", server.role).refusal()
-    return Ledger(connection, installed=server.ledger)
+    schema = read_ledger_schema(connection)
+    if not schema.usable:
+        raise hazards.ledger_of_another(schema.owner or "", schema.role).refusal()
+    return Ledger(connection, installed=schema.installed)
 
 
 def unfinished(address: Address) -> Run | None:

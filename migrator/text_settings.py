@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from migrator import hazards, present
 from migrator.address import Address
-from migrator.catalog import read_server
+from migrator.catalog import read_ledger_schema
 from migrator.catalog.columns import unquoted
 from migrator.change import ENVIRONMENT, EmbeddingChange, VectorColumn
 from migrator.database import connect
@@ -41,12 +41,14 @@ def for_ledger(address: Address, *, required: bool = True, of: Sequence[VectorCo
     of: columns whose settings are needed, all of them where that is not said.
     """
     with connect(address) as connection:
-        server = read_server(connection)
-        if not (server.ledger and server.may_use_ledger):
+        schema = read_ledger_schema(connection)
+        if not (schema.installed and schema.usable):
             return address
         ledger = Ledger(connection, installed=True)
         run = ledger.unfinished()
         changes = [each.change for each in ledger.changes(run)] if run is not None else []
+        if not any(each.change.settings for each in ledger.carried_out()):
+            return for_changes(address, changes, required=required)
         # A table is named as in SQL: exactly, or in capitals that are folded.
         named = {(name, each.column) for each in of or () for name in (unquoted(each.table), each.table.lower())}
         # The last change of a column may be of its index alone, and the one beneath it has the text.

@@ -24,19 +24,21 @@ SELECT current_setting('server_version_num')::int AS version,
        inet_server_addr() IS NULL AS unix_socket,
        pg_is_in_recovery() AS standby,
        (SELECT coalesce(array_agg(pubname::text ORDER BY pubname), ARRAY[]::text[]) FROM pg_publication WHERE puballtables)
-         AS publications_of_all,
-       EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace
-               WHERE ln.nspname = 'migrator' AND l.relname = 'ledger_version') AS ledger,
-       -- By tables of somebody else's.
-       EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace WHERE ln.nspname = 'migrator')
-         AND NOT EXISTS (SELECT FROM pg_class l JOIN pg_namespace ln ON ln.oid = l.relnamespace
-                         WHERE ln.nspname = 'migrator' AND l.relname = 'ledger_version') AS schema_taken,
-       (SELECT pg_get_userbyid(ln.nspowner)::text FROM pg_namespace ln WHERE ln.nspname = 'migrator') AS ledger_owner,
-       coalesce((SELECT pg_has_role(ln.nspowner, 'USAGE') FROM pg_namespace ln WHERE ln.nspname = 'migrator'), true)
-         AS may_use_ledger
+         AS publications_of_all
 FROM (SELECT) AS one
 LEFT JOIN pg_extension e ON e.extname = 'vector'
 LEFT JOIN pg_namespace n ON n.oid = e.extnamespace;
+
+-- name: ledger_schema
+-- The schema that the ledger is in, or would be. taken: by tables of somebody else's.
+SELECT l.oid IS NOT NULL AS installed,
+       l.oid IS NULL AND EXISTS (SELECT FROM pg_class t WHERE t.relnamespace = n.oid) AS taken,
+       pg_get_userbyid(n.nspowner)::text AS owner,
+       coalesce(pg_has_role(n.nspowner, 'USAGE'), true) AS usable,
+       current_user::text AS role
+FROM (SELECT) AS one
+LEFT JOIN pg_namespace n ON n.nspname = 'migrator'
+LEFT JOIN pg_class l ON l.relnamespace = n.oid AND l.relname = 'ledger_version';
 
 -- name: may_quiet_triggers
 -- From PostgreSQL 15 on.
@@ -55,6 +57,7 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
        ARRAY(SELECT i.inhrelid::regclass::text FROM pg_inherits i WHERE i.inhparent = c.oid AND c.relkind <> 'p'
              ORDER BY 1) AS children,
        CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END AS of_type,
+       EXISTS (SELECT FROM pg_publication) AS any_published,
        current_setting('block_size')::int AS block_size
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 -- Of a partitioned table: of all partitions together.
@@ -196,10 +199,11 @@ WHERE i.indrelid = %(table)s::oid
               AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = %(column)s)
 ORDER BY c.relname;
 
--- name: has_views
-SELECT EXISTS (SELECT FROM pg_depend
-               WHERE classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass
-                 AND refobjid = %(table)s::oid AND refobjsubid = %(column)s);
+-- name: kinds_of_dependents
+-- The catalogs of what depends on the column, by name.
+SELECT DISTINCT c.relname::text
+FROM pg_depend d JOIN pg_class c ON c.oid = d.classid
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s;
 
 -- name: views
 -- Views that read the column, and views that read those, innermost first.

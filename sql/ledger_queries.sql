@@ -57,7 +57,7 @@ SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND sequencename = %(sequ
 -- The upgrades of a revision that a downgrade would undo.
 SELECT {columns}
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
-WHERE r.revision = %(revision)s AND c.restores IS NULL AND c.state = 'live'
+WHERE r.revision = %(revision)s AND c.restores IS NULL AND c.state IN ('live', 'retired')
 ORDER BY c.id;
 
 -- name: last_change

@@ -4,11 +4,17 @@
 SELECT set_config(setting, value, %(local)s)
 FROM unnest(%(settings)s::text[], %(values)s::text[]) AS given (setting, value);
 
--- name: search_path
-SELECT current_setting('search_path');
-
--- name: commit_for_good
+-- name: begin
+-- What a session has set throughout. Where commits are not waited for, a crash of the server would lose vectors that
+-- were paid for.
+SELECT set_config(setting, value, false) FROM unnest(%(settings)s::text[], %(values)s::text[]) AS given (setting, value)
+UNION ALL
 SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off';
+
+-- name: qualify_names
+-- Returns the search path that was set.
+SELECT found FROM (SELECT current_setting('search_path') AS found OFFSET 0) AS given
+WHERE set_config('search_path', '', false) = '';
 
 -- name: read_only
 SET TRANSACTION READ ONLY;

@@ -44,14 +44,15 @@ FROM pg_rewrite r WHERE r.ev_class = 'pg_temp.migrator_try_view'::regclass;
 -- among it: tells what an expression reads by functions.
 SELECT ARRAY(SELECT DISTINCT l.relation::regclass::text
              FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND c.oid NOT IN {tree}
+             WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND c.oid <> ALL (%(tables)s::oid[])
                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
                AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.oid <> pg_my_temp_schema()
              ORDER BY 1),
-       (SELECT coalesce(sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)), 0)::int8
-        FROM pg_stat_xact_user_tables WHERE relid IN {tree}),
-       (SELECT coalesce(sum(pg_stat_get_xact_blocks_fetched(r.oid)), 0)::int8 FROM {tree} AS r (oid));
+       (SELECT coalesce(sum(pg_stat_get_xact_numscans(r.oid)), 0)::int8
+        FROM (SELECT unnest(%(tables)s::oid[])
+              UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = ANY (%(tables)s::oid[])) AS r (oid)),
+       (SELECT coalesce(sum(pg_stat_get_xact_blocks_fetched(r.oid)), 0)::int8 FROM unnest(%(tables)s::oid[]) AS r (oid));
 
 -- name: lockable
 -- Tables and views that a text reads: whether LOCK TABLE ... IN SHARE MODE can keep writers off them, and why not.

@@ -32,9 +32,6 @@ _SERVER = Server(
     unix_socket=False,
     standby=False,
     publications_of_all=[],
-    ledger=True,
-    ledger_owner="app",
-    may_use_ledger=True,
 )
 _VIEW = View(
     schema="public",

@@ -8,11 +8,11 @@ from typing import get_args
 
 from migrator.catalog.carried import Carried, read_carried
 from migrator.catalog.columns import Column, OtherTable, Table, read_table, table_names
-from migrator.catalog.dependents import View, read_others, read_views
+from migrator.catalog.dependents import View, read_kinds, read_others, read_views
 from migrator.catalog.functions import CalledFunction, Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, read_keys, read_partitions
-from migrator.catalog.server import Server, read_server, require_pgvector
+from migrator.catalog.server import Server, read_ledger_schema, read_server, require_pgvector
 from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
@@ -20,7 +20,18 @@ from migrator.queries import is_own, query
 
 VECTOR_TYPES = get_args(VectorType)
 
-__all__ = ["CalledFunction", "Catalog", "Column", "Partition", "Server", "Table", "View", "read_catalog", "read_server"]
+__all__ = [
+    "CalledFunction",
+    "Catalog",
+    "Column",
+    "Partition",
+    "Server",
+    "Table",
+    "View",
+    "read_catalog",
+    "read_ledger_schema",
+    "read_server",
+]
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,11 @@ class Catalog:
         return f"{self.table.schema}.{self.table.name}.{self.column.name}"
 
     @property
+    def oids(self) -> list[int]:
+        """Of the table and of its partitions."""
+        return [self.table.oid, *(partition.oid for partition in self.partitions)]
+
+    @property
     def firing_triggers(self) -> list[str]:
         """The user's triggers that fire when migrator updates a row."""
         fires = "AR" if self.server.quiets_triggers else "OA"
@@ -95,13 +111,20 @@ class Catalog:
 
 
 def read_catalog(
-    connection: Connection, schema: str | None, table: str, column: str, *, where: str | None = None
+    connection: Connection,
+    schema: str | None,
+    table: str,
+    column: str,
+    *,
+    where: str | None = None,
+    server: Server | None = None,
 ) -> Catalog:
     """The catalog of one vector column. Raises Refused where there is no such table or column, or it is no vector.
 
     where: the scope of a change, by which indexes are told apart where vectors of several dimensions are in the column.
+    server: as it is known already.
     """
-    server = require_pgvector(connection)
+    server = server or require_pgvector(connection)
     found = read_table(connection, schema, table)
     if found is None:
         raise unknown_table(schema, table, table_names(connection)).refusal()
@@ -116,8 +139,10 @@ def read_catalog(
             raise domain_over_vectors(found.schema, found.name, column, at.type_text, over[0]).refusal()
         raise not_a_vector(found.name, column, at.type_text, vectors).refusal()
     with qualified_names(connection):
-        views = read_views(connection, found.oid, at.number)
-        carried = read_carried(connection, found.oid, at.number, at.name, views)
+        kinds = read_kinds(connection, found.oid, at.number)
+        views = read_views(connection, found.oid, at.number, kinds)
+        partitions = read_partitions(connection, found.oid, column) if found.kind == "p" else []
+        carried = read_carried(connection, found, at, views, partitions, kinds)
         catalog = Catalog(
             server,
             found,
@@ -126,7 +151,7 @@ def read_catalog(
             views,
             [each for each in read_others(connection, found.oid, at.number) if each not in carried.described],
             carried,
-            partitions=read_partitions(connection, found.oid, column),
+            partitions=partitions,
             partition_keys=read_keys(connection, found.oid, column) if found.kind == "p" else [],
         )
     if where is None or at.dimensions is not None:

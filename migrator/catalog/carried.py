@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from psycopg import sql
 
-from migrator.catalog.columns import TREE
+from migrator.catalog.columns import Column, Table
 from migrator.catalog.dependents import View
+from migrator.catalog.partitions import Partition
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.queries import name, plain, query
 
@@ -107,7 +108,7 @@ class ParsedFunction(Dependent):
 
 @dataclass(frozen=True)
 class Carried:
-    """All of them. replica_identity: whether published updates of the table's rows can be told apart.
+    """All of them. replica_identity: whether updates of the table's rows, where published, can be told apart.
 
     functions_by_name: functions that find the column by its name when they run; they are compiled anew and stay as
     they are.
@@ -143,26 +144,32 @@ class Carried:
         return [(each.described, each.owner) for each in owned]
 
 
-def read_carried(connection: Connection, table: int, column: int, called: str, views: Sequence[View]) -> Carried:
-    """called: the column's name. views: those that read it."""
-    place = {"table": table, "column": column, "views": [plain(view.sql) for view in views]}
+def read_carried(
+    connection: Connection,
+    table: Table,
+    column: Column,
+    views: Sequence[View],
+    partitions: Sequence[Partition],
+    kinds: Collection[str],
+) -> Carried:
+    """views: those that read the column. kinds: see dependents.read_kinds."""
+    place = {"table": table.oid, "column": column.number, "views": [plain(view.sql) for view in views]}
+    by_name = {"tables": [table.oid, *(partition.oid for partition in partitions)], "name": column.name}
 
-    def read(what: str, kind: type[Kind]) -> list[Kind]:
+    def read(what: str, kind: type[Kind], *, any_: bool) -> list[Kind]:
+        if not any_:
+            return []
         rows: list[dict[str, Any]] = fetch_dicts(connection, query("dependents", what), place)
         return [kind(**row) for row in rows]
 
+    published = bool(table.publications)
     return Carried(
-        read("checks", Check),
-        read("policies", Policy),
-        read("triggers", BoundTrigger),
-        read("statistics", Statistics),
-        read("publications", Publication),
-        read("functions", ParsedFunction),
-        [
-            row[0]
-            for row in execute(
-                connection, query("dependents", "functions_by_name", tree=TREE), {"table": table, "name": called}
-            )
-        ],
-        bool(fetch_row(connection, query("dependents", "replica_identity"), {"table": table})[0]),
+        read("checks", Check, any_="pg_constraint" in kinds),
+        read("policies", Policy, any_="pg_policy" in kinds),
+        read("triggers", BoundTrigger, any_="pg_trigger" in kinds),
+        read("statistics", Statistics, any_="pg_statistic_ext" in kinds),
+        read("publications", Publication, any_=published),
+        read("functions", ParsedFunction, any_="pg_proc" in kinds or bool(views)),
+        [called for (called,) in execute(connection, query("dependents", "functions_by_name"), by_name)],
+        not published or fetch_row(connection, query("dependents", "replica_identity"), place)[0],
     )

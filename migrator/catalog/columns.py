@@ -158,7 +158,10 @@ TREE = tree(sql.SQL("%(table)s"))
 
 
 def _described(connection: Connection, found: dict[str, Any], oid: dict[str, object]) -> Table:
-    publications = execute(connection, query("catalog", "publications", tree=TREE), oid).fetchall()
+    # Most databases have none, and planning the query about them takes longer than any other here.
+    any_published = found.pop("any_published")
+    published = query("catalog", "publications", tree=TREE)
+    publications = execute(connection, published, oid).fetchall() if any_published else []
     return Table(
         **found,
         used_numbers=_one(connection, "attribute_numbers", oid) or 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from psycopg import sql
 
 from migrator.catalog.columns import Grant, grants
 from migrator.catalog.materialised import Materialised, read_materialised
-from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.database import Connection, execute, fetch_dicts
 from migrator.queries import name, query
 
 
@@ -53,13 +54,21 @@ class View:
         return name(self.schema, self.name)
 
 
-def read_views(connection: Connection, table: int, column: int) -> list[View]:
-    """Innermost first, the order in which they can be created."""
+def read_kinds(connection: Connection, table: int, column: int) -> set[str]:
+    """The catalogs of what depends on the column, such as pg_policy.
+
+    Asked first, for most columns have little, and a query about each kind takes the server longer to plan than to
+    answer.
+    """
     place = {"table": table, "column": column}
-    # Asked first, for most columns have none, and planning the query about them takes longer than any other here.
-    (any_,) = fetch_row(connection, query("catalog", "has_views"), place)
-    if not any_:
+    return {kind for (kind,) in execute(connection, query("catalog", "kinds_of_dependents"), place)}
+
+
+def read_views(connection: Connection, table: int, column: int, kinds: Collection[str]) -> list[View]:
+    """Innermost first, the order in which they can be created. kinds: see read_kinds."""
+    if "pg_rewrite" not in kinds:
         return []
+    place = {"table": table, "column": column}
     pieces = {"grants": grants("c.relacl"), "grants_on_column": grants("a.attacl")}
     rows = fetch_dicts(connection, query("catalog", "views", **pieces), place)
     return [_view(connection, table, row) for row in rows]

@@ -53,7 +53,7 @@ def read_keys(connection: Connection, table: int, column: str) -> list[str]:
 
 
 def read_partitions(connection: Connection, table: int, column: str) -> list[Partition]:
-    """All below the table of that oid, parents first; [] where it is not partitioned."""
+    """All below the partitioned table of that oid, parents first."""
     found = []
     for row in fetch_dicts(connection, query("partitions", "partitions"), {"table": table, "column": column}):
         (at,) = (each for each in read_columns(connection, row["oid"]) if each.name == column)

@@ -15,13 +15,26 @@ _GRANTS_SETTINGS = 150_000
 
 
 @dataclass(frozen=True)
+class LedgerSchema:
+    """The schema migrator. installed: the ledger is in it. taken: it holds something else. owner: None: is not there.
+
+    usable: `role`, the one at work, may act as its owner, or it is not there.
+    """
+
+    installed: bool
+    taken: bool
+    owner: str | None
+    usable: bool
+    role: str
+
+
+@dataclass(frozen=True)
 class Server:
     """The server as the role at work sees it. version as server_version_num; sizes in bytes.
 
     pgvector: version, None where the extension is not in this database. may_quiet_triggers: may set
     session_replication_role. member_of: roles that it may take by SET ROLE. data_directory: None where it may not be
-    read. ledger: migrator's tables are here. open_schemas: on the search path, and everybody may create in them.
-    schema_taken: the schema that the ledger would be in holds something else.
+    read. open_schemas: on the search path, and everybody may create in them.
     """
 
     version: int
@@ -41,10 +54,6 @@ class Server:
     unix_socket: bool
     standby: bool
     publications_of_all: list[str]
-    ledger: bool
-    ledger_owner: str | None
-    may_use_ledger: bool
-    schema_taken: bool = False
 
     @property
     def extension_schema(self) -> str:
@@ -72,8 +81,13 @@ def require_pgvector(connection: Connection) -> Server:
     """As read_server. Raises Refused where pgvector is not in this database."""
     server = read_server(connection)
     if server.pgvector is None:
-        raise no_pgvector(server.pgvector_available, server.ledger).refusal()
+        raise no_pgvector(server.pgvector_available, read_ledger_schema(connection).installed).refusal()
     return server
+
+
+def read_ledger_schema(connection: Connection) -> LedgerSchema:
+    (row,) = fetch_dicts(connection, query("catalog", "ledger_schema"))
+    return LedgerSchema(**row)
 
 
 def read_server(connection: Connection) -> Server:

@@ -188,7 +188,7 @@ def _setting(written: str) -> tuple[str, str]:
 def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, list[Hazard]]:
     """The change, where it comes from, and what to warn of. Raises Refused for what preflight would refuse."""
     from migrator import hazards
-    from migrator.catalog import read_server
+    from migrator.catalog import read_ledger_schema
     from migrator.cli.database import locate
     from migrator.cli.display import shown_path
     from migrator.cli.inference import Inference
@@ -217,7 +217,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     # No transaction is open while a model is asked.
     with connect(located.address) as connection:
         configure(connection, {"default_transaction_read_only": "on"})
-        ledger = Ledger(connection, installed=read_server(connection).ledger)
+        ledger = Ledger(connection, installed=read_ledger_schema(connection).installed)
         inference = Inference.read(connection, ledger, said)
         catalog = inference.catalog
         with as_yet():

@@ -20,7 +20,7 @@ from migrator.report import counted
 def examine_column(connection: Connection, schema: str | None, table: str, column: str) -> Findings:
     """What is in the column; scans the table a few times. Raises Refused where there is no such vector column."""
     catalog = read_catalog(connection, schema, table, column)
-    ledger = ledger_of(connection, catalog.server)
+    ledger = ledger_of(connection)
     held = _held(ledger, catalog)
     models = list(dict.fromkeys(each.change.to for each in held))
     if catalog.table.row_security:

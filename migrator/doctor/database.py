@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from migrator import present
-from migrator.catalog import Server, read_server
+from migrator.catalog import Server, read_ledger_schema, read_server
 from migrator.catalog.columns import tree
 from migrator.change import Model
 from migrator.database import Connection, fetch_dicts
@@ -26,10 +26,10 @@ from migrator.report import counted, size
 def examine_database(connection: Connection) -> Findings:
     """Server, privileges, ledger, indexes, disk, and every vector column; the models that the ledger names."""
     server = read_server(connection)
-    ledger = ledger_of(connection, server)
+    ledger = ledger_of(connection)
     found = [
         Finding("ok", "server", f"PostgreSQL {server.version_text}, pgvector {server.pgvector or 'not installed'}"),
-        *(of_hazard("server", hazard) for hazard in server_hazards(server)),
+        *(of_hazard("server", hazard) for hazard in server_hazards(server, read_ledger_schema(connection))),
         _disk(server),
         *_unfinished(ledger),
         *_invalid_indexes(connection),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from migrator.catalog import Server
+from migrator.catalog import read_ledger_schema
 from migrator.change import Model
 from migrator.database import Connection
 from migrator.hazards import Hazard
@@ -50,8 +50,9 @@ def of_index_without_partitions(index: str, fact: str) -> Finding:
     return Finding("error", index, fact, remedy)
 
 
-def ledger_of(connection: Connection, server: Server) -> Ledger:
-    return Ledger(connection, installed=server.ledger and server.may_use_ledger)
+def ledger_of(connection: Connection) -> Ledger:
+    schema = read_ledger_schema(connection)
+    return Ledger(connection, installed=schema.installed and schema.usable)
 
 
 def worst(findings: Sequence[Finding]) -> Level:

@@ -295,7 +295,8 @@ def _changed(subject: str, *differing: str) -> MigratorError:
 def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> None:
     """Raises MigratorError where others changed what the plan was made for, the capture trigger among it."""
     table = column.catalog.table
-    found = read_catalog(work.connection, table.schema, table.name, column.live)
+    server = column.catalog.server
+    found = read_catalog(work.connection, table.schema, table.name, column.live, server=server)
     present = found.signature()
     expected = column.catalog.signature()
     if views_dropped:

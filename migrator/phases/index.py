@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillBuilding
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 
 import psycopg
@@ -201,9 +201,10 @@ def _build(work: Work, column: ColumnPlan, index: IndexToBuild, leaf: Relation) 
 
 
 def _build_watched(work: Work, column: ColumnPlan, statement: Query) -> None:
-    """The build runs in a thread of its own; meanwhile a second connection asks how far it is, and who waits."""
+    """The build runs in a thread of its own; where it lasts, a second connection asks how far it is, and who waits."""
     pid = work.connection.info.backend_pid
-    with connect(work.address) as watcher, ThreadPoolExecutor(max_workers=1) as pool:
+    watcher: Connection | None = None
+    with ExitStack() as opened, ThreadPoolExecutor(max_workers=1) as pool:
         building = pool.submit(concurrently, work.connection, statement)
         try:
             while True:
@@ -212,6 +213,7 @@ def _build_watched(work: Work, column: ColumnPlan, statement: Query) -> None:
                 except StillBuilding:
                     # That it cannot be asked is no reason to end the build.
                     with suppress(psycopg.OperationalError):
+                        watcher = watcher or opened.enter_context(connect(work.address))
                         _report(work, column, watcher, pid)
                         # The build waits for writers, who may wait for migrator.
                         work.other_tables.let_writer_by(watcher)

@@ -9,7 +9,6 @@ import psycopg
 from psycopg import sql
 
 from migrator import hazards
-from migrator.catalog.columns import TREE
 from migrator.database import Connection, execute, fetch_row, said
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
@@ -26,7 +25,7 @@ def try_scope(connection: Connection, column: ColumnPlan) -> None:
     with connection.transaction():
         parse(connection, column, condition, partial(hazards.scope_does_not_parse, "where", where))
         # Parsing locks what is named. What functions read shows when they run.
-        tables, _, _ = fetch_row(connection, query("trial", "traces", tree=TREE), {"table": column.catalog.table.oid})
+        tables, _, _ = fetch_row(connection, query("trial", "traces"), {"tables": column.catalog.oids})
     if tables:
         raise hazards.where_reads_tables(where, tables).refusal()
 

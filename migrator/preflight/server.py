@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator import hazards
-from migrator.catalog import Server
+from migrator.catalog.server import LedgerSchema, Server
 from migrator.hazards import Hazard
 
 OLDEST_POSTGRESQL = 140_000
@@ -11,24 +11,24 @@ OLDEST_PGVECTOR = (0, 7, 0)
 SOUND_PGVECTOR = (0, 8, 3)
 
 
-def server_hazards(server: Server) -> list[Hazard]:
+def server_hazards(server: Server, schema: LedgerSchema) -> list[Hazard]:
     """What stands against working in this database at all."""
     found = []
     if server.version < OLDEST_POSTGRESQL:
         found.append(hazards.old_postgresql(server.version_text))
     if server.pgvector is None:
-        found.append(hazards.no_pgvector(server.pgvector_available, server.ledger))
+        found.append(hazards.no_pgvector(server.pgvector_available, schema.installed))
     elif _version(server.pgvector) < OLDEST_PGVECTOR:
         found.append(hazards.old_pgvector(server.pgvector, ".".join(map(str, OLDEST_PGVECTOR))))
     elif _version(server.pgvector) < SOUND_PGVECTOR:
         found.append(hazards.pgvector_with_known_fault(server.pgvector))
     if server.standby:
         found.append(hazards.standby())
-    if server.schema_taken:
+    if schema.taken:
         found.append(hazards.schema_taken())
-    elif not server.may_use_ledger:
-        found.append(hazards.ledger_of_another(server.ledger_owner or "", server.role))
-    elif server.ledger_owner is None and not server.may_create:
+    elif not schema.usable:
+        found.append(hazards.ledger_of_another(schema.owner or "", schema.role))
+    elif schema.owner is None and not server.may_create:
         found.append(hazards.may_not_create_schema(server.role))
     if server.publications_of_all:
         found.append(hazards.publication_of_all(server.publications_of_all))

@@ -189,18 +189,18 @@ def _evaluated(
     its scans, and where the statement reads none of it, of its blocks, as by ctid.
     scans: how often the statement itself scans the table.
     """
-    text, table = column.change.text or "", {"table": column.catalog.table.oid}
-    traces = query("trial", "traces", tree=TREE)
-    locked, _, _ = fetch_row(connection, traces, table)
+    text, tables = column.change.text or "", {"tables": column.catalog.oids}
+    traces = query("trial", "traces")
+    locked, _, _ = fetch_row(connection, traces, tables)
     with connection.transaction(force_rollback=True):
         execute(connection, query("session", "read_only"))
         try:
             (found,) = fetch_row(connection, statement, parameters)
-            _, scanned, blocks = fetch_row(connection, traces, table)
+            _, scanned, blocks = fetch_row(connection, traces, tables)
             (again,) = fetch_row(connection, statement, parameters)
         except psycopg.errors.ReadOnlySqlTransaction as error:
             raise hazards.text_writes(text, said(error, secret=column.has_secret_text)).refusal() from None
-        now, scanned_then, blocks_then = fetch_row(connection, traces, table)
+        now, scanned_then, blocks_then = fetch_row(connection, traces, tables)
     if found != again:
         raise hazards.changes_by_itself(text, ["a function that it calls"]).refusal()
     read = [each for each in now if each not in locked]

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from migrator import Model, hazards
-from migrator.catalog import Server, read_server
+from migrator.catalog import Server, read_ledger_schema, read_server
 from migrator.database import connect
 from migrator.hazards import Hazard
 from migrator.preflight.server import server_hazards
@@ -605,27 +605,28 @@ def test_a_column_is_changed_once(project: Project) -> None:
 
 def test_servers_that_migrator_cannot_work_with(database: Database) -> None:
     with connect(database.address) as connection:
-        server = read_server(connection)
+        server, schema = read_server(connection), read_ledger_schema(connection)
     sound = dataclasses.replace(server, pgvector="0.8.5")
-    assert server_hazards(sound) == []
+    assert server_hazards(sound, schema) == []
     for differs, expected in (
         ({"version": 130_011, "version_text": "13.11"}, hazards.old_postgresql("13.11")),
         ({"pgvector": None}, hazards.no_pgvector(available=True, dropped=False)),
-        ({"pgvector": None, "ledger": True}, hazards.no_pgvector(available=True, dropped=True)),
         ({"pgvector": None, "pgvector_available": False}, hazards.no_pgvector(available=False, dropped=False)),
         ({"pgvector": "0.6.2"}, hazards.old_pgvector("0.6.2", "0.7.0")),
         ({"pgvector": "0.8.2"}, hazards.pgvector_with_known_fault("0.8.2")),
         ({"standby": True}, hazards.standby()),
         ({"may_create": False}, hazards.may_not_create_schema("postgres")),
         ({"publications_of_all": ["a", "b"]}, hazards.publication_of_all(["a", "b"])),
-        (
-            {"may_use_ledger": False, "ledger_owner": "other", "may_create": False},
-            hazards.ledger_of_another("other", "postgres"),
-        ),
     ):
-        assert server_hazards(dataclasses.replace(sound, **differs)) == [expected]
+        assert server_hazards(dataclasses.replace(sound, **differs), schema) == [expected]
+    may_not = dataclasses.replace(sound, may_create=False)
+    of_another = dataclasses.replace(schema, owner="other", usable=False)
+    assert server_hazards(may_not, of_another) == [hazards.ledger_of_another("other", "postgres")]
+    installed = dataclasses.replace(schema, installed=True, owner="postgres")
+    without = dataclasses.replace(sound, pgvector=None)
+    assert server_hazards(without, installed) == [hazards.no_pgvector(available=True, dropped=True)]
     # A ledger that is there needs no schema to be made.
-    assert server_hazards(dataclasses.replace(sound, may_create=False, ledger_owner="postgres")) == []
+    assert server_hazards(may_not, installed) == []
 
 
 def test_a_database_without_pgvector(project: Project) -> None:
