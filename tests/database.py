@@ -51,12 +51,15 @@ class _Kept:
                 pass
             else:
                 return self._connection
-        # One that a parent process made is that process's to end.
-        if self._connection is not None and self._made_for and self._made_for[1] == os.getpid():
-            self._connection.close()
+        self.end()
         self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
         self._made_for = wanted
         return self._connection
+
+    def end(self) -> None:
+        # One that a parent process made is that process's to end.
+        if self._connection is not None and self._made_for and self._made_for[1] == os.getpid():
+            self._connection.close()
 
 
 _KEPT = _Kept()
@@ -79,6 +82,9 @@ class Database:
     def session(self) -> AbstractContextManager[Connection]:
         """To look at it, without a transaction that stays open; cheaper than a connection of one's own."""
         return _KEPT.session(self.url)
+
+    def end_session(self) -> None:
+        _KEPT.end()
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Runs one statement. Returns its rows, [] where it gives none."""

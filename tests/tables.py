@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+from pgvector.psycopg import register_vector
 
 from migrator import EmbeddingChange, Hnsw, Model
 from tests.database import Database
-from tests.models import Hashed, old
+from tests.models import Hashed, Vectors, old
 
 OLD = Model("python:tests.models:old", dimensions=384)
 NEW = Model("python:tests.models:new", dimensions=768)
@@ -32,7 +34,19 @@ def items(database: Database, rows: int = 200, *, distinct: int = TEXTS) -> None
 def insert(database: Database, rows: Sequence[tuple[int, str]], *, model: Hashed | None = None) -> None:
     """Rows as an application writes them: with the vector of their text."""
     vectors = (model or old()).embed_queries([text for _, text in rows])
-    statement = "COPY items (id, body, note, embedding) FROM STDIN"
-    with database.connect() as connection, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for (number, text), vector in zip(rows, vectors, strict=True):
-            copy.write_row((number, text, f"note {number}", str(vector.tolist())))
+    types = {"id": "int8", "body": "text", "note": "text", "embedding": "vector"}
+    texts = [(number, text, f"note {number}") for number, text in rows]
+    copy_in(database, "items", types, [(*text, vector) for text, vector in zip(texts, vectors, strict=True)])
+
+
+def copy_in(
+    database: Database, table: str, columns: Mapping[str, str], rows: Iterable[tuple[int | str | Vectors, ...]]
+) -> None:
+    """By binary COPY: as text vectors take ten times as long. columns: with their types."""
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+    with database.connect() as connection:
+        register_vector(connection)
+        with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            copy.set_types([*columns.values()])
+            for row in rows:
+                copy.write_row(row)

@@ -27,7 +27,7 @@ from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import Hashed, new, old
 from tests.proofs import checksum, rows_hold
 from tests.running import BATCH, REVISION, At, abandon, downgrade, retire, upgrade, upgrade_until
-from tests.tables import CHANGE, OLD
+from tests.tables import CHANGE, OLD, copy_in
 
 COLUMNS = "id, tenant, body, note"
 MODES = pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
@@ -79,10 +79,9 @@ def partitioned(database: Database, rows: int = 200) -> None:
 def write(database: Database, numbers: range) -> None:
     """Rows of all tenants, with the old model's vectors."""
     vectors = old().embed_queries([f"text {number}" for number in numbers])
-    statement = "COPY items (id, tenant, body, note, embedding) FROM STDIN"
-    with database.connect() as connection, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for number, vector in zip(numbers, vectors, strict=True):
-            copy.write_row((number, number % 5 + 1, f"text {number}", f"note {number}", str(vector.tolist())))
+    types = {"id": "int8", "tenant": "int4", "body": "text", "note": "text", "embedding": "vector"}
+    texts = [(number, number % 5 + 1, f"text {number}", f"note {number}") for number in numbers]
+    copy_in(database, "items", types, [(*text, vector) for text, vector in zip(texts, vectors, strict=True)])
 
 
 def edit(database: Database, where: str, text: str, *settings: str, model: Hashed) -> None:
