@@ -103,18 +103,23 @@ def tiny() -> Hashed:
 
 
 def old() -> Hashed:
-    """384 dimensions: the model before the change."""
-    return Hashed(384, seed=384)
+    """48 dimensions: the model before the change."""
+    return Hashed(48, seed=48)
 
 
 def new() -> Hashed:
-    """768 dimensions: the model after it, which ranks texts as `old` does."""
-    return Hashed(768, seed=768)
+    """96 dimensions: the model after it, which ranks texts as `old` does."""
+    return Hashed(96, seed=96)
 
 
 def other() -> Hashed:
-    """384 dimensions as `old`, and other vectors."""
-    return Hashed(384, seed=385)
+    """48 dimensions as `old`, and other vectors."""
+    return Hashed(48, seed=49)
+
+
+def long() -> Hashed:
+    """768 dimensions, for what depends on how many bytes a vector takes."""
+    return Hashed(768, seed=768)
 
 
 def wide() -> Hashed:
@@ -138,8 +143,8 @@ def small_new() -> Hashed:
 
 
 def drifted() -> Hashed:
-    """768 dimensions; other vectors under the same name where MIGRATOR_TEST_DRIFT is 1."""
-    return Hashed(768, seed=1 if os.environ.get("MIGRATOR_TEST_DRIFT") == "1" else 768)
+    """96 dimensions; other vectors under the same name where MIGRATOR_TEST_DRIFT is 1."""
+    return Hashed(96, seed=1 if os.environ.get("MIGRATOR_TEST_DRIFT") == "1" else 96)
 
 
 class Fast(Hashed):
@@ -156,6 +161,11 @@ class Fast(Hashed):
         factors = np.random.default_rng(1).integers(2**62, dtype=np.uint64, size=LATENT) * np.uint64(2) + np.uint64(1)
         points: NDArray[np.float64] = (numbers[:, np.newaxis] * factors) - (2.0**63 - 0.5)
         return points
+
+
+def fast384() -> Hashed:
+    """As fast768, in 384 dimensions."""
+    return Fast(384, seed=384)
 
 
 def fast768() -> Hashed:
@@ -260,7 +270,7 @@ def lost() -> Hashed:
 
 
 class Choosy(Hashed):
-    """768 dimensions as `new`; raises where a text holds the word poison, in calls of more than 40 texts for memory."""
+    """96 dimensions as `new`; raises where a text holds the word poison, in calls of more than 40 texts for memory."""
 
     LARGEST = 40
 
@@ -274,11 +284,11 @@ class Choosy(Hashed):
 
 def choosy() -> Hashed:
     """As `new`, for texts that do not hold the word poison, at most 40 at a time."""
-    return Choosy(768, seed=768)
+    return Choosy(96, seed=96)
 
 
 class Fickle(Hashed):
-    """768 dimensions as `new`; where a text holds one of the words below, the call goes wrong in that way."""
+    """96 dimensions as `new`; where a text holds one of the words below, the call goes wrong in that way."""
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         vectors = super().embed_documents(texts)
@@ -302,7 +312,7 @@ class Fickle(Hashed):
 
 def fickle() -> Hashed:
     """As `new`, for texts that hold none of Fickle's words."""
-    return Fickle(768, seed=768)
+    return Fickle(96, seed=96)
 
 
 class Hanging(Hashed):
@@ -316,7 +326,7 @@ class Hanging(Hashed):
 
 def hanging() -> Hashed:
     """As `new`, for texts that do not hold the word endless."""
-    return Hanging(768, seed=768)
+    return Hanging(96, seed=96)
 
 
 def wrong_shape() -> Hashed:

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 # What most revisions ask for, argument by argument, as source.
 ARGUMENTS = {
     "text": '"body"',
-    "from_": 'Model("python:tests.models:old", dimensions=384)',
-    "to": 'Model("python:tests.models:new", dimensions=768)',
+    "from_": 'Model("python:tests.models:old", dimensions=48)',
+    "to": 'Model("python:tests.models:new", dimensions=96)',
     "index": 'Hnsw(distance="cosine")',
 }
 RESTORE = 'op.restore_embedding("items", "embedding")'
@@ -59,7 +59,7 @@ class Project:
         *,
         revision: str = "0002",
         down_revision: str | None = "0001",
-        message: str = "items: 384 -> 768",
+        message: str = "items: 48 -> 96",
     ) -> Path:
         """The file of a revision. upgrade, downgrade: bodies of the functions, as source."""
         path = Path("versions", f"{revision}.py")

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
+import numpy as np
+from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
 from migrator import EmbeddingChange, Hnsw, Model
 from tests.database import Database
 from tests.models import Hashed, Vectors, old
 
-OLD = Model("python:tests.models:old", dimensions=384)
-NEW = Model("python:tests.models:new", dimensions=768)
-OTHER = Model("python:tests.models:other", dimensions=384)
+OLD = Model("python:tests.models:old", dimensions=48)
+NEW = Model("python:tests.models:new", dimensions=96)
+OTHER = Model("python:tests.models:other", dimensions=48)
 # What most tests ask for.
 CHANGE = EmbeddingChange("items", "embedding", text="body", from_=OLD, to=NEW, index=Hnsw("cosine"))
+_TYPES = """
+SELECT t.typname::text FROM unnest(%(columns)s::text[]) WITH ORDINALITY AS c (name, n)
+JOIN pg_attribute a ON a.attrelid = %(table)s::regclass AND a.attname = c.name JOIN pg_type t ON t.oid = a.atttypid
+ORDER BY c.n
+"""
 # Different ones among the rows of items.
 TEXTS = 150
 
 
 def items(database: Database, rows: int = 200, *, distinct: int = TEXTS) -> None:
-    """items(id, body, note, embedding vector(384) NOT NULL) with an IVFFlat index; `distinct` of the texts differ."""
+    """items(id, body, note, embedding vector(48) NOT NULL) with an IVFFlat index; `distinct` of the texts differ."""
     database.execute(
-        "CREATE TABLE items (id bigint PRIMARY KEY, body text NOT NULL, note text, embedding vector(384) NOT NULL)"
+        "CREATE TABLE items (id bigint PRIMARY KEY, body text NOT NULL, note text, embedding vector(48) NOT NULL)"
     )
     insert(database, [(number, f"text {number % distinct}") for number in range(rows)])
     database.execute(
@@ -34,19 +41,25 @@ def items(database: Database, rows: int = 200, *, distinct: int = TEXTS) -> None
 def insert(database: Database, rows: Sequence[tuple[int, str]], *, model: Hashed | None = None) -> None:
     """Rows as an application writes them: with the vector of their text."""
     vectors = (model or old()).embed_queries([text for _, text in rows])
-    types = {"id": "int8", "body": "text", "note": "text", "embedding": "vector"}
     texts = [(number, text, f"note {number}") for number, text in rows]
-    copy_in(database, "items", types, [(*text, vector) for text, vector in zip(texts, vectors, strict=True)])
+    written = [(*text, vector) for text, vector in zip(texts, vectors, strict=True)]
+    copy_in(database, "items", ["id", "body", "note", "embedding"], written)
 
 
 def copy_in(
-    database: Database, table: str, columns: Mapping[str, str], rows: Iterable[tuple[int | str | Vectors, ...]]
+    database: Database, table: str, columns: Sequence[str], rows: Iterable[tuple[int | str | Vectors, ...]]
 ) -> None:
-    """By binary COPY: as text vectors take ten times as long. columns: with their types."""
+    """By binary COPY: as text vectors take ten times as long."""
+    given = {"table": table, "columns": [*columns]}
+    types = [type_ for (type_,) in database.execute(_TYPES, given)]
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
     with database.connect() as connection:
         register_vector(connection)
         with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            copy.set_types([*columns.values()])
+            copy.set_types(types)
             for row in rows:
-                copy.write_row(row)
+                copy.write_row([_as_type(value, type_) for value, type_ in zip(row, types, strict=True)])
+
+
+def _as_type(value: int | str | Vectors, type_: str) -> object:
+    return HalfVector(value) if type_ == "halfvec" and isinstance(value, np.ndarray) else value

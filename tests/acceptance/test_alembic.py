@@ -27,7 +27,7 @@ from tests.database import Database
 from tests.project import RESTORE, Project, change
 from tests.tables import CHANGE, NEW, OLD, items
 
-STORE = "migrator.store_a2c23a4d0cace3d3"
+STORE = "migrator.store_10e1a76837d8c5f0"
 
 
 def column_type(database: Database) -> str:
@@ -55,7 +55,7 @@ def test_alembic_itself_upgrades_and_downgrades(pending: Project) -> None:
     before, rows = database.dump(), database.execute("SELECT * FROM items ORDER BY id")
     up = process("alembic", "upgrade", "head", environment=environment)
     assert (up.code, up.out) == (0, "")
-    assert (pending.revision, column_type(database)) == ("0002", "vector(768)")
+    assert (pending.revision, column_type(database)) == ("0002", "vector(96)")
     # What it does is told, in lines, as by migrator.
     assert "cut-over public.items.embedding: 0 writes left" in up.err
     # So are hazards, as in a dry run.
@@ -63,7 +63,7 @@ def test_alembic_itself_upgrades_and_downgrades(pending: Project) -> None:
     assert "\n  fix: name the columns in the application, and reconnect it after cut-over\n" in up.err
     down = process("alembic", "downgrade", "-1", environment=environment)
     assert (down.code, down.out) == (0, "")
-    assert (pending.revision, column_type(database)) == ("0001", "vector(384)")
+    assert (pending.revision, column_type(database)) == ("0001", "vector(48)")
     assert database.dump() == before
     assert database.execute("SELECT * FROM items ORDER BY id") == rows
 
@@ -87,7 +87,7 @@ def test_alembic_itself_tells_a_refusal_without_a_traceback(project: Project) ->
     ("operation", "told"),
     [
         (
-            change(to='Model("pyton:tests.models:new", dimensions=768)'),
+            change(to='Model("pyton:tests.models:new", dimensions=96)'),
             "model 'pyton:tests.models:new' does not name a provider\n"
             "fix: write it as sentence-transformers:NAME or python:PACKAGE.MODULE:FACTORY\n",
         ),
@@ -118,7 +118,7 @@ def test_alembic_goes_on_where_migrator_stopped(pending: Project) -> None:
     ended = process("alembic", "upgrade", "head", environment=pending.environment())
     assert ended.code == 0
     assert "going on with the upgrade of revision 0002" in ended.err
-    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")
+    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(96)")
 
 
 # ---- autogenerate ------------------------------------------------------------------------------------------------
@@ -158,14 +158,14 @@ def test_autogenerate_proposes_no_drop_of_what_migrator_made(pending: Project, p
         # The live column's own is gone for that time.
         pending.database.execute("CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_l2_ops)")
     assert pending.database.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'migrator'") > 5
-    assert proposed(pending.database, metadata(384 if phase else 768)) == []
+    assert proposed(pending.database, metadata(48 if phase else 96)) == []
 
 
 def test_autogenerate_still_proposes_everything_else(pending: Project) -> None:
     assert pending.upgraded().code == 0
     pending.database.execute("ALTER TABLE items ADD COLUMN unknown text")
     pending.database.execute("CREATE TABLE forgotten (id bigint)")
-    found = proposed(pending.database, metadata(768, sa.Column("wanted", sa.Text)))
+    found = proposed(pending.database, metadata(96, sa.Column("wanted", sa.Text)))
     assert sorted(type(each).__name__ for each in found) == ["AddColumnOp", "DropColumnOp", "DropTableOp"]
     assert [each.column.name for each in found if isinstance(each, AddColumnOp)] == ["wanted"]
     assert [each.column_name for each in found if isinstance(each, DropColumnOp)] == ["unknown"]
@@ -214,19 +214,17 @@ class Recorded:
 
 def test_a_dry_run_plans_the_first_revision_and_names_the_others(pending: Project) -> None:
     pending.write("pass", revision="0003", down_revision="0002", message="something ordinary")
-    back = change(
-        from_='Model("python:tests.models:new", dimensions=768)', to='Model("python:nowhere:x", dimensions=8)'
-    )
-    pending.write(back, revision="0004", down_revision="0003", message="items: 768 -> 8")
+    back = change(from_='Model("python:tests.models:new", dimensions=96)', to='Model("python:nowhere:x", dimensions=8)')
+    pending.write(back, revision="0004", down_revision="0003", message="items: 96 -> 8")
     before = pending.database.whole_dump()
     ended = migrator("upgrade", "--dry-run")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith(
-        "upgrade 0002: items: 384 -> 768\n"
-        "  public.items.embedding: vector(384) -> vector(768), python:tests.models:old -> python:tests.models:new\n"
+        "upgrade 0002: items: 48 -> 96\n"
+        "  public.items.embedding: vector(48) -> vector(96), python:tests.models:old -> python:tests.models:new\n"
     )
     assert (
-        "\n\nthen, planned when their turn comes:\n  0003: something ordinary\n  0004: items: 768 -> 8\n\nin short: "
+        "\n\nthen, planned when their turn comes:\n  0003: something ordinary\n  0004: items: 96 -> 8\n\nin short: "
         in ended.out
     )
     assert ended.out.endswith(
@@ -321,7 +319,7 @@ def test_several_pending_revisions_are_carried_out_in_order(pending: Project) ->
         down_revision="0002",
     )
     back = change(
-        from_='Model("python:tests.models:new", dimensions=768)', to='Model("python:tests.models:tiny", dimensions=8)'
+        from_='Model("python:tests.models:new", dimensions=96)', to='Model("python:tests.models:tiny", dimensions=8)'
     )
     pending.write(back, revision="0004", down_revision="0003")
     before, rows = pending.database.dump(), pending.database.execute("SELECT * FROM items ORDER BY id")
@@ -331,7 +329,7 @@ def test_several_pending_revisions_are_carried_out_in_order(pending: Project) ->
     # Who goes on with an upgrade that was begun online has the next one online too.
     assert pending.database.execute("SELECT online FROM migrator.change") == [(True,), (True,)]
     assert pending.downgraded().code == 0
-    assert (pending.revision, column_type(pending.database)) == ("0001", "vector(384)")
+    assert (pending.revision, column_type(pending.database)) == ("0001", "vector(48)")
     assert pending.database.dump() == before
     assert pending.database.execute("SELECT * FROM items ORDER BY id") == rows
 
@@ -341,7 +339,7 @@ def test_a_later_revision_that_is_refused_leaves_the_earlier_ones_done(pending: 
     ended = pending.upgraded()
     assert ended.code == 3
     assert ended.err.endswith('fix: did you mean "items"?\n')
-    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")
+    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(96)")
 
 
 @pytest.mark.parametrize("phase", ["preflight", "backup", "embed", "fill", "index", "verify", "cut-over"])
@@ -351,12 +349,12 @@ def test_an_upgrade_stops_after_a_phase_and_goes_on(pending: Project, phase: str
     assert (stopped.code, stopped.out) == (0, "")
     assert f"stopped after {phase}\n" in stopped.err
     assert pending.revision == "0001"
-    assert column_type(pending.database) == ("vector(768)" if phase == "cut-over" else "vector(384)")
+    assert column_type(pending.database) == ("vector(96)" if phase == "cut-over" else "vector(48)")
     dry = migrator("upgrade", "--dry-run")
     assert dry.code == 0
     assert ("unfinished; done so far: preflight, " in dry.out) == (phase != "preflight")
     assert pending.upgraded().code == 0
-    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")
+    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(96)")
     assert pending.downgraded().code == 0
     assert pending.database.dump() == before
 
@@ -415,12 +413,12 @@ def test_at_a_terminal_a_person_is_asked(pending: Project) -> None:
     before = pending.database.whole_dump()
     no = answer(pending, "n", "upgrade")
     assert (no.code, no.out) == (5, "")
-    assert no.err.startswith("upgrade 0002: items: 384 -> 768\n")
+    assert no.err.startswith("upgrade 0002: items: 48 -> 96\n")
     assert "  rows in scope    20 of 20\n" in no.err
     assert no.err.rstrip().endswith("go on? [y/N]: nothing was changed")
     assert pending.database.whole_dump() == before
     assert answer(pending, "y", "upgrade").code == 0
-    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(768)")
+    assert (pending.revision, column_type(pending.database)) == ("0002", "vector(96)")
 
 
 @pytest.mark.parametrize(
@@ -454,7 +452,7 @@ def test_what_was_applied_and_undone_is_named(pending: Project) -> None:
     pending.write("pass", "pass", revision="0003", down_revision="0002", message="something ordinary")
     pending.write("pass", "pass", revision="0004", down_revision="0003", message="and more")
     assert pending.upgraded().err.endswith(
-        "0002 applied: items: 384 -> 768\n0003 applied: something ordinary\n0004 applied: and more\n"
+        "0002 applied: items: 48 -> 96\n0003 applied: something ordinary\n0004 applied: and more\n"
     )
     assert pending.downgraded("0002") == Ended(0, "", "0004 undone: and more\n0003 undone: something ordinary\n")
     pending.write('op.execute("SELECT nothing")', "pass", revision="0004", down_revision="0003", message="and more")
@@ -514,11 +512,11 @@ def test_an_empty_table_loads_no_model(project: Project) -> None:
     """As in the tests of applications, which run every revision on an empty database."""
     items(project.database, 0)
     before = project.database.dump()
-    project.write(change(to='Model("python:nowhere:new", dimensions=768)', verify='Verify(queries="q.jsonl")'))
+    project.write(change(to='Model("python:nowhere:new", dimensions=96)', verify='Verify(queries="q.jsonl")'))
     Path("q.jsonl").write_text('{"query": "a", "relevant": ["1"]}\n')
     assert migrator("upgrade", "--dry-run").code == 0
     assert project.upgraded().code == 0
-    assert (project.revision, column_type(project.database)) == ("0002", "vector(768)")
+    assert (project.revision, column_type(project.database)) == ("0002", "vector(96)")
     assert migrator("verify").code == 0
     assert project.downgraded().code == 0
     assert project.database.dump() == before
@@ -625,13 +623,13 @@ def test_status_of_what_is_done(pending: Project) -> None:
     assert without_size(ended.out) == (
         f"{header(pending)}\n"
         "public.items.embedding\n"
-        "  vector(768), python:tests.models:new\n"
+        "  vector(96), python:tests.models:new\n"
         "  20 of 21 rows in scope have a vector\n"
         "  1 row in scope with a text and no vector\n"
         "  next: migrator backfill\n"
         "\n"
         "kept for a rollback, until migrator retire:\n"
-        "  public.items.embedding: column migrator_retired_1 (python:tests.models:old, 384) and table "
+        "  public.items.embedding: column migrator_retired_1 (python:tests.models:old, 48) and table "
         "migrator.backup_1\n"
         f"embedding store {STORE}, N kB\n"
     )
@@ -640,8 +638,8 @@ def test_status_of_what_is_done(pending: Project) -> None:
         {
             "column": "public.items.embedding",
             "model": "python:tests.models:new",
-            "dimensions": 768,
-            "type": "vector(768)",
+            "dimensions": 96,
+            "type": "vector(96)",
             "where": None,
             "failed_rows": 0,
             "rows": 21,
@@ -661,7 +659,7 @@ def test_status_of_a_table_that_is_gone(pending: Project) -> None:
     ended = migrator("status")
     assert (ended.code, ended.err) == (0, "")
     assert (
-        "public.items.embedding\n  vector(768), python:tests.models:new\n  cannot be read: table or column" in ended.out
+        "public.items.embedding\n  vector(96), python:tests.models:new\n  cannot be read: table or column" in ended.out
     )
 
 
@@ -750,9 +748,7 @@ def test_retire_drops_what_is_kept(pending: Project) -> None:
     assert migrator("retire") == Ended(0, "there is nothing to retire\n", "")
     assert pending.upgraded().code == 0
     before = pending.database.whole_dump()
-    kept = (
-        "public.items.embedding: column migrator_retired_1 (python:tests.models:old, 384) and table migrator.backup_1"
-    )
+    kept = "public.items.embedding: column migrator_retired_1 (python:tests.models:old, 48) and table migrator.backup_1"
     assert migrator("retire") == Ended(
         2,
         "",

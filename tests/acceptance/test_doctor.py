@@ -56,7 +56,7 @@ def test_a_sound_database(database: Database) -> None:
     assert disk.startswith("ok       disk: ")
     assert disk.endswith(" free where the server's data lies")
     assert column == (
-        "ok       public.items.embedding: vector(384), about 200 rows, items_embedding_idx (ivfflat), "
+        "ok       public.items.embedding: vector(48), about 200 rows, items_embedding_idx (ivfflat), "
         "a model that the ledger does not know"
     )
     assert (ended.code, ended.err) == (0, "next: migrator doctor TABLE.COLUMN looks into a column\n")
@@ -150,8 +150,8 @@ def test_the_ledgers_model_is_named(database: Database) -> None:
 def test_models_that_the_ledger_names_are_looked_at_once_each(database: Database) -> None:
     """The one that the column holds, and the one that a downgrade would ask."""
     items(database, rows=5)
-    gone = Model("python:tests.models:gone", dimensions=768)
-    hub = Model("sentence-transformers:nobody/nothing", dimensions=384)
+    gone = Model("python:tests.models:gone", dimensions=96)
+    hub = Model("sentence-transformers:nobody/nothing", dimensions=48)
     record(database, dataclasses.replace(CHANGE, from_=hub, to=gone))
     found = findings()
     ((level, fact, _),) = about(gone.name, found)
@@ -223,12 +223,12 @@ def test_a_sound_column(database: Database) -> None:
     ended = migrator("doctor", "public.items.embedding")
     assert ended == Ended(
         0,
-        "ok       public.items.embedding: vector(384), 200 rows\n"
+        "ok       public.items.embedding: vector(48), 200 rows\n"
         "ok       public.items.embedding: every row has a vector\n"
         "ok       public.items.embedding: all vectors have length 1\n"
         "ok       public.items.embedding: no vector repeats another\n"
         "ok       items_embedding_idx: ivfflat, cosine, lists=5, valid\n"
-        "ok       python:tests.models:old: loads, and gives 384 dimensions\n",
+        "ok       python:tests.models:old: loads, and gives 48 dimensions\n",
         "",
     )
     assert database.whole_dump() == before
@@ -462,7 +462,7 @@ def test_a_column_need_not_be_named_where_there_is_one(database: Database) -> No
 
 def test_a_model_that_no_longer_loads(database: Database) -> None:
     items(database, rows=5)
-    record(database, dataclasses.replace(HELD, to=Model("python:tests.models:gone", dimensions=384)))
+    record(database, dataclasses.replace(HELD, to=Model("python:tests.models:gone", dimensions=48)))
     ((level, fact, _),) = about("python:tests.models:gone", findings("items.embedding"))
     assert level == "error"
     assert fact == ("model python:tests.models:gone cannot be loaded: module tests.models has no function 'gone'")

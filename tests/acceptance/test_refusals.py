@@ -60,7 +60,7 @@ CASES = [
         "table of another schema",
         refused(hazards.unknown_table(None, "archived", [("archive", "archived")])),
         change("archived"),
-        ("CREATE SCHEMA archive", "CREATE TABLE archive.archived (body text, embedding vector(384))"),
+        ("CREATE SCHEMA archive", "CREATE TABLE archive.archived (body text, embedding vector(48))"),
     ),
     Case(
         "no table like it",
@@ -265,51 +265,51 @@ CASES = [
     ),
     Case(
         "model of other dimensions",
-        refused(hazards.model_other_dimensions(Model("python:tests.models:new", dimensions=512), 768)),
+        refused(hazards.model_other_dimensions(Model("python:tests.models:new", dimensions=512), 96)),
         change(to='Model("python:tests.models:new", dimensions=512)'),
     ),
     Case(
         "no such module",
         refused(
-            hazards.model_not_there(Model("python:nowhere.models:new", dimensions=768), "there is no module 'nowhere'")
+            hazards.model_not_there(Model("python:nowhere.models:new", dimensions=96), "there is no module 'nowhere'")
         ),
-        change(to='Model("python:nowhere.models:new", dimensions=768)'),
+        change(to='Model("python:nowhere.models:new", dimensions=96)'),
     ),
     Case(
         "no such factory",
         refused(
             hazards.model_not_there(
-                Model("python:tests.models:newest", dimensions=768), "module tests.models has no function 'newest'"
+                Model("python:tests.models:newest", dimensions=96), "module tests.models has no function 'newest'"
             )
         ),
-        change(to='Model("python:tests.models:newest", dimensions=768)'),
+        change(to='Model("python:tests.models:newest", dimensions=96)'),
     ),
     Case(
         "no such directory",
         refused(
             hazards.model_not_there(
-                Model("sentence-transformers:/models/of-old", dimensions=768), "there is no such directory"
+                Model("sentence-transformers:/models/of-old", dimensions=96), "there is no such directory"
             )
         ),
-        change(to='Model("sentence-transformers:/models/of-old", dimensions=768)'),
+        change(to='Model("sentence-transformers:/models/of-old", dimensions=96)'),
     ),
     Case(
         "provider that is not there yet",
-        refused(hazards.provider_not_there(Model("openai:text-embedding-3-small", dimensions=768))),
-        change(to='Model("openai:text-embedding-3-small", dimensions=768)'),
+        refused(hazards.provider_not_there(Model("openai:text-embedding-3-small", dimensions=96))),
+        change(to='Model("openai:text-embedding-3-small", dimensions=96)'),
     ),
     # ---- the column and its index ----------------------------------------------------------------------------
     Case(
         "other dimensions than the revision was written for",
-        refused(hazards.live_column_differs(SUBJECT, "vector(384)", "vector(256)")),
+        refused(hazards.live_column_differs(SUBJECT, "vector(48)", "vector(256)")),
         change(from_='Model("python:tests.models:old", dimensions=256)'),
     ),
     Case(
         "old model of other dimensions",
         refused(
-            hazards.old_model_other_dimensions(SUBJECT, "model python:tests.models:tiny gives 8 dimensions, not 384")
+            hazards.old_model_other_dimensions(SUBJECT, "model python:tests.models:tiny gives 8 dimensions, not 48")
         ),
-        change(from_='Model("python:tests.models:tiny", dimensions=384)'),
+        change(from_='Model("python:tests.models:tiny", dimensions=48)'),
     ),
     Case(
         "too many dimensions for an index",
@@ -324,20 +324,20 @@ CASES = [
     Case(
         "nothing to change",
         refused(hazards.same_column(SUBJECT)),
-        change(text=None, to='Model("python:tests.models:old", dimensions=384)', index='IvfFlat("cosine", lists=5)'),
+        change(text=None, to='Model("python:tests.models:old", dimensions=48)', index='IvfFlat("cosine", lists=5)'),
     ),
     Case(
         "default of the old dimensions",
-        refused(hazards.default_of_other_dimensions(SUBJECT, "(array_fill(0.5, ARRAY[384]))::public.vector")),
-        before=("ALTER TABLE items ALTER embedding SET DEFAULT array_fill(0.5, ARRAY[384])::vector",),
+        refused(hazards.default_of_other_dimensions(SUBJECT, "(array_fill(0.5, ARRAY[48]))::public.vector")),
+        before=("ALTER TABLE items ALTER embedding SET DEFAULT array_fill(0.5, ARRAY[48])::vector",),
     ),
     Case(
         "generated column",
         refused(hazards.generated_column("items", "embedding")),
         before=(
             "ALTER TABLE items DROP COLUMN embedding",
-            "ALTER TABLE items ADD COLUMN embedding vector(384) "
-            "GENERATED ALWAYS AS (array_fill(1, ARRAY[384])::vector) STORED",
+            "ALTER TABLE items ADD COLUMN embedding vector(48) "
+            "GENERATED ALWAYS AS (array_fill(1, ARRAY[48])::vector) STORED",
         ),
     ),
     Case(
@@ -347,11 +347,11 @@ CASES = [
                 SUBJECT,
                 "public",
                 "sparse",
-                "CREATE INDEX sparse ON public.items USING hnsw (((embedding)::public.sparsevec(384)) "
+                "CREATE INDEX sparse ON public.items USING hnsw (((embedding)::public.sparsevec(48)) "
                 "public.sparsevec_l2_ops)",
             )
         ),
-        before=("CREATE INDEX sparse ON items USING hnsw ((embedding::sparsevec(384)) sparsevec_l2_ops)",),
+        before=("CREATE INDEX sparse ON items USING hnsw ((embedding::sparsevec(48)) sparsevec_l2_ops)",),
     ),
     Case(
         "index that cannot hold the new vectors",
@@ -364,6 +364,7 @@ CASES = [
                 'index row size 3096 exceeds btree version 4 maximum 2704 for index "migrator_index_1_1"',
             )
         ),
+        change(to='Model("python:tests.models:long", dimensions=768)'),
         before=("CREATE INDEX holds_it ON items (id) INCLUDE (embedding)",),
     ),
     Case(
@@ -374,7 +375,7 @@ CASES = [
     Case(
         "column of a lost ledger",
         refused(hazards.left_by_another("public", "items", "migrator_shadow_7")),
-        before=("ALTER TABLE items ADD COLUMN migrator_shadow_7 vector(768)",),
+        before=("ALTER TABLE items ADD COLUMN migrator_shadow_7 vector(96)",),
     ),
     # ---- what hangs on the column ----------------------------------------------------------------------------
     Case(
@@ -498,7 +499,7 @@ CASES = [
         refused(hazards.is_a_partition("part", "parts")),
         change("part"),
         (
-            "CREATE TABLE parts (id bigint, body text, embedding vector(384)) PARTITION BY RANGE (id)",
+            "CREATE TABLE parts (id bigint, body text, embedding vector(48)) PARTITION BY RANGE (id)",
             "CREATE TABLE part PARTITION OF parts DEFAULT",
         ),
     ),
@@ -512,7 +513,7 @@ CASES = [
         refused(hazards.typed_table("public", "typed", "kind")),
         change("typed"),
         (
-            "CREATE TYPE kind AS (id bigint, body text, embedding vector(384))",
+            "CREATE TYPE kind AS (id bigint, body text, embedding vector(48))",
             "CREATE TABLE typed OF kind",
         ),
     ),
@@ -535,7 +536,7 @@ CASES = [
         (
             "CREATE FOREIGN DATA WRAPPER nothing",
             "CREATE SERVER elsewhere FOREIGN DATA WRAPPER nothing",
-            "CREATE FOREIGN TABLE far (id bigint, body text, embedding vector(384)) SERVER elsewhere",
+            "CREATE FOREIGN TABLE far (id bigint, body text, embedding vector(48)) SERVER elsewhere",
         ),
     ),
     # ---- the revision ----------------------------------------------------------------------------------------
@@ -730,19 +731,19 @@ def test_the_ledger_of_another_role(project: Project, role: Role) -> None:
 def test_too_little_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     items(project.database, 20)
     project.write(change())
-    monkeypatch.setattr(Server, "free_disk", lambda _: 100_000)
+    monkeypatch.setattr(Server, "free_disk", lambda _: 10_000)
     before = project.database.whole_dump()
     ended = project.upgraded()
     assert (ended.code, ended.out) == (3, "")
     needed = re.fullmatch(
-        r"error: about (\d+) kB of disk are needed, 100 kB are free\n"
+        r"error: about (\d+) kB of disk are needed, 10 kB are free\n"
         r"the server would stop for lack of space in the middle of the work.\n"
         r"fix: free or add space where the server's data lies\n",
         ended.err,
     )
     assert needed is not None
-    # 20 vectors of 768 numbers, in store, column and index, and as much WAL.
-    assert int(needed[1]) * 1000 > 20 * 768 * 4 * 3
+    # 20 vectors of 96 numbers, in store, column and index, and as much WAL.
+    assert int(needed[1]) * 1000 > 20 * 96 * 4 * 3
     assert project.database.whole_dump() == before
 
 
@@ -1014,19 +1015,19 @@ def test_a_model_that_the_ledger_does_not_know_the_column_by(project: Project) -
     assert project.upgraded().code == 0
     project.write(
         change(
-            from_='Model("python:tests.models:fast768", dimensions=768)',
-            to='Model("python:tests.models:old", dimensions=384)',
+            from_='Model("python:tests.models:long", dimensions=96)',
+            to='Model("python:tests.models:old", dimensions=48)',
         ),
         revision="0003",
         down_revision="0002",
     )
     expect_refusal(
         project,
-        refused(hazards.other_model_in_column(SUBJECT, "python:tests.models:new", "python:tests.models:fast768")),
+        refused(hazards.other_model_in_column(SUBJECT, "python:tests.models:new", "python:tests.models:long")),
     )
 
 
-DRIFTED = 'Model("python:tests.models:drifted", dimensions=768)'
+DRIFTED = 'Model("python:tests.models:drifted", dimensions=96)'
 
 
 def drift_error(ended: Ended) -> str:
@@ -1097,7 +1098,7 @@ def test_a_downgrade_without_a_ledger(upgraded: Project) -> None:
 
 def test_a_downgrade_of_what_a_later_revision_changed(upgraded: Project) -> None:
     back = change(
-        from_='Model("python:tests.models:new", dimensions=768)', to='Model("python:tests.models:old", dimensions=384)'
+        from_='Model("python:tests.models:new", dimensions=96)', to='Model("python:tests.models:old", dimensions=48)'
     )
     upgraded.write(back, revision="0003", down_revision="0002")
     assert upgraded.upgraded().code == 0
@@ -1114,8 +1115,8 @@ def test_a_downgrade_without_a_text_for_rows_written_since(project: Project) -> 
     project.write(
         change(
             text=None,
-            from_=f'Model("{model}", dimensions=384)',
-            to=f'Model("{model}", dimensions=128, matryoshka=True)',
+            from_=f'Model("{model}", dimensions=48)',
+            to=f'Model("{model}", dimensions=16, matryoshka=True)',
         )
     )
     assert project.upgraded().code == 0

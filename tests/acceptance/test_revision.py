@@ -16,7 +16,7 @@ from tests.database import Database
 from tests.ledger import record
 from tests.tables import CHANGE, OLD, OTHER, items
 
-# items(body, embedding vector(384)) has an IVFFlat index of 5 lists, for cosine distance.
+# items(body, embedding vector(48)) has an IVFFlat index of 5 lists, for cosine distance.
 COLUMN = ("--table", "items", "--column", "embedding", "--text", "body")
 TO_NEW = ("--to", "python:tests.models:new")
 FROM_OLD = ("--from", "python:tests.models:old")
@@ -51,9 +51,9 @@ def test_the_file_is_a_whole_revision(database: Database) -> None:
     before = database.whole_dump()
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
     assert ended.err == (
-        "  from   384 dimensions: the column is vector(384)\n"
+        "  from   48 dimensions: the column is vector(48)\n"
         "  index  IvfFlat(distance='cosine', lists=5): as items_embedding_idx is now\n"
-        "  to     768 dimensions: as the model says\n"
+        "  to     96 dimensions: as the model says\n"
         "  type   vector: as the column is now\n"
         "next: migrator upgrade --dry-run\n"
     )
@@ -79,8 +79,8 @@ def upgrade() -> None:
         "items",
         "embedding",
         text="body",
-        from_=Model("python:tests.models:old", dimensions=384),
-        to=Model("python:tests.models:new", dimensions=768),
+        from_=Model("python:tests.models:old", dimensions=48),
+        to=Model("python:tests.models:new", dimensions=96),
         index=IvfFlat(distance="cosine", lists=5),
     )
 
@@ -120,7 +120,7 @@ def test_what_is_said_is_written_and_not_inferred() -> None:
         ast.parse(
             """op.change_embedding("items", "embedding", schema="public", text="body || ' ' || note",
             from_text="note", settings={"app.key": "env:APP_KEY", "app.salt": "env:SALT"}, empty="refuse",
-            where="note IS NOT NULL", outside="null", from_=Model("python:tests.models:old", dimensions=384),
+            where="note IS NOT NULL", outside="null", from_=Model("python:tests.models:old", dimensions=48),
             to=Model("sentence-transformers:no/such-model", dimensions=3072), type="halfvec",
             index=Hnsw(distance="l2", m=24, ef_construction=100, on="bit"))"""
         )
@@ -134,11 +134,11 @@ def test_what_is_said_is_written_and_not_inferred() -> None:
 
 
 def test_the_old_model_is_the_ledgers_with_all_that_belongs_to_it(database: Database) -> None:
-    held = Model("python:tests.models:old", dimensions=384, prompt="passage: ")
+    held = Model("python:tests.models:old", dimensions=48, prompt="passage: ")
     record(database, EmbeddingChange("items", "embedding", text="body", from_=held, to=held))
     ended = revision(*COLUMN, *TO_NEW)
-    assert "from_=Model('python:tests.models:old', dimensions=384, prompt='passage: ')" in operation(ended)
-    assert "  from   python:tests.models:old, 384 dimensions: the ledger's word for the column\n" in ended.err
+    assert "from_=Model('python:tests.models:old', dimensions=48, prompt='passage: ')" in operation(ended)
+    assert "  from   python:tests.models:old, 48 dimensions: the ledger's word for the column\n" in ended.err
 
 
 def test_the_old_text_is_the_ledgers(database: Database) -> None:
@@ -190,7 +190,7 @@ def test_a_ledger_of_several_scopes_names_them(database: Database) -> None:
         "fix: say which rows by one of these conditions: --where SQL; or name the model: --from PROVIDER:NAME\n",
     )
     written = operation(revision(*COLUMN, *TO_NEW, "--where", "id < 10"))
-    assert "from_=Model('python:tests.models:old', dimensions=384)" in written
+    assert "from_=Model('python:tests.models:old', dimensions=48)" in written
 
 
 def test_a_column_without_dimensions_has_those_of_its_model(database: Database) -> None:
@@ -198,40 +198,40 @@ def test_a_column_without_dimensions_has_those_of_its_model(database: Database) 
     database.execute("ALTER TABLE items ALTER COLUMN embedding TYPE vector")
     database.execute("TRUNCATE items")
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
-    assert "from_=Model('python:tests.models:old', dimensions=384)" in operation(ended)
-    assert "  from   384 dimensions: as the model says; the column's type has none\n" in ended.err
+    assert "from_=Model('python:tests.models:old', dimensions=48)" in operation(ended)
+    assert "  from   48 dimensions: as the model says; the column's type has none\n" in ended.err
 
 
 def test_the_model_that_stays_is_not_loaded() -> None:
     """An index or a type can be changed where the model cannot be had."""
     model = "python:no.such.module:model"
     ended = revision(*COLUMN, "--to", model, "--from", model, "--index", "hnsw")
-    assert "to=Model('python:no.such.module:model', dimensions=384)" in operation(ended)
-    assert "  to     python:no.such.module:model, 384 dimensions: the model stays\n" in ended.err
+    assert "to=Model('python:no.such.module:model', dimensions=48)" in operation(ended)
+    assert "  to     python:no.such.module:model, 48 dimensions: the model stays\n" in ended.err
 
 
 def test_fewer_dimensions_of_the_same_model_are_a_truncation() -> None:
-    ended = revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--dimensions", "256")
-    assert "to=Model('python:tests.models:old', dimensions=256, matryoshka=True)" in operation(ended)
-    assert "  to     matryoshka=True: the first 256 of 384 numbers\n" in ended.err
+    ended = revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--dimensions", "32")
+    assert "to=Model('python:tests.models:old', dimensions=32, matryoshka=True)" in operation(ended)
+    assert "  to     matryoshka=True: the first 32 of 48 numbers\n" in ended.err
 
 
 def test_a_column_that_is_padded_with_zeros_is_seen_to_be(database: Database) -> None:
     database.execute("DROP INDEX items_embedding_idx")
     database.execute(
-        "ALTER TABLE items ALTER embedding TYPE vector(400) "
-        "USING (embedding::real[] || array_fill(0::real, ARRAY[16]))::vector(400)"
+        "ALTER TABLE items ALTER embedding TYPE vector(64) "
+        "USING (embedding::real[] || array_fill(0::real, ARRAY[16]))::vector(64)"
     )
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
-    assert "from_=Model('python:tests.models:old', dimensions=400, padded=True)" in operation(ended)
+    assert "from_=Model('python:tests.models:old', dimensions=64, padded=True)" in operation(ended)
     assert "  from   padded=True: its vectors end in 16 zeros\n" in ended.err
-    ended = revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--dimensions", "384")
-    assert "to=Model('python:tests.models:old', dimensions=384)" in operation(ended)
+    ended = revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--dimensions", "48")
+    assert "to=Model('python:tests.models:old', dimensions=48)" in operation(ended)
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_command() -> None:
     ended = revision(*COLUMN, "--to", "python:tests.models:none", *FROM_OLD)
-    assert revision(*COLUMN, "--to", "python:tests.models:none", *FROM_OLD, "--dimensions", "768") == ended
+    assert revision(*COLUMN, "--to", "python:tests.models:none", *FROM_OLD, "--dimensions", "96") == ended
     assert ended.code == 3
     assert ended.err.startswith(
         "error: model python:tests.models:none cannot be loaded: module tests.models has no function 'none'\n"
@@ -315,8 +315,8 @@ def test_options_that_do_not_go_together_are_named(options: tuple[str, ...], mis
 
 
 FUNCTION = """
-CREATE FUNCTION {name}(query vector(384)) RETURNS SETOF bigint LANGUAGE plpgsql STABLE AS $$
-BEGIN RETURN QUERY SELECT id FROM {table} ORDER BY embedding::vector( 384 ) <=> query; END $$
+CREATE FUNCTION {name}(query vector(48)) RETURNS SETOF bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN RETURN QUERY SELECT id FROM {table} ORDER BY embedding::vector( 48 ) <=> query; END $$
 """
 
 
@@ -326,14 +326,14 @@ def test_a_function_that_casts_to_the_old_dimensions_is_written_anew(database: D
     assert (
         "functions=['CREATE OR REPLACE FUNCTION public.near(query public.vector)\\n RETURNS SETOF bigint\\n"
         " LANGUAGE plpgsql\\n STABLE\\nAS $function$\\nBEGIN RETURN QUERY SELECT id FROM items"
-        " ORDER BY embedding::vector( 768 ) <=> query; END $function$']"
+        " ORDER BY embedding::vector( 96 ) <=> query; END $function$']"
     ) in operation(ended)
-    made = "  functions  public.near(public.vector): made anew with vector(768) for vector(384)\n"
+    made = "  functions  public.near(public.vector): made anew with vector(96) for vector(48)\n"
     assert made in ended.err
     assert warnings(ended) == []
     # A function of another type of vector is another function, and an index alone changes no vector.
     by_name = [
-        "warning: functions that find public.items.embedding by its name cast to 384 dimensions: "
+        "warning: functions that find public.items.embedding by its name cast to 48 dimensions: "
         "public.near(public.vector) (not written anew: with another type its arguments may have to change too)"
     ]
     assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD, "--type", "halfvec"))[-1:] == by_name
@@ -345,17 +345,17 @@ def test_a_function_beside_a_view_of_the_tables_name_is_written_anew(database: D
     database.execute("CREATE SCHEMA api; CREATE VIEW api.items AS SELECT * FROM public.items")
     database.execute(FUNCTION.format(name="near", table="items"))
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
-    assert "ORDER BY embedding::vector( 768 ) <=> query" in operation(ended)
+    assert "ORDER BY embedding::vector( 96 ) <=> query" in operation(ended)
     assert warnings(ended) == []
 
 
 def test_a_function_that_may_mean_another_column_is_named(database: Database) -> None:
-    database.execute("CREATE TABLE others (id bigint, embedding vector(384))")
+    database.execute("CREATE TABLE others (id bigint, embedding vector(48))")
     database.execute(FUNCTION.format(name="near", table="items NATURAL JOIN others"))
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
     assert "functions=" not in operation(ended)
     assert warnings(ended) == [
-        "warning: functions that find public.items.embedding by its name cast to 384 dimensions: "
+        "warning: functions that find public.items.embedding by its name cast to 48 dimensions: "
         "public.near(public.vector) (perhaps of public.others.embedding, which it names too)"
     ]
 
@@ -390,7 +390,7 @@ def test_what_preflight_would_refuse_is_refused_now(arguments: tuple[str, ...], 
 
 def test_a_scope_of_other_tables_is_refused_before_indexes_are_told_by_it(database: Database) -> None:
     database.execute("DROP INDEX items_embedding_idx; ALTER TABLE items ALTER embedding TYPE vector")
-    database.execute("CREATE INDEX ON items USING hnsw ((embedding::vector(384)) vector_l2_ops)")
+    database.execute("CREATE INDEX ON items USING hnsw ((embedding::vector(48)) vector_l2_ops)")
     database.execute("CREATE TABLE chosen (id bigint)")
     where = "id IN (SELECT id FROM chosen)"
     assert refused(*COLUMN, *TO_NEW, *FROM_OLD, "--where", where) == f"where='{where}' reads tables: chosen"
@@ -407,7 +407,7 @@ def test_a_table_that_cannot_be_changed_is_refused_now(database: Database) -> No
 
 
 def test_a_model_that_the_ledger_contradicts_is_refused_now(database: Database) -> None:
-    held = Model("python:tests.models:old", dimensions=384)
+    held = Model("python:tests.models:old", dimensions=48)
     record(database, EmbeddingChange("items", "embedding", text="body", from_=held, to=held))
     assert refused(*COLUMN, *TO_NEW, "--from", "python:tests.models:other").startswith(
         "the ledger says that public.items.embedding holds vectors of python:tests.models:old, not of"
@@ -429,7 +429,7 @@ def warnings(ended: Ended) -> list[str]:
 
 def test_models_that_are_not_to_be_had_are_warned_of_where_dimensions_are_given() -> None:
     ended = revision(
-        *COLUMN, "--to", "openai:text-embedding-3-small", "--dimensions", "768", "--from", "python:tests.models:oldest"
+        *COLUMN, "--to", "openai:text-embedding-3-small", "--dimensions", "96", "--from", "python:tests.models:oldest"
     )
     assert warnings(ended) == [
         "warning: the model that public.items.embedding is said to hold cannot be used here: model "
@@ -438,13 +438,13 @@ def test_models_that_are_not_to_be_had_are_warned_of_where_dimensions_are_given(
         "this version of migrator has no provider 'openai' yet",
     ]
     assert "\n  fix: correct --to, or make the model loadable where the upgrade will run; a service" in ended.err
-    assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD, "--dimensions", "768"))[1:] == []
+    assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD, "--dimensions", "96"))[1:] == []
 
 
 def test_an_old_model_of_other_dimensions_is_warned_of() -> None:
     assert warnings(revision(*COLUMN, *TO_NEW, "--from", "python:tests.models:tiny")) == [
         "warning: public.items.embedding cannot hold vectors of the model that it is said to hold: model "
-        "python:tests.models:tiny gives 8 dimensions, not 384"
+        "python:tests.models:tiny gives 8 dimensions, not 48"
     ]
 
 
@@ -489,7 +489,7 @@ def test_the_nearest_table_and_column_are_named() -> None:
 
 def test_a_name_may_be_quoted_as_in_sql(database: Database) -> None:
     database.execute('CREATE SCHEMA "my.app"')
-    database.execute('CREATE TABLE "my.app"."Docs" (body text, embedding vector(384))')
+    database.execute('CREATE TABLE "my.app"."Docs" (body text, embedding vector(48))')
     ended = revision(*("--table", '"my.app"."Docs"', "--column", "embedding", "--text", "body"), *TO_NEW, *FROM_OLD)
     assert operation(ended).startswith("op.change_embedding('Docs', 'embedding', schema='my.app', text='body'")
 
@@ -559,7 +559,7 @@ INSERT INTO items (id, body, embedding, collection_id) VALUES (1000, 'of another
 
 
 SEVERAL = (
-    "error: vectors of several dimensions are in the scope of public.items.embedding: 20 of 384, 1 of 3\n"
+    "error: vectors of several dimensions are in the scope of public.items.embedding: 20 of 48, 1 of 3\n"
     "one revision changes the vectors of one model.\n"
     "fix: "
 )
@@ -572,8 +572,8 @@ def test_the_rows_of_a_column_without_dimensions_say_the_scope(database: Databas
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
     assert "where='collection_id = 1'" in operation(ended)
     assert ended.err.startswith(
-        "  where  collection_id = 1: its vectors, and no others, have the model's 384 dimensions\n"
-        "  from   384 dimensions: as the vectors in scope are; the column's type has none\n"
+        "  where  collection_id = 1: its vectors, and no others, have the model's 48 dimensions\n"
+        "  from   48 dimensions: as the vectors in scope are; the column's type has none\n"
     )
     said = revision(*COLUMN, *TO_NEW, *FROM_OLD, "--where", "id = 1000")
     assert "from_=Model('python:tests.models:old', dimensions=3)" in operation(said)
@@ -604,35 +604,35 @@ def test_which_rows_are_meant_is_asked_where_they_do_not_say_it(database: Databa
     assert revision(*options) == Ended(2, "", f"{SEVERAL}{remedy}\n")
     database.execute("UPDATE items SET collection_id = 5 WHERE id % 4 = 0 AND id < 1000")
     database.execute("ANALYZE items")
-    asked = '--where "collection_id = 1" (15 of 384), --where "collection_id = 5" (5 of 384)'
+    asked = '--where "collection_id = 1" (15 of 48), --where "collection_id = 5" (5 of 48)'
     assert revision(*options) == Ended(2, "", f"{SEVERAL}say which rows: {asked}\n")
     database.execute('ALTER TABLE items ADD COLUMN "order" text')
     database.execute("""UPDATE items SET "order" = 'it''s' WHERE id < 1000""")
     database.execute("ANALYZE items")
-    asked += """, --where "\\"order\\" = 'it''s'" (20 of 384)"""
+    asked += """, --where "\\"order\\" = 'it''s'" (20 of 48)"""
     assert revision(*options) == Ended(2, "", f"{SEVERAL}say which rows: {asked}\n")
     database.execute('ALTER TABLE items DROP COLUMN "order"')
     # A model that is not available does not say its dimensions.
     ended = revision(*COLUMN, *TO_NEW, "--from", "python:no.such.module:model")
-    assert ended.err.endswith('(5 of 384), --where "collection_id = 2" (1 of 3)\n')
+    assert ended.err.endswith('(5 of 48), --where "collection_id = 2" (1 of 3)\n')
 
 
 def test_the_index_on_the_models_dimensions_says_the_scope(database: Database) -> None:
     database.execute("DROP INDEX items_embedding_idx")
     database.execute(CHUNKS)
     made = "CREATE INDEX of_{0} ON items USING hnsw ((embedding::vector({1})) vector_l2_ops) WHERE collection_id = {0}"
-    database.execute(made.format(1, 384))
+    database.execute(made.format(1, 48))
     database.execute(made.format(2, 3))
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
     assert "where='(collection_id = 1)'" in operation(ended)
-    assert "  where  (collection_id = 1): the scope of of_1, the only index on 384 dimensions\n" in ended.err
+    assert "  where  (collection_id = 1): the scope of of_1, the only index on 48 dimensions\n" in ended.err
 
 
 def test_the_only_index_says_the_scope(database: Database) -> None:
     database.execute("DROP INDEX items_embedding_idx")
     database.execute(CHUNKS)
     database.execute(
-        "CREATE INDEX of_1 ON items USING hnsw ((embedding::vector(384)) vector_l2_ops) WHERE collection_id = 1"
+        "CREATE INDEX of_1 ON items USING hnsw ((embedding::vector(48)) vector_l2_ops) WHERE collection_id = 1"
     )
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
     assert "where='(collection_id = 1)'" in operation(ended)
@@ -644,7 +644,7 @@ def test_the_only_index_says_the_scope(database: Database) -> None:
 def test_an_index_that_tells_no_models_apart_says_no_scope(database: Database, condition: str) -> None:
     """Rows beyond it would keep vectors of the old model, or get none."""
     database.execute("DROP INDEX items_embedding_idx; ALTER TABLE items ALTER embedding TYPE vector")
-    database.execute(f"CREATE INDEX ON items USING hnsw ((embedding::vector(384)) vector_l2_ops) WHERE {condition}")
+    database.execute(f"CREATE INDEX ON items USING hnsw ((embedding::vector(48)) vector_l2_ops) WHERE {condition}")
     written = operation(revision(*COLUMN, *TO_NEW, *FROM_OLD))
     assert "where=" not in written
-    assert "from_=Model('python:tests.models:old', dimensions=384)" in written
+    assert "from_=Model('python:tests.models:old', dimensions=48)" in written

@@ -15,7 +15,7 @@ from tests.conftest import Server
 from tests.database import Database
 
 REVISION = "0002"
-OLD = Model("python:tests.models:old", dimensions=384)
+OLD = Model("python:tests.models:fast384", dimensions=384)
 NEW = Model("python:tests.models:fast768", dimensions=768)
 BUILD_MEMORY = "2GB"
 

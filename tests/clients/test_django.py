@@ -17,7 +17,7 @@ from tests.models import Hashed, new, old
 
 SOURCE = Path(__file__).with_name("django_project")
 # What a Django user writes for the change.
-WRITTEN = Path("catalogue/migrations/0002_embedding_768.py")
+WRITTEN = Path("catalogue/migrations/0002_embedding_96.py")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def deployment(directory: Path, database: Database, *, dimensions: int) -> Djang
     shutil.copytree(SOURCE, directory)
     (directory / WRITTEN).unlink()
     models = directory / "catalogue/models.py"
-    models.write_text(models.read_text("utf-8").replace("dimensions=384", f"dimensions={dimensions}"), "utf-8")
+    models.write_text(models.read_text("utf-8").replace("dimensions=48", f"dimensions={dimensions}"), "utf-8")
     return Django(directory, database)
 
 
@@ -91,22 +91,22 @@ class Catalogue:
 
 
 def test_a_project_and_its_migrations(database: Database, migrator: Migrator, tmp_path: Path) -> None:
-    before = deployment(tmp_path / "before", database, dimensions=384)
-    after = deployment(tmp_path / "after", database, dimensions=768)
+    before = deployment(tmp_path / "before", database, dimensions=48)
+    after = deployment(tmp_path / "after", database, dimensions=96)
     before.manage("migrate")
     before.manage("makemigrations", "--check", "--dry-run")
 
     def deploy(model: Hashed) -> Application:
-        django = before if model.dimensions == 384 else after
+        django = before if model.dimensions == 48 else after
         return Process(Catalogue, django.environment(), model)
 
     with closing(deploy(old())) as application:
         application.add(TEXTS)
     read = migrator.revision("--table", "catalogue_document", "--column", "embedding", "--text", "body")
     assert read == {
-        "from": "384 dimensions: the column is vector(384)",
+        "from": "48 dimensions: the column is vector(48)",
         "index": "Hnsw(distance='cosine', m=16, ef_construction=64): as document_embedding is now",
-        "to": "768 dimensions: as the model says",
+        "to": "96 dimensions: as the model says",
         "type": "vector: as the column is now",
     }
     # Left to itself, Django would change the column, over the old model's vectors.
@@ -131,10 +131,10 @@ def test_a_project_and_its_migrations(database: Database, migrator: Migrator, tm
 def test_a_fresh_database_gets_the_new_dimensions_from_django_alone(
     new_database: Callable[[], Database], tmp_path: Path
 ) -> None:
-    after = deployment(tmp_path / "after", new_database(), dimensions=768)
+    after = deployment(tmp_path / "after", new_database(), dimensions=96)
     shutil.copy(SOURCE / WRITTEN, after.directory / WRITTEN)
     after.manage("migrate")
-    assert "embedding vector(768) NOT NULL" in after.database.dump().replace("public.", "")
+    assert "embedding vector(96) NOT NULL" in after.database.dump().replace("public.", "")
     with closing(Process(Catalogue, after.environment(), new())) as application:
         application.add(TEXTS)
         finds(application, TEXTS)

@@ -52,9 +52,9 @@ def test_a_table_with_dimensions(database: Database, migrator: Migrator) -> None
 
     read = migrator.revision("--table", "langchain_pg_embedding", "--column", "embedding", "--text", "document")
     assert read == {
-        "from": "384 dimensions: the column is vector(384)",
+        "from": "48 dimensions: the column is vector(48)",
         "index": "Hnsw(distance='cosine', m=8, ef_construction=64): as langchain_pg_embedding_embedding_idx is now",
-        "to": "768 dimensions: as the model says",
+        "to": "96 dimensions: as the model says",
         "type": "vector: as the column is now",
     }
     up_and_down(migrator, Column("langchain_pg_embedding", "document"), partial(deploy, url), "--online")
@@ -79,9 +79,9 @@ def test_one_of_several_collections(database: Database, migrator: Migrator) -> N
     table = ("--table", "langchain_pg_embedding", "--column", "embedding", "--text", "document")
     read = migrator.revision(*table, "--where", scope)
     assert read == {
-        "from": "384 dimensions: as the vectors in scope are; the column's type has none",
+        "from": "48 dimensions: as the vectors in scope are; the column's type has none",
         "index": "none: the column has none now; --index hnsw makes one",
-        "to": "768 dimensions: as the model says",
+        "to": "96 dimensions: as the model says",
         "type": "vector: as the column is now",
     }
 

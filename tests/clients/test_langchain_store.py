@@ -63,9 +63,9 @@ def made(database: Database, migrator: Migrator) -> tuple[str, dict[str, str]]:
 def test_a_table_of_its_own(database: Database, migrator: Migrator) -> None:
     url, read = made(database, migrator)
     assert read == {
-        "from": "384 dimensions: the column is vector(384)",
+        "from": "48 dimensions: the column is vector(48)",
         "index": "Hnsw(distance='ip', m=12, ef_construction=48): as chainslangchainvectorindex is now",
-        "to": "768 dimensions: as the model says",
+        "to": "96 dimensions: as the model says",
         "type": "vector: as the column is now",
     }
     up_and_down(migrator, Column("chains", "content"), partial(Chains, url))

@@ -65,9 +65,9 @@ def test_halves(database: Database, migrator: Migrator) -> None:
 def test_an_application_that_starts_during_the_upgrade(database: Database, migrator: Migrator) -> None:
     """It makes its index where it finds none: in a window that is missing, and would come back on the old column."""
     assert made(database, migrator, halves=False) == {
-        "from": "384 dimensions: the column is vector(384)",
+        "from": "48 dimensions: the column is vector(48)",
         "index": "Hnsw(distance='cosine', m=16, ef_construction=64): as data_llamas_embedding_idx is now",
-        "to": "768 dimensions: as the model says",
+        "to": "96 dimensions: as the model says",
         "type": "vector: as the column is now",
     }
     before = database.dump()

@@ -93,9 +93,9 @@ def made(database: Database, migrator: Migrator) -> tuple[str, dict[str, str]]:
 def test_a_declared_model(database: Database, migrator: Migrator) -> None:
     url, read = made(database, migrator)
     assert read == {
-        "from": "384 dimensions: the column is vector(384)",
+        "from": "48 dimensions: the column is vector(48)",
         "index": "Hnsw(distance='l2', m=24, ef_construction=64): as ix_document_embedding is now",
-        "to": "768 dimensions: as the model says",
+        "to": "96 dimensions: as the model says",
         "type": "vector: as the column is now",
     }
     up_and_down(migrator, COLUMN, partial(Documents, url), "--online")
@@ -112,14 +112,14 @@ def test_what_goes_wrong_where_the_application_goes_on_as_it_was(database: Datab
         with pytest.raises(NotSupportedError, match="cached plan must not change result type"):
             application.first()
         assert application.first() == new().dimensions
-        with pytest.raises(Exception, match="different vector dimensions 768 and 384"):
+        with pytest.raises(Exception, match="different vector dimensions 96 and 48"):
             application.search("what the old model makes of it")
-        with pytest.raises(Exception, match="expected 768 dimensions, not 384"):
+        with pytest.raises(Exception, match="expected 96 dimensions, not 48"):
             application.add(["what the old model makes of it"])
 
     with closing(Documents(url, new(), dimensions=old().dimensions)) as application:
         if COMPARES_DIMENSIONS:
-            with pytest.raises(StatementError, match="expected 384 dimensions, not 768"):
+            with pytest.raises(StatementError, match="expected 48 dimensions, not 96"):
                 application.search("what the new model makes of it")
         else:
             finds(application, TEXTS)

@@ -38,7 +38,7 @@ def copied(database: Database) -> None:
     statement = "COPY items (id, body, embedding) FROM STDIN"
     with database.connect() as connection, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for number in range(5):
-            copy.write_row((1000 + number, f"copied {number}", str([1.0] * 384)))
+            copy.write_row((1000 + number, f"copied {number}", str([1.0] * 48)))
 
 
 def edited(database: Database) -> None:
@@ -354,7 +354,7 @@ def test_promise_3_vectors_derived_from_the_live_ones_follow_them(database: Data
         vector = str(old().embed_queries(["edited"])[0].tolist())
         connection.execute("UPDATE items SET body = 'edited', embedding = %s WHERE id < 10", (vector,))
     upgrade(database, change)
-    assert database.value("SELECT count(*) FROM items WHERE embedding = migrator_retired_1::halfvec(384)") == 205
+    assert database.value("SELECT count(*) FROM items WHERE embedding = migrator_retired_1::halfvec(48)") == 205
 
 
 def test_promise_3_an_error_in_the_trigger_never_fails_the_applications_write(database: Database) -> None:

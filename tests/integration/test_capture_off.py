@@ -19,7 +19,7 @@ from tests.tables import CHANGE, OLD, items
 
 RETIRED = "migrator_retired_1"
 LONG = dataclasses.replace(OLD, matryoshka=True)
-SHORT = dataclasses.replace(LONG, dimensions=64)
+SHORT = dataclasses.replace(LONG, dimensions=16)
 EDIT = "UPDATE items SET body = 'text 149' WHERE id < 5; UPDATE items SET body = 'by night ' || id WHERE id = 7"
 OFF = "ALTER TABLE items DISABLE TRIGGER ALL"
 WAYS = {

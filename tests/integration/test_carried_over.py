@@ -140,14 +140,14 @@ def test_promise_5_storage(database: Database, storage: str) -> None:
 
 def test_promise_5_a_default_of_the_same_dimensions(database: Database) -> None:
     prepare(database)
-    database.execute("ALTER TABLE items ALTER COLUMN embedding SET DEFAULT array_fill(0.5::real, ARRAY[384])::vector")
+    database.execute("ALTER TABLE items ALTER COLUMN embedding SET DEFAULT array_fill(0.5::real, ARRAY[48])::vector")
     schema, before = database.dump(), column(database)
     change = dataclasses.replace(CHANGE, to=OTHER)
     upgrade(database, change)
     assert column(database) == before
     assert rows_hold(database, other) == 200
     database.execute("INSERT INTO items (id, body) VALUES (1000, 'by default')")
-    assert database.value("SELECT vector_norm(embedding) > 9 FROM items WHERE id = 1000")
+    assert database.value("SELECT vector_norm(embedding) > 3 FROM items WHERE id = 1000")
     downgrade(database, change)
     assert database.dump() == schema
 
@@ -158,7 +158,7 @@ def test_promise_5_views_with_owner_privileges_options_and_comments(database: Da
     assert before.count("CREATE VIEW") == len(ALL_VIEWS)
     upgrade(database)
     assert views(database) == before
-    assert database.value("SELECT vector_dims(embedding) FROM plain LIMIT 1") == 768
+    assert database.value("SELECT vector_dims(embedding) FROM plain LIMIT 1") == 96
     downgrade(database)
     assert database.dump() == schema
 

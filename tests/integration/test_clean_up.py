@@ -176,7 +176,7 @@ def test_promise_7_a_model_that_gives_other_vectors_under_the_same_name(
 ) -> None:
     """Its probe texts tell before the run goes on; what was done is kept for the right model, or for abandon."""
     found = Found(database)
-    change = dataclasses.replace(CHANGE, to=Model("python:tests.models:drifted", dimensions=768))
+    change = dataclasses.replace(CHANGE, to=Model("python:tests.models:drifted", dimensions=96))
     upgrade_until(database, "fill", change)
     half_done = database.whole_dump()
     monkeypatch.setenv("MIGRATOR_TEST_DRIFT", "1")
@@ -249,7 +249,7 @@ def test_worse_retrieval_fails_verification(database: Database, tmp_path: Path) 
     ]
     (tmp_path / "queries.jsonl").write_text("\n".join(lines), "utf-8")
     verify = Verify(queries="queries.jsonl", relevant="body", max_regression=0.1)
-    change = dataclasses.replace(CHANGE, to=Model("python:tests.models:fast768", dimensions=768), verify=verify)
+    change = dataclasses.replace(CHANGE, to=Model("python:tests.models:fast768", dimensions=96), verify=verify)
     fails_verification(database, change, "retrieval", project=tmp_path)
     upgrade(database, dataclasses.replace(CHANGE, verify=verify), project=tmp_path)
     assert rows_hold(database, new) == 200

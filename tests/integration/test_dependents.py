@@ -44,7 +44,7 @@ END $$;
 CREATE TABLE touched (id bigint, by text);
 """
 CHECKS = """
-ALTER TABLE items ADD CONSTRAINT "its length %" CHECK (vector_dims(embedding) = 384 AND id >= 0);
+ALTER TABLE items ADD CONSTRAINT "its length %" CHECK (vector_dims(embedding) = 48 AND id >= 0);
 ALTER TABLE items ADD CONSTRAINT there CHECK (embedding IS NOT NULL) NO INHERIT;
 ALTER TABLE items ADD CONSTRAINT small CHECK (id < 1000 OR vector_norm(embedding) < 2) NOT VALID;
 ALTER TABLE items ADD CONSTRAINT elsewhere CHECK (note IS NOT NULL);
@@ -56,7 +56,7 @@ ALTER TABLE items ENABLE ROW LEVEL SECURITY;
 ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
 GRANT SELECT, UPDATE ON items, notes TO test_reader;
 CREATE POLICY "is known %" ON items FOR SELECT TO test_reader, test_owner
-    USING (vector_dims(embedding) = 384 AND id < 10);
+    USING (vector_dims(embedding) = 48 AND id < 10);
 CREATE POLICY narrow ON items AS RESTRICTIVE FOR UPDATE USING (id < 5) WITH CHECK (embedding IS NOT NULL);
 CREATE POLICY written ON items FOR INSERT WITH CHECK (embedding <> embedding);
 CREATE POLICY of_others ON notes USING (id IN (SELECT items.id FROM items WHERE items.embedding IS NOT NULL));
@@ -68,7 +68,7 @@ TRIGGERS = (
     + """
 CREATE TRIGGER "of it %" BEFORE UPDATE OF body, embedding ON items FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TRIGGER filled AFTER UPDATE ON items FOR EACH ROW
-    WHEN (old.embedding IS DISTINCT FROM new.embedding AND vector_dims(new.embedding) = 384) EXECUTE FUNCTION touch();
+    WHEN (old.embedding IS DISTINCT FROM new.embedding AND vector_dims(new.embedding) = 48) EXECUTE FUNCTION touch();
 CREATE CONSTRAINT TRIGGER late AFTER UPDATE OF embedding ON items DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     EXECUTE FUNCTION touch();
 CREATE TRIGGER off BEFORE UPDATE OF embedding ON items FOR EACH ROW EXECUTE FUNCTION touch();
@@ -145,7 +145,7 @@ def prepare(database: Database, *scripts: str) -> None:
 
 def in_upgraded(dump: str) -> str:
     """The schema's dump as it ought to be after the upgrade, but for where the columns stand and what settles them."""
-    return dump.replace("= 384", "= 768")
+    return dump.replace("= 48", "= 96")
 
 
 def statements_of(dump: str) -> list[str]:
@@ -184,7 +184,7 @@ END $$"""
 CHANGED = dataclasses.replace(
     CHANGE,
     functions=(
-        MATCH.format(768),
+        MATCH.format(96),
         "CREATE FUNCTION is_new() RETURNS text LANGUAGE sql AS $$ SELECT 'it''s 100% {new}' FROM items LIMIT 1 $$",
     ),
 )
@@ -196,7 +196,7 @@ FOUND = (
 
 @pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
 def test_functions_of_the_revision_change_with_the_column(database: Database, online: bool) -> None:
-    prepare(database, MATCH.format(384), "REVOKE EXECUTE ON FUNCTION match FROM PUBLIC")
+    prepare(database, MATCH.format(48), "REVOKE EXECUTE ON FUNCTION match FROM PUBLIC")
     before = database.value(FOUND)
     change = dataclasses.replace(CHANGED, index="same")
     schema = database.dump()
@@ -210,7 +210,7 @@ def test_functions_of_the_revision_change_with_the_column(database: Database, on
 
 
 def test_functions_by_name_are_told(database: Database) -> None:
-    prepare(database, MATCH.format(384), FUNCTIONS)
+    prepare(database, MATCH.format(48), FUNCTIONS)
     database.execute(
         "CREATE FUNCTION unit() RETURNS trigger LANGUAGE plpgsql "
         "AS 'BEGIN NEW.embedding := l2_normalize(NEW.embedding); RETURN NEW; END'; "
@@ -224,17 +224,17 @@ def test_functions_by_name_are_told(database: Database) -> None:
 
     by_name = hazards.functions_by_name(subject, others, "upgrade")
     assert told(plan_of(database, CHANGE)) == [
-        hazards.functions_of_old_dimensions(subject, [matching], 384, 768, "upgrade"),
+        hazards.functions_of_old_dimensions(subject, [matching], 48, 96, "upgrade"),
         by_name,
     ]
     assert told(plan_of(database, CHANGED)) == [by_name]
     # And on a downgrade, what was changed by hand.
     database.execute("DROP TRIGGER unit ON items")
     upgrade(database, CHANGE)
-    database.execute(MATCH.format(768))
+    database.execute(MATCH.format(96))
     back = runner.plan_restore(database.address, REVISION, [VectorColumn("items", "embedding", None)], Options())
     assert told(back) == [
-        hazards.functions_of_old_dimensions(subject, [matching], 768, 384, "downgrade"),
+        hazards.functions_of_old_dimensions(subject, [matching], 96, 48, "downgrade"),
         hazards.functions_by_name(subject, others[:1], "downgrade"),
     ]
 
@@ -266,11 +266,11 @@ def test_functions_that_a_session_ran_before_go_on_with_the_new_column(database:
             session.commit()
             return {*(row or ())}
 
-        assert dimensions() == {384}
+        assert dimensions() == {48}
         upgrade(database, change, reporter=At("done", "fill", dimensions))
-        assert dimensions() == {768}
+        assert dimensions() == {96}
         downgrade(database, change)
-        assert dimensions() == {384}
+        assert dimensions() == {48}
     assert database.dump() == schema
 
 
@@ -278,7 +278,7 @@ def test_a_function_that_others_replace_while_it_is_to_be_compiled_anew(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody locks a function: who waited for it is told that it was changed meanwhile."""
-    prepare(database, MATCH.format(384))
+    prepare(database, MATCH.format(48))
     # So that a try lasts until the other one commits.
     monkeypatch.setattr("migrator.locks.SHORT", "1min")
     with database.connect() as other:
@@ -291,7 +291,7 @@ def test_a_function_that_others_replace_while_it_is_to_be_compiled_anew(
         committing = threading.Thread(target=commit)
 
         def replace() -> None:
-            other.execute(f"BEGIN; {MATCH.format(384)}".encode())
+            other.execute(f"BEGIN; {MATCH.format(48)}".encode())
             committing.start()
 
         upgrade(database, reporter=At("started", "cut-over", replace))
@@ -314,7 +314,7 @@ def plan_of(database: Database, change: EmbeddingChange) -> Plan:
     return runner.plan_upgrade(database.address, REVISION, [change], Options())
 
 
-SAYS = "SELECT id FROM items WHERE vector_dims(embedding) = 384"
+SAYS = "SELECT id FROM items WHERE vector_dims(embedding) = 48"
 
 
 @pytest.mark.parametrize(
@@ -323,12 +323,12 @@ SAYS = "SELECT id FROM items WHERE vector_dims(embedding) = 384"
         (f"CREATE VIEW apart AS {SAYS}", "view public.apart"),
         (
             "ALTER TABLE items ALTER embedding TYPE vector; CREATE VIEW seen AS SELECT embedding AS e FROM items; "
-            "CREATE VIEW apart AS SELECT e::vector(384) FROM seen",
+            "CREATE VIEW apart AS SELECT e::vector(48) FROM seen",
             "view public.apart",
         ),
         (
             "CREATE VIEW apart AS SELECT id, embedding FROM items; CREATE RULE kept AS ON DELETE TO apart "
-            "WHERE vector_dims(old.embedding) = 384 DO INSTEAD NOTHING",
+            "WHERE vector_dims(old.embedding) = 48 DO INSTEAD NOTHING",
             "view public.apart",
         ),
         (f"CREATE FUNCTION apart() RETURNS bigint STABLE RETURN ({SAYS} LIMIT 1)", r"function public\.apart\(\)"),
@@ -339,16 +339,16 @@ def test_what_says_the_old_dimensions_and_is_made_again_as_it_is_is_refused(
     database: Database, script: str, named: str
 ) -> None:
     prepare(database, script)
-    with pytest.raises(Refused, match=f"{named} says 384 dimensions"):
+    with pytest.raises(Refused, match=f"{named} says 48 dimensions"):
         plan_of(database, CHANGE)
 
 
 def test_a_downgrade_is_not_refused_for_the_dimensions_that_were_said_before(database: Database) -> None:
-    prepare(database, f"CREATE VIEW apart AS {SAYS.replace('384', '768')}")
+    prepare(database, f"CREATE VIEW apart AS {SAYS.replace('48', '96')}")
     upgrade(database)
     assert database.value("SELECT count(*) FROM apart") == 200
-    database.execute(f"CREATE FUNCTION later() RETURNS bigint STABLE RETURN ({SAYS.replace('384', '768')} LIMIT 1)")
-    with pytest.raises(Refused, match=r"function public\.later\(\) says 768 dimensions"):
+    database.execute(f"CREATE FUNCTION later() RETURNS bigint STABLE RETURN ({SAYS.replace('48', '96')} LIMIT 1)")
+    with pytest.raises(Refused, match=r"function public\.later\(\) says 96 dimensions"):
         downgrade(database)
     database.execute("DROP FUNCTION later")
     downgrade(database)
@@ -357,7 +357,7 @@ def test_a_downgrade_is_not_refused_for_the_dimensions_that_were_said_before(dat
 
 @pytest.mark.parametrize("proved", ["", "NOT VALID"], ids=["valid", "not valid"])
 def test_rows_that_would_violate_a_check_fail_the_verification(database: Database, proved: str) -> None:
-    check = "CHECK (id <> 7 OR vector_dims(embedding) < 400)"
+    check = "CHECK (id <> 7 OR vector_dims(embedding) < 50)"
     prepare(database, f"ALTER TABLE items ADD CONSTRAINT apart {check} {proved}")
     schema, rows = database.dump(), checksum(database, "id, body, note, embedding")
     with pytest.raises(VerificationFailed, match=r"check apart: 1 rows? would violate"):
@@ -366,7 +366,7 @@ def test_rows_that_would_violate_a_check_fail_the_verification(database: Databas
     assert checksum(database, "id, body, note, embedding") == rows
 
 
-IN = "vector_dims({}embedding) IN (16, 384)"
+IN = "vector_dims({}embedding) IN (16, 48)"
 TRIGGER = TOUCH + "CREATE TRIGGER apart AFTER UPDATE ON items FOR EACH ROW WHEN ({}) EXECUTE FUNCTION touch()"
 
 
@@ -375,9 +375,9 @@ TRIGGER = TOUCH + "CREATE TRIGGER apart AFTER UPDATE ON items FOR EACH ROW WHEN 
     [
         f"ALTER TABLE items ADD CONSTRAINT apart CHECK (id < 0 OR {IN.format('')})",
         f"TRUNCATE items; ALTER TABLE items ADD CONSTRAINT apart CHECK ({IN.format('')})",
-        "ALTER TABLE items ADD CONSTRAINT apart CHECK (array_length(embedding::real[], 1) = 384)",
-        "ALTER TABLE items ADD CONSTRAINT apart CHECK (embedding <-> array_fill(0, ARRAY[384])::vector > 0)",
-        "CREATE POLICY apart ON items USING (vector_dims(embedding) BETWEEN 1 AND 400)",
+        "ALTER TABLE items ADD CONSTRAINT apart CHECK (array_length(embedding::real[], 1) = 48)",
+        "ALTER TABLE items ADD CONSTRAINT apart CHECK (embedding <-> array_fill(0, ARRAY[48])::vector > 0)",
+        "CREATE POLICY apart ON items USING (vector_dims(embedding) BETWEEN 1 AND 50)",
         TRIGGER.format(f"old.body <> new.body AND {IN.format('new.')}"),
     ],
     ids=["check", "empty table", "length of an array", "distance to a vector", "policy", "trigger"],
@@ -412,7 +412,7 @@ def test_a_condition_that_may_not_hold_for_new_vectors_is_told(database: Databas
 def test_dependents_with_other_dimensions_are_told(database: Database) -> None:
     prepare(database, CHECKS)
     (told,) = (each for each in plan_of(database, CHANGE).hazards if each.code == "dimensions-rewritten")
-    assert "(public.vector_dims(embedding) = 768)" in told.problem
+    assert "(public.vector_dims(embedding) = 96)" in told.problem
     assert "there" not in told.problem.partition("with the new ones")[2].replace("there is", "")
 
 
@@ -494,9 +494,9 @@ def test_a_condition_without_a_meaning_for_the_new_type_is_refused(database: Dat
 
 
 TITLES = """
-ALTER TABLE items ADD COLUMN title text, ADD COLUMN title_embedding vector(384);
+ALTER TABLE items ADD COLUMN title text, ADD COLUMN title_embedding vector(48);
 UPDATE items SET title = body, title_embedding = embedding;
-ALTER TABLE items ADD CONSTRAINT alike CHECK (vector_dims(embedding) = 384 AND vector_dims(title_embedding) = 384);
+ALTER TABLE items ADD CONSTRAINT alike CHECK (vector_dims(embedding) = 48 AND vector_dims(title_embedding) = 48);
 CREATE POLICY alike ON items USING (embedding = title_embedding);
 CREATE STATISTICS alike ON embedding, title_embedding FROM items;
 CREATE TRIGGER alike BEFORE UPDATE OF embedding, title_embedding ON items FOR EACH ROW

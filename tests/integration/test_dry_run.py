@@ -114,7 +114,7 @@ def test_times_online(database: Database) -> None:
     """The fill goes into the old index too, and a rollback has no index to build: that of the window has."""
     items(database)
     (window,), (online,) = (plan_upgrade(database, online=each).estimates for each in (False, True))
-    build = 200 * 384 / IVFFLAT_DIMENSIONS_PER_S
+    build = 200 * 48 / IVFFLAT_DIMENSIONS_PER_S
     slower = 200 / FILL_BESIDE_INDEX_ROWS_PER_S - 200 / FILL_ROWS_PER_S
     assert online.window - window.window == pytest.approx(slower)
     assert window.rollback - online.rollback == pytest.approx(build)
@@ -167,7 +167,7 @@ def test_each_phase_lists_its_statements(database: Database) -> None:
 def test_views_over_several_columns_are_made_anew_once(database: Database) -> None:
     """As cut-over does it: all views are dropped, all tables locked, all columns swapped, all views made again."""
     items(database)
-    database.execute("ALTER TABLE items ADD COLUMN other vector(384); CREATE TABLE others AS TABLE items")
+    database.execute("ALTER TABLE items ADD COLUMN other vector(48); CREATE TABLE others AS TABLE items")
     database.execute("CREATE VIEW seen AS SELECT i.embedding, i.other, o.embedding AS third FROM items i, others o")
     changes = [CHANGE, dataclasses.replace(CHANGE, column="other"), dataclasses.replace(CHANGE, table="others")]
     plan = runner.plan_upgrade(database.address, REVISION, changes, Options())

@@ -6,20 +6,23 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from migrator import Model
 from migrator.errors import Interrupted
-from tests.models import new
+from tests.models import long, new
 from tests.proofs import checksum, is_upgraded, rows_hold
 from tests.running import At, upgrade
 from tests.server import USER, WAL_SEGMENT_MB, OwnServer
-from tests.tables import items
+from tests.tables import CHANGE, items
 
 PHASES = ["backup", "embed", "fill", "index"]
-# Backup, store, table and index of so many rows are longer than a WAL segment.
-ROWS = 800
+# Store, table and index of so many rows are longer than a WAL segment; the backup holds the shorter vectors.
+ROWS, ROWS_BACKED_UP = 800, 5_000
+LONG = replace(CHANGE, to=Model("python:tests.models:long", dimensions=768))
 REMEDY = "make room on the server's disk, then run the same command again to go on"
 
 
@@ -67,7 +70,8 @@ def test_a_full_disk(own_server: OwnServer, upgraded_schema: str, phase: str) ->
 def test_a_quota_that_is_used_up(own_server: OwnServer, phase: str) -> None:
     """The server has no code for what the file system says then. The quota here is on the length of a file."""
     database = own_server.new_database()
-    items(database, ROWS, distinct=ROWS)
+    count, change, model = (ROWS_BACKED_UP, CHANGE, new) if phase == "backup" else (ROWS, LONG, long)
+    items(database, count, distinct=count)
     rows = checksum(database)
 
     def limit() -> None:
@@ -76,9 +80,9 @@ def test_a_quota_that_is_used_up(own_server: OwnServer, phase: str) -> None:
         subprocess.run(["prlimit", f"--pid={pid}", f"--fsize={WAL_SEGMENT_MB << 20}"], user=USER, cwd="/", check=True)
 
     with pytest.raises(Interrupted, match="File too large") as caught:
-        upgrade(database, reporter=At("started", phase, limit))
+        upgrade(database, change, reporter=At("started", phase, limit))
     assert (caught.value.exit_code, caught.value.remedy) == (5, REMEDY)
-    upgrade(database)
-    assert rows_hold(database, new) == ROWS
-    assert database.value("SELECT texts_embedded FROM migrator.change") == ROWS
+    upgrade(database, change)
+    assert rows_hold(database, model) == count
+    assert database.value("SELECT texts_embedded FROM migrator.change") == count
     assert checksum(database) == rows

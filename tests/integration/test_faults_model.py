@@ -14,7 +14,7 @@ from tests.proofs import checksum, nulls, rows_hold
 from tests.running import OLD_MODEL, PROBES, SAMPLE, downgrade, upgrade
 from tests.tables import CHANGE, TEXTS, insert, items
 
-FICKLE = replace(CHANGE, to=Model("python:tests.models:fickle", dimensions=768))
+FICKLE = replace(CHANGE, to=Model("python:tests.models:fickle", dimensions=96))
 NAME = "model python:tests.models:fickle"
 # What the text says, and how it is told.
 FAULTS = {
@@ -22,8 +22,8 @@ FAULTS = {
     "not a number": f"{NAME} gave a vector that is not finite for 1 of 1 texts; the first of them has 12 characters",
     "infinite": f"{NAME} gave a vector that is not finite for 1 of 1 texts; the first of them has 8 characters",
     "zero": f"{NAME} gave a vector that is zero for 1 of 1 texts; the first of them has 4 characters",
-    "fewer": f"{NAME} gave an array of shape (0, 768) where (1, 768) was expected",
-    "shorter": f"{NAME} gave an array of shape (1, 767) where (1, 768) was expected",
+    "fewer": f"{NAME} gave an array of shape (0, 96) where (1, 96) was expected",
+    "shorter": f"{NAME} gave an array of shape (1, 95) where (1, 96) was expected",
     "nothing": f"{NAME} gave NoneType where a numpy array of float32 was expected",
 }
 

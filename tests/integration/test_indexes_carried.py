@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from migrator import Hnsw, runner
+from migrator import Hnsw, Model, runner
 from migrator.errors import Refused
 from migrator.work import Options
 from tests.database import Database
@@ -19,20 +19,20 @@ from tests.tables import CHANGE, OTHER, items
 SAME = dataclasses.replace(CHANGE, index="same")
 # One of every kind; on the items of tests.tables, whose own index is dropped.
 KINDS = {
-    "casted": "hnsw ((embedding::vector(384)) vector_l2_ops) WITH (m = 6)",
-    "half": "hnsw ((embedding::halfvec(384)) halfvec_ip_ops) WITH (m = 8, ef_construction = 32) WHERE id > 3",
-    "bits": "hnsw ((binary_quantize(embedding)::bit(384)) bit_hamming_ops) WHERE note LIKE '%1%' OR id > 0",
-    "bits_ivf": "ivfflat ((binary_quantize(embedding)::bit(384)) bit_hamming_ops) WITH (lists = 3)",
-    "prefix": "hnsw ((subvector(embedding, 1, 256)::vector(256)) vector_cosine_ops)",
-    "whole": "hnsw ((subvector(embedding, 1, 384)::vector(384)) vector_cosine_ops)",
-    "unit": "hnsw ((l2_normalize(embedding)::vector(384)) vector_ip_ops) WHERE embedding IS NOT NULL",
+    "casted": "hnsw ((embedding::vector(48)) vector_l2_ops) WITH (m = 6)",
+    "half": "hnsw ((embedding::halfvec(48)) halfvec_ip_ops) WITH (m = 8, ef_construction = 32) WHERE id > 3",
+    "bits": "hnsw ((binary_quantize(embedding)::bit(48)) bit_hamming_ops) WHERE note LIKE '%1%' OR id > 0",
+    "bits_ivf": "ivfflat ((binary_quantize(embedding)::bit(48)) bit_hamming_ops) WITH (lists = 3)",
+    "prefix": "hnsw ((subvector(embedding, 1, 32)::vector(32)) vector_cosine_ops)",
+    "whole": "hnsw ((subvector(embedding, 1, 48)::vector(48)) vector_cosine_ops)",
+    "unit": "hnsw ((l2_normalize(embedding)::vector(48)) vector_ip_ops) WHERE embedding IS NOT NULL",
     "plain": "ivfflat (embedding) WITH (lists = 4)",
-    "plain_l1": "hnsw (embedding vector_l1_ops) WHERE vector_dims(embedding) = 384",
+    "plain_l1": "hnsw (embedding vector_l1_ops) WHERE vector_dims(embedding) = 48",
     "is_null": "btree ((embedding IS NULL))",
     "todo": "btree (id) WHERE embedding IS NULL",
     "hashed": "hash (md5((embedding)::text))",
     "sized": "btree (vector_dims(embedding), ((body || ' embedding: '''::text)) COLLATE \"C\")",
-    "unit_length": "brin (vector_norm(embedding)) WHERE (vector_dims(embedding) = 384)",
+    "unit_length": "brin (vector_norm(embedding)) WHERE (vector_dims(embedding) = 48)",
 }
 MARKED = """
 DROP INDEX items_embedding_idx;
@@ -40,7 +40,7 @@ CREATE UNIQUE INDEX only_one ON items USING btree (id, (embedding IS NULL)) NULL
 CREATE INDEX marked ON items USING btree ((vector_norm(embedding)), id);
 ALTER INDEX marked ALTER COLUMN 1 SET STATISTICS 321;
 COMMENT ON INDEX marked IS 'it''s {migrator} 100% embedding';
-CREATE INDEX "Em %s {bed}" ON items USING hnsw ((embedding::halfvec(384)) halfvec_l2_ops) TABLESPACE pg_default;
+CREATE INDEX "Em %s {bed}" ON items USING hnsw ((embedding::halfvec(48)) halfvec_l2_ops) TABLESPACE pg_default;
 COMMENT ON INDEX "Em %s {bed}" IS 'half';
 ALTER TABLE items CLUSTER ON marked;
 """
@@ -77,7 +77,7 @@ def test_promise_5_indexes_of_every_kind_go_up_and_down_again(database: Database
     for _ in range(2):
         upgrade(database, SAME, online=online)
         assert rows_hold(database, new) == 200
-        expected = {called: definition.replace("384", "768") for called, definition in before.items()}
+        expected = {called: definition.replace("48", "96") for called, definition in before.items()}
         assert definitions(database) == expected
         downgrade(database, SAME)
         assert database.dump() == schema
@@ -91,7 +91,7 @@ def test_promise_5_many_indexes_with_all_that_hangs_on_them(database: Database, 
     schema, before = database.dump(), definitions(database)
     upgrade(database, SAME, online=online)
     found = definitions(database)
-    assert found == {called: definition.replace("384", "768") for called, definition in before.items()}
+    assert found == {called: definition.replace("48", "96") for called, definition in before.items()}
     assert database.value("SELECT obj_description('marked'::regclass)") == "it's {migrator} 100% embedding"
     assert (
         database.value("SELECT attstattarget FROM pg_attribute WHERE attrelid = 'marked'::regclass AND attnum = 1")
@@ -99,7 +99,7 @@ def test_promise_5_many_indexes_with_all_that_hangs_on_them(database: Database, 
     )
     assert database.value("SELECT indisclustered FROM pg_index WHERE indexrelid = 'marked'::regclass")
     assert (
-        uses(database, f"embedding::halfvec(768) <-> '{new().embed_queries(['a'])[0].tolist()}'::vector::halfvec(768)")
+        uses(database, f"embedding::halfvec(96) <-> '{new().embed_queries(['a'])[0].tolist()}'::vector::halfvec(96)")
         == "Em %s {bed}"
     )
     downgrade(database, SAME)
@@ -150,7 +150,7 @@ def test_defaults_that_an_index_leaves_out_stay_left_out(database: Database) -> 
 def test_promise_5_an_index_that_reads_two_columns_of_the_revision_is_refused(database: Database) -> None:
     items(database)
     database.execute(
-        "ALTER TABLE items ADD COLUMN second vector(384); "
+        "ALTER TABLE items ADD COLUMN second vector(48); "
         "CREATE INDEX todo ON items USING btree (id) WHERE embedding IS NULL OR second IS NULL"
     )
     before = database.dump()
@@ -168,7 +168,7 @@ def test_promise_5_an_index_that_cannot_hold_the_new_vectors_is_refused(database
     with pytest.raises(
         Refused, match=r'index "included" .* 768 dimensions: index row size 3\d+ exceeds btree version 4'
     ):
-        upgrade(database, SAME)
+        upgrade(database, dataclasses.replace(SAME, to=Model("python:tests.models:long", dimensions=768)))
     assert database.dump() == before
 
 
@@ -177,7 +177,7 @@ def test_rolled_back_by_hand(database: Database, online: bool) -> None:
     """sql/manual_rollback.sql builds what was dropped, and names again what was kept."""
     items(database)
     database.execute(MARKED)
-    database.execute("CREATE INDEX bits ON items USING hnsw ((binary_quantize(embedding)::bit(384)) bit_hamming_ops)")
+    database.execute("CREATE INDEX bits ON items USING hnsw ((binary_quantize(embedding)::bit(48)) bit_hamming_ops)")
     database.execute("CREATE INDEX todo ON items USING btree (id) WHERE embedding IS NULL")
     schema, rows = database.dump(), checksum(database, "id, body, note, embedding")
     upgrade(database, SAME, online=online)

@@ -129,7 +129,7 @@ class Interleavings(RuleBasedStateMachine):
         assert {id_: (body, note) for id_, body, note in self.sql("SELECT id, body, note FROM items")} == self.rows
         # Past cut-over, settle may be due yet.
         where = "embedding IS NOT NULL" if self.unfinished() else "true"
-        rows_hold(self.database, old if self.live_dimensions() == 384 else new, where=where)
+        rows_hold(self.database, old if self.live_dimensions() == 48 else new, where=where)
 
     # ---- what happens ------------------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class Interleavings(RuleBasedStateMachine):
             self.write(write)
 
     def write(self, write: Write) -> None:
-        live = old if self.live_dimensions() == 384 else new
+        live = old if self.live_dimensions() == 48 else new
         given = {"body": write.text, "vector": str(live().embed_queries([write.text])[0].tolist())}
         if write.kind == "insert":
             id_ = next(self.ids)
@@ -194,13 +194,13 @@ class Interleavings(RuleBasedStateMachine):
             assert problem(lambda: upgrade(self.database)) == "the downgrade of revision 2 is unfinished"
         elif self.run(upgrade, fault):
             assert self.unfinished() is None
-            assert self.live_dimensions() == 768
+            assert self.live_dimensions() == 96
 
     @rule(fault=st.none() | faults)
     def down(self, fault: Fault | None) -> None:
         if self.unfinished() == "upgrade":
             assert problem(lambda: downgrade(self.database)) == "the upgrade of revision 2 is unfinished"
-        elif self.live_dimensions() == 384 and self.unfinished() is None:
+        elif self.live_dimensions() == 48 and self.unfinished() is None:
             # Nothing was upgraded yet, or everything is as it was: then it returns at once.
             before = self.database.dump()
             told = problem(lambda: downgrade(self.database))
@@ -208,13 +208,13 @@ class Interleavings(RuleBasedStateMachine):
             assert self.database.dump() == before
         elif self.run(downgrade, fault):
             assert self.unfinished() is None
-            assert self.live_dimensions() == 384
+            assert self.live_dimensions() == 48
             assert self.database.dump() == self.schema
 
     @rule()
     def abandoned(self) -> None:
         direction, dimensions = self.unfinished(), self.live_dimensions()
-        past = (direction, dimensions) in (("upgrade", 768), ("downgrade", 384))
+        past = (direction, dimensions) in (("upgrade", 96), ("downgrade", 48))
         told = problem(lambda: abandon(self.database))
         assert told == (f"the {direction} of revision 2 is past cut-over" if past else None)
         assert self.live_dimensions() == dimensions

@@ -41,7 +41,7 @@ def test_every_row_holds_the_new_models_vector_of_its_text(database: Database) -
             "SELECT format_type(atttypid, atttypmod) FROM pg_attribute "
             "WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
         )
-        == "vector(768)"
+        == "vector(96)"
     )
 
 
@@ -207,7 +207,7 @@ def test_promise_6_what_comes_back_is_told_and_fails_nothing(database: Database)
     """Vectors of other texts, equal ones, zero ones, and an index of little recall."""
     items(database)
     database.execute(
-        "UPDATE items SET embedding = CASE WHEN id < 90 THEN array_fill(0::real, ARRAY[384])::vector ELSE "
+        "UPDATE items SET embedding = CASE WHEN id < 90 THEN array_fill(0::real, ARRAY[48])::vector ELSE "
         "(SELECT embedding FROM items WHERE id = 100) END; DROP INDEX items_embedding_idx; "
         "CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_l2_ops) "
         "WITH (m = 2, ef_construction = 4)"
@@ -262,7 +262,7 @@ def test_a_table_without_a_key(database: Database) -> None:
 )
 def test_a_table_with_another_key(database: Database, columns: str, values: str) -> None:
     items(database)
-    database.execute(f"CREATE TABLE keyed ({columns}, body text, embedding vector(384))")
+    database.execute(f"CREATE TABLE keyed ({columns}, body text, embedding vector(48))")
     database.execute(
         f"INSERT INTO keyed SELECT {values}, body, CASE WHEN id > 3 THEN embedding END "
         "FROM items, LATERAL (SELECT id AS i) AS numbered"

@@ -79,7 +79,7 @@ def test_without_writes_all_is_as_it_was_and_the_next_upgrade_embeds_nothing(dat
         # It keeps the function as it compiles it now.
         session.execute("SELECT dims()")
         done = roll_back(database)
-        assert session.execute("SELECT dims()").fetchone() == (384,)
+        assert session.execute("SELECT dims()").fetchone() == (48,)
     assert (done.code, done.err) == (0, "")
     assert database.execute("SELECT relname FROM pg_class WHERE relname ~ '^(missed|edited)_'") == []
     assert done.out.endswith("under revision 0001\nNOT NULL is set again\n" + NOTHING_WRITTEN)
@@ -115,7 +115,7 @@ def test_rows_written_since_are_listed_with_their_new_vectors(database: Database
 
     assert vectors(database, "id NOT IN (3, 1000)") == untouched
     assert vectors(database, "id IN (3, 1000)") == {3: None, 1000: None}
-    assert database.dump() == schema.replace("embedding public.vector(384) NOT NULL", "embedding public.vector(384)")
+    assert database.dump() == schema.replace("embedding public.vector(48) NOT NULL", "embedding public.vector(48)")
     listed = "SELECT id, new_vector::text FROM migrator.rollback_1 ORDER BY id"
     assert dict(database.execute(listed)) == new
     hashes = "SELECT text_hash = sha256(convert_to(body, 'UTF8')) FROM migrator.rollback_1 JOIN items USING (id)"
@@ -131,7 +131,7 @@ def test_whatever_was_on_column_and_index_is_there_again(database: Database) -> 
     table = '"Shop\'s"."Red items"'
     database.execute(
         f'CREATE TABLE {table} ("the id" int PRIMARY KEY, body text, '
-        f'embedding vector(384) CONSTRAINT "has a vector" NOT NULL)'
+        f'embedding vector(48) CONSTRAINT "has a vector" NOT NULL)'
     )
     items(database)
     database.execute(f"INSERT INTO {table} SELECT id, body, embedding FROM items")
@@ -140,7 +140,7 @@ def test_whatever_was_on_column_and_index_is_there_again(database: Database) -> 
         "WITH (m = 8, ef_construction = 32) WHERE body <> 'text 1'"
     )
     database.execute("COMMENT ON INDEX \"Shop's\".\"Red idx\" IS 'it''s red'")
-    database.execute(f"COMMENT ON COLUMN {table}.embedding IS '384 numbers'")
+    database.execute(f"COMMENT ON COLUMN {table}.embedding IS '48 numbers'")
     database.execute(f"ALTER TABLE {table} ALTER COLUMN embedding SET STATISTICS 17")
     database.execute(f"GRANT SELECT (embedding) ON {table} TO pg_monitor")
     schema = database.dump()
@@ -344,9 +344,9 @@ def test_what_else_depends_on_the_new_column_is_named(upgraded: Database) -> Non
 
 def test_functions_of_the_revision_are_named_as_they_were(database: Database) -> None:
     items(database)
-    database.execute("CREATE FUNCTION length() RETURNS int LANGUAGE sql AS 'SELECT 384'")
+    database.execute("CREATE FUNCTION length() RETURNS int LANGUAGE sql AS 'SELECT 48'")
     functions = (
-        "CREATE OR REPLACE FUNCTION length() RETURNS int LANGUAGE sql AS 'SELECT 768'",
+        "CREATE OR REPLACE FUNCTION length() RETURNS int LANGUAGE sql AS 'SELECT 96'",
         "CREATE FUNCTION other() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     )
     upgrade(database, dataclasses.replace(CHANGE, functions=functions))

@@ -81,7 +81,7 @@ def test_only_the_index_changes_to_bits_and_back(database: Database) -> None:
     schema = database.dump()
     change = dataclasses.replace(CHANGE, to=CHANGE.from_, index=Hnsw(on="bit"))
     upgrade(database, change)
-    assert "binary_quantize(embedding))::bit(384)" in database.value(
+    assert "binary_quantize(embedding))::bit(48)" in database.value(
         "SELECT pg_get_indexdef('items_embedding_idx'::regclass)"
     )
     downgrade(database, change)
@@ -90,7 +90,7 @@ def test_only_the_index_changes_to_bits_and_back(database: Database) -> None:
 
 def test_of_several_indexes_the_one_alike_is_replaced(database: Database) -> None:
     items(database)
-    database.execute("CREATE INDEX bits ON items USING hnsw ((binary_quantize(embedding)::bit(384)) bit_hamming_ops)")
+    database.execute("CREATE INDEX bits ON items USING hnsw ((binary_quantize(embedding)::bit(48)) bit_hamming_ops)")
     database.execute("CREATE INDEX todo ON items USING btree (id) WHERE embedding IS NULL")
     schema = database.dump()
     for change in (
@@ -108,7 +108,7 @@ def test_of_several_indexes_the_one_alike_is_replaced(database: Database) -> Non
 
 def test_no_vector_index_leaves_the_others(database: Database) -> None:
     items(database)
-    database.execute("CREATE INDEX bits ON items USING hnsw ((binary_quantize(embedding)::bit(384)) bit_hamming_ops)")
+    database.execute("CREATE INDEX bits ON items USING hnsw ((binary_quantize(embedding)::bit(48)) bit_hamming_ops)")
     database.execute("CREATE INDEX todo ON items USING btree (id) WHERE embedding IS NULL")
     schema = database.dump()
     change = dataclasses.replace(CHANGE, index=None)

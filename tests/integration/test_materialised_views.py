@@ -63,7 +63,7 @@ def test_they_go_up_and_down_twice(database: Database, online: bool) -> None:
         upgrade(database, change, online=online)
         assert [part for part in database.dump().split(";\n") if "near" in part or "MATERIALIZED" in part] == views
         assert database.value(SAME) == 150
-        assert database.value('SELECT vector_dims(embedding) FROM "near %" LIMIT 1') == 768
+        assert database.value('SELECT vector_dims(embedding) FROM "near %" LIMIT 1') == 96
         assert database.value("SELECT n FROM counted") == 200
         assert database.value("SELECT first_near()") == 0
         assert database.value("SELECT relispopulated FROM pg_class WHERE relname = 'empty'") is False
@@ -126,13 +126,13 @@ def test_a_half_built_one_is_gone_on_with(database: Database) -> None:
             "its owner test_owner may not read every column of the table",
         ),
         (
-            "CREATE MATERIALIZED VIEW near AS SELECT embedding::halfvec(384) AS it FROM items",
-            "its query says 384 dimensions",
+            "CREATE MATERIALIZED VIEW near AS SELECT embedding::halfvec(48) AS it FROM items",
+            "its query says 48 dimensions",
         ),
         (
             "CREATE MATERIALIZED VIEW near AS SELECT embedding FROM items; CREATE INDEX cast_ ON near "
-            "USING hnsw ((embedding::halfvec(384)) halfvec_l2_ops)",
-            "its index cast_ says 384 dimensions",
+            "USING hnsw ((embedding::halfvec(48)) halfvec_l2_ops)",
+            "its index cast_ says 48 dimensions",
         ),
     ],
 )
@@ -202,7 +202,7 @@ def test_a_role_that_is_no_superuser_carries_one_of_another_role(database: Datab
     database.execute(f"GRANT CREATE ON SCHEMA public TO {address.role}_reader")
     schema = database.dump()
     runner.upgrade(address, REVISION, [CHANGE], Options())
-    assert database.value("SELECT vector_dims(embedding) FROM near LIMIT 1") == 768
+    assert database.value("SELECT vector_dims(embedding) FROM near LIMIT 1") == 96
     runner.restore(address, REVISION, [VectorColumn("items", "embedding")], Options())
     assert database.dump() == schema
 
@@ -219,4 +219,4 @@ def test_one_that_others_changed_meanwhile_is_not_swapped(database: Database) ->
     with pytest.raises(MigratorError, match="views of the table changed"):
         upgrade(database, reporter=changed)
     assert database.value(NO_TWIN) == 0
-    assert database.value('SELECT vector_dims(embedding) FROM "near %" LIMIT 1') == 384
+    assert database.value('SELECT vector_dims(embedding) FROM "near %" LIMIT 1') == 48

@@ -21,7 +21,7 @@ from tests.reference import DOCS
 from tests.running import OLD_MODEL, REVISION, downgrade, upgrade
 from tests.tables import CHANGE, OTHER, items
 
-ABSENT = Model("python:nowhere.models:old", dimensions=384)
+ABSENT = Model("python:nowhere.models:old", dimensions=48)
 
 
 def about_old_model(database: Database, change: EmbeddingChange = CHANGE) -> list[Hazard]:
@@ -53,7 +53,7 @@ def test_another_model_of_a_column_without_dimensions_is_warned_of(database: Dat
     assert codes(database, dataclasses.replace(CHANGE, from_=OTHER)) == ["old-model-differs"]
     assert codes(database) == []
     tiny = Model("python:tests.models:tiny", dimensions=8)
-    with pytest.raises(Refused, match="is of 384 dimensions in scope, the revision was written for 8 dimensions"):
+    with pytest.raises(Refused, match="is of 48 dimensions in scope, the revision was written for 8 dimensions"):
         codes(database, dataclasses.replace(CHANGE, from_=tiny))
 
 
@@ -116,14 +116,14 @@ def test_the_old_model_leaves_memory_before_the_new_one_works(
 
     class Seen(Hashed):
         def __init__(self) -> None:
-            super().__init__(384, seed=384)
+            super().__init__(48, seed=48)
             made.append(id(self))
 
         def __del__(self) -> None:
             made.remove(id(self))
 
     def watched(self: Hashed, texts: list[str]) -> Any:
-        if self.dimensions == 768:
+        if self.dimensions == 96:
             alive.append(bool(made))
         return embed(self, texts)
 
@@ -139,7 +139,7 @@ def test_a_model_of_the_hub_that_is_not_in_the_cache_is_not_downloaded(
 ) -> None:
     items(database)
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: SimpleNamespace(sha="0" * 40))
-    absent = Model("sentence-transformers:acme/old", dimensions=384)
+    absent = Model("sentence-transformers:acme/old", dimensions=48)
     assert not at_hand(absent)
     assert codes(database, dataclasses.replace(CHANGE, from_=absent)) == ["old-model-not-downloaded"]
 

@@ -25,8 +25,8 @@ from tests.models import EmbedLog, Hashed, Vectors, new, old, vector
 from tests.running import retire
 from tests.tables import CHANGE, OLD, insert, items
 
-# Another model of 384 dimensions: `new`, truncated.
-OTHER = Model("python:tests.models:new", dimensions=384, matryoshka=True)
+# Another model of 48 dimensions: `new`, truncated.
+OTHER = Model("python:tests.models:new", dimensions=48, matryoshka=True)
 ITEMS = VectorColumn("items", "embedding")
 
 
@@ -119,7 +119,7 @@ def test_vector_to_halfvec_with_writes_before_the_downgrade(database: Database, 
 def test_halfvec_to_vector_and_back(database: Database, embed_log: EmbedLog) -> None:
     items(database)
     database.execute("DROP INDEX items_embedding_idx")
-    database.execute("ALTER TABLE items ALTER embedding TYPE halfvec(384)")
+    database.execute("ALTER TABLE items ALTER embedding TYPE halfvec(48)")
     database.execute("CREATE INDEX near ON items USING hnsw (embedding halfvec_l2_ops) WITH (m = 8)")
     dump, before = database.dump(), vectors(database)
     up(database, dataclasses.replace(TO_HALF, type="vector"))
@@ -209,22 +209,22 @@ def test_promise_2_another_query_prompt_embeds_no_document(
 
 # ---- truncation ------------------------------------------------------------------------------------------------
 
-WIDE = Model("python:tests.models:new", dimensions=768)
-SHORT = Model("python:tests.models:new", dimensions=256, matryoshka=True)
+WIDE = Model("python:tests.models:new", dimensions=96)
+SHORT = Model("python:tests.models:new", dimensions=32, matryoshka=True)
 TRUNCATE = EmbeddingChange("items", "embedding", text="body", from_=WIDE, to=SHORT, index="same")
 
 
 def wide_items(database: Database) -> None:
-    """items under the model of 768 dimensions."""
+    """items under the model of 96 dimensions."""
     items(database, 0)
-    database.execute("ALTER TABLE items ALTER embedding TYPE vector(768)")
+    database.execute("ALTER TABLE items ALTER embedding TYPE vector(96)")
     insert(database, [(number, f"text {number % 150}") for number in range(200)], model=new())
     database.execute("REINDEX INDEX items_embedding_idx")
 
 
 def truncated(found: dict[int, Vectors | None]) -> dict[int, Vectors | None]:
-    """The first 256 numbers, scaled to length 1."""
-    cut = {number: None if each is None else each[:256] for number, each in found.items()}
+    """The first 32 numbers, scaled to length 1."""
+    cut = {number: None if each is None else each[:32] for number, each in found.items()}
     return {number: None if each is None else each / np.linalg.norm(each) for number, each in cut.items()}
 
 
@@ -252,7 +252,7 @@ class Truncated(Hashed):
     """What an application writes after the truncation."""
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
-        cut = super()._embed(texts)[:, :256]
+        cut = super()._embed(texts)[:, :32]
         found: Vectors = cut / np.linalg.norm(cut, axis=1, keepdims=True)
         return found
 
@@ -262,7 +262,7 @@ def test_truncation_with_writes_before_the_downgrade(database: Database, embed_l
     wide_items(database)
     dump = database.dump()
     up(database, TRUNCATE)
-    write_meanwhile(database, model=Truncated(768, seed=768))
+    write_meanwhile(database, model=Truncated(96, seed=96))
     assert embed_log.calls() == []
     Hashed.embedded = 0
     down(database)
@@ -307,7 +307,7 @@ def test_rows_out_of_scope_keep_a_vector_of_the_same_length(database: Database) 
     up(database, change)
     expected = dict(before)
     for number in [1, *range(0, 40, 2)]:
-        cut = vector(f"text {number}", new)[:384]
+        cut = vector(f"text {number}", new)[:48]
         expected[number] = cut / np.linalg.norm(cut)
     # The one that left the scope holds what the application had there, as the one that it wrote does.
     expected |= {2: before[2], 3: vector("mine", old)}
@@ -442,7 +442,7 @@ def test_the_extension_in_another_schema(database: Database, path: str) -> None:
     runner.upgrade(address, "2", [change], Options())
     # The trigger works whatever the application's search path is.
     database.execute("UPDATE app.items SET body = 'text 1' WHERE id = 2")
-    assert database.value("SELECT ext.vector_dims(embedding) FROM app.items WHERE id = 2") == 768
+    assert database.value("SELECT ext.vector_dims(embedding) FROM app.items WHERE id = 2") == 96
     assert database.value("SELECT migrator_retired_1 IS NULL FROM app.items WHERE id = 2")
     runner.restore(address, "2", [VectorColumn("items", "embedding", "app")], Options())
     found = vectors(database, "app.items")
@@ -472,7 +472,7 @@ def test_a_function_of_the_search_path_in_the_text(database: Database) -> None:
 def two_tables(database: Database) -> list[EmbeddingChange]:
     """items with two vector columns, and others with one; changes of all three."""
     items(database, 40)
-    database.execute("ALTER TABLE items ADD COLUMN note_embedding vector(384)")
+    database.execute("ALTER TABLE items ADD COLUMN note_embedding vector(48)")
     database.execute("UPDATE items SET note_embedding = embedding")
     database.execute("CREATE TABLE others AS SELECT id, 'other ' || body AS body, embedding FROM items")
     database.execute("CREATE INDEX others_near ON others USING hnsw (embedding vector_l2_ops)")
@@ -560,8 +560,8 @@ def test_when_the_downgrade_of_the_second_fails_neither_is_changed(database: Dat
     database.execute("UPDATE others SET body = 'written since' WHERE id = 5")
     expected = dict(now[2])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.models.old", lambda: Hashed(383, seed=384))
-        with pytest.raises(MigratorError, match="gives 383 dimensions, not 384"):
+        patch.setattr("tests.models.old", lambda: Hashed(383, seed=48))
+        with pytest.raises(MigratorError, match="gives 383 dimensions, not 48"):
             down(database, *THREE)
     assert database.dump() == dump
     assert agree(vectors(database), now[0], to=0)

@@ -32,7 +32,7 @@ def notes(database: Database) -> Database:
     database.execute("INSERT INTO topics SELECT n, 'title ' || n FROM generate_series(0, 9) AS n")
     database.execute(
         "CREATE TABLE notes (id int PRIMARY KEY, topic_id int NOT NULL REFERENCES topics, body text NOT NULL, "
-        "embedding vector(384))"
+        "embedding vector(48))"
     )
     database.execute("INSERT INTO notes SELECT n, n % 10, 'text ' || n FROM generate_series(1, 60) AS n")
     embed(database, models.old)

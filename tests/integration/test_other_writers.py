@@ -195,9 +195,9 @@ SECURED = (
 def test_an_owner_whom_row_security_does_not_bind_sees_every_row(database: Database, keeper: Database) -> None:
     script(keeper, SECURED)
     upgrade(keeper)
-    assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 768") == 40
+    assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 96") == 40
     downgrade(keeper)
-    assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 384") == 40
+    assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 48") == 40
 
 
 def test_forced_row_security_is_refused_with_the_role_that_is_needed(database: Database, keeper: Database) -> None:
@@ -212,10 +212,10 @@ def test_forced_row_security_is_refused_with_the_role_that_is_needed(database: D
     script(database, "ALTER ROLE keeper BYPASSRLS")
     before = database.dump()
     upgrade(keeper)
-    assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 768") == 40
+    assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 96") == 40
     downgrade(keeper)
     assert database.dump() == before
-    assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 384") == 40
+    assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 48") == 40
 
 
 def test_row_security_forced_while_a_run_is_interrupted_gives_no_false_complete(
@@ -229,7 +229,7 @@ def test_row_security_forced_while_a_run_is_interrupted_gives_no_false_complete(
     assert refused.value.code == "row-security"
     script(database, "ALTER TABLE items NO FORCE ROW LEVEL SECURITY")
     upgrade(keeper)
-    assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 768") == 40
+    assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 96") == 40
 
 
 def test_what_is_kept_of_a_protected_table_leaks_nothing(database: Database, keeper: Database) -> None:

@@ -216,7 +216,7 @@ def test_a_table_made_anew_is_not_taken_for_the_one_that_was_upgraded(database: 
             "SELECT format_type(atttypid, atttypmod) FROM pg_attribute "
             "WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
         )
-        == "vector(384)"
+        == "vector(48)"
     )
 
 

@@ -47,7 +47,7 @@ def partitioned(database: Database, rows: int = 200) -> None:
     """items by tenant: 1 by ranges of id, 2 by hash, 3 attached, and a default for the rest."""
     statements = (
         "CREATE TABLE items (id bigint, tenant int NOT NULL DEFAULT 1, body text NOT NULL, note text, "
-        "embedding vector(384) CONSTRAINT given NOT NULL, PRIMARY KEY (id, tenant)) PARTITION BY LIST (tenant)",
+        "embedding vector(48) CONSTRAINT given NOT NULL, PRIMARY KEY (id, tenant)) PARTITION BY LIST (tenant)",
         "CREATE TABLE items_1 PARTITION OF items FOR VALUES IN (1) PARTITION BY RANGE (id)",
         "CREATE TABLE items_1_low PARTITION OF items_1 FOR VALUES FROM (0) TO (40)",
         "CREATE TABLE items_1_high PARTITION OF items_1 FOR VALUES FROM (40) TO (100000)",
@@ -57,12 +57,12 @@ def partitioned(database: Database, rows: int = 200) -> None:
         "CREATE TABLE items_2_odd PARTITION OF items_2 (embedding CONSTRAINT odd NOT NULL) "
         "FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
         "CREATE SCHEMA archive",
-        "CREATE TABLE archive.items_3 (dropped int, embedding vector(384) CONSTRAINT there NOT NULL, note text, "
+        "CREATE TABLE archive.items_3 (dropped int, embedding vector(48) CONSTRAINT there NOT NULL, note text, "
         "body text NOT NULL, tenant int NOT NULL DEFAULT 1, id bigint NOT NULL)",
         "ALTER TABLE archive.items_3 DROP COLUMN dropped",
         "ALTER TABLE items ATTACH PARTITION archive.items_3 FOR VALUES IN (3)",
         "CREATE TABLE items_rest PARTITION OF items DEFAULT",
-        "CREATE TABLE staged (id bigint PRIMARY KEY, body text, note text, embedding vector(384))",
+        "CREATE TABLE staged (id bigint PRIMARY KEY, body text, note text, embedding vector(48))",
     )
     database.execute("; ".join(statements))
     write(database, range(rows))
@@ -79,9 +79,9 @@ def partitioned(database: Database, rows: int = 200) -> None:
 def write(database: Database, numbers: range) -> None:
     """Rows of all tenants, with the old model's vectors."""
     vectors = old().embed_queries([f"text {number}" for number in numbers])
-    types = {"id": "int8", "tenant": "int4", "body": "text", "note": "text", "embedding": "vector"}
     texts = [(number, number % 5 + 1, f"text {number}", f"note {number}") for number in numbers]
-    copy_in(database, "items", types, [(*text, vector) for text, vector in zip(texts, vectors, strict=True)])
+    rows = [(*text, vector) for text, vector in zip(texts, vectors, strict=True)]
+    copy_in(database, "items", ["id", "tenant", "body", "note", "embedding"], rows)
 
 
 def edit(database: Database, where: str, text: str, *settings: str, model: Hashed) -> None:
@@ -343,14 +343,14 @@ def test_what_single_partitions_say_of_the_column_is_carried_over(database: Data
     schema = database.dump()
     upgrade(database, replace(CHANGE, index="same"))
     retire(database, keep_backups=True)
-    upgraded = database.dump().replace("vector(768)", "vector(384)")
+    upgraded = database.dump().replace("vector(96)", "vector(48)")
     assert in_any_order(upgraded) == in_any_order(schema)
     downgrade(database)
     assert in_any_order(database.dump()) == in_any_order(schema)
 
 
 KEYLESS = (
-    "CREATE TABLE logs (at date, body text, embedding vector(384)) PARTITION BY RANGE (at)",
+    "CREATE TABLE logs (at date, body text, embedding vector(48)) PARTITION BY RANGE (at)",
     "CREATE TABLE logs_new PARTITION OF logs FOR VALUES FROM ('2025-01-01') TO (MAXVALUE)",
     "CREATE TABLE logs_old PARTITION OF logs DEFAULT",
     "INSERT INTO logs (at, body) SELECT date '2024-12-25' + n, 'text ' || n % 9 FROM generate_series(1, 30) AS n",
@@ -399,8 +399,8 @@ def test_what_is_refused(database: Database, code: str, case: tuple[str, Embeddi
 def test_a_partition_key_that_reads_the_column_is_refused(database: Database) -> None:
     """On every level: it would stay bound to the retired column, and every insert would fail."""
     database.execute(
-        "CREATE TABLE items (id int, body text, embedding vector(384)) PARTITION BY LIST ((vector_dims(embedding))); "
-        "CREATE TABLE items_384 PARTITION OF items FOR VALUES IN (384) PARTITION BY LIST (embedding); "
+        "CREATE TABLE items (id int, body text, embedding vector(48)) PARTITION BY LIST ((vector_dims(embedding))); "
+        "CREATE TABLE items_384 PARTITION OF items FOR VALUES IN (48) PARTITION BY LIST (embedding); "
         "CREATE TABLE items_others PARTITION OF items DEFAULT PARTITION BY RANGE (id)"
     )
     before = database.dump()
@@ -416,7 +416,7 @@ def test_a_partition_key_that_reads_the_column_is_refused(database: Database) ->
 @MODES
 def test_the_manual_rollback_brings_all_partitions_back(database: Database, online: bool) -> None:
     partitioned(database, 100)
-    database.execute("CREATE INDEX half ON items USING hnsw ((embedding::halfvec(384)) halfvec_l2_ops) WHERE id > 3")
+    database.execute("CREATE INDEX half ON items USING hnsw ((embedding::halfvec(48)) halfvec_l2_ops) WHERE id > 3")
     database.execute("CREATE TABLE items_6 PARTITION OF items FOR VALUES IN (6)")
     schema = database.dump()
     upgrade(database, replace(CHANGE, index="same"), online=online)

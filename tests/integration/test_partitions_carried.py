@@ -19,8 +19,8 @@ from tests.tables import CHANGE
 
 SAME = dataclasses.replace(CHANGE, index="same")
 INDEXES = """
-CREATE INDEX half ON items USING hnsw ((embedding::halfvec(384)) halfvec_l2_ops) WITH (m = 6);
-CREATE INDEX bits ON items USING hnsw ((binary_quantize(embedding)::bit(384)) bit_hamming_ops) WHERE note IS NOT NULL;
+CREATE INDEX half ON items USING hnsw ((embedding::halfvec(48)) halfvec_l2_ops) WITH (m = 6);
+CREATE INDEX bits ON items USING hnsw ((binary_quantize(embedding)::bit(48)) bit_hamming_ops) WHERE note IS NOT NULL;
 CREATE INDEX unit_length ON items USING btree ((vector_norm(embedding)), id);
 CREATE UNIQUE INDEX only_one ON items USING btree (id, tenant, (embedding IS NULL));
 CREATE INDEX todo ON items USING btree (id) WHERE embedding IS NULL;
@@ -32,11 +32,11 @@ COMMENT ON INDEX half IS 'half';
 ALTER TABLE items_rest CLUSTER ON items_rest_vector_norm_id_idx;
 """
 DEPENDENTS = f"""{TOUCH}
-ALTER TABLE items ADD CONSTRAINT long CHECK (vector_dims(embedding) = 384 AND id >= 0);
+ALTER TABLE items ADD CONSTRAINT long CHECK (vector_dims(embedding) = 48 AND id >= 0);
 ALTER TABLE items ADD CONSTRAINT small CHECK (id < 100000 OR vector_norm(embedding) < 2) NOT VALID;
 COMMENT ON CONSTRAINT long ON items IS 'it''s 100%';
 ALTER TABLE items ENABLE ROW LEVEL SECURITY;
-CREATE POLICY known ON items FOR SELECT TO test_reader USING (vector_dims(embedding) = 384 AND id < 10);
+CREATE POLICY known ON items FOR SELECT TO test_reader USING (vector_dims(embedding) = 48 AND id < 10);
 CREATE TRIGGER of_it BEFORE UPDATE OF embedding ON items FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TRIGGER filled AFTER UPDATE ON items FOR EACH ROW
     WHEN (old.embedding IS DISTINCT FROM new.embedding) EXECUTE FUNCTION touch();
@@ -64,7 +64,7 @@ def prepared(database: Database, statements: str) -> None:
 
 # Of the user's indexes on every level.
 DEFINITIONS = """
-SELECT i.indrelid::regclass::text, c.relname::text, replace(pg_get_indexdef(c.oid), '768', '384')
+SELECT i.indrelid::regclass::text, c.relname::text, replace(pg_get_indexdef(c.oid), '96', '48')
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE c.relnamespace::regnamespace::text IN ('public', 'archive') AND c.relname !~ '^migrator_' AND i.indisvalid
 ORDER BY 1, 2
@@ -133,7 +133,7 @@ def test_a_text_that_takes_the_row(database: Database, online: bool) -> None:
 
 REFUSED = {
     "own check": (
-        "ALTER TABLE items_2_odd ADD CONSTRAINT long CHECK (vector_dims(embedding) = 384)",
+        "ALTER TABLE items_2_odd ADD CONSTRAINT long CHECK (vector_dims(embedding) = 48)",
         "constraint long on table public.items_2_odd",
     ),
     "trigger": (
@@ -177,6 +177,6 @@ def test_a_trigger_of_one_partition_that_a_session_ran_before(database: Database
             row = session.execute("SELECT dims(i), dims(5), note::int FROM items_1_low i WHERE id = 5").fetchone()
             return {*(row or ())}
 
-        assert dimensions() == {384}
+        assert dimensions() == {48}
         upgrade(database, dataclasses.replace(CHANGE, type="halfvec"), reporter=At("done", "fill", dimensions))
-        assert dimensions() == {768}
+        assert dimensions() == {96}

@@ -18,7 +18,7 @@ from tests.tables import CHANGE, items
 
 RENAMES = ["ALTER TABLE items RENAME TO things", "CREATE SCHEMA archive; ALTER TABLE items SET SCHEMA archive"]
 NAMES = ["public.things", "archive.items"]
-KEPT = "column migrator_retired_1 (python:tests.models:old, 384) and table migrator.backup_1"
+KEPT = "column migrator_retired_1 (python:tests.models:old, 48) and table migrator.backup_1"
 
 
 def verify(database: Database, reporter: At | None = None) -> dict[str, list[Proof]]:
@@ -31,7 +31,7 @@ def test_a_renamed_table_is_worked_on_under_its_new_name(database: Database, sta
     upgrade(database)
     database.execute(statement)
     # Another one of its former name is not taken for it.
-    database.execute("CREATE TABLE items (id int, body text, embedding vector(768))")
+    database.execute("CREATE TABLE items (id int, body text, embedding vector(96))")
     proofs = verify(database)
     assert list(proofs) == [f"{name}.embedding"]
     assert all(proof.passed for proof in proofs[f"{name}.embedding"])
@@ -58,7 +58,7 @@ def test_a_downgrade_of_a_renamed_table_says_how_to_go_on(
     upgrade(database)
     database.execute(statement)
     if another:
-        database.execute("CREATE TABLE items (id int, body text, embedding vector(768))")
+        database.execute("CREATE TABLE items (id int, body text, embedding vector(96))")
     unchanged = database.whole_dump()
     with pytest.raises(Refused) as refused:
         downgrade(database)

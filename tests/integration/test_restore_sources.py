@@ -18,7 +18,7 @@ from tests.running import BATCH, PROBES, REVISION, SAMPLE, At, abandon, downgrad
 from tests.tables import CHANGE, OLD, insert, items
 
 # As `old`, but only while MIGRATOR_TEST_GONE is not set.
-LOST = Model("python:tests.models:lost", dimensions=384)
+LOST = Model("python:tests.models:lost", dimensions=48)
 VECTORS = "SELECT sha256(string_agg(vector_send(embedding), '' ORDER BY id)) FROM items"
 
 
@@ -136,7 +136,7 @@ def test_promise_6_a_backup_that_is_kept_takes_no_vector_of_a_text_that_its_row_
 def test_promise_6_without_a_key_rows_written_since_are_not_taken_for_those_without_a_vector(
     database: Database,
 ) -> None:
-    database.execute("CREATE TABLE items (id int, body text, note text, embedding vector(384))")
+    database.execute("CREATE TABLE items (id int, body text, note text, embedding vector(48))")
     insert(database, [(number, f"text {number}") for number in range(20)])
     database.execute("UPDATE items SET embedding = NULL WHERE id = 1")
     upgrade(database)
@@ -215,7 +215,7 @@ def test_without_the_old_model_a_downgrade_is_refused_unless_it_is_said_out_loud
 def test_a_downgrade_that_fails_its_proofs_says_what_to_do(database: Database) -> None:
     items(database)
     upgrade(database)
-    database.execute("ALTER TABLE items ADD CONSTRAINT long CHECK (vector_dims(embedding) > 500)")
+    database.execute("ALTER TABLE items ADD CONSTRAINT long CHECK (vector_dims(embedding) > 50)")
     with pytest.raises(VerificationFailed, match="200 rows would violate CHECK") as caught:
         downgrade(database)
     assert caught.value.remedy == (

@@ -26,7 +26,7 @@ def test_promise_8_nothing_is_dropped_before_retire(database: Database) -> None:
     dropped = retire(database)
 
     assert dropped == [
-        "public.items.embedding: column migrator_retired_1 (python:tests.models:old, 384) and table migrator.backup_1"
+        "public.items.embedding: column migrator_retired_1 (python:tests.models:old, 48) and table migrator.backup_1"
     ]
     assert database.value(columns + " AND NOT attisdropped") == 0
     assert database.value("SELECT to_regclass('migrator.backup_1')") is None
@@ -36,7 +36,7 @@ def test_promise_8_nothing_is_dropped_before_retire(database: Database) -> None:
 
 def test_there_is_no_way_back_from_a_truncation_after_retire(database: Database) -> None:
     items(database)
-    short = replace(OLD, dimensions=128, matryoshka=True)
+    short = replace(OLD, dimensions=16, matryoshka=True)
     change = EmbeddingChange("items", "embedding", text=None, from_=OLD, to=short)
     upgrade(database, change)
     retire(database)
@@ -95,11 +95,11 @@ def test_storage_that_two_vectors_in_a_row_forbade_comes_back(database: Database
 def test_every_vector_that_cannot_leave_the_page_counts(database: Database) -> None:
     """Live and shadow column alone would fit, and after retire the new one does not either."""
     items(database, 20)
-    database.execute("ALTER TABLE items ADD COLUMN title_embedding vector(900), ADD COLUMN third halfvec(400)")
+    database.execute("ALTER TABLE items ADD COLUMN title_embedding vector(1650), ADD COLUMN third halfvec(400)")
     for column in ("embedding", "title_embedding", "third"):
         database.execute(f"ALTER TABLE items ALTER COLUMN {column} SET STORAGE PLAIN")
     database.execute(
-        "UPDATE items SET title_embedding = array_fill(id::int + 1, ARRAY[900])::vector, "
+        "UPDATE items SET title_embedding = array_fill(id::int + 1, ARRAY[1650])::vector, "
         "third = array_fill(id::int + 1, ARRAY[400])::halfvec"
     )
     upgrade(database)

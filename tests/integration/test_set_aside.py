@@ -18,8 +18,8 @@ from tests.proofs import nulls, rows_hold
 from tests.running import BATCH, OLD_MODEL, PROBES, REVISION, downgrade, upgrade, upgrade_until
 from tests.tables import CHANGE, insert, items
 
-CHOOSY = replace(CHANGE, to=Model("python:tests.models:choosy", dimensions=768), max_failed_rows=3)
-HANGING = replace(CHANGE, to=Model("python:tests.models:hanging", dimensions=768))
+CHOOSY = replace(CHANGE, to=Model("python:tests.models:choosy", dimensions=96), max_failed_rows=3)
+HANGING = replace(CHANGE, to=Model("python:tests.models:hanging", dimensions=96))
 POISON = [(1_000, "poison one"), (1_001, "poison two"), (1_002, "poison one")]
 
 
@@ -111,7 +111,7 @@ def test_after_a_change_of_index_or_type_alone_they_can_still_be_tried_again(dat
     upgrade(database, replace(kept, index=Hnsw("cosine", m=8)), revision="3")
     upgrade(database, to_half, revision="4")
     (column,) = read_status(database.address)["columns"]
-    assert (column["type"], column["failed_rows"], column["next"]) == ("halfvec(768)", 3, "migrator backfill")
+    assert (column["type"], column["failed_rows"], column["next"]) == ("halfvec(96)", 3, "migrator backfill")
     database.execute("UPDATE items SET body = 'cured' WHERE id = 1000; UPDATE items SET body = 'text 5' WHERE id = 3")
     counts = {"rows filled": 1, "rows renewed": 1, "rows failed": 2}
     assert backfill(database.address, Options()) == {"public.items.embedding": counts}

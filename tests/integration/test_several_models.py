@@ -24,15 +24,15 @@ FIRST = EmbeddingChange("chunks", "embedding", text="body", from_=OLD, to=NEW, w
 SECOND = dataclasses.replace(FIRST, from_=OTHER, to=NEW, where="collection_id = 2")
 INDEXES = """
 CREATE INDEX of_1 ON chunks USING hnsw
-    ((embedding::vector(384)) vector_cosine_ops) WITH (m = 6) WHERE collection_id = 1;
+    ((embedding::vector(48)) vector_cosine_ops) WITH (m = 6) WHERE collection_id = 1;
 CREATE INDEX of_2 ON chunks USING hnsw
-    ((embedding::vector(384)) vector_l2_ops) WHERE collection_id = 2;
+    ((embedding::vector(48)) vector_l2_ops) WHERE collection_id = 2;
 CREATE INDEX of_3 ON chunks USING hnsw
     ((embedding::vector(8)) vector_cosine_ops) WHERE collection_id = 3;
 CREATE INDEX half_1 ON chunks USING hnsw
-    ((embedding::halfvec(384)) halfvec_cosine_ops) WHERE collection_id = 1 AND id > 2;
+    ((embedding::halfvec(48)) halfvec_cosine_ops) WHERE collection_id = 1 AND id > 2;
 CREATE INDEX bits_1 ON chunks USING hnsw
-    ((binary_quantize(embedding)::bit(384)) bit_hamming_ops) WHERE collection_id = 1;
+    ((binary_quantize(embedding)::bit(48)) bit_hamming_ops) WHERE collection_id = 1;
 CREATE INDEX without ON chunks USING btree (id) WHERE embedding IS NULL;
 """
 
@@ -86,7 +86,7 @@ def test_one_collection_changes_and_the_others_stay_byte_for_byte(database: Data
         )
         for index, was in definitions.items():
             changes = index in ("of_1", "half_1", "bits_1")
-            assert definition(database, index) == (was.replace("384", "768") if changes else was)
+            assert definition(database, index) == (was.replace("48", "96") if changes else was)
         downgrade(database, FIRST)
         assert database.dump() == schema
         assert bytes_of(database) == before
@@ -100,7 +100,7 @@ def test_one_collection_after_the_other_and_back(database: Database) -> None:
     upgrade(database, SECOND, revision="3")
     assert rows_hold(database, new, table="chunks", where="collection_id IN (1, 2)") == 140
     assert bytes_of(database, "collection_id = 3") == [row for row in before if int(str(row[0])) > 140]
-    assert "vector(768)" in definition(database, "of_2")
+    assert "vector(96)" in definition(database, "of_2")
     downgrade(database, SECOND, revision="3")
     assert database.dump() == dump
     assert bytes_of(database) == between
@@ -122,7 +122,7 @@ def test_writes_meanwhile_and_since(database: Database) -> None:
     downgrade(database, FIRST)
     # Two rows hold what the application gave them before the upgrade.
     assert rows_hold(database, old, table="chunks", where="collection_id = 1 AND id NOT IN (2, 2000)") == 79
-    assert database.value("SELECT vector_dims(embedding) FROM chunks WHERE id IN (2, 2000)") == 384
+    assert database.value("SELECT vector_dims(embedding) FROM chunks WHERE id IN (2, 2000)") == 48
     assert database.value("SELECT vector_dims(embedding) FROM chunks WHERE id = 2001") == 8
 
 
@@ -142,10 +142,10 @@ def test_a_stated_index_replaces_the_one_in_scope(database: Database) -> None:
     change = dataclasses.replace(SECOND, index=Hnsw("ip", m=4, ef_construction=8))
     upgrade(database, change)
     assert definition(database, "of_2") == (
-        "CREATE INDEX of_2 ON public.chunks USING hnsw (((embedding)::vector(768)) vector_ip_ops) "
+        "CREATE INDEX of_2 ON public.chunks USING hnsw (((embedding)::vector(96)) vector_ip_ops) "
         "WITH (m='4', ef_construction='8') WHERE (collection_id = 2)"
     )
-    assert "(384)" in definition(database, "of_1")
+    assert "(48)" in definition(database, "of_1")
     downgrade(database, change)
     assert database.dump() == schema
 
@@ -156,7 +156,7 @@ def test_a_new_index_is_of_the_scope_alone(database: Database) -> None:
     change = dataclasses.replace(FIRST, index=Hnsw("cosine"))
     upgrade(database, change)
     assert definition(database, "chunks_embedding_idx").endswith(
-        "hnsw (((embedding)::vector(768)) vector_cosine_ops) WITH (m='16', ef_construction='64') "
+        "hnsw (((embedding)::vector(96)) vector_cosine_ops) WITH (m='16', ef_construction='64') "
         "WHERE (collection_id = 1)"
     )
     downgrade(database, change)
@@ -166,7 +166,7 @@ def test_a_new_index_is_of_the_scope_alone(database: Database) -> None:
 def test_an_index_over_the_scope_and_more_is_refused(database: Database) -> None:
     chunks(database, indexes="")
     database.execute("DELETE FROM chunks WHERE collection_id = 3")
-    database.execute("CREATE INDEX over_all ON chunks USING hnsw ((embedding::vector(384)) vector_l2_ops)")
+    database.execute("CREATE INDEX over_all ON chunks USING hnsw ((embedding::vector(48)) vector_l2_ops)")
     schema = database.dump()
     with pytest.raises(Refused, match=r'index "over_all" .* in the scope collection_id = 1 and beyond it'):
         upgrade(database, FIRST)
@@ -180,12 +180,12 @@ def test_vectors_of_several_dimensions_in_scope_are_refused(database: Database) 
     everything = dataclasses.replace(FIRST, where=None, index=Hnsw("cosine"))
     with pytest.raises(Refused) as refused:
         upgrade(database, everything)
-    choices = ["where='collection_id = 1' (80 of 384)", "where='collection_id = 2' (60 of 384)"]
-    hazard = hazards.several_dimensions("public.chunks.embedding", [(384, 140), (8, 40)], choices)
+    choices = ["where='collection_id = 1' (80 of 48)", "where='collection_id = 2' (60 of 48)"]
+    hazard = hazards.several_dimensions("public.chunks.embedding", [(48, 140), (8, 40)], choices)
     assert str(refused.value) == str(hazard.refusal())
     with pytest.raises(Refused) as refused:
         upgrade(database, dataclasses.replace(everything, where="collection_id = 3"))
-    differs = hazards.live_column_differs("public.chunks.embedding", "of 8 dimensions in scope", "384 dimensions")
+    differs = hazards.live_column_differs("public.chunks.embedding", "of 8 dimensions in scope", "48 dimensions")
     assert str(refused.value) == str(differs.refusal())
     assert database.dump() == schema
 
@@ -193,7 +193,7 @@ def test_vectors_of_several_dimensions_in_scope_are_refused(database: Database) 
 def test_a_model_of_equal_dimensions_shares_the_index(database: Database) -> None:
     chunks(database, indexes="")
     database.execute("DELETE FROM chunks WHERE collection_id = 3")
-    database.execute("CREATE INDEX over_all ON chunks USING hnsw ((embedding::vector(384)) vector_l2_ops)")
+    database.execute("CREATE INDEX over_all ON chunks USING hnsw ((embedding::vector(48)) vector_l2_ops)")
     schema = database.dump()
     change = dataclasses.replace(FIRST, to=OTHER)
     upgrade(database, change)
@@ -205,7 +205,7 @@ def test_a_model_of_equal_dimensions_shares_the_index(database: Database) -> Non
 def test_the_ledger_knows_the_model_of_each_scope(database: Database) -> None:
     chunks(database)
     upgrade(database, FIRST)
-    again = dataclasses.replace(FIRST, from_=OLD, to=Model("python:tests.models:other", dimensions=384))
+    again = dataclasses.replace(FIRST, from_=OLD, to=Model("python:tests.models:other", dimensions=48))
     with pytest.raises(Refused, match=r"the ledger says that public\.chunks\.embedding holds vectors of"):
         upgrade(database, again, revision="3")
     upgrade(database, SECOND, revision="3")
@@ -228,22 +228,22 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
     with database.connect() as connection:
         findings = doctor.examine_column(connection, None, "chunks", "embedding").found
     assert [(finding.level, finding.fact) for finding in findings if "dimensions" in finding.fact] == [
-        ("ok", "80 vectors of 768 dimensions: collection_id = 1"),
-        ("ok", "60 vectors of 384 dimensions: collection_id = 2"),
+        ("ok", "80 vectors of 96 dimensions: collection_id = 1"),
+        ("ok", "60 vectors of 48 dimensions: collection_id = 2"),
         ("ok", "40 vectors of 8 dimensions: collection_id = 3"),
     ]
     assert [finding for finding in findings if finding.level == "error"] == []
     proofs = verify_live(database.address, Options())["public.chunks.embedding"]
     assert [proof for proof in proofs if not proof.passed] == []
     assert (
-        "\n  vector, python:tests.models:new\n  768 dimensions where collection_id = 1\n  80 of 80 rows in scope have"
+        "\n  vector, python:tests.models:new\n  96 dimensions where collection_id = 1\n  80 of 80 rows in scope have"
     ) in as_text(read_status(database.address))
     plan = runner.plan_upgrade(database.address, "3", [SECOND], Options())
     assert plan_as_text([("3", "the second")], "upgrade", plan, "").startswith(
         "upgrade 3: the second\n"
         "  public.chunks.embedding: vector, python:tests.models:other -> python:tests.models:new\n"
         "  where collection_id = 2\n"
-        "  dimensions: 384 -> 768\n\n"
+        "  dimensions: 48 -> 96\n\n"
     )
     # A vector of another length has no distance to the store's.
     database.execute("DROP INDEX of_1, half_1, bits_1")

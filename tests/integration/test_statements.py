@@ -49,7 +49,7 @@ def tables(database: Database, tmp_path: Path) -> Database:
     reader = f"{database.value('SELECT current_database()')}_reader"
     for statement in (
         "CREATE TABLE others AS TABLE items",
-        "ALTER TABLE items ADD COLUMN title text, ADD COLUMN title_embedding vector(384)",
+        "ALTER TABLE items ADD COLUMN title text, ADD COLUMN title_embedding vector(48)",
         "ALTER TABLE items ALTER COLUMN body DROP NOT NULL, ALTER COLUMN embedding DROP NOT NULL",
         "UPDATE items SET title = 'title ' || id, title_embedding = embedding",
         "UPDATE items SET embedding = NULL, title_embedding = NULL WHERE id IN (30, 31)",
@@ -63,9 +63,9 @@ def tables(database: Database, tmp_path: Path) -> Database:
         "CREATE VIEW seen AS SELECT id, embedding, title_embedding FROM items",
         "CREATE VIEW joined AS SELECT id, seen.embedding, others.embedding AS other FROM seen JOIN others USING (id)",
         f"GRANT SELECT ON joined TO {reader}",
-        "ALTER TABLE items ADD CONSTRAINT long CHECK (vector_dims(embedding) = 384)",
+        "ALTER TABLE items ADD CONSTRAINT long CHECK (vector_dims(embedding) = 48)",
         "ALTER TABLE items ADD CONSTRAINT either CHECK (embedding IS NOT NULL OR title_embedding IS NULL OR id > 0)",
-        "CREATE POLICY whole ON items USING (embedding IS NOT NULL AND vector_dims(title_embedding) = 384)",
+        "CREATE POLICY whole ON items USING (embedding IS NOT NULL AND vector_dims(title_embedding) = 48)",
         "CREATE POLICY of_items ON others USING (id IN (SELECT items.id FROM items WHERE items.embedding IS NULL))",
         "CREATE TRIGGER same BEFORE UPDATE OF embedding ON items FOR EACH ROW WHEN (new.embedding <> new.embedding) "
         "EXECUTE FUNCTION suppress_redundant_updates_trigger()",

@@ -30,7 +30,7 @@ SECRET = "what nobody may read"
 
 def notes(database: Database, *texts: str | None) -> None:
     """notes(id, body, kind, embedding), each with the old model's vector of its text."""
-    database.execute("CREATE TABLE notes (id bigint PRIMARY KEY, body text, kind text, embedding vector(384))")
+    database.execute("CREATE TABLE notes (id bigint PRIMARY KEY, body text, kind text, embedding vector(48))")
     for number, text in enumerate(texts):
         vector = str(models.vector(text or "", models.old).tolist())
         row = {"id": number, "text": text, "kind": "even" if number % 2 == 0 else "odd", "vector": vector}

@@ -36,7 +36,7 @@ def docs(database: Database) -> None:
     """docs(id, title, body, payload, tags, price, day, embedding) and functions of its columns and of its row."""
     database.execute(
         "CREATE TABLE docs (id bigint PRIMARY KEY, title text, body text, payload jsonb, tags text[], price numeric, "
-        "day timestamptz, embedding vector(384))"
+        "day timestamptz, embedding vector(48))"
     )
     with database.connect() as connection:
         for number, text in enumerate([*ODD, *(f"text {number}" for number in range(20))]):

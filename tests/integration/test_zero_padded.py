@@ -14,16 +14,16 @@ from tests.proofs import rows_hold
 from tests.running import downgrade, upgrade
 from tests.tables import CHANGE, items
 
-PADDED = Model("python:tests.models:old", dimensions=1024, padded=True)
-OLD_PART = "subvector(embedding, 1, 384)"
+PADDED = Model("python:tests.models:old", dimensions=128, padded=True)
+OLD_PART = "subvector(embedding, 1, 48)"
 
 
 def padded(database: Database) -> None:
     items(database)
     database.execute(
         """DROP INDEX items_embedding_idx;
-           ALTER TABLE items ALTER embedding TYPE vector(1024)
-               USING (embedding::real[] || array_fill(0::real, ARRAY[640]))::vector(1024);
+           ALTER TABLE items ALTER embedding TYPE vector(128)
+               USING (embedding::real[] || array_fill(0::real, ARRAY[80]))::vector(128);
            CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)"""
     )
 
@@ -37,11 +37,11 @@ def test_up_and_down(database: Database, online: bool) -> None:
     database.execute("UPDATE items SET body = 'edited' WHERE id = 7")
     downgrade(database)
     assert rows_hold(database, old, column=OLD_PART) == 200
-    assert database.value("SELECT count(*) FROM items WHERE vector_norm(subvector(embedding, 385, 640)) <> 0") == 0
+    assert database.value("SELECT count(*) FROM items WHERE vector_norm(subvector(embedding, 49, 80)) <> 0") == 0
     assert database.dump() == schema
 
 
 def test_a_model_of_other_dimensions_is_not_padded_unless_the_revision_says_so(database: Database) -> None:
     padded(database)
-    with pytest.raises(Refused, match="gives 384 dimensions, not 1024"):
+    with pytest.raises(Refused, match="gives 48 dimensions, not 128"):
         upgrade(database, replace(CHANGE, from_=replace(PADDED, padded=False)))

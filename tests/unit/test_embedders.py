@@ -309,7 +309,7 @@ class LedgerInMemory(Ledger):
 
 def test_another_model_under_the_same_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = LedgerInMemory()
-    model = Model("python:tests.models:drifted", dimensions=768)
+    model = Model("python:tests.models:drifted", dimensions=96)
     check(ledger, model, load(model), record=True)
     check(ledger, model, load(model), record=True)
 

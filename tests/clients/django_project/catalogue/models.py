@@ -4,7 +4,7 @@ from pgvector.django import HnswIndex, VectorField
 
 class Document(models.Model):
     body = models.TextField(unique=True)
-    embedding = VectorField(dimensions=384)
+    embedding = VectorField(dimensions=48)
 
     class Meta:
         indexes = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("body", models.TextField(unique=True)),
-                ("embedding", VectorField(dimensions=384)),
+                ("embedding", VectorField(dimensions=48)),
             ],
         ),
         migrations.AddIndex(

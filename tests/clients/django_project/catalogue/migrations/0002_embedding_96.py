@@ -5,7 +5,7 @@ from pgvector.django import VectorField
 def in_an_empty_table(apps, schema_editor):
     """Of a fresh database, such as those of tests; where there are rows, migrator has changed the column."""
     if not apps.get_model("catalogue", "Document").objects.exists():
-        schema_editor.execute("ALTER TABLE catalogue_document ALTER COLUMN embedding TYPE vector(768)")
+        schema_editor.execute("ALTER TABLE catalogue_document ALTER COLUMN embedding TYPE vector(96)")
 
 
 class Migration(migrations.Migration):
@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[migrations.RunPython(in_an_empty_table, migrations.RunPython.noop)],
-            state_operations=[migrations.AlterField("document", "embedding", VectorField(dimensions=768))],
+            state_operations=[migrations.AlterField("document", "embedding", VectorField(dimensions=96))],
         )
     ]
