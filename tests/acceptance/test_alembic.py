@@ -71,7 +71,7 @@ def test_alembic_itself_upgrades_and_downgrades(pending: Project) -> None:
 def test_alembic_itself_tells_a_refusal_without_a_traceback(project: Project) -> None:
     items(project.database, 20)
     project.write(change("itmes"))
-    before = project.database.whole_dump()
+    before = project.database.versions()
     ended = process("alembic", "upgrade", "head", environment=project.environment())
     assert ended.code != 0
     assert "Traceback" not in ended.out + ended.err
@@ -80,7 +80,7 @@ def test_alembic_itself_tells_a_refusal_without_a_traceback(project: Project) ->
         "this database, or the search path, holds none of that name.\n"
         'fix: did you mean "items"?\n'
     ) in ended.out + ended.err
-    assert project.database.whole_dump() == before
+    assert project.database.versions() == before
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_dry_run_plans_the_first_revision_and_names_the_others(pending: Projec
     pending.write("pass", revision="0003", down_revision="0002", message="something ordinary")
     back = change(from_='Model("python:tests.models:new", dimensions=96)', to='Model("python:nowhere:x", dimensions=8)')
     pending.write(back, revision="0004", down_revision="0003", message="items: 96 -> 8")
-    before = pending.database.whole_dump()
+    before = pending.database.versions()
     ended = migrator("upgrade", "--dry-run")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith(
@@ -236,7 +236,7 @@ def test_a_dry_run_plans_the_first_revision_and_names_the_others(pending: Projec
     document = json.loads(migrator("upgrade", "--dry-run", "--json").out)
     assert [each["revision"] for each in document["revisions"]] == ["0002", "0003", "0004"]
     assert document["plan"]["revision"] == "0002"
-    assert pending.database.whole_dump() == before
+    assert pending.database.versions() == before
 
 
 def test_a_dry_run_says_what_to_type_next(pending: Project) -> None:
@@ -363,7 +363,7 @@ def test_an_upgrade_stops_after_a_phase_and_goes_on(pending: Project, phase: str
 def test_without_a_terminal_nobody_can_be_asked(pending: Project, command: str, to: str) -> None:
     if command == "downgrade":
         assert pending.upgraded().code == 0
-    before = pending.database.whole_dump()
+    before = pending.database.versions()
     assert migrator(command, to) == Ended(
         2,
         "",
@@ -371,7 +371,7 @@ def test_without_a_terminal_nobody_can_be_asked(pending: Project, command: str, 
         "nothing was changed.\n"
         f"fix: migrator {command} {to} --dry-run shows what it would do; --yes begins without asking\n",
     )
-    assert pending.database.whole_dump() == before
+    assert pending.database.versions() == before
 
 
 def test_what_is_wrong_is_told_before_a_question_nobody_can_answer(
@@ -410,13 +410,13 @@ def answer(project: Project, what: str, *command: str) -> Ended:
 
 
 def test_at_a_terminal_a_person_is_asked(pending: Project) -> None:
-    before = pending.database.whole_dump()
+    before = pending.database.versions()
     no = answer(pending, "n", "upgrade")
     assert (no.code, no.out) == (5, "")
     assert no.err.startswith("upgrade 0002: items: 48 -> 96\n")
     assert "  rows in scope    20 of 20\n" in no.err
     assert no.err.rstrip().endswith("go on? [y/N]: nothing was changed")
-    assert pending.database.whole_dump() == before
+    assert pending.database.versions() == before
     assert answer(pending, "y", "upgrade").code == 0
     assert (pending.revision, column_type(pending.database)) == ("0002", "vector(96)")
 
@@ -430,11 +430,11 @@ def test_what_is_not_agreed_to_is_not_done(pending: Project, command: str, what:
     """Nor does it end as if it were: another command may wait for it."""
     stop = {"upgrade": ("--stop-after", "preflight"), "abandon": ("--stop-after", "fill")}.get(command, ())
     assert pending.upgraded(*stop).code == 0
-    before = pending.database.whole_dump()
+    before = pending.database.versions()
     ended = answer(pending, what, command, *(["0001"] if command == "downgrade" else []))
     assert (ended.code, ended.out) == (5, "")
     assert re.search(r"go on\? \[y/N\]:\s+nothing was changed\n$", ended.err)
-    assert pending.database.whole_dump() == before
+    assert pending.database.versions() == before
 
 
 def test_agreed_to_at_a_terminal(pending: Project) -> None:
@@ -486,7 +486,7 @@ def test_a_downgrade_to_where_the_database_is_not_yet() -> None:
 def test_one_step_back_too_many_is_refused(pending: Project, mode: str) -> None:
     assert pending.upgraded().code == 0
     assert pending.downgraded("-1").code == 0
-    before = pending.database.whole_dump()
+    before = pending.database.versions()
     ended = migrator("downgrade", "-1", mode)
     assert ended == Ended(
         3,
@@ -495,17 +495,17 @@ def test_one_step_back_too_many_is_refused(pending: Project, mode: str) -> None:
         "its downgrade() may drop tables and what is in them; no upgrade of vectors is undone by it.\n"
         "fix: if that is meant, name where to go instead of counting: migrator downgrade base\n",
     )
-    assert pending.database.whole_dump() == before
+    assert pending.database.versions() == before
 
 
 def test_an_upgrade_when_nothing_is_pending(pending: Project) -> None:
     assert pending.upgraded().code == 0
-    before = pending.database.whole_dump()
+    before = pending.database.versions()
     assert pending.upgraded().code == 0
     assert migrator("upgrade", "--dry-run") == Ended(
         0, "nothing to do: the database is where the command would take it\n", ""
     )
-    assert pending.database.whole_dump() == before
+    assert pending.database.versions() == before
 
 
 def test_an_empty_table_loads_no_model(project: Project) -> None:
@@ -747,7 +747,7 @@ def test_verify_names_no_row_by_a_key_that_is_its_text(project: Project) -> None
 def test_retire_drops_what_is_kept(pending: Project) -> None:
     assert migrator("retire") == Ended(0, "there is nothing to retire\n", "")
     assert pending.upgraded().code == 0
-    before = pending.database.whole_dump()
+    before = pending.database.versions()
     kept = "public.items.embedding: column migrator_retired_1 (python:tests.models:old, 48) and table migrator.backup_1"
     assert migrator("retire") == Ended(
         2,
@@ -755,7 +755,7 @@ def test_retire_drops_what_is_kept(pending: Project) -> None:
         "error: standard input is not a terminal, so nobody can be asked whether it may be dropped\n"
         f"nothing was changed.\nabout to be dropped:\n  {kept}\nfix: migrator retire --yes\n",
     )
-    assert pending.database.whole_dump() == before
+    assert pending.database.versions() == before
     assert migrator("retire", "--yes") == Ended(0, f"dropped  {kept}\n", "")
     assert "migrator" not in pending.database.dump()
     assert migrator("retire", "--yes") == Ended(0, "there is nothing to retire\n", "")
@@ -767,14 +767,14 @@ def test_abandon_undoes_what_is_unfinished(pending: Project) -> None:
     before = pending.database.dump()
     assert migrator("abandon") == Ended(0, "nothing is unfinished\n", "")
     assert pending.upgraded("--stop-after", "index").code == 0
-    unfinished = pending.database.whole_dump()
+    unfinished = pending.database.versions()
     assert migrator("abandon") == Ended(
         2,
         "",
         "error: standard input is not a terminal, so nobody can be asked whether it may be undone\n"
         "nothing was changed.\nfix: migrator abandon --yes\n",
     )
-    assert pending.database.whole_dump() == unfinished
+    assert pending.database.versions() == unfinished
     assert migrator("abandon", "--yes") == Ended(
         0,
         "the upgrade of revision 0002 is undone; the embedding store is kept\n",
@@ -789,7 +789,7 @@ def test_abandon_undoes_what_is_unfinished(pending: Project) -> None:
 
 def test_abandon_comes_too_late_after_cut_over(pending: Project) -> None:
     assert pending.upgraded("--stop-after", "cut-over").code == 0
-    before = pending.database.whole_dump()
+    before = pending.database.versions()
     assert migrator("abandon") == Ended(
         1,
         "",
@@ -797,7 +797,7 @@ def test_abandon_comes_too_late_after_cut_over(pending: Project) -> None:
         "what is left is to settle it; nothing can be abandoned any more.\n"
         "fix: finish it: migrator upgrade 0002; then go back, if you want to: migrator downgrade -1\n",
     )
-    assert pending.database.whole_dump() == before
+    assert pending.database.versions() == before
 
 
 def test_several_restores_in_a_downgrade_are_one_cut_over(project: Project) -> None:

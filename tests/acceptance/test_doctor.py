@@ -47,7 +47,7 @@ def about(subject: str, found: list[Finding]) -> list[tuple[str, str, str]]:
 
 def test_a_sound_database(database: Database) -> None:
     items(database)
-    before = database.whole_dump()
+    before = database.versions()
     ended = migrator("doctor")
     server, disk, column = ended.out.splitlines()
     pgvector = database.value("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
@@ -60,7 +60,7 @@ def test_a_sound_database(database: Database) -> None:
         "a model that the ledger does not know"
     )
     assert (ended.code, ended.err) == (0, "next: migrator doctor TABLE.COLUMN looks into a column\n")
-    assert database.whole_dump() == before
+    assert database.versions() == before
 
 
 def test_a_database_without_pgvector(database: Database) -> None:
@@ -219,7 +219,7 @@ def in_column() -> list[tuple[str, str, str]]:
 def test_a_sound_column(database: Database) -> None:
     items(database, distinct=200)
     record(database, HELD)
-    before = database.whole_dump()
+    before = database.versions()
     ended = migrator("doctor", "public.items.embedding")
     assert ended == Ended(
         0,
@@ -231,7 +231,7 @@ def test_a_sound_column(database: Database) -> None:
         "ok       python:tests.models:old: loads, and gives 48 dimensions\n",
         "",
     )
-    assert database.whole_dump() == before
+    assert database.versions() == before
 
 
 def test_an_empty_column(database: Database) -> None:

@@ -558,9 +558,9 @@ def test_it_is_refused_before_anything_is_changed(project: Project, case: Case) 
 
 
 def expect_refusal(project: Project, error: str, *, code: int = 3) -> None:
-    before = project.database.whole_dump()
+    before = project.database.versions()
     assert project.upgraded() == Ended(code, "", error)
-    assert project.database.whole_dump() == before
+    assert project.database.versions() == before
 
 
 def expect_dry_run_refused(error: str) -> None:
@@ -575,7 +575,7 @@ def a_change(table: str) -> str:
 def test_a_dry_run_refuses_the_same(project: Project) -> None:
     items(project.database, 20)
     project.write(change("itmes"))
-    before = project.database.whole_dump()
+    before = project.database.versions()
     expect_dry_run_refused(
         told(
             'there is no table "itmes"',
@@ -583,7 +583,7 @@ def test_a_dry_run_refuses_the_same(project: Project) -> None:
             'did you mean "items"?',
         )
     )
-    assert project.database.whole_dump() == before
+    assert project.database.versions() == before
 
 
 def test_change_embeddings_wants_at_least_one(project: Project) -> None:
@@ -732,7 +732,7 @@ def test_too_little_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> N
     items(project.database, 20)
     project.write(change())
     monkeypatch.setattr(Server, "free_disk", lambda _: 10_000)
-    before = project.database.whole_dump()
+    before = project.database.versions()
     ended = project.upgraded()
     assert (ended.code, ended.out) == (3, "")
     needed = re.fullmatch(
@@ -744,7 +744,7 @@ def test_too_little_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> N
     assert needed is not None
     # 20 vectors of 96 numbers, in store, column and index, and as much WAL.
     assert int(needed[1]) * 1000 > 20 * 96 * 4 * 3
-    assert project.database.whole_dump() == before
+    assert project.database.versions() == before
 
 
 def test_disk_is_counted_for_all_columns_together(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -819,11 +819,11 @@ def test_a_private_server_in_another_directory_is_not_made_by_looking(project: P
 
 def test_a_revision_that_is_not_there(project: Project) -> None:
     project.write(change())
-    before = project.database.whole_dump()
+    before = project.database.versions()
     assert project.upgraded("0009") == Ended(
         2, "", "error: No such revision or branch '0009'\nfix: there is: 0002, 0001\n"
     )
-    assert project.database.whole_dump() == before
+    assert project.database.versions() == before
 
 
 def test_a_database_at_a_revision_that_has_no_file(project: Project) -> None:
@@ -882,7 +882,7 @@ def test_two_heads(project: Project) -> None:
 def test_alembic_cannot_print_it_as_a_script(project: Project) -> None:
     items(project.database, 20)
     project.write(change())
-    before = project.database.whole_dump()
+    before = project.database.versions()
     ended = process("alembic", "upgrade", "0001:0002", "--sql", environment=project.environment())
     # Alembic writes its errors to standard output where that holds the script.
     assert ended.code != 0
@@ -892,7 +892,7 @@ def test_alembic_cannot_print_it_as_a_script(project: Project) -> None:
         "which rows and texts there are decides what is done.\n"
         "fix: migrator upgrade --dry-run shows every statement\n"
     ) in ended.out + ended.err
-    assert project.database.whole_dump() == before
+    assert project.database.versions() == before
 
 
 @pytest.mark.parametrize(
@@ -925,7 +925,7 @@ def test_another_migrator_at_work(project: Project) -> None:
     items(project.database, 20)
     project.write(change())
     assert project.upgraded("--stop-after", "embed").code == 0
-    before = project.database.whole_dump()
+    before = project.database.versions()
     time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
     with project.database.connect() as other:
         other.execute("SELECT pg_advisory_lock(x'6d696772'::int, x'61746f72'::int)")
@@ -941,7 +941,7 @@ def test_another_migrator_at_work(project: Project) -> None:
                 ended.err,
             )
         assert f"another migrator: server process {other.info.backend_pid}, " in migrator("status").out
-    assert project.database.whole_dump() == before
+    assert project.database.versions() == before
     assert project.upgraded().code == 0
 
 
@@ -1048,12 +1048,12 @@ def test_another_model_under_the_same_name(project: Project, monkeypatch: pytest
     project.write(change(to=DRIFTED))
     assert project.upgraded().code == 0
     project.write(change("others", to=DRIFTED), revision="0003", down_revision="0002")
-    before = project.database.whole_dump()
+    before = project.database.versions()
     monkeypatch.setenv("MIGRATOR_TEST_DRIFT", "1")
     ended = project.upgraded()
     assert (ended.code, ended.out, drift_error(ended)) == (3, "", MODEL_CHANGED)
     assert ended.err.count("\n") == 3
-    assert project.database.whole_dump() == before
+    assert project.database.versions() == before
 
 
 def test_another_model_when_an_upgrade_goes_on(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1082,10 +1082,10 @@ def upgraded(project: Project) -> Project:
 
 
 def expect_downgrade_refused(project: Project, error: str) -> None:
-    before = project.database.whole_dump()
+    before = project.database.versions()
     assert project.downgraded() == Ended(3, "", error)
     assert migrator("downgrade", "0001", "--dry-run") == Ended(3, "", error)
-    assert project.database.whole_dump() == before
+    assert project.database.versions() == before
 
 
 def test_a_downgrade_without_a_ledger(upgraded: Project) -> None:

@@ -48,7 +48,7 @@ def operation(ended: Ended) -> str:
 
 
 def test_the_file_is_a_whole_revision(database: Database) -> None:
-    before = database.whole_dump()
+    before = database.versions()
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
     assert ended.err == (
         "  from   48 dimensions: the column is vector(48)\n"
@@ -90,7 +90,7 @@ def downgrade() -> None:
 """
     )
     assert migrator("heads").out == f"{identifier} (head)\n"
-    assert database.whole_dump() == before
+    assert database.versions() == before
 
 
 def test_it_follows_the_head() -> None:

@@ -87,10 +87,10 @@ def test_promise_1_abandoned_after_each_phase(database: Database, embed_log: Emb
 
 def test_nothing_is_begun_by_preflight_alone(database: Database) -> None:
     items(database)
-    before = database.whole_dump()
+    before = database.versions()
     upgrade_until(database, "preflight")
     assert abandon(database) == "nothing is unfinished"
-    assert database.whole_dump() == before
+    assert database.versions() == before
 
 
 @pytest.mark.parametrize("phase", BEFORE_CUT_OVER)
@@ -162,13 +162,13 @@ def test_promise_2_a_model_that_fails_in_the_middle(
 @pytest.mark.parametrize("factory", ["broken", "nan", "zero", "wrong_shape", "does_not_load", "incomplete"])
 def test_promise_1_a_model_that_never_works_changes_nothing(database: Database, factory: str) -> None:
     items(database)
-    before = database.whole_dump()
+    before = database.versions()
     change = dataclasses.replace(CHANGE, to=Model(f"python:tests.models:{factory}", dimensions=8))
     with pytest.raises(MigratorError) as caught:
         upgrade(database, change)
     assert caught.value.exit_code in (1, 3)
     assert "sk-secret" not in str(caught.value)
-    assert database.whole_dump() == before
+    assert database.versions() == before
 
 
 def test_promise_7_a_model_that_gives_other_vectors_under_the_same_name(
@@ -249,7 +249,7 @@ def test_worse_retrieval_fails_verification(database: Database, tmp_path: Path) 
     ]
     (tmp_path / "queries.jsonl").write_text("\n".join(lines), "utf-8")
     verify = Verify(queries="queries.jsonl", relevant="body", max_regression=0.1)
-    change = dataclasses.replace(CHANGE, to=Model("python:tests.models:fast768", dimensions=96), verify=verify)
+    change = dataclasses.replace(CHANGE, to=Model("python:tests.models:fast768", dimensions=768), verify=verify)
     fails_verification(database, change, "retrieval", project=tmp_path)
     upgrade(database, dataclasses.replace(CHANGE, verify=verify), project=tmp_path)
     assert rows_hold(database, new) == 200

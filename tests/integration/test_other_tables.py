@@ -198,16 +198,16 @@ def test_what_is_written_to_them_once_verify_has_let_a_writer_by_is_proved_too(n
 
 def test_triggers_that_the_fill_fires_and_that_write_to_them_are_refused(notes: Database) -> None:
     notes.execute(COUNTED + "ALTER TABLE notes ENABLE ALWAYS TRIGGER counted")
-    before = notes.whole_dump()
+    before = notes.versions()
     with pytest.raises(Refused) as refused:
         upgrade(notes, NOTES)
     assert refused.value.code == "triggers-write-other-tables"
-    assert notes.whole_dump() == before
+    assert notes.versions() == before
 
 
 def test_it_is_refused_online(notes: Database) -> None:
-    before = notes.whole_dump()
+    before = notes.versions()
     with pytest.raises(Refused) as refused:
         upgrade(notes, NOTES, online=True)
     assert refused.value.code == "text-reads-other-tables"
-    assert notes.whole_dump() == before
+    assert notes.versions() == before

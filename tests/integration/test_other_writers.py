@@ -169,12 +169,12 @@ ON_ITEMS = "BEFORE INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION other
 def test_a_change_of_another_tool_in_flight_is_refused(database: Database, statements: str, tool: str) -> None:
     items(database, rows=10)
     script(database, statements)
-    before = database.whole_dump()
+    before = database.versions()
     with pytest.raises(Refused) as refused:
         upgrade(database)
     assert refused.value.code == "change-in-flight"
     assert refused.value.problem.startswith(f'{tool} is in the middle of a change of "items"')
-    assert database.whole_dump() == before
+    assert database.versions() == before
 
 
 def test_names_that_only_resemble_another_tools_are_not_taken_for_it(database: Database) -> None:
@@ -202,19 +202,19 @@ def test_an_owner_whom_row_security_does_not_bind_sees_every_row(database: Datab
 
 def test_forced_row_security_is_refused_with_the_role_that_is_needed(database: Database, keeper: Database) -> None:
     script(keeper, f"{SECURED}; ALTER TABLE items FORCE ROW LEVEL SECURITY")
-    before = database.whole_dump()
+    before = database.versions()
     for online in (False, True):
         with pytest.raises(Refused) as refused:
             upgrade(keeper, online=online)
         assert refused.value.code == "row-security"
         assert "BYPASSRLS" in refused.value.remedy
-    assert database.whole_dump() == before
+    assert database.versions() == before
     script(database, "ALTER ROLE keeper BYPASSRLS")
-    before = database.dump()
+    schema = database.dump()
     upgrade(keeper)
     assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 96") == 40
     downgrade(keeper)
-    assert database.dump() == before
+    assert database.dump() == schema
     assert database.value("SELECT count(*) FROM items WHERE vector_dims(embedding) = 48") == 40
 
 

@@ -17,7 +17,7 @@ from tests.tables import CHANGE, items
 
 def test_a_pooler_in_transaction_mode_is_refused(database: Database) -> None:
     items(database)
-    before = database.whole_dump()
+    before = database.versions()
     with pooled(database, "transaction") as through:
         pinned = (
             "SELECT current_setting('TimeZone'), current_setting('statement_timeout'), current_setting('lock_timeout')"
@@ -29,7 +29,7 @@ def test_a_pooler_in_transaction_mode_is_refused(database: Database) -> None:
         with pytest.raises(Refused, match="pooler in transaction mode"):
             plan_upgrade(through.address, REVISION, [CHANGE], Options())
         assert through.execute(pinned) == settings
-    assert database.whole_dump() == before
+    assert database.versions() == before
 
 
 def test_one_that_is_in_use_by_others_is_refused_too(database: Database) -> None:

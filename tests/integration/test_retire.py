@@ -40,7 +40,7 @@ def test_there_is_no_way_back_from_a_truncation_after_retire(database: Database)
     change = EmbeddingChange("items", "embedding", text=None, from_=OLD, to=short)
     upgrade(database, change)
     retire(database)
-    before = database.whole_dump()
+    before = database.versions()
     with pytest.raises(Refused) as refused:
         downgrade(database, change)
     assert str(refused.value) == (
@@ -49,7 +49,7 @@ def test_there_is_no_way_back_from_a_truncation_after_retire(database: Database)
         'fix: write text="an SQL expression over the row" into a revision with op.change_embedding back to the old '
         "model"
     )
-    assert database.whole_dump() == before
+    assert database.versions() == before
 
 
 def test_stores_go_only_where_asked(database: Database) -> None:

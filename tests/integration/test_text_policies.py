@@ -117,11 +117,11 @@ def test_not_null_stands_against_rows_that_would_end_without_a_vector(database: 
 
 
 def _refused(database: Database, change: EmbeddingChange, code: str, *, strict: bool = False) -> Refused:
-    before = database.whole_dump()
+    before = database.versions()
     with pytest.raises(Refused) as refused:
         runner.upgrade(database.address, REVISION, [change], Options(strict=strict))
     assert refused.value.code == code
-    assert database.whole_dump() == before
+    assert database.versions() == before
     return refused.value
 
 
@@ -345,8 +345,8 @@ def test_vectors_that_are_given_up_are_counted(database: Database, change: Embed
 def test_a_text_that_no_row_has_is_refused(database: Database) -> None:
     """As a mistyped key of JSON."""
     notes(database, "one", "two")
-    before = database.whole_dump()
+    before = database.versions()
     with pytest.raises(Refused) as refused:
         upgrade(database, replace(NOTES, text="to_jsonb(body)->>'bdy'"))
     assert refused.value.code == "no-row-has-text"
-    assert database.whole_dump() == before
+    assert database.versions() == before

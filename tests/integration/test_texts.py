@@ -179,12 +179,12 @@ def test_an_unsafe_text_is_refused(database: Database, text: str, code: str, bec
         "CREATE FUNCTION passes_on(docs) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT embedding_input($1)$$",
     ):
         database.execute(statement)
-    before = database.whole_dump()
+    before = database.versions()
     with pytest.raises(Refused) as refused:
         upgrade(database, replace(DOCS, text=text), online=True)
     assert refused.value.code == code
     assert because in refused.value.problem
-    assert database.whole_dump() == before
+    assert database.versions() == before
 
 
 @pytest.mark.parametrize("text", ["shown_input(docs)", "concat_ws(' ', atomic_input(docs), shown)"])
