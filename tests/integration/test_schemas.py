@@ -38,17 +38,13 @@ WHERE_IS_TOLD = ("collections", "without_dimension")
 ON_16 = (
     "as_owner",
     "column_settings",
-    "extension_elsewhere",
     "key_none",
-    "names_63_bytes",
     "partitioned",
     "refused_forced_row_security",
     "refused_grantor",
     "refused_may_not_set_role",
     "several_columns",
     "supabase_guide",
-    "text_of_columns",
-    "two_vectors_together",
     "user_triggers",
     "views",
 )
@@ -125,7 +121,7 @@ class Walk:
     def _run(self, *command: str) -> None:
         ended = migrator(*command, "--yes")
         assert ended.code == 0, ended.err
-        with self._application.database.connect() as connection:
+        with self._application.database.session() as connection:
             row = connection.execute("SELECT id, revision, direction FROM migrator.run ORDER BY id DESC").fetchone()
             assert row is not None
             self._changes = Ledger(connection, installed=True).changes(Run(*row))
