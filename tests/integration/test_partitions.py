@@ -268,7 +268,7 @@ def test_rows_that_a_writer_moves_while_they_are_waited_for(
     """The update that waits for such a row fails, for it is in another partition then."""
     partitioned(database, 100)
     # So that a try lasts until the writer commits.
-    monkeypatch.setattr("migrator.database.SHORT", "1min")
+    monkeypatch.setattr("migrator.locks.SHORT", "1min")
     waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
     with database.connect() as writer:
 
