@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import sqlalchemy
 from alembic.config import Config
+from alembic.util import CommandError
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import URL, make_url
 
@@ -148,9 +149,17 @@ def _start_embedded(directory: Path) -> str:
     return str(get_server(directory).get_uri())
 
 
+class _UsageInEnv(UsageError, CommandError):
+    """What env.py raises of the URL: plain `alembic` shows a CommandError as one message."""
+
+
 def engine(config: Config) -> sqlalchemy.Engine:
-    """What env.py connects with."""
-    return sqlalchemy.create_engine(sqlalchemy_url(configured_url(config)), poolclass=sqlalchemy.NullPool)
+    """What env.py connects with. Raises UsageError as configured_url and sqlalchemy_url do."""
+    try:
+        url = sqlalchemy_url(configured_url(config))
+    except UsageError as error:
+        raise _UsageInEnv(error.problem, meaning=error.meaning, remedy=error.remedy) from None
+    return sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
 
 
 def address_of_url(url: URL) -> Address:

@@ -83,6 +83,13 @@ def test_alembic_itself_tells_a_refusal_without_a_traceback(project: Project) ->
     assert project.database.versions() == before
 
 
+def test_alembic_itself_tells_a_wrong_url_without_a_traceback(project: Project) -> None:
+    environment = project.environment() | {"DATABASE_URL": "embedded:nowhere"}
+    ended = process("alembic", "current", environment=environment)
+    assert (ended.code, "Traceback" in ended.out + ended.err) == (255, False)
+    assert f"FAILED: there is no database in {Path('nowhere').absolute()}\nfix: correct the" in ended.out + ended.err
+
+
 @pytest.mark.parametrize(
     ("operation", "told"),
     [
