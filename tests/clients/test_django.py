@@ -141,5 +141,6 @@ def test_a_fresh_database_gets_the_new_dimensions_from_django_alone(
 
 
 def test_the_manual_shows_this_migration() -> None:
+    """With vectors as long as most models', where those of the tests are short."""
     page = (ROOT / "docs/how-to/clients.md").read_text("utf-8")
-    assert (SOURCE / WRITTEN).read_text("utf-8") in page
+    assert (SOURCE / WRITTEN).read_text("utf-8").replace("96", "768") in page
