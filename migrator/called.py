@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from migrator import hazards
 from migrator.catalog import CalledFunction
-from migrator.database import Connection, execute, fetch_dicts, qualified_names
+from migrator.database import Connection, execute, fetch_dicts, fetch_row, qualified_names
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.queries import query
@@ -22,11 +22,16 @@ def find_called(connection: Connection, column: ColumnPlan) -> list[int]:
     with connection.transaction(force_rollback=True):
         view = query("called", "view", text=column.text, old_text=old_text, scope=column.scope, table=column.table)
         execute(connection, view)
+        # Most texts call nothing but PostgreSQL's own, and to plan the walk takes longer than the rest of it.
+        if not fetch_row(connection, query("called", "any"))[0]:
+            return []
         return [oid for (oid,) in execute(connection, query("called", "functions"))]
 
 
 def read_called(connection: Connection, functions: Sequence[int]) -> list[CalledFunction]:
     """As they are now."""
+    if not functions:
+        return []
     with qualified_names(connection):
         names = [name for (name,) in execute(connection, query("called", "names"), {"functions": [*functions]})]
         return _definitions(connection, names)

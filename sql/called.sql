@@ -4,6 +4,12 @@
 -- PostgreSQL keeps what a view depends on.
 CREATE TEMPORARY VIEW migrator_called AS SELECT {text} AS text_, {old_text} AS old_text_, {scope} AS scope_ FROM {table};
 
+-- name: any
+SELECT EXISTS (SELECT FROM pg_rewrite r
+               JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+               WHERE r.ev_class = 'pg_temp.migrator_called'::regclass);
+
 -- name: functions
 -- And those that they call in turn: PostgreSQL keeps what a parsed body depends on; in a body that is a text, names are
 -- read that stand before a parenthesis, and that the function would find.

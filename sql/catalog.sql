@@ -200,10 +200,16 @@ WHERE i.indrelid = %(table)s::oid
 ORDER BY c.relname;
 
 -- name: kinds_of_dependents
--- The catalogs of what depends on the column, by name.
+-- The catalogs of what depends on the column, by name; and prosrc where functions are a text, which might name it.
 SELECT DISTINCT c.relname::text
 FROM pg_depend d JOIN pg_class c ON c.oid = d.classid
-WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s;
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::oid AND d.refobjsubid = %(column)s
+UNION ALL
+SELECT 'prosrc' WHERE EXISTS (
+  SELECT FROM pg_proc p
+  WHERE p.pronamespace <> ALL (ARRAY(SELECT oid FROM pg_namespace
+                                     WHERE nspname IN ('pg_catalog', 'information_schema', 'migrator')))
+    AND p.prolang <> ALL (ARRAY(SELECT oid FROM pg_language WHERE lanname IN ('c', 'internal'))));
 
 -- name: views
 -- Views that read the column, and views that read those, innermost first.

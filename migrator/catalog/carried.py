@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -170,6 +170,10 @@ def read_carried(
         read("statistics", Statistics, any_="pg_statistic_ext" in kinds),
         read("publications", Publication, any_=published),
         read("functions", ParsedFunction, any_="pg_proc" in kinds or bool(views)),
-        [called for (called,) in execute(connection, query("dependents", "functions_by_name"), by_name)],
+        _functions_by_name(connection, by_name) if "prosrc" in kinds else [],
         not published or fetch_row(connection, query("dependents", "replica_identity"), place)[0],
     )
+
+
+def _functions_by_name(connection: Connection, of: Mapping[str, object]) -> list[str]:
+    return [called for (called,) in execute(connection, query("dependents", "functions_by_name"), of)]

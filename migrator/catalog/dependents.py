@@ -55,7 +55,7 @@ class View:
 
 
 def read_kinds(connection: Connection, table: int, column: int) -> set[str]:
-    """The catalogs of what depends on the column, such as pg_policy.
+    """The catalogs of what depends on the column, such as pg_policy, and prosrc where a function's text might name it.
 
     Asked first, for most columns have little, and a query about each kind takes the server longer to plan than to
     answer.
