@@ -62,17 +62,17 @@ class Planner:
             upgrade = self._undone(revision, catalog)
             undone.append((catalog, upgrade, self._source(catalog, upgrade)))
         # Text and scope mean what they meant at the upgrade.
-        configure(self._connection, {"search_path": search_path(undone[0][1].catalog.server.search_path)})
-        self._server = read_server(self._connection)
+        path = undone[0][1].catalog.server.search_path
+        configure(self._connection, {"search_path": search_path(path)})
+        if path != self._server.search_path:
+            self._server = read_server(self._connection)
+            undone = [
+                (self._catalog(at.table.schema, at.table.name, at.column.name), upgrade, source)
+                for at, upgrade, source in undone
+            ]
         columns = [
-            restoring(
-                first + number,
-                self._catalog(at.table.schema, at.table.name, at.column.name),
-                upgrade,
-                source,
-                self._ledger,
-            )
-            for number, (at, upgrade, source) in enumerate(undone)
+            restoring(first + number, catalog, upgrade, source, self._ledger)
+            for number, (catalog, upgrade, source) in enumerate(undone)
         ]
         return self._plan(revision, "downgrade", columns, found)
 
