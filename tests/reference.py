@@ -199,6 +199,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "partition_index_alone": {"partition": "public.items_2025", "index": "items_2025_by_vector"},
     "partitions_together": {"partitions": 12},
     "pgvector_with_known_fault": {"version": "0.8.1"},
+    "published": {"publications": ["changes"], "columns": ["id", "body", "embedding"], "why_no_list": ""},
     "published_column": {"type_": "vector(768)"},
     "retired_column_gone": {"column": "migrator_retired_1"},
     "steps_undo_ordinary": {"steps": "-1", "revision": "0001", "destination": "base"},
