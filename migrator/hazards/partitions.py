@@ -53,8 +53,8 @@ def partition_index_alone(schema: str, table: str, partition: str, index: str, d
         f'index "{index}" of partition {partition} belongs to no index of the partitioned table',
         "it would stay behind on the retired column, and that partition would be searched without it.",
         f"CREATE INDEX ON {quoted(schema, table)} {definition}, which takes in those that partitions have of that "
-        "kind; where a partition has none, make it there first by CREATE INDEX CONCURRENTLY, for otherwise this builds it "
-        "while writes wait; or drop it",
+        "kind; where a partition has none, make it there first by CREATE INDEX CONCURRENTLY, for otherwise this builds "
+        "it while writes wait; or drop it",
     )
 
 
