@@ -207,6 +207,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     },
     "partitions_together": {"partitions": 12},
     "pgvector_with_known_fault": {"version": "0.8.1"},
+    "names_gone": {"problem": 'column "body" does not exist'},
     "published": {"publications": ["changes"], "columns": ["id", "body", "embedding"], "why_no_list": ""},
     "published_column": {"type_": "vector(768)"},
     "retired_column_gone": {"column": "migrator_retired_1"},

@@ -118,6 +118,7 @@ from migrator.hazards.texts import cannot_keep as cannot_keep
 from migrator.hazards.texts import changes_by_itself as changes_by_itself
 from migrator.hazards.texts import kept_without_text as kept_without_text
 from migrator.hazards.texts import lengths_unknown as lengths_unknown
+from migrator.hazards.texts import names_gone as names_gone
 from migrator.hazards.texts import no_file_of_queries as no_file_of_queries
 from migrator.hazards.texts import no_query as no_query
 from migrator.hazards.texts import no_relevant_key as no_relevant_key
