@@ -8,6 +8,7 @@ from migrator import filling, present, rows_left, stale_rows, store, text_settin
 from migrator.address import Address
 from migrator.phases import settle
 from migrator.plan import Plan
+from migrator.preflight.parsing import try_recorded
 from migrator.report import counted
 from migrator.session import at_work, refuse_unfinished
 from migrator.work import Models, Options, Work
@@ -31,6 +32,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
             if column.method != "embed":
                 continue
             there = replace(address, search_path=present.as_planned(connection, column))
+            try_recorded(connection, column)
             run = ledger.run_of(column.id)
             plan = Plan(run.revision, run.direction, (column,), ())
             work = Work(connection, there, ledger, models, options, plan, run)

@@ -58,6 +58,7 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
              ORDER BY 1) AS children,
        CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END AS of_type,
        EXISTS (SELECT FROM pg_publication) AS any_published,
+       EXISTS (SELECT FROM pg_class p WHERE p.oid IN {tree} AND p.relreplident = 'f') AS whole_row_identity,
        current_setting('block_size')::int AS block_size
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 -- Of a partitioned table: of all partitions together.

@@ -8,6 +8,14 @@ FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace pn ON pn.
 WHERE tgrelid = %(table)s::oid AND NOT tgisinternal
 ORDER BY tgname;
 
+-- name: tables_with_trigger
+-- Those with a trigger of that function, unless it is disabled.
+SELECT DISTINCT format('%%I.%%I', cn.nspname, c.relname)
+FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace cn ON cn.oid = c.relnamespace
+WHERE (n.nspname, p.proname) = (%(schema)s, %(function)s) AND tgenabled <> 'D'
+ORDER BY 1;
+
 -- name: tables
 -- Those in the same schema whose name holds this one's, and pg_repack's log of it.
 SELECT c.relname::text

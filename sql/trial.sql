@@ -24,8 +24,9 @@ SELECT {text} AS text_, ({scope})::boolean AS scope_ FROM (SELECT * FROM pg_temp
 
 -- name: copy_view_reads
 -- What text and scope read and call besides the row: other relations; what is volatile, or follows clock or session;
--- whether they take the row as a whole.
+-- whether they take the row as a whole. A composite type that a column is of has no rows to read.
 SELECT ARRAY(SELECT DISTINCT d.refobjid::regclass::text FROM pg_depend d
+             JOIN pg_class c ON c.oid = d.refobjid AND c.relkind <> 'c'
              WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
                AND d.refobjid NOT IN (r.ev_class, 'pg_temp.migrator_try_row'::regclass) ORDER BY 1),
        ARRAY(SELECT DISTINCT p.proname || '()' FROM regexp_matches(r.ev_action::text, ':(?:op)?funcid (\d+)', 'g') f
@@ -105,6 +106,7 @@ SELECT (SELECT count(*) FROM regexp_matches(r.ev_action::text, ':varattno 0 ', '
                             WHERE type_ = row_type AND argument <> '') AS rows
         WHERE row_type = ANY (p.proargtypes::oid[])),
        ARRAY(SELECT DISTINCT d.refobjid::regclass::text FROM pg_depend d
+             JOIN pg_class c ON c.oid = d.refobjid AND c.relkind <> 'c'
              WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
                AND d.refobjid <> r.ev_class AND NOT (d.refobjid = %(table)s::oid AND d.refobjsubid > 0) ORDER BY 1)
 FROM pg_rewrite r, (SELECT reltype AS row_type FROM pg_class WHERE oid = %(table)s::oid) AS typed

@@ -97,7 +97,8 @@ class Table:
     of PostgreSQL's 1,600. row_security: it applies to the role at work. may_create: the role may make indexes in the
     table's schema. Of a partitioned table rows, blocks and bytes are those of its partitions. partition_of: the topmost
     table it is a partition of. parents, children: by plain inheritance. of_type: the composite type it is of.
-    publications_of_schema: those that publish it with all tables of a schema.
+    publications_of_schema: those that publish it with all tables of a schema. whole_row_identity: published updates are
+    told apart by all columns (REPLICA IDENTITY FULL).
     """
 
     oid: int
@@ -123,6 +124,7 @@ class Table:
     children: list[str] = field(default_factory=list)
     of_type: str | None = None
     publications_of_schema: list[str] = field(default_factory=list)
+    whole_row_identity: bool = False
 
     @property
     def sql(self) -> sql.SQL:

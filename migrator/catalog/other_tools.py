@@ -28,6 +28,12 @@ _TABLES = {
 _SUPABASE = re.compile(r"queue_embeddings?$")
 # pgai's vectorizers: https://github.com/timescale/pgai
 _PGAI = re.compile(r"_vectorizer_(src|truncate)_trg_")
+# pg_vectorize, whose jobs write to a column of the source table, or to a table of their own:
+# https://github.com/tembo-io/pg_vectorize
+_PG_VECTORIZE = "vectorize"
+_JOBS_COLUMN = re.compile(r"(.*)_embeddings$")
+_JOBS_TABLE = re.compile(r"_embeddings_(.*)")
+_JOBS_FUNCTION = "handle_update_"
 
 
 def in_flight(connection: Connection, table: Table) -> list[tuple[str, str]]:
@@ -48,7 +54,7 @@ def in_flight(connection: Connection, table: Table) -> list[tuple[str, str]]:
 
 def vectorizers(connection: Connection, table: Table, column: str) -> list[str]:
     """What computes vectors for the column by itself, in words; not what is disabled."""
-    found, of_pgai = [], []
+    found, of_pgai, job = [], [], _JOBS_COLUMN.match(column)
     for trigger in _triggers(connection, table):
         if not trigger.enabled:
             continue
@@ -58,6 +64,12 @@ def vectorizers(connection: Connection, table: Table, column: str) -> list[str]:
             found.append(f'trigger "{trigger.name}", which calls {function} as Supabase\'s guide has it')
         elif _PGAI.match(trigger.name):
             of_pgai.append(f'trigger "{trigger.name}" of a vectorizer of pgai')
+        elif job and (trigger.schema, trigger.function) == (_PG_VECTORIZE, _JOBS_FUNCTION + job[1]):
+            found.append(f'trigger "{trigger.name}" of a job of pg_vectorize')
+    if table.schema == _PG_VECTORIZE and (job := _JOBS_TABLE.match(table.name)):
+        called = {"schema": _PG_VECTORIZE, "function": _JOBS_FUNCTION + job[1]}
+        sources = [shown for (shown,) in execute(connection, query("other_tools", "tables_with_trigger"), called)]
+        found += [f"job {job[1]} of pg_vectorize, by triggers on {shown}" for shown in sources]
     if not fetch_row(connection, query("other_tools", "has_vectorizers"))[0]:
         return found + of_pgai
     named = {"schema": table.schema, "name": table.name, "column": column}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from migrator.cli.project import Project
+
+if TYPE_CHECKING:
+    from migrator.proofs import Proof
 
 
 @click.command()
@@ -39,13 +44,18 @@ def command(project: Project, as_json: bool) -> None:
         raise VerificationFailed(
             f"verification failed: {', '.join(failed)}",
             meaning="the column is live and holds what is described above.",
-            remedy=_remedy({each.restored for found in proofs.values() for each in found if each.failed}),
+            remedy=_remedy([each for found in proofs.values() for each in found if each.failed]),
         )
 
 
-def _remedy(restored: set[bool]) -> str:
-    """restored: whether columns of failed proofs were upgraded last, or downgraded."""
+def _remedy(failed: list[Proof]) -> str:
+    """What helps, as columns of failed proofs were upgraded last, or downgraded, or cannot be read at all."""
+    from migrator.proofs import READABLE
+
+    restored = {each.restored for each in failed if each.name != READABLE}
     ways = []
+    if any(each.name == READABLE for each in failed):
+        ways.append("give back what text and scope name: ALTER TABLE ... RENAME COLUMN ... TO ...")
     if False in restored:
         ways.append("migrator backfill gives rows without a vector, or with that of another text, theirs")
     if True in restored:

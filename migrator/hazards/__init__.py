@@ -74,6 +74,7 @@ from migrator.hazards.partitions import foreign_partitions as foreign_partitions
 from migrator.hazards.partitions import is_a_partition as is_a_partition
 from migrator.hazards.partitions import partition_differs as partition_differs
 from migrator.hazards.partitions import partition_index_alone as partition_index_alone
+from migrator.hazards.partitions import partition_index_missing as partition_index_missing
 from migrator.hazards.partitions import partition_key_reads as partition_key_reads
 from migrator.hazards.partitions import partitions_together as partitions_together
 from migrator.hazards.revisions import column_twice as column_twice
@@ -117,6 +118,7 @@ from migrator.hazards.texts import cannot_keep as cannot_keep
 from migrator.hazards.texts import changes_by_itself as changes_by_itself
 from migrator.hazards.texts import kept_without_text as kept_without_text
 from migrator.hazards.texts import lengths_unknown as lengths_unknown
+from migrator.hazards.texts import names_gone as names_gone
 from migrator.hazards.texts import no_file_of_queries as no_file_of_queries
 from migrator.hazards.texts import no_query as no_query
 from migrator.hazards.texts import no_relevant_key as no_relevant_key

@@ -165,13 +165,25 @@ def publication_of_all(publications: Iterable[str]) -> Hazard:
     )
 
 
-def published(table: str, publications: Iterable[str]) -> Hazard:
+def published(schema: str, table: str, publications: Iterable[str], columns: Iterable[str], why_no_list: str) -> Hazard:
+    """columns: those that may be published. why_no_list: why it cannot be published by a list of them; "": it can."""
+    publications = list(publications)
+    called = quoted(schema, table)
+    listed = f"{called} ({', '.join(map(quoted, columns))})"
+    # SET TABLE would take every other table out of the publication.
+    drop = [f"ALTER PUBLICATION {quoted(each)} DROP TABLE {called}" for each in publications]
+    add = [f"ALTER PUBLICATION {quoted(each)} ADD TABLE {listed}" for each in publications]
+    remedy = f"take it out until migrator retire: {'; '.join(drop)}; a list of its columns will not do: {why_no_list}"
+    if not why_no_list:
+        remedy = (
+            "publish its columns by name, with its WHERE where it has one: "
+            f"BEGIN; {'; '.join([*drop, *add])}; COMMIT; or take it out until migrator retire, by DROP TABLE alone"
+        )
     return refuse(
         "published-table",
         f'"{table}" is published by {", ".join(publications)}',
         "a subscriber without the shadow column would stop applying changes.",
-        "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), "
-        "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+        remedy,
     )
 
 
@@ -182,7 +194,7 @@ def published_of_schema(schema: str, table: str, publications: Iterable[str]) ->
         "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
         "columns.",
         "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
-        f"{quoted(schema, table)} (column, ...); or take the schema out for the time of the upgrade: "
+        f"{quoted(schema, table)} (column, ...); or take the schema out until migrator retire: "
         "ALTER PUBLICATION ... DROP TABLES IN SCHEMA ...",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.hazards.hazard import Hazard, refuse, warn
+from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 from migrator.report import counted
 
 
@@ -46,13 +46,26 @@ def partition_differs(partition: str, column: str, what: str) -> Hazard:
     )
 
 
-def partition_index_alone(partition: str, index: str) -> Hazard:
+def partition_index_alone(schema: str, table: str, partition: str, index: str, definition: str) -> Hazard:
+    """schema, table: of the partitioned table. definition: of the index, from USING on."""
     return refuse(
         "partition-index-alone",
         f'index "{index}" of partition {partition} belongs to no index of the partitioned table',
         "it would stay behind on the retired column, and that partition would be searched without it.",
-        "attach it, with one on every partition: CREATE INDEX ... ON ONLY ...; ALTER INDEX ... ATTACH PARTITION ...; "
-        "or drop it",
+        f"CREATE INDEX ON {quoted(schema, table)} {definition}, which takes in those that partitions have of that "
+        "kind; where a partition has none, make it there first by CREATE INDEX CONCURRENTLY, for otherwise this builds "
+        "it while writes wait; or drop it",
+    )
+
+
+def partition_index_missing(schema: str, index: str, partitions: Iterable[str], definition: str) -> Hazard:
+    """index: of the partitioned table. partitions: those that have no part of it. definition: from USING on."""
+    return refuse(
+        "partition-index-missing",
+        f'index "{index}" is not valid, for partitions have no part of it: {", ".join(partitions)}',
+        "as it is it cannot be built again, and those partitions are searched without it.",
+        f"on each of them CREATE INDEX CONCURRENTLY ... {definition}; ALTER INDEX {quoted(schema, index)} ATTACH "
+        "PARTITION ...",
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from migrator.hazards.hazard import Hazard, refuse, warn
+from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 from migrator.report import counted
 
 # Conditions that are named, at most.
@@ -19,6 +19,16 @@ def text_does_not_parse(expression: str, reason: str) -> Hazard:
         f"text={expression!r} is not an SQL expression over the row: {reason}",
         "the texts to embed cannot be read.",
         "correct it; try it with SELECT expression FROM table LIMIT 1",
+    )
+
+
+def names_gone(subject: str, schema: str, table: str, problem: str) -> Hazard:
+    """problem: of the text or scope that the ledger has of a column, as a sentence."""
+    return refuse(
+        "names-gone",
+        f"what the ledger says of {subject} does not fit its table any more: {problem}",
+        "what text or scope name was renamed or dropped since the upgrade.",
+        f"give it its name back, at least for that time: ALTER TABLE {quoted(schema, table)} RENAME COLUMN ... TO ...",
     )
 
 

@@ -38,7 +38,7 @@ from migrator.preflight import (
     table,
     text,
 )
-from migrator.preflight.parsing import condition_over, parse, try_expressions, try_scope
+from migrator.preflight.parsing import as_recorded, condition_over, parse, try_expressions, try_scope
 from migrator.proofs.retrieval import relevant_value
 from migrator.retrieval import read_queries
 from migrator.work import Models, Options
@@ -80,7 +80,8 @@ def examine(
     """
     catalog = column.catalog
     refuse_first(partitions.kind(catalog))
-    try_scope(connection, column)
+    with as_recorded(column):
+        try_scope(connection, column)
     found = [
         *table.examine(catalog),
         *live_column.examine(ledger, column),
@@ -97,7 +98,8 @@ def examine(
     refuse_first(found)
     refuse_first(dependents.refused_updates(connection, column))
     if column.method != "index":
-        try_expressions(connection, column)
+        with as_recorded(column):
+            try_expressions(connection, column)
         with text.called_as(column, old=False):
             read = text.examine(connection, column)
         if column.change.other_text:
@@ -150,7 +152,7 @@ def refuse_unreadable(catalog: Catalog) -> None:
 
 def refuse_declared(ledger: Ledger, column: ColumnPlan) -> None:
     """What follows from change, table and ledger alone, whoever is to upgrade. Raises Refused."""
-    refuse_first([*live_column.examine(ledger, column), *indexes.declared(column)])
+    refuse_first([*live_column.examine(ledger, column), *indexes.declared(column), *partitions.indexes(column)])
 
 
 def refuse_first(found: list[Hazard]) -> None:

@@ -13,24 +13,20 @@ import psycopg
 from psycopg import sql
 
 from migrator import hazards
-from migrator.catalog.indexes import IndexToBuild, carried_over
+from migrator.catalog.expressions import after_using
+from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, said
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
+from migrator.preflight import partitions
 from migrator.queries import Query, name, query
 
 
 def declared(column: ColumnPlan) -> list[Hazard]:
     """What can be told by change and catalog alone."""
     subject, catalog, schema = column.subject, column.catalog, column.catalog.table.schema
-    found = [
-        hazards.dependent_not_carried(subject, f"constraint {index.name} on table {schema}.{catalog.table.name}")
-        if index.of_constraint
-        else hazards.index_not_carried(subject, schema, index.name, index.definition)
-        for index in catalog.own_indexes
-        if not (index.carried and index.valid)
-    ]
+    found = [_not_carried(column, index) for index in catalog.own_indexes if not (index.carried and index.valid)]
     if column.is_restore:
         return found
     replaced = [index.name for index in column.replaced_indexes]
@@ -51,6 +47,19 @@ def declared(column: ColumnPlan) -> list[Hazard]:
             over = hazards.several_over_index_limit if several else hazards.over_index_limit
             found.append(over(type_, size or column.dimensions))
     return found
+
+
+def _not_carried(column: ColumnPlan, index: TableIndex) -> Hazard:
+    table = column.catalog.table
+    if index.of_constraint:
+        return hazards.dependent_not_carried(
+            column.subject, f"constraint {index.name} on table {table.schema}.{table.name}"
+        )
+    lacking = partitions.without_part(column.catalog, index.name)
+    if index.carried and lacking:
+        definition = after_using(index.definition)
+        return hazards.partition_index_missing(table.schema, index.name, lacking, definition)
+    return hazards.index_not_carried(column.subject, table.schema, index.name, index.definition)
 
 
 def shared(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import psycopg
@@ -10,10 +11,30 @@ from psycopg import sql
 
 from migrator import hazards
 from migrator.database import Connection, execute, fetch_row, said
+from migrator.errors import Refused
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.preflight.text import called_as
 from migrator.queries import Query, expression, query
+
+
+def try_recorded(connection: Connection, column: ColumnPlan) -> None:
+    """Parses text and scope as the ledger has them of a column. Raises Refused."""
+    table = column.catalog.table
+    gone = partial(hazards.names_gone, column.subject, table.schema, table.name)
+    parse(connection, column, condition_over(column, column.due), gone)
+
+
+@contextmanager
+def as_recorded(column: ColumnPlan) -> Iterator[None]:
+    """On a downgrade text and scope are the ledger's, and it is no revision that has to be corrected."""
+    try:
+        yield
+    except Refused as refusal:
+        if not column.is_restore:
+            raise
+        table = column.catalog.table
+        raise hazards.names_gone(column.subject, table.schema, table.name, refusal.problem).refusal() from None
 
 
 def try_scope(connection: Connection, column: ColumnPlan) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from migrator import hazards
 from migrator.catalog import Catalog, Partition
+from migrator.catalog.expressions import after_using
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.queries import is_own
@@ -31,11 +32,31 @@ def examine(column: ColumnPlan) -> list[Hazard]:
     catalog = column.catalog
     if not column.is_partitioned:
         return []
-    found = [hazard for each in catalog.partitions for hazard in _partition(column, each)]
+    found = [*indexes(column), *(hazard for each in catalog.partitions for hazard in _partition(column, each))]
     leaves = [each for each in catalog.partitions if each.kind != "p"]
     if column.method != "index":
         found.append(hazards.partitions_together(catalog.table.name, len(leaves)))
     return found
+
+
+def indexes(column: ColumnPlan) -> list[Hazard]:
+    """Of those that partitions have alone."""
+    catalog, table = column.catalog, column.catalog.table
+    roots = {index.name for index in catalog.indexes}
+    return [
+        hazards.partition_index_alone(
+            table.schema, table.name, partition.shown, index.name, after_using(index.definition)
+        )
+        for partition in catalog.partitions
+        for index in partition.indexes
+        if index.root not in roots and not is_own(index.name)
+    ]
+
+
+def without_part(catalog: Catalog, index: str) -> list[str]:
+    """The partitions that have no part of that index of the partitioned table."""
+    leaves = [each for each in catalog.partitions if each.kind != "p"]
+    return [each.shown for each in leaves if index not in {own.root for own in each.indexes}]
 
 
 def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:
@@ -46,10 +67,6 @@ def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:
         yield hazards.may_not_create_in(partition.schema, catalog.server.role)
     if partition.row_security:
         yield hazards.row_security(shown)
-    roots = {index.name for index in catalog.indexes}
-    for index in partition.indexes:
-        if index.root not in roots and not is_own(index.name):
-            yield hazards.partition_index_alone(shown, index.name)
     if column.method == "index":
         return
     for dependent in partition.dependents:

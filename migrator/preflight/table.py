@@ -11,6 +11,8 @@ from migrator.hazards import Hazard
 from migrator.plan import CAPTURE, ColumnPlan
 
 POSTGRESQL_COLUMNS = 1_600
+# PostgreSQL 15: publications with a list of columns.
+LISTS_FROM = 150_000
 
 
 def examine(catalog: Catalog) -> list[Hazard]:
@@ -33,12 +35,22 @@ def examine(catalog: Catalog) -> list[Hazard]:
     if published:
         of_schema = table.publications_of_schema
         named = [each for each in published if each not in of_schema]
+        columns = [column.name for column in table.columns if not column.generated]
         found.append(
-            hazards.published(table.name, named)
+            hazards.published(table.schema, table.name, named, columns, _why_no_list(catalog))
             if named
             else hazards.published_of_schema(table.schema, table.name, of_schema)
         )
     return found
+
+
+def _why_no_list(catalog: Catalog) -> str:
+    """Why the table cannot be published by a list of its columns; "" where it can."""
+    if catalog.server.version < LISTS_FROM:
+        return "PostgreSQL knows such lists from version 15 on"
+    if catalog.table.whole_row_identity:
+        return "PostgreSQL would refuse the application's own updates, for the table has REPLICA IDENTITY FULL"
+    return ""
 
 
 def row_security(catalog: Catalog) -> list[Hazard]:

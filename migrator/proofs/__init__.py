@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs import index, retrieval, vectors
-from migrator.proofs.proof import Proof
+from migrator.proofs.proof import READABLE, Proof
 from migrator.work import Session
 
-__all__ = ["Proof", "prove", "statements"]
+__all__ = ["READABLE", "Proof", "prove", "statements"]
 
 
 def statements(column: ColumnPlan, target: str) -> list[Statement]:

@@ -10,7 +10,7 @@ from migrator import present, text_settings
 from migrator.address import Address
 from migrator.database import connect, said
 from migrator.plan import ColumnPlan
-from migrator.proofs import Proof, prove
+from migrator.proofs import READABLE, Proof, prove
 from migrator.session import open_ledger
 from migrator.work import Models, Options, Session
 
@@ -46,4 +46,4 @@ def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
         return prove(session, column, column.live, [index.name for index in column.indexes])
     except psycopg.errors.ProgrammingError as error:
         # Columns that text or scope name may have been renamed or dropped by others since.
-        return [Proof("readable", False, said(error))]
+        return [Proof(READABLE, False, said(error))]

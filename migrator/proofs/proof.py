@@ -10,6 +10,9 @@ from migrator.catalog.indexes import OPERATORS, IndexToBuild
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, fragment, name, query
 
+# Of a live column: that its text and scope can be read at all.
+READABLE = "readable"
+
 
 @dataclass(frozen=True)
 class Proof:

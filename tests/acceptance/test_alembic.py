@@ -712,6 +712,11 @@ def test_verify_finds_what_was_damaged(pending: Project) -> None:
     failed = migrator("verify", "--json")
     assert failed.code == 4
     assert not all(each["passed"] for each in json.loads(failed.out)["public.items.embedding"])
+    pending.database.execute("ALTER TABLE items RENAME COLUMN body TO words")
+    assert migrator("verify").err.endswith(
+        "\nfix: give back what text and scope name: ALTER TABLE ... RENAME COLUMN ... TO ...; migrator doctor "
+        "TABLE.COLUMN looks closer\n"
+    )
 
 
 def test_verify_names_stale_rows_and_shows_no_text(pending: Project) -> None:

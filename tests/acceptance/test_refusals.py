@@ -486,8 +486,16 @@ CASES = [
     ),
     Case(
         "published table",
-        refused(hazards.published("items", ["news"])),
-        before=("CREATE PUBLICATION news FOR TABLE items",),
+        refused(
+            hazards.published(
+                "public",
+                "items",
+                ["news"],
+                [],
+                "PostgreSQL would refuse the application's own updates, for the table has REPLICA IDENTITY FULL",
+            )
+        ),
+        before=("ALTER TABLE items REPLICA IDENTITY FULL", "CREATE PUBLICATION news FOR TABLE items"),
     ),
     Case(
         "publication of all tables",

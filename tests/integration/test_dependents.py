@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 from collections.abc import Sequence
 
@@ -531,6 +532,26 @@ def test_a_role_that_may_not_make_them_again_is_refused(database: Database) -> N
     address = dataclasses.replace(database.address, role="test_reader")
     with pytest.raises(Refused, match="statistics object"):
         runner.upgrade(address, REVISION, [CHANGE], Options())
+
+
+def test_a_published_table_is_refused_with_statements_that_leave_the_publications_other_tables(
+    database: Database,
+) -> None:
+    prepare(
+        database,
+        "ALTER TABLE items ADD COLUMN length int GENERATED ALWAYS AS (length(body)) STORED",
+        "CREATE TABLE other (id int PRIMARY KEY)",
+        'CREATE PUBLICATION "Of all" FOR TABLE items, other',
+    )
+    with pytest.raises(Refused) as refused:
+        plan_of(database, CHANGE)
+    assert refused.value.code == "published-table"
+    remedy = re.search(r"BEGIN; .*; COMMIT", refused.value.remedy or "")
+    assert remedy is not None
+    database.execute(remedy[0])
+    assert plan_of(database, CHANGE)
+    published = database.execute("SELECT tablename::text FROM pg_publication_tables ORDER BY 1")
+    assert published == [("items",), ("other",)]
 
 
 def test_a_publication_of_a_schema_is_refused_with_what_helps(database: Database) -> None:

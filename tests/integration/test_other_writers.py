@@ -110,6 +110,14 @@ CREATE SCHEMA ai;
 CREATE FUNCTION ai._vectorizer_src_trg_1() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER _vectorizer_src_trg_1 AFTER INSERT ON items FOR EACH ROW EXECUTE FUNCTION ai._vectorizer_src_trg_1();
 """
+PG_VECTORIZE = """
+CREATE SCHEMA vectorize;
+CREATE FUNCTION vectorize.handle_update_search() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER vectorize_update_trigger_search AFTER UPDATE ON items REFERENCING NEW TABLE AS new_table
+    FOR EACH STATEMENT EXECUTE FUNCTION vectorize.handle_update_search();
+ALTER TABLE items ADD COLUMN search_embeddings vector(48);
+CREATE TABLE vectorize._embeddings_search (id int UNIQUE NOT NULL, embeddings vector(48));
+"""
 VECTORIZER = """
 CREATE TABLE ai.vectorizer (id int, name text, source_schema text, source_table text, config jsonb, disabled boolean);
 """
@@ -147,6 +155,27 @@ def test_vectorizers_of_another_column_do_not_count(database: Database) -> None:
         assert "vectorizer a vectorizer of pgai" in hazard.problem
         database.execute("UPDATE ai.vectorizer SET disabled = true")
         assert found(database, "writer-fails-later") == []
+
+
+def test_a_job_of_pg_vectorize_writes_to_its_own_column_or_table(database: Database) -> None:
+    items(database, rows=10)
+    script(database, PG_VECTORIZE)
+    beside = replace(CHANGE, column="search_embeddings")
+    own = replace(CHANGE, table="_embeddings_search", schema="vectorize", column="embeddings", text="'a product'")
+
+    def writers() -> list[list[str]]:
+        changes = (CHANGE, beside, own)
+        return [[each.problem for each in found(database, "writer-fails-later", change)] for change in changes]
+
+    another = "has another writer of vectors:"
+    by_trigger = 'trigger "vectorize_update_trigger_search" of a job of pg_vectorize'
+    assert writers() == [
+        [],
+        [f"public.items.search_embeddings {another} {by_trigger}"],
+        [f"vectorize._embeddings_search.embeddings {another} job search of pg_vectorize, by triggers on public.items"],
+    ]
+    script(database, "ALTER TABLE items DISABLE TRIGGER USER")
+    assert writers() == [[], [], []]
 
 
 FUNCTION = "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; "

@@ -396,6 +396,27 @@ def test_what_is_refused(database: Database, code: str, case: tuple[str, Embeddi
     assert database.dump() == before
 
 
+def test_indexes_on_some_partitions_are_put_together_as_the_refusals_say(database: Database) -> None:
+    for statement in KEYLESS:
+        database.execute(statement)
+    database.execute("CREATE INDEX own ON logs_new USING hnsw (embedding vector_cosine_ops) WITH (m = 8)")
+    change = replace(CHANGE, table="logs", index="same")
+    with pytest.raises(Refused, match='index "own" of partition') as alone:
+        upgrade(database, change)
+    database.execute("CREATE INDEX whole ON ONLY logs USING hnsw (embedding vector_cosine_ops)")
+    database.execute("ALTER INDEX whole ATTACH PARTITION own")
+    with pytest.raises(Refused, match="logs_old") as missing:
+        upgrade(database, change)
+    assert missing.value.code == "partition-index-missing"
+    # Which takes the other with it.
+    database.execute("DROP INDEX whole; CREATE INDEX own ON logs_new USING hnsw (embedding vector_cosine_ops)")
+    database.execute((alone.value.remedy or "").partition(", which takes in")[0])
+    upgrade(database, change)
+    built = database.value("SELECT count(*) FROM pg_indexes WHERE indexdef ~ 'USING hnsw' AND tablename ~ '^logs'")
+    # One for the table, and one for each partition.
+    assert built == 3
+
+
 def test_a_partition_key_that_reads_the_column_is_refused(database: Database) -> None:
     """On every level: it would stay bound to the retired column, and every insert would fail."""
     database.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from migrator.backfill import backfill
 from migrator.cli.status import as_text
 from migrator.errors import Refused
 from migrator.proofs import Proof
@@ -106,6 +107,13 @@ def test_a_column_that_the_text_names_is_gone(database: Database) -> None:
     (proof,) = verify(database)["public.items.embedding"]
     assert (proof.name, proof.passed) == ("readable", False)
     assert proof.detail == 'column "body" does not exist'
+    for command in (downgrade, lambda it: backfill(it.address, Options(At("", "", lambda: None)))):
+        with pytest.raises(Refused, match='column "body" does not exist') as refused:
+            command(database)
+        assert refused.value.code == "names-gone"
+    database.execute("ALTER TABLE items RENAME COLUMN words TO body")
+    downgrade(database)
+    assert rows_hold(database, old) == 200
 
 
 def test_the_ledger_of_a_restored_dump_knows_its_tables_by_name(database: Database) -> None:

@@ -12,7 +12,8 @@ def upgrade() -> None:
     op.change_embedding(
         "products",
         "embedding",
-        text="said(title, description) || ' ' || coalesce(array_to_string(tags, ', '), '') || ' ' || price",
+        text="said(title, description) || ' ' || coalesce(array_to_string(tags, ', '), '') || ' ' || price"
+        " || (maker).name",
         from_=Model("python:tests.models:sixteen", dimensions=16),
         to=Model("python:tests.models:twenty_four", dimensions=24),
     )

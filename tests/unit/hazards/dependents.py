@@ -184,16 +184,25 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.published,
-        (
-            "items",
-            ["a", "b"],
-        ),
+        ("sales", "items", ["a", "b"], ["id", "body"], ""),
         "published-table",
         True,
         '"items" is published by a, b',
         "a subscriber without the shadow column would stop applying changes.",
-        "publish its columns by name, without the shadow column (ALTER PUBLICATION ... SET TABLE ... (column, ...), "
-        "from PostgreSQL 15 on), or take it out for the time of the upgrade: ALTER PUBLICATION ... DROP TABLE ...",
+        'publish its columns by name, with its WHERE where it has one: BEGIN; ALTER PUBLICATION "a" DROP TABLE '
+        '"sales"."items"; ALTER PUBLICATION "b" DROP TABLE "sales"."items"; ALTER PUBLICATION "a" ADD TABLE '
+        '"sales"."items" ("id", "body"); ALTER PUBLICATION "b" ADD TABLE "sales"."items" ("id", "body"); COMMIT; or '
+        "take it out until migrator retire, by DROP TABLE alone",
+    ),
+    (
+        hazards.published,
+        ("sales", "items", ["a"], ["id", "body"], "that cannot be"),
+        "published-table",
+        True,
+        '"items" is published by a',
+        "a subscriber without the shadow column would stop applying changes.",
+        'take it out until migrator retire: ALTER PUBLICATION "a" DROP TABLE "sales"."items"; a list of its columns '
+        "will not do: that cannot be",
     ),
     (
         hazards.published_of_schema,
@@ -204,7 +213,7 @@ TEXTS: list[Row] = [
         "a subscriber without the shadow column would stop applying changes, and such a publication has no lists of "
         "columns.",
         "name its tables instead, this one with its columns: ALTER PUBLICATION ... SET TABLE other, "
-        '"sales"."items" (column, ...); or take the schema out for the time of the upgrade: ALTER PUBLICATION ... DROP '
+        '"sales"."items" (column, ...); or take the schema out until migrator retire: ALTER PUBLICATION ... DROP '
         "TABLES IN SCHEMA ...",
     ),
     (

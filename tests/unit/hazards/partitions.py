@@ -33,13 +33,35 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.partition_index_alone,
-        ("public.items_2025", "items_2025_by_vector"),
+        (
+            "public",
+            "items",
+            "public.items_2025",
+            "items_2025_by_vector",
+            "USING hnsw (embedding public.vector_cosine_ops)",
+        ),
         "partition-index-alone",
         True,
         'index "items_2025_by_vector" of partition public.items_2025 belongs to no index of the partitioned table',
         "it would stay behind on the retired column, and that partition would be searched without it.",
-        "attach it, with one on every partition: CREATE INDEX ... ON ONLY ...; ALTER INDEX ... ATTACH PARTITION ...; "
-        "or drop it",
+        'CREATE INDEX ON "public"."items" USING hnsw (embedding public.vector_cosine_ops), which takes in those that '
+        "partitions have of that kind; where a partition has none, make it there first by CREATE INDEX CONCURRENTLY, "
+        "for otherwise this builds it while writes wait; or drop it",
+    ),
+    (
+        hazards.partition_index_missing,
+        (
+            "public",
+            "by_vector",
+            ["public.items_2025", "public.items_rest"],
+            "USING hnsw (embedding public.vector_cosine_ops)",
+        ),
+        "partition-index-missing",
+        True,
+        'index "by_vector" is not valid, for partitions have no part of it: public.items_2025, public.items_rest',
+        "as it is it cannot be built again, and those partitions are searched without it.",
+        "on each of them CREATE INDEX CONCURRENTLY ... USING hnsw (embedding public.vector_cosine_ops); ALTER INDEX "
+        '"public"."by_vector" ATTACH PARTITION ...',
     ),
     (
         hazards.partition_key_reads,

@@ -19,6 +19,15 @@ TEXTS: list[Row] = [
         "correct it; try it with SELECT expression FROM table LIMIT 1",
     ),
     (
+        hazards.names_gone,
+        ("sales.items.embedding", "sales", "items", 'column "body" does not exist'),
+        "names-gone",
+        True,
+        'what the ledger says of sales.items.embedding does not fit its table any more: column "body" does not exist',
+        "what text or scope name was renamed or dropped since the upgrade.",
+        'give it its name back, at least for that time: ALTER TABLE "sales"."items" RENAME COLUMN ... TO ...',
+    ),
+    (
         hazards.text_is_not_text,
         (
             "id",

@@ -1,0 +1,1 @@
+DELETE FROM ai_posts_embeddings WHERE post_id = 4;

@@ -1,0 +1,1 @@
+INSERT INTO products (product_name, search_embeddings) VALUES ('between', model.embed('between'));

@@ -1,0 +1,22 @@
+"""products: 16 -> 24 dimensions"""
+
+from alembic import op
+
+from migrator import Model
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.change_embedding(
+        "products",
+        "search_embeddings",
+        text="concat_ws(' ', product_name, description)",
+        from_=Model("python:tests.models:sixteen", dimensions=16),
+        to=Model("python:tests.models:twenty_four", dimensions=24),
+    )
+
+
+def downgrade() -> None:
+    op.restore_embedding("products", "search_embeddings")
