@@ -323,6 +323,10 @@ FROM {table} WHERE {column} IS NOT NULL AND {scope} GROUP BY 1 ORDER BY 2 DESC, 
 -- How many vectors there are where no row is in scope; else none, and the scan ends at the first such row.
 SELECT count({column}) AS vectors FROM {table} WHERE NOT EXISTS (SELECT FROM {table} WHERE {scope});
 
+-- name: vectors_by_condition
+-- How many vectors there are in the scope of each condition. One scan.
+SELECT ARRAY[{counts}] AS vectors FROM {table} WHERE {column} IS NOT NULL;
+
 -- name: columns_of_few_values
 -- By the planner's statistics: each value stands in several rows. written: as a condition names the column.
 SELECT a.attname::text AS name, quote_ident(a.attname) AS written, t.typname IN ('int2', 'int4', 'int8') AS is_number

@@ -640,6 +640,31 @@ def test_the_only_index_says_the_scope(database: Database) -> None:
     assert "  where  (collection_id = 1): the scope of of_1, the only vector index" in ended.err.splitlines()
 
 
+def test_of_indexes_with_scopes_the_one_that_holds_vectors_says_it(database: Database) -> None:
+    """At equal dimensions: another model's vectors may be gone, or have as many numbers."""
+    database.execute("DROP INDEX items_embedding_idx")
+    database.execute(CHUNKS)
+    database.execute("DELETE FROM items WHERE id = 1000")
+    made = "CREATE INDEX of_{0} ON items USING hnsw ((embedding::vector({1})) vector_l2_ops) WHERE collection_id = {0}"
+    for number, dimensions in ((1, 48), (2, 48), (3, 3)):
+        database.execute(made.format(number, dimensions))
+    options = (*COLUMN, *TO_NEW, *FROM_OLD)
+    ended = revision(*options)
+    assert "where='(collection_id = 1)'" in operation(ended)
+    shown = "  where  (collection_id = 1): the scope of of_1, the only one of several that holds vectors"
+    assert shown in ended.err.splitlines()
+    database.execute("UPDATE items SET collection_id = 2 WHERE id % 4 = 0")
+    assert revision(*options) == Ended(
+        2,
+        "",
+        "error: which vectors of public.items.embedding are of python:tests.models:old is not known: its vector indexes "
+        "have several scopes, and all vectors have 48 dimensions\n"
+        "one revision changes the vectors of one model.\n"
+        'fix: say which rows: --where "(collection_id = 1)" (15 of 48), --where "(collection_id = 2)" (5 of 48); or '
+        "--where true, where all are of that model\n",
+    )
+
+
 @pytest.mark.parametrize("condition", ["note IS NULL", "embedding IS NOT NULL"])
 def test_an_index_that_tells_no_models_apart_says_no_scope(database: Database, condition: str) -> None:
     """Rows beyond it would keep vectors of the old model, or get none."""
