@@ -55,12 +55,13 @@ def vectors_of_no_scope(connection: Connection, catalog: Catalog, where: str) ->
 
 def vectors_by_condition(connection: Connection, catalog: Catalog, conditions: Sequence[str]) -> list[int]:
     """How many vectors the rows of each condition hold; one scan. conditions: as the catalog writes predicates."""
+    counts = [sql.SQL("count(*) FILTER (WHERE {})").format(expression(each)) for each in conditions]
     statement = query(
         "catalog",
         "vectors_by_condition",
         column=name(catalog.column.name),
         table=catalog.table.sql,
-        counts=sql.SQL(", ").join(sql.SQL("count(*) FILTER (WHERE {})").format(expression(each)) for each in conditions),
+        counts=sql.SQL(", ").join(counts),
     )
     rows = _rows(connection, statement)
     return list(rows[0]["vectors"]) if rows else [0] * len(conditions)

@@ -117,7 +117,8 @@ class Inference:
         if scope is not None:
             found._infer("where", *scope)
         elif said.where is None:
-            found._infer("where", "none", "all vectors change, and the column's type gets their dimensions")
+            source = "all vectors change, and the column's type gets their dimensions; --where true leaves it without"
+            found._infer("where", "none", source)
         # Its vectors may be of others too, or the ledger's word of a scope that overlaps.
         if registered is not None and [size for size, _ in found.dimensions] != [registered.dimensions]:
             found.registered = None

@@ -657,8 +657,8 @@ def test_of_indexes_with_scopes_the_one_that_holds_vectors_says_it(database: Dat
     assert revision(*options) == Ended(
         2,
         "",
-        "error: which vectors of public.items.embedding are of python:tests.models:old is not known: its vector indexes "
-        "have several scopes, and all vectors have 48 dimensions\n"
+        "error: which vectors of public.items.embedding are of python:tests.models:old is not known: its vector "
+        "indexes have several scopes, and all vectors have 48 dimensions\n"
         "one revision changes the vectors of one model.\n"
         'fix: say which rows: --where "(collection_id = 1)" (15 of 48), --where "(collection_id = 2)" (5 of 48); or '
         "--where true, where all are of that model\n",

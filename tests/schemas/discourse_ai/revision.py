@@ -1,0 +1,23 @@
+"""ai_posts_embeddings: 16 -> 24 dimensions"""
+
+from alembic import op
+
+from migrator import Model
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.change_embedding(
+        "ai_posts_embeddings",
+        "embeddings",
+        text="(SELECT raw FROM posts WHERE id = post_id)",
+        from_=Model("python:tests.models:sixteen", dimensions=16),
+        to=Model("python:tests.models:twenty_four", dimensions=24),
+        where="model_id = 1",
+    )
+
+
+def downgrade() -> None:
+    op.restore_embedding("ai_posts_embeddings", "embeddings")
