@@ -299,6 +299,10 @@ SELECT typcategory = 'S', format_type(oid, NULL) FROM pg_type WHERE oid = %(type
 -- In a WHERE neither aggregates nor window functions nor set-returning functions are allowed.
 SELECT FROM {table} WHERE {condition} LIMIT 0;
 
+-- name: condition_without
+-- The same, where the column that changes is none of the row.
+SELECT FROM (SELECT {columns} FROM {table}) AS {called} WHERE {condition} LIMIT 0;
+
 -- name: counts
 SELECT count(*) AS rows,
        count(*) FILTER (WHERE {scope}) AS in_scope,

@@ -77,6 +77,18 @@ def where_reads_tables(condition: str, tables: Iterable[str]) -> Hazard:
     )
 
 
+def where_reads_vector(subject: str, table: str, condition: str) -> Hazard:
+    """table: quoted, with its schema."""
+    return refuse(
+        "where-reads-vector",
+        f"where={condition!r} reads the column that changes, {subject}",
+        "a row would leave the scope with its old vector, and whether it lacks a new one could not be told.",
+        "tell the rows apart by another column, and write rows with that; where there is none, such as: "
+        f"ALTER TABLE {table} ADD COLUMN embedding_model text; "
+        f"UPDATE {table} SET embedding_model = 'the old model' WHERE {condition}",
+    )
+
+
 def text_reads_unlockable(expression: str, table: str, why: str) -> Hazard:
     return refuse(
         "text-reads-unlockable",

@@ -382,6 +382,11 @@ ON_ITEMS = ("--table", "items", "--column", "embedding")
             ("--text", "body", "--where", "id"),
             "where='id' is not an SQL condition over the row: argument of WHERE must be type boolean, not type bigint",
         ),
+        (
+            ("--text", "body", "--where", "note <> 'embedding' AND vector_dims(Items.Embedding) = 48"),
+            "where=\"note <> 'embedding' AND vector_dims(Items.Embedding) = 48\" reads the column that changes, "
+            "public.items.embedding",
+        ),
     ],
 )
 def test_what_preflight_would_refuse_is_refused_now(arguments: tuple[str, ...], problem: str) -> None:

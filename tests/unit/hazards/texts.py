@@ -86,6 +86,21 @@ TEXTS: list[Row] = [
         "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
     ),
     (
+        hazards.where_reads_vector,
+        (
+            "public.items.embedding",
+            '"public"."items"',
+            "vector_dims(embedding) = 384",
+        ),
+        "where-reads-vector",
+        True,
+        "where='vector_dims(embedding) = 384' reads the column that changes, public.items.embedding",
+        "a row would leave the scope with its old vector, and whether it lacks a new one could not be told.",
+        "tell the rows apart by another column, and write rows with that; where there is none, such as: "
+        'ALTER TABLE "public"."items" ADD COLUMN embedding_model text; '
+        'UPDATE "public"."items" SET embedding_model = \'the old model\' WHERE vector_dims(embedding) = 384',
+    ),
+    (
         hazards.text_reads_unlockable,
         (
             "(SELECT ...)",
