@@ -23,11 +23,15 @@ def text_does_not_parse(expression: str, reason: str) -> Hazard:
 
 
 def text_is_not_text(expression: str, type_: str) -> Hazard:
+    field = re.sub(r"(->|#>)(\s*(?:'(?:[^']|'')*'|\d+)\s*)$", r"\1>\2", expression)
+    # A cast would leave the quotes of JSON around the string.
+    of_json = f"ask for the field's text: text={field!r}"
+    cast = f"write a cast if that is what you mean: text={f'({expression})::text'!r}"
     return refuse(
         "text-is-not-text",
         f"text={expression!r} gives {type_}, not text",
         "a model reads text.",
-        f"write a cast if that is what you mean: text={f'({expression})::text'!r}",
+        of_json if field != expression else cast,
     )
 
 
@@ -36,7 +40,8 @@ def no_text(subject: str) -> Hazard:
         "no-text",
         f"the revision names no text for {subject}",
         "another model needs the texts to embed.",
-        'write text="an SQL expression over the row", such as text="content"',
+        'write text="an SQL expression over the row", such as text="content"; vectors of images or sound are not '
+        "migrator's to make",
     )
 
 

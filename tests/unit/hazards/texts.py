@@ -31,13 +31,26 @@ TEXTS: list[Row] = [
         "write a cast if that is what you mean: text='(id)::text'",
     ),
     (
+        hazards.text_is_not_text,
+        (
+            "metadata->'text'",
+            "jsonb",
+        ),
+        "text-is-not-text",
+        True,
+        "text=\"metadata->'text'\" gives jsonb, not text",
+        "a model reads text.",
+        "ask for the field's text: text=\"metadata->>'text'\"",
+    ),
+    (
         hazards.no_text,
         (SUBJECT,),
         "no-text",
         True,
         "the revision names no text for public.items.embedding",
         "another model needs the texts to embed.",
-        'write text="an SQL expression over the row", such as text="content"',
+        'write text="an SQL expression over the row", such as text="content"; vectors of images or sound are not '
+        "migrator's to make",
     ),
     (
         hazards.whole_row_text,
