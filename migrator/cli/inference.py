@@ -217,7 +217,10 @@ class Inference:
         said = self.said
         if said.to != old.name:
             if said.dimensions is not None:
-                model = Model(said.to, dimensions=said.dimensions)
+                padded = old.padded and said.dimensions == old.dimensions
+                if padded:
+                    self._infer("to", "padded=True", "as many dimensions as the column has now, with zeros at the end")
+                model = Model(said.to, dimensions=said.dimensions, padded=padded)
                 try:
                     at_hand(model)
                 except Refused as refusal:
@@ -226,7 +229,10 @@ class Inference:
                     self.warnings.append(new_model_not_there(refusal.problem))
                 return model
             asked = own_dimensions(said.to)
-            self._infer("to", f"{asked} dimensions", "as the model says")
+            source = "as the model says"
+            if old.padded and asked < old.dimensions:
+                source += f"; --dimensions {old.dimensions} pads them with zeros, as the present ones are"
+            self._infer("to", f"{asked} dimensions", source)
             return Model(said.to, dimensions=asked)
         if said.dimensions is None or said.dimensions == old.dimensions:
             self._infer("to", _shown(old), "the model stays")

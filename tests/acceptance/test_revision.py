@@ -219,12 +219,17 @@ def test_fewer_dimensions_of_the_same_model_are_a_truncation() -> None:
 def test_a_column_that_is_padded_with_zeros_is_seen_to_be(database: Database) -> None:
     database.execute("DROP INDEX items_embedding_idx")
     database.execute(
-        "ALTER TABLE items ALTER embedding TYPE vector(64) "
-        "USING (embedding::real[] || array_fill(0::real, ARRAY[16]))::vector(64)"
+        "ALTER TABLE items ALTER embedding TYPE vector(128) "
+        "USING (embedding::real[] || array_fill(0::real, ARRAY[80]))::vector(128)"
     )
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
-    assert "from_=Model('python:tests.models:old', dimensions=64, padded=True)" in operation(ended)
-    assert "  from   padded=True: its vectors end in 16 zeros\n" in ended.err
+    assert "from_=Model('python:tests.models:old', dimensions=128, padded=True)" in operation(ended)
+    assert "to=Model('python:tests.models:new', dimensions=96)" in operation(ended)
+    assert "  from   padded=True: its vectors end in 80 zeros\n" in ended.err
+    stays = "as the model says; --dimensions 128 pads them with zeros, as the present ones are"
+    assert f"  to     96 dimensions: {stays}\n" in ended.err
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD, "--dimensions", "128")
+    assert "to=Model('python:tests.models:new', dimensions=128, padded=True)" in operation(ended)
     ended = revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--dimensions", "48")
     assert "to=Model('python:tests.models:old', dimensions=48)" in operation(ended)
 
