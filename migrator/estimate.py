@@ -47,6 +47,12 @@ class Counts:
     vectors_outside: int
     vectors_without_text: int
 
+    @property
+    def get_one(self) -> int:
+        """Rows in scope that have a text and no vector."""
+        kept = self.rows - self.without_vector - self.vectors_outside - self.vectors_without_text
+        return self.with_text - kept
+
 
 @dataclass(frozen=True)
 class Disk:

@@ -306,6 +306,10 @@ SELECT typcategory = 'S', format_type(oid, NULL) FROM pg_type WHERE oid = %(type
 -- In a WHERE neither aggregates nor window functions nor set-returning functions are allowed.
 SELECT FROM {table} WHERE {condition} LIMIT 0;
 
+-- name: condition_without
+-- The same, where the column that changes is none of the row.
+SELECT FROM (SELECT {columns} FROM {table}) AS {called} WHERE {condition} LIMIT 0;
+
 -- name: counts
 SELECT count(*) AS rows,
        count(*) FILTER (WHERE {scope}) AS in_scope,
@@ -329,6 +333,10 @@ FROM {table} WHERE {column} IS NOT NULL AND {scope} GROUP BY 1 ORDER BY 2 DESC, 
 -- name: vectors_of_no_scope
 -- How many vectors there are where no row is in scope; else none, and the scan ends at the first such row.
 SELECT count({column}) AS vectors FROM {table} WHERE NOT EXISTS (SELECT FROM {table} WHERE {scope});
+
+-- name: vectors_by_condition
+-- How many vectors there are in the scope of each condition. One scan.
+SELECT ARRAY[{counts}] AS vectors FROM {table} WHERE {column} IS NOT NULL;
 
 -- name: columns_of_few_values
 -- By the planner's statistics: each value stands in several rows. written: as a condition names the column.

@@ -351,12 +351,11 @@ def with_reach(connection: Connection, table: Query, indexes: list[TableIndex], 
         return bool(plan[0]["Plan"].get("One-Time Filter") == "false")
 
     def reach(index: TableIndex) -> Reach:
-        if index.predicate is None:
-            return "both"
-        if excluded(index.predicate, expression(where)):
+        if index.predicate is not None and excluded(index.predicate, expression(where)):
             return "beyond"
         beyond = sql.SQL("{} IS NOT TRUE").format(expression(where))
-        return "scope" if excluded(index.predicate, beyond) else "both"
+        # Nothing is beyond the scope `true`, which keeps a column without dimensions that way.
+        return "scope" if excluded(index.predicate or "true", beyond) else "both"
 
     try:
         with connection.transaction():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,20 @@ def vectors_of_no_scope(connection: Connection, catalog: Catalog, where: str) ->
     pieces = {"column": name(catalog.column.name), "table": catalog.table.sql, "scope": expression(where)}
     rows = _rows(connection, query("catalog", "vectors_of_no_scope", **pieces))
     return int(rows[0]["vectors"]) if rows else 0
+
+
+def vectors_by_condition(connection: Connection, catalog: Catalog, conditions: Sequence[str]) -> list[int]:
+    """How many vectors the rows of each condition hold; one scan. conditions: as the catalog writes predicates."""
+    counts = [sql.SQL("count(*) FILTER (WHERE {})").format(expression(each)) for each in conditions]
+    statement = query(
+        "catalog",
+        "vectors_by_condition",
+        column=name(catalog.column.name),
+        table=catalog.table.sql,
+        counts=sql.SQL(", ").join(counts),
+    )
+    rows = _rows(connection, statement)
+    return list(rows[0]["vectors"]) if rows else [0] * len(conditions)
 
 
 def told_apart(connection: Connection, catalog: Catalog) -> list[list[Part]]:

@@ -117,7 +117,8 @@ class Inference:
         if scope is not None:
             found._infer("where", *scope)
         elif said.where is None:
-            found._infer("where", "none", "all vectors change, and the column's type gets their dimensions")
+            source = "all vectors change, and the column's type gets their dimensions; --where true leaves it without"
+            found._infer("where", "none", source)
         # Its vectors may be of others too, or the ledger's word of a scope that overlaps.
         if registered is not None and [size for size, _ in found.dimensions] != [registered.dimensions]:
             found.registered = None
@@ -216,7 +217,10 @@ class Inference:
         said = self.said
         if said.to != old.name:
             if said.dimensions is not None:
-                model = Model(said.to, dimensions=said.dimensions)
+                padded = old.padded and said.dimensions == old.dimensions
+                if padded:
+                    self._infer("to", "padded=True", "as many dimensions as the column has now, with zeros at the end")
+                model = Model(said.to, dimensions=said.dimensions, padded=padded)
                 try:
                     at_hand(model)
                 except Refused as refusal:
@@ -225,7 +229,10 @@ class Inference:
                     self.warnings.append(new_model_not_there(refusal.problem))
                 return model
             asked = own_dimensions(said.to)
-            self._infer("to", f"{asked} dimensions", "as the model says")
+            source = "as the model says"
+            if old.padded and asked < old.dimensions:
+                source += f"; --dimensions {old.dimensions} pads them with zeros, as the present ones are"
+            self._infer("to", f"{asked} dimensions", source)
             return Model(said.to, dimensions=asked)
         if said.dimensions is None or said.dimensions == old.dimensions:
             self._infer("to", _shown(old), "the model stays")

@@ -135,6 +135,8 @@ def _figures_of(column: ColumnPlan, estimate: Estimate) -> list[tuple[str, str]]
     before = "" if column.online else ", before the window"
     rows = [("rows in scope", f"{counts.in_scope:,} of {counts.rows:,}")]
     if column.method == "embed" and not column.is_restore:
+        if counts.get_one:
+            rows.append(("no vector yet", f"{counts.get_one:,} of them, which get one, for they have a text"))
         stored = counts.distinct_texts - counts.missing
         rows.append(("distinct texts", f"{counts.distinct_texts:,}, of which {stored:,} are in the store already"))
     elif column.method == "embed":

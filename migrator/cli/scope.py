@@ -23,8 +23,7 @@ def of_only_index(catalog: Catalog, found: list[tuple[int, int]]) -> tuple[str, 
     present = catalog.vector_indexes
     if len(present) != 1 or not _is_scope(present[0]):
         return None
-    # `deleted_at IS NULL` tells rows apart, not models; `collection_id = 1` may do so at equal dimensions too.
-    if len(found) < 2 and not re.search(r" = (?!true|false)", present[0].condition or ""):
+    if len(found) < 2 and not _may_tell_models(present[0]):
         return None
     return str(present[0].predicate), f"the scope of {present[0].name}, the only vector index"
 
@@ -34,10 +33,12 @@ def of_model(
 ) -> tuple[str, str] | None:
     """A condition for the rows whose vectors have as many numbers as the model's, and how it was found.
 
-    None where all vectors have as many. found: dimensions and how many vectors have them, several of the first.
-    Raises UsageError where indexes and rows do not say it, or not alone.
+    None where all vectors have as many, unless indexes tell models apart. found: dimensions and how many vectors have
+    them. Raises UsageError where indexes and rows do not say it, or not alone.
     """
-    if len(found) < 2:
+    if len(found) == 1:
+        return _of_indexes(connection, catalog, found[0][0], model)
+    if not found:
         return None
     size = _own_dimensions(model)
     casts = [(index, cast_type(index.key)) for index in catalog.vector_indexes if _is_scope(index)]
@@ -51,6 +52,37 @@ def of_model(
     raise several_dimensions(catalog, found, fitting or parts)
 
 
+def _of_indexes(connection: Connection, catalog: Catalog, size: int, model: str) -> tuple[str, str] | None:
+    """The scope of the one index that holds vectors, where each index has a scope of its own.
+
+    size: how many numbers each vector has. None where the indexes are not such. Raises UsageError where several hold
+    vectors: these may be of as many models.
+    """
+    present = catalog.vector_indexes
+    if not all(_is_scope(index) and _may_tell_models(index) for index in present):
+        return None
+    named = {str(index.predicate): index.name for index in present}
+    if len(named) < 2:
+        return None
+    counts = scoped.vectors_by_condition(connection, catalog, list(named))
+    parts = [Part(condition, size, vectors) for condition, vectors in zip(named, counts, strict=True) if vectors]
+    if len(parts) > 1:
+        raise UsageError(
+            f"which vectors of {catalog.subject} are of {model} is not known: its vector indexes have several scopes, "
+            f"and all vectors have {size} dimensions",
+            meaning="one revision changes the vectors of one model.",
+            remedy=f"say which rows: {', '.join(map(_choice, parts))}; or --where true, where all are of that model",
+        )
+    if not parts:
+        return None
+    return parts[0].condition, f"the scope of {named[parts[0].condition]}, the only one of several that holds vectors"
+
+
+def _may_tell_models(index: TableIndex) -> bool:
+    """`deleted_at IS NULL` tells rows apart, not models; `collection_id = 1` may do so at equal dimensions too."""
+    return re.search(r" = (?!true|false)", index.condition or "") is not None
+
+
 def _is_scope(index: TableIndex) -> bool:
     """Not where it asks for the vector: rows without one would never get theirs."""
     return index.condition is not None and COLUMN not in index.condition
@@ -58,9 +90,12 @@ def _is_scope(index: TableIndex) -> bool:
 
 def several_dimensions(catalog: Catalog, found: list[tuple[int, int]], parts: list[Part]) -> UsageError:
     """parts: of which it may be one."""
-    choices = [f"--where {_quoted(part.condition)} ({part.vectors:,} of {part.dimensions})" for part in parts]
-    hazard = hazards.several_dimensions(catalog.subject, found, choices)
+    hazard = hazards.several_dimensions(catalog.subject, found, map(_choice, parts))
     return UsageError(hazard.problem, meaning=hazard.meaning, remedy=hazard.remedy)
+
+
+def _choice(part: Part) -> str:
+    return f"--where {_quoted(part.condition)} ({part.vectors:,} of {part.dimensions})"
 
 
 def _own_dimensions(model: str) -> int | None:

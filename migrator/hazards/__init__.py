@@ -142,6 +142,7 @@ from migrator.hazards.texts import text_writes as text_writes
 from migrator.hazards.texts import texts_cut_short as texts_cut_short
 from migrator.hazards.texts import vectors_given_up as vectors_given_up
 from migrator.hazards.texts import where_reads_tables as where_reads_tables
+from migrator.hazards.texts import where_reads_vector as where_reads_vector
 from migrator.hazards.texts import whole_row_text as whole_row_text
 from migrator.hazards.triggers import capture_was_off as capture_was_off
 from migrator.hazards.triggers import rows_copied as rows_copied

@@ -33,11 +33,15 @@ def names_gone(subject: str, schema: str, table: str, problem: str) -> Hazard:
 
 
 def text_is_not_text(expression: str, type_: str) -> Hazard:
+    field = re.sub(r"(->|#>)(\s*(?:'(?:[^']|'')*'|\d+)\s*)$", r"\1>\2", expression)
+    # A cast would leave the quotes of JSON around the string.
+    of_json = f"ask for the field's text: text={field!r}"
+    cast = f"write a cast if that is what you mean: text={f'({expression})::text'!r}"
     return refuse(
         "text-is-not-text",
         f"text={expression!r} gives {type_}, not text",
         "a model reads text.",
-        f"write a cast if that is what you mean: text={f'({expression})::text'!r}",
+        of_json if field != expression else cast,
     )
 
 
@@ -46,7 +50,8 @@ def no_text(subject: str) -> Hazard:
         "no-text",
         f"the revision names no text for {subject}",
         "another model needs the texts to embed.",
-        'write text="an SQL expression over the row", such as text="content"',
+        'write text="an SQL expression over the row", such as text="content"; vectors of images or sound are not '
+        "migrator's to make",
     )
 
 
@@ -84,6 +89,18 @@ def where_reads_tables(condition: str, tables: Iterable[str]) -> Hazard:
         f"where={condition!r} reads tables: {', '.join(tables)}",
         "a write to them moves rows that are not written themselves into scope or out of it, which nothing would see.",
         "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+    )
+
+
+def where_reads_vector(subject: str, table: str, condition: str) -> Hazard:
+    """table: quoted, with its schema."""
+    return refuse(
+        "where-reads-vector",
+        f"where={condition!r} reads the column that changes, {subject}",
+        "a row would leave the scope with its old vector, and whether it lacks a new one could not be told.",
+        "tell the rows apart by another column, and write rows with that; where there is none, such as: "
+        f"ALTER TABLE {table} ADD COLUMN embedding_model text; "
+        f"UPDATE {table} SET embedding_model = 'the old model' WHERE {condition}",
     )
 
 

@@ -15,7 +15,7 @@ from migrator.errors import Refused
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.preflight.text import called_as
-from migrator.queries import Query, expression, query
+from migrator.queries import Query, expression, name, plain, query
 
 
 def try_recorded(connection: Connection, column: ColumnPlan) -> None:
@@ -49,6 +49,26 @@ def try_scope(connection: Connection, column: ColumnPlan) -> None:
         tables, _, _ = fetch_row(connection, query("trial", "traces"), {"tables": column.catalog.oids})
     if tables:
         raise hazards.where_reads_tables(where, tables).refusal()
+    # An upgrade made before this was refused can be taken back.
+    if not column.is_restore and _reads_vector(connection, column, where):
+        raise hazards.where_reads_vector(column.subject, plain(column.table), where).refusal()
+
+
+def _reads_vector(connection: Connection, column: ColumnPlan, where: str) -> bool:
+    """Whether the scope, which parses, no longer does without the column that changes."""
+    if column.live.casefold() not in where.casefold():
+        return False
+    table = column.catalog.table
+    others = sql.SQL(", ").join(name(known.name) for known in table.columns if known.name != column.live)
+    pieces = {"columns": others, "table": column.table, "called": name(table.name), "condition": expression(where)}
+    try:
+        _send(connection, query("catalog", "condition_without", **pieces))
+    except psycopg.errors.UndefinedColumn:
+        return True
+    except psycopg.Error:
+        if connection.broken:
+            raise
+    return False
 
 
 def try_expressions(connection: Connection, column: ColumnPlan) -> None:

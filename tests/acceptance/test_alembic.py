@@ -287,9 +287,13 @@ def test_what_decides_stands_first_in_a_dry_run_and_in_short_at_its_end() -> Non
     assert out.count(" ... as in fill\n") == 6
 
 
-@pytest.mark.usefixtures("pending")
-def test_a_dry_run_online_speaks_of_no_window() -> None:
+def test_a_dry_run_online_speaks_of_no_window_and_of_rows_without_a_vector(pending: Project) -> None:
+    assert "no vector yet" not in migrator("upgrade", "--dry-run").out
+    pending.database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL, ALTER body DROP NOT NULL")
+    pending.database.execute("UPDATE items SET embedding = NULL WHERE id < 5")
+    pending.database.execute("UPDATE items SET body = NULL WHERE id < 2")
     figures = migrator("upgrade", "--online", "--dry-run").out.rpartition("  rows in scope ")[2]
+    assert "\n  no vector yet    3 of them, which get one, for they have a text\n" in figures
     assert (
         "  online           about 0 s from fill to settle, while writes go on\n  rollback         about 0 s\n"
         in figures

@@ -219,12 +219,17 @@ def test_fewer_dimensions_of_the_same_model_are_a_truncation() -> None:
 def test_a_column_that_is_padded_with_zeros_is_seen_to_be(database: Database) -> None:
     database.execute("DROP INDEX items_embedding_idx")
     database.execute(
-        "ALTER TABLE items ALTER embedding TYPE vector(64) "
-        "USING (embedding::real[] || array_fill(0::real, ARRAY[16]))::vector(64)"
+        "ALTER TABLE items ALTER embedding TYPE vector(128) "
+        "USING (embedding::real[] || array_fill(0::real, ARRAY[80]))::vector(128)"
     )
     ended = revision(*COLUMN, *TO_NEW, *FROM_OLD)
-    assert "from_=Model('python:tests.models:old', dimensions=64, padded=True)" in operation(ended)
-    assert "  from   padded=True: its vectors end in 16 zeros\n" in ended.err
+    assert "from_=Model('python:tests.models:old', dimensions=128, padded=True)" in operation(ended)
+    assert "to=Model('python:tests.models:new', dimensions=96)" in operation(ended)
+    assert "  from   padded=True: its vectors end in 80 zeros\n" in ended.err
+    stays = "as the model says; --dimensions 128 pads them with zeros, as the present ones are"
+    assert f"  to     96 dimensions: {stays}\n" in ended.err
+    ended = revision(*COLUMN, *TO_NEW, *FROM_OLD, "--dimensions", "128")
+    assert "to=Model('python:tests.models:new', dimensions=128, padded=True)" in operation(ended)
     ended = revision(*COLUMN, "--to", "python:tests.models:old", *FROM_OLD, "--dimensions", "48")
     assert "to=Model('python:tests.models:old', dimensions=48)" in operation(ended)
 
@@ -381,6 +386,11 @@ ON_ITEMS = ("--table", "items", "--column", "embedding")
         (
             ("--text", "body", "--where", "id"),
             "where='id' is not an SQL condition over the row: argument of WHERE must be type boolean, not type bigint",
+        ),
+        (
+            ("--text", "body", "--where", "note <> 'embedding' AND vector_dims(Items.Embedding) = 48"),
+            "where=\"note <> 'embedding' AND vector_dims(Items.Embedding) = 48\" reads the column that changes, "
+            "public.items.embedding",
         ),
     ],
 )
@@ -638,6 +648,31 @@ def test_the_only_index_says_the_scope(database: Database) -> None:
     assert "where='(collection_id = 1)'" in operation(ended)
     assert "index=Hnsw(distance='l2', m=16, ef_construction=64)" in operation(ended)
     assert "  where  (collection_id = 1): the scope of of_1, the only vector index" in ended.err.splitlines()
+
+
+def test_of_indexes_with_scopes_the_one_that_holds_vectors_says_it(database: Database) -> None:
+    """At equal dimensions: another model's vectors may be gone, or have as many numbers."""
+    database.execute("DROP INDEX items_embedding_idx")
+    database.execute(CHUNKS)
+    database.execute("DELETE FROM items WHERE id = 1000")
+    made = "CREATE INDEX of_{0} ON items USING hnsw ((embedding::vector({1})) vector_l2_ops) WHERE collection_id = {0}"
+    for number, dimensions in ((1, 48), (2, 48), (3, 3)):
+        database.execute(made.format(number, dimensions))
+    options = (*COLUMN, *TO_NEW, *FROM_OLD)
+    ended = revision(*options)
+    assert "where='(collection_id = 1)'" in operation(ended)
+    shown = "  where  (collection_id = 1): the scope of of_1, the only one of several that holds vectors"
+    assert shown in ended.err.splitlines()
+    database.execute("UPDATE items SET collection_id = 2 WHERE id % 4 = 0")
+    assert revision(*options) == Ended(
+        2,
+        "",
+        "error: which vectors of public.items.embedding are of python:tests.models:old is not known: its vector "
+        "indexes have several scopes, and all vectors have 48 dimensions\n"
+        "one revision changes the vectors of one model.\n"
+        'fix: say which rows: --where "(collection_id = 1)" (15 of 48), --where "(collection_id = 2)" (5 of 48); or '
+        "--where true, where all are of that model\n",
+    )
 
 
 @pytest.mark.parametrize("condition", ["note IS NULL", "embedding IS NOT NULL"])

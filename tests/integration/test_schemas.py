@@ -33,7 +33,7 @@ from tests.project import make_project
 CARRIED_OUT, REFUSED = cases()
 OLD, NEW = "sixteen", "twenty_four"
 # Cases whose scope `migrator revision` finds by itself.
-WHERE_IS_TOLD = ("collections", "discourse", "without_dimension")
+WHERE_IS_TOLD = ("collections", "discourse_ai", "without_dimension")
 # Cases that are tried on PostgreSQL 16 too; every one takes some seconds.
 ON_16 = (
     "as_owner",

@@ -40,13 +40,26 @@ TEXTS: list[Row] = [
         "write a cast if that is what you mean: text='(id)::text'",
     ),
     (
+        hazards.text_is_not_text,
+        (
+            "metadata->'text'",
+            "jsonb",
+        ),
+        "text-is-not-text",
+        True,
+        "text=\"metadata->'text'\" gives jsonb, not text",
+        "a model reads text.",
+        "ask for the field's text: text=\"metadata->>'text'\"",
+    ),
+    (
         hazards.no_text,
         (SUBJECT,),
         "no-text",
         True,
         "the revision names no text for public.items.embedding",
         "another model needs the texts to embed.",
-        'write text="an SQL expression over the row", such as text="content"',
+        'write text="an SQL expression over the row", such as text="content"; vectors of images or sound are not '
+        "migrator's to make",
     ),
     (
         hazards.whole_row_text,
@@ -93,6 +106,21 @@ TEXTS: list[Row] = [
         "where='id IN (SELECT ...)' reads tables: topics",
         "a write to them moves rows that are not written themselves into scope or out of it, which nothing would see.",
         "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
+    ),
+    (
+        hazards.where_reads_vector,
+        (
+            "public.items.embedding",
+            '"public"."items"',
+            "vector_dims(embedding) = 384",
+        ),
+        "where-reads-vector",
+        True,
+        "where='vector_dims(embedding) = 384' reads the column that changes, public.items.embedding",
+        "a row would leave the scope with its old vector, and whether it lacks a new one could not be told.",
+        "tell the rows apart by another column, and write rows with that; where there is none, such as: "
+        'ALTER TABLE "public"."items" ADD COLUMN embedding_model text; '
+        'UPDATE "public"."items" SET embedding_model = \'the old model\' WHERE vector_dims(embedding) = 384',
     ),
     (
         hazards.text_reads_unlockable,

@@ -12,10 +12,10 @@ def upgrade() -> None:
     op.change_embedding(
         "ai_posts_embeddings",
         "embeddings",
-        text="digest",
-        where="(model_id = 1) AND (strategy_id = 1)",
+        text="(SELECT raw FROM posts WHERE id = post_id)",
         from_=Model("python:tests.models:sixteen", dimensions=16),
         to=Model("python:tests.models:twenty_four", dimensions=24),
+        where="model_id = 1",
     )
 
 

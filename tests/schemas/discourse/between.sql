@@ -1,1 +1,0 @@
-DELETE FROM ai_posts_embeddings WHERE post_id = 4;
