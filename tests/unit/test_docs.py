@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+from alembic.runtime.migration import MigrationContext
 
 from migrator.cli import COMMANDS, main
+from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
+from migrator.operations.revision import read
 from tests.reference import DOCS, EXIT_CODES
 from tests.texts import PACKAGE, Text, is_said, letters, says, texts
 
@@ -55,6 +59,28 @@ def complaint(command: str) -> str | None:
 def test_the_pages_are_found() -> None:
     names = {str(page.relative_to(ROOT)) for page in PAGES}
     assert {"README.md", "docs/tutorial.md", "docs/how-to/window.md", "docs/how-to/emergency-rollback.md"} <= names
+
+
+def revisions() -> list[Any]:
+    """Every whole revision with migrator's operations that a page shows."""
+    return [
+        pytest.param(block, id=str(page.relative_to(ROOT)))
+        for page in PAGES
+        for language, block in _BLOCK.findall(page.read_text("utf-8"))
+        if language == "python" and "down_revision" in block and "op.change_embedding" in block
+    ]
+
+
+@pytest.mark.parametrize("revision", revisions())
+def test_a_revision_that_is_shown_restores_what_it_changes(revision: str) -> None:
+    shown: dict[str, Any] = {}
+    exec(revision, shown)
+    context = MigrationContext.configure(dialect_name="postgresql")
+    up, down = (read("0002", shown[way], context).operations for way in ("upgrade", "downgrade"))
+    changes = [change for each in up if isinstance(each, ChangeEmbeddingOp) for change in each.changes]
+    restored = [column for each in down if isinstance(each, RestoreEmbeddingOp) for column in each.columns]
+    assert changes
+    assert [(each.table, each.column) for each in changes] == [(each.table, each.column) for each in restored]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
