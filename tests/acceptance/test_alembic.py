@@ -433,19 +433,22 @@ def test_at_a_terminal_a_person_is_asked(pending: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "what"),
-    [("upgrade", "\x04"), ("downgrade", "n"), ("retire", "n"), ("abandon", "n")],
-    ids=["upgrade", "downgrade", "retire", "abandon"],
+    ("stop", "asked"),
+    [
+        (["--stop-after", "fill"], [("\x04", "upgrade"), ("n", "abandon")]),
+        ([], [("n", "downgrade", "0001"), ("n", "retire")]),
+    ],
+    ids=["unfinished", "done"],
 )
-def test_what_is_not_agreed_to_is_not_done(pending: Project, command: str, what: str) -> None:
-    """Nor does it end as if it were: another command may wait for it."""
-    stop = {"upgrade": ("--stop-after", "preflight"), "abandon": ("--stop-after", "fill")}.get(command, ())
+def test_what_is_not_agreed_to_is_not_done(pending: Project, stop: list[str], asked: list[tuple[str, ...]]) -> None:
+    """Nor does it end as if it were: another command may wait for it. Input that ends is no yes either."""
     assert pending.upgraded(*stop).code == 0
     before = pending.database.versions()
-    ended = answer(pending, what, command, *(["0001"] if command == "downgrade" else []))
-    assert (ended.code, ended.out) == (5, "")
-    assert re.search(r"go on\? \[y/N\]:\s+nothing was changed\n$", ended.err)
-    assert pending.database.versions() == before
+    for what, *command in asked:
+        ended = answer(pending, what, *command)
+        assert (ended.code, ended.out) == (5, "")
+        assert re.search(r"go on\? \[y/N\]:\s+nothing was changed\n$", ended.err)
+        assert pending.database.versions() == before
 
 
 def test_agreed_to_at_a_terminal(pending: Project) -> None:

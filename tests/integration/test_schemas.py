@@ -43,7 +43,6 @@ ON_16 = (
     "refused_forced_row_security",
     "refused_grantor",
     "refused_may_not_set_role",
-    "several_columns",
     "supabase_guide",
     "user_triggers",
     "views",

@@ -1,1 +1,2 @@
-INSERT INTO products (product_name, search_embeddings) VALUES ('between', model.embed('between'));
+INSERT INTO products (product_name, search_embeddings)
+SELECT 'between ' || count(*), model.embed('between ' || count(*)) FROM products;
