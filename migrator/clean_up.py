@@ -68,14 +68,15 @@ def _drop_indexes(connection: Connection, column: ColumnPlan, reporter: Reporter
     """What was built for the new column, unless it went with it."""
     # The old indexes that a downgrade finds on the retired column stay there.
     built = [index for index in column.indexes if not column.keeps(index)]
-    leaves = {leaf.oid: leaf for leaf in tree.leaves(tree.planned(column) + tree.now(connection, column))}
+    relations = list({each.oid: each for each in tree.planned(column) + tree.now(connection, column)}.values())
     for index in built:
-        if column.is_partitioned:
-            whole = index_parts.drop_index(column, index.temporary)
+        tables = tree.with_parts(column, index, relations)
+        if tables and not tables[0].is_leaf:
+            whole = index_parts.drop_index(tables[0], index.temporary)
             send_together(connection, [whole], table=column.catalog.table.oid, on_wait=reporter.message)
-        for leaf in leaves.values():
+        for leaf in tree.leaves(tables):
             concurrently(connection, drop_concurrently(leaf.schema, index_parts.on(column, index, leaf).temporary))
-    for leaf in leaves.values():
+    for leaf in tree.leaves(relations):
         concurrently(connection, drop_concurrently(leaf.schema, index_parts.left_index(column, leaf)))
 
 
@@ -89,12 +90,14 @@ def _rebuild(connection: Connection, column: ColumnPlan, reporter: Reporter) -> 
         reporter.message(f"{column.subject} was dropped or renamed by others, so it has no index any more: {lost}")
         return
     configure(connection, {"maintenance_work_mem": f"{catalog.server.maintenance_work_mem // 1024}kB"})
-    relations = tree.now(connection, column)
+    relations, detached = tree.now(connection, column), tree.detached(connection, column)
     for index in column.dropped_indexes:
-        if not (column.is_partitioned and is_valid(connection, catalog.table.schema, index.name)):
-            for leaf in tree.leaves(relations) + tree.leaves(tree.detached(connection, column)):
+        wherever = tree.with_parts(column, index, [*relations, *detached])
+        tables = tree.with_parts(column, index, relations) or wherever
+        if tables and (tables[0].is_leaf or not is_valid(connection, tables[0].schema, index.name)):
+            for leaf in tree.leaves(wherever):
                 _rebuild_on(connection, column, index, leaf, reporter)
-        _assemble(connection, column, index, relations, reporter)
+        _assemble(connection, column, index, tables, reporter)
 
 
 def _rebuild_on(
@@ -113,18 +116,17 @@ def _again(column: ColumnPlan, index: TableIndex, table: Relation) -> sql.Compos
 
 
 def _assemble(
-    connection: Connection, column: ColumnPlan, index: TableIndex, relations: list[Relation], reporter: Reporter
+    connection: Connection, column: ColumnPlan, index: TableIndex, tables: list[Relation], reporter: Reporter
 ) -> None:
-    """Of a partitioned table: the old index on it and on those below it, which those of the partitions are parts of."""
-    if not column.is_partitioned:
+    """On a partitioned table: the old index on it and on those below it, which those of the partitions are parts of."""
+    if not tables or tables[0].is_leaf:
         return
-    table = column.catalog.table
-    parts = {each.table: each for each in index_parts.attached(connection, table.schema, index.name)}
+    parts = {each.table: each for each in index_parts.attached(connection, tables[0].schema, index.name)}
     former, again = partial(index_parts.former, column, index), partial(_again, column, index)
-    for made, statement in index_parts.assembly(relations, parts, former, again):
+    for made, statement in index_parts.assembly(tables, parts, former, again):
         if made is None or is_valid(connection, *made) is None:
-            send_together(connection, [statement], table=table.oid, on_wait=reporter.message)
-    for each in relations:
+            send_together(connection, [statement], table=tables[0].oid, on_wait=reporter.message)
+    for each in tables:
         if not each.is_leaf:
             marks = former(each).marks(each.sql, each.schema)
             send_together(connection, marks, table=each.oid, on_wait=reporter.message)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from migrator import tree
 from migrator.catalog import Catalog
 from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over, drop_concurrently, is_valid
 from migrator.database import Connection, execute
@@ -27,8 +28,8 @@ class Attached:
     name: str
 
 
-# By the name of the index on the topmost table.
-Parts = Mapping[str, Sequence[Attached]]
+# By the index that they are parts of: the partition which has it alone, and its name.
+Parts = Mapping[tuple[int | None, str], Sequence[Attached]]
 
 
 def left_index(column: ColumnPlan, leaf: Relation) -> str:
@@ -36,12 +37,11 @@ def left_index(column: ColumnPlan, leaf: Relation) -> str:
     return column.left_index if leaf.parent is None else f"{column.left_index}_{leaf.oid}"
 
 
-def drop_index(column: ColumnPlan, index: str) -> sql.Composed:
+def drop_index(table: Relation, index: str) -> sql.Composed:
     """Of a partitioned table with its parts, which cannot be done CONCURRENTLY."""
-    schema = column.catalog.table.schema
-    if column.is_partitioned:
-        return query("index", "drop", index=name(schema, index))
-    return drop_concurrently(schema, index)
+    if table.is_leaf:
+        return drop_concurrently(table.schema, index)
+    return query("index", "drop", index=name(table.schema, index))
 
 
 def drop_if_invalid(connection: Connection, schema: str, index: str) -> bool:
@@ -55,10 +55,10 @@ def drop_if_invalid(connection: Connection, schema: str, index: str) -> bool:
 def part(column: ColumnPlan, index: IndexToBuild, table: int, table_name: str) -> IndexToBuild:
     """The part on that partition: as the old index has it there, or for a newer partition as on the topmost table."""
     temporary = f"{index.temporary}_{table}"
-    old, present = (_present(catalog, index.name, table) for catalog in (column.before, column.catalog))
+    old, present = (_present(catalog, index, table) for catalog in (column.before, column.catalog))
     called = old or present
     if called is None:
-        return _new(index, _usual_name(column, index.name, table_name), temporary)
+        return _new(index, _usual_name(column, index, table_name), temporary)
     made = dataclasses.replace(
         index,
         name=called.name,
@@ -83,30 +83,31 @@ def _new(index: IndexToBuild, called: str, temporary: str) -> IndexToBuild:
 def _is_replaced(column: ColumnPlan, index: IndexToBuild) -> bool:
     """Whether the revision says what it is to be."""
     asked = column.change.index not in ("same", None)
-    return asked and index.name in {each.name for each in column.replaced_indexes}
+    return asked and index.identity in {each.identity for each in column.replaced_indexes}
 
 
 def on(column: ColumnPlan, index: IndexToBuild, table: Relation) -> IndexToBuild:
-    """The index on that table of the tree."""
-    return index if table.parent is None else part(column, index, table.oid, table.name)
+    """The index, or its part, on that table of the tree."""
+    if table.oid == (index.partition or column.catalog.table.oid):
+        return index
+    return part(column, index, table.oid, table.name)
 
 
 def former(column: ColumnPlan, index: TableIndex, table: Relation) -> IndexToBuild:
-    """The old index as it was found on that table of the tree, by its own name from the beginning."""
-    if table.parent is None:
+    """The old index, or its part, as it was found on that table of the tree, by its own name from the beginning."""
+    if table.oid == (index.partition or column.catalog.table.oid):
         return carried_over(index, index.name)
-    for partition in column.catalog.partitions:
-        for each in partition.indexes:
-            if partition.oid == table.oid and each.root == index.name:
-                return carried_over(each, each.name)
-    called = _usual_name(column, index.name, table.name)
+    found = _present(column.catalog, index, table.oid)
+    if found is not None:
+        return carried_over(found, found.name)
+    called = _usual_name(column, index, table.name)
     return _new(carried_over(index, called), called, called)
 
 
-def _usual_name(column: ColumnPlan, index: str, table: str) -> str:
+def _usual_name(column: ColumnPlan, index: TableIndex | IndexToBuild, table: str) -> str:
     """What PostgreSQL would call the part of the index on a new partition."""
-    several = [each.name for each in column.indexes]
-    number = several.index(index) if index in several else 0
+    several = [each.name for each in column.indexes if each.partition == index.partition]
+    number = several.index(index.name) if index.name in several else 0
     return fitting(f"{table}_{column.live}_idx{number or ''}")
 
 
@@ -138,11 +139,11 @@ def assembly(
                 yield None, query("partitions", "attach", **pieces)
 
 
-def _present(catalog: Catalog | None, index: str, table: int) -> TableIndex | None:
-    """The part of the column's index on that partition as it was found."""
+def _present(catalog: Catalog | None, index: TableIndex | IndexToBuild, table: int) -> TableIndex | None:
+    """The part of the index on that partition as it was found."""
     for partition in catalog.partitions if catalog else ():
         for each in partition.indexes:
-            if partition.oid == table and each.root == index:
+            if partition.oid == table and (each.root_on, each.root) == index.identity:
                 return each
     return None
 
@@ -155,33 +156,32 @@ def attached(connection: Connection, schema: str, index: str) -> list[Attached]:
 
 def now(connection: Connection, column: ColumnPlan) -> Parts:
     """The parts of the old and of the new indexes before the names are swapped."""
-    if not column.is_partitioned:
-        return {}
-    schema = column.catalog.table.schema
-    names = [index.temporary for index in column.indexes] + [index.name for index in column.kept_indexes]
-    return {each: attached(connection, schema, each) for each in names}
+    called = [(tree.place(column, index), (index.partition, index.temporary)) for index in column.indexes]
+    called += [(tree.place(column, index), index.identity) for index in column.kept_indexes]
+    return {
+        of: attached(connection, place.schema, of[1]) for place, of in called if place is not None and not place.is_leaf
+    }
 
 
 def planned(column: ColumnPlan) -> Parts:
     """The same as it will be where no partition is made or dropped meanwhile."""
-    found: dict[str, list[Attached]] = {}
+    found: dict[tuple[int | None, str], list[Attached]] = {}
+    for index in column.indexes:
+        tables = tree.with_parts(column, index, tree.planned(column))
+        found[index.partition, index.temporary] = [
+            Attached(each.oid, each.name, each.schema, on(column, index, each).temporary) for each in tables[1:]
+        ]
     for partition in column.catalog.partitions:
-        for index in column.indexes:
-            made = part(column, index, partition.oid, partition.name).temporary
-            found.setdefault(index.temporary, []).append(
-                Attached(partition.oid, partition.name, partition.schema, made)
-            )
         for old in partition.indexes:
             if old.root is not None:
-                found.setdefault(old.root, []).append(
-                    Attached(partition.oid, partition.name, partition.schema, old.name)
-                )
+                part_of = found.setdefault((old.root_on, old.root), [])
+                part_of.append(Attached(partition.oid, partition.name, partition.schema, old.name))
     return found
 
 
 def keep(column: ColumnPlan, old: TableIndex, number: int, parts: Parts) -> Iterator[sql.Composed]:
     """The parts of an old index get names of their own while they stay with the retired column."""
-    for each in parts.get(old.name, ()):
+    for each in parts.get(old.identity, ()):
         kept = name(f"{column.kept_index(number)}_{each.table}")
         yield query("index", "rename", index=name(each.schema, each.name), new=kept)
 
@@ -189,17 +189,17 @@ def keep(column: ColumnPlan, old: TableIndex, number: int, parts: Parts) -> Iter
 def make_final(column: ColumnPlan, index: IndexToBuild, parts: Parts) -> Iterator[sql.Composed]:
     """The parts of a new index take the names of the old ones, with comment and CLUSTER mark."""
     tables = {each.oid: each.sql for each in column.catalog.partitions}
-    for each in parts.get(index.temporary, ()):
+    for each in parts.get((index.partition, index.temporary), ()):
         final = part(column, index, each.table, each.table_name)
         yield query("index", "rename", index=name(each.schema, each.name), new=name(final.name))
         if each.table in tables:
             yield from final.marks(tables[each.table], each.schema)
 
 
-def name_column(column: ColumnPlan, index: str, old: str, new: str) -> list[sql.Composed]:
+def name_column(table: Relation, index: str, old: str, new: str) -> list[sql.Composed]:
     """Of an index on a partitioned table: its own column, by which parts on new partitions are called."""
-    if not column.is_partitioned:
+    if table.is_leaf:
         return []
-    called = name(column.catalog.table.schema, index)
+    called = name(table.schema, index)
     pieces = {"called": text_of(called), "from": literal(old), "to": literal(new), "old": name(old), "new": name(new)}
     return [query("index", "name_column", index=called, **pieces)]

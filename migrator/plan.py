@@ -16,8 +16,8 @@ import msgspec
 from psycopg import sql
 
 from migrator.catalog import Catalog
-from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over, wanted
-from migrator.change import EmbeddingChange, Model
+from migrator.catalog.indexes import IndexToBuild, TableIndex, by_place, carried_over, wanted
+from migrator.change import EmbeddingChange, Index, Model
 from migrator.estimate import Estimate
 from migrator.hazards import Hazard
 from migrator.queries import SCHEMA, Query, expression, name, retired_column
@@ -271,9 +271,12 @@ class ColumnPlan:
                     built.append(self.carried_over(index, f"migrator_index_{self.id}_{number}"))
         if asked is None or asked == "same":
             return tuple(built)
-        replaced = self.replaced_indexes[0] if self.replaced_indexes else None
-        number = catalog.own_indexes.index(replaced) + 1 if replaced else len(catalog.own_indexes) + 1
-        made = wanted(
+        return (*built, *(self._wanted(asked, index) for index in self.replaced_indexes or (None,)))
+
+    def _wanted(self, asked: Index, replaced: TableIndex | None) -> IndexToBuild:
+        own = self.catalog.own_indexes
+        number = own.index(replaced) + 1 if replaced else len(own) + 1
+        return wanted(
             asked,
             replaced.name if replaced else self._free_name(),
             f"migrator_index_{self.id}_{number}",
@@ -281,10 +284,9 @@ class ColumnPlan:
             type_=self.type,
             cast=None if self.has_dimensions else self.dimensions,
             dimensions=self.dimensions,
-            schema=catalog.server.extension_schema,
+            schema=self.catalog.server.extension_schema,
             predicate=None if self.has_dimensions else self.change.where,
         )
-        return (*built, made)
 
     def carried_over(self, index: TableIndex, temporary: str) -> IndexToBuild:
         """The old index as it is to be on the column that becomes live."""
@@ -324,7 +326,8 @@ class ColumnPlan:
     def replaced_indexes(self) -> tuple[TableIndex, ...]:
         """On an upgrade: the old vector indexes that index= means: all in scope for None, else the one like it.
 
-        Several where that is not clear, which preflight refuses.
+        That of the whole table; where it has none, that of each partition which has one alone. Several of one of these
+        where it is not clear, which preflight refuses.
         """
         asked = self.change.index
         present = [index for index in self.catalog.own_indexes if index.is_vector and index.reach != "beyond"]
@@ -333,8 +336,12 @@ class ColumnPlan:
         if asked == "same":
             return ()
         described = [index for index in present if index.on is not None]
-        alike = [index for index in described if index.on == asked.on]
-        return tuple(alike if len(alike) == 1 else described)
+        whole = [index for index in described if index.partition is None] if self.is_partitioned else []
+        found: list[TableIndex] = []
+        for there in by_place(whole or described):
+            alike = [index for index in there if index.on == asked.on]
+            found += alike if len(alike) == 1 else there
+        return tuple(found)
 
     @property
     def kept_indexes(self) -> tuple[TableIndex, ...]:
@@ -351,8 +358,8 @@ class ColumnPlan:
         changes, old and new are on one column, and only one of them can be proved at a time.
         """
         if self.is_restore:
-            made = {index.name for index in self.as_upgrade().indexes} if self.method == "index" else set()
-            return tuple(index for index in self.catalog.own_indexes if index.name in made)
+            made = {index.identity for index in self.as_upgrade().indexes} if self.method == "index" else set()
+            return tuple(index for index in self.catalog.own_indexes if index.identity in made)
         if self.method == "index":
             return self.replaced_indexes
         return tuple(index for index in self.catalog.own_indexes if index not in self.kept_indexes)

@@ -166,7 +166,7 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Sour
         number,
         back,
         catalog,
-        before=upgrade.catalog,
+        before=upgrade.catalog.renumbered(catalog),
         restores=upgrade.id,
         undone_change=upgrade.change,
         source=source,

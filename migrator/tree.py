@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from psycopg import sql
 
 from migrator.catalog.columns import TREE
+from migrator.catalog.indexes import IndexToBuild, TableIndex
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan
@@ -105,6 +106,25 @@ def without_dropped(connection: Connection, column: ColumnPlan) -> ColumnPlan:
         if each.oid in there
     ]
     return replace(column, catalog=replace(column.catalog, partitions=left))
+
+
+def place(column: ColumnPlan, index: TableIndex | IndexToBuild) -> Relation | None:
+    """The table, or the partition, that an index is on; None where that is no longer there."""
+    return next(iter(with_parts(column, index, planned(column))), None)
+
+
+def with_parts(column: ColumnPlan, index: TableIndex | IndexToBuild, relations: Iterable[Relation]) -> list[Relation]:
+    """The one that an index is on, and where that is partitioned those below it, which have its parts.
+
+    relations: all, parents first.
+    """
+    root = index.partition or column.catalog.table.oid
+    found: dict[int, Relation] = {}
+    for each in relations:
+        above = found.get(each.parent) if each.parent is not None else None
+        if each.oid == root or (above is not None and not above.is_leaf):
+            found[each.oid] = each
+    return list(found.values())
 
 
 def refuse_other(connection: Connection, column: ColumnPlan) -> None:

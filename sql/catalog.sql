@@ -187,14 +187,17 @@ SELECT c.relname::text AS name, am.amname::text AS method, pg_get_indexdef(c.oid
        pg_get_indexdef(c.oid, 1, false) AS key,
        (SELECT coalesce(jsonb_object_agg(a.attnum, a.attstattarget), jsonb_build_object())
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attstattarget >= 0) AS statistics,
-       -- Of a partition's index: the index of the topmost table that it is attached to.
-       (SELECT top.relname::text FROM pg_class top JOIN pg_index x ON x.indexrelid = top.oid
-        WHERE top.oid = pg_partition_root(c.oid) AND x.indrelid = pg_partition_root(i.indrelid)) AS root
+       -- Of a part: the topmost index that it is attached to, and the partition which that one is on.
+       whole.root, whole.root_on
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_opclass o ON o.oid = i.indclass[0]
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+LEFT JOIN LATERAL (SELECT top.relname::text AS root,
+                          CASE WHEN x.indrelid <> pg_partition_root(i.indrelid) THEN x.indrelid::int8 END AS root_on
+                   FROM pg_class top JOIN pg_index x ON x.indexrelid = top.oid
+                   WHERE top.oid = pg_partition_root(c.oid) AND top.oid <> c.oid) AS whole ON true
 WHERE i.indrelid = %(table)s::oid
   AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
               AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = %(column)s)

@@ -176,11 +176,37 @@ SELECT current_setting('rollback.change') AS change, current_setting('rollback.s
        'migrator_rolled_back_' || current_setting('rollback.change') AS new \gset
 -- The table and its partitions, on every level.
 CREATE TEMP VIEW rollback_tree AS
-WITH RECURSIVE tree (oid) AS (
-  SELECT format('%I.%I', :'schema', :'table')::regclass::oid
-  UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
-SELECT t.oid, c.relkind, n.nspname, c.relname
+WITH RECURSIVE tree (oid, parent) AS (
+  SELECT format('%I.%I', :'schema', :'table')::regclass::oid, NULL::oid
+  UNION ALL SELECT i.inhrelid, i.inhparent FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
+SELECT t.oid, t.parent, c.relkind, n.nspname, c.relname
 FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace;
+-- The partitions of the change that are still there; after a dump and restore by their names.
+CREATE TEMP VIEW rollback_partitions AS
+SELECT t.oid, p.value AS found, p.n
+FROM migrator.change, jsonb_array_elements(catalog -> 'partitions') WITH ORDINALITY AS p (value, n)
+JOIN rollback_tree t ON t.oid = (p.value ->> 'oid')::oid
+     OR (t.nspname, t.relname) = (p.value ->> 'schema', p.value ->> 'name')
+        AND NOT EXISTS (SELECT FROM rollback_tree WHERE oid = (p.value ->> 'oid')::oid)
+WHERE id = :change;
+-- The indexes as they were found, each on every table that had it or a part of it: on a partition as it was there.
+-- place: the table, or the partition that had it alone; name: its name there.
+CREATE TEMP VIEW rollback_wanted AS
+WITH RECURSIVE wanted (n, whole, place, schema, oid, relkind) AS (
+  SELECT i.n, i.whole, t.oid, t.nspname, t.oid, t.relkind
+  FROM migrator.change, jsonb_array_elements(catalog -> 'indexes') WITH ORDINALITY AS i (whole, n)
+  JOIN rollback_tree t ON t.oid = CASE WHEN i.whole ->> 'partition' IS NULL
+                                       THEN format('%I.%I', :'schema', :'table')::regclass::oid
+                                       ELSE (SELECT p.oid FROM rollback_partitions p
+                                             WHERE p.found -> 'oid' = i.whole -> 'partition') END
+  WHERE id = :change AND i.whole ->> 'name' NOT LIKE 'migrator\_%'
+  UNION ALL SELECT w.n, w.whole, w.place, w.schema, t.oid, t.relkind
+  FROM wanted w JOIN rollback_tree t ON t.parent = w.oid WHERE w.relkind = 'p')
+SELECT w.*, part.found AS part
+FROM wanted w
+LEFT JOIN LATERAL (SELECT i AS found FROM rollback_partitions p, jsonb_array_elements(p.found -> 'indexes') i
+                   WHERE p.oid = w.oid AND i ->> 'root' = w.whole ->> 'name'
+                     AND i ->> 'root_on' IS NOT DISTINCT FROM w.whole ->> 'partition') AS part ON w.oid <> w.place;
 -- Text, scope and predicates mean what they meant at the upgrade.
 SELECT coalesce(string_agg(quote_ident(each), ', ' ORDER BY n), '') AS path
 FROM migrator.change, jsonb_array_elements_text(catalog -> 'server' -> 'search_path') WITH ORDINALITY AS _ (each, n)
@@ -285,28 +311,20 @@ SELECT 'DROP INDEX CONCURRENTLY ' || name FROM rollback_left WHERE relkind = 'i'
 \gexec
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
--- Those that are to be built, with what follows USING: on a partition as it was there. part: what it is
--- called until the swap, on that table or partition.
+-- Those that are to be built, with what follows USING. part: what it is called until the swap, on that table or partition.
 CREATE TEMP VIEW rollback_indexes AS
 SELECT t.oid, t.relkind, t.nspname, t.relname, temporary AS whole,
-       CASE WHEN t.oid = top THEN temporary ELSE format('%s_%s', temporary, t.oid) END AS part,
+       CASE WHEN t.oid = place THEN temporary ELSE format('%s_%s', temporary, t.oid) END AS part,
        CASE WHEN (i ->> 'unique')::boolean THEN 'UNIQUE INDEX' ELSE 'INDEX' END AS kind,
        replace(i ->> 'body', 'migrator_column', :'retired')
        || coalesce(' TABLESPACE ' || quote_ident(i ->> 'tablespace'), '')
        || coalesce(' WHERE ' || replace(i ->> 'condition', 'migrator_column', :'retired'), '')
          AS body
-FROM migrator.change,
-     jsonb_array_elements(catalog -> 'indexes') WITH ORDINALITY AS found (whole_index, n),
-     format('migrator_rollback_%s_%s', id, n) AS temporary, rollback_tree t,
-     CAST(format('%I.%I', :'schema', :'table') AS regclass) AS top,
-     LATERAL (SELECT coalesce((SELECT of_part FROM jsonb_array_elements(catalog -> 'partitions') p,
-                                      jsonb_array_elements(p -> 'indexes') of_part
-                               WHERE (p ->> 'oid')::oid = t.oid AND of_part ->> 'root' = whole_index ->> 'name'),
-                              whole_index) AS i) AS _
-WHERE id = :change AND whole_index ->> 'name' NOT LIKE 'migrator\_%'
-  AND to_regclass(format('%I.%I', :'schema', temporary)) IS NULL
+FROM rollback_wanted w JOIN rollback_tree t USING (oid)
+CROSS JOIN LATERAL (SELECT format('migrator_rollback_%s_%s', :'change', n) AS temporary, coalesce(part, whole) AS i) AS _
+WHERE to_regclass(format('%I.%I', schema, temporary)) IS NULL
   -- An upgrade with --online kept it.
-  AND to_regclass(format('%I.%s_%s', :'schema', :'retired', n)) IS NULL;
+  AND to_regclass(format('%I.%s_%s', schema, :'retired', n)) IS NULL;
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
 SELECT format('CREATE %s CONCURRENTLY %I ON %I.%I %s', kind, part, nspname, relname, body) FROM rollback_indexes
@@ -359,27 +377,22 @@ BEGIN
     FOR each IN SELECT DISTINCT i.indexrelid::regclass AS name
                   FROM pg_index i JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
                   JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-                  WHERE i.indrelid = relation AND d.refobjid = relation AND a.attname = new LOOP
+                  WHERE i.indrelid IN (SELECT oid FROM rollback_tree) AND d.refobjid = i.indrelid AND a.attname = new
+                    AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = i.indexrelid) LOOP
         EXECUTE format('DROP INDEX %s', each.name);
     END LOOP;
     -- Parts of an index on partitions too; on a newer partition, as PostgreSQL would call it.
     FOR each IN
-        WITH RECURSIVE found (index, whole, n, partitions) AS (
-          SELECT coalesce(to_regclass(format('%I.%s_%s', current_setting('rollback.schema'), retired, n)),
-                          to_regclass(format('%I.migrator_rollback_%s_%s', current_setting('rollback.schema'), change_, n))
-                         )::oid, i, n, c.catalog -> 'partitions'
-          FROM migrator.change c, jsonb_array_elements(c.catalog -> 'indexes') WITH ORDINALITY AS _ (i, n)
-          WHERE c.id = change_ AND i ->> 'name' NOT LIKE 'migrator\_%'
-          UNION ALL SELECT h.inhrelid, f.whole, f.n, f.partitions FROM pg_inherits h JOIN found f ON f.index = h.inhparent)
-        SELECT f.index::regclass AS name, x.indrelid::regclass AS is_on, n.nspname AS schema, of_it.i,
+        WITH RECURSIVE found (index, n) AS (
+          SELECT coalesce(to_regclass(format('%I.%s_%s', schema, retired, n)),
+                          to_regclass(format('%I.migrator_rollback_%s_%s', schema, change_, n)))::oid, n
+          FROM rollback_wanted WHERE oid = place
+          UNION ALL SELECT h.inhrelid, f.n FROM pg_inherits h JOIN found f ON f.index = h.inhparent)
+        SELECT f.index::regclass AS name, x.indrelid::regclass AS is_on, t.nspname AS schema, of_it.i,
                coalesce(of_it.i ->> 'name', format('%s_%s_idx%s', t.relname, column_, nullif(f.n - 1, 0))) AS final
         FROM found f JOIN pg_index x ON x.indexrelid = f.index
-        JOIN pg_class t ON t.oid = x.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN x.indrelid = relation THEN f.whole
-                        ELSE (SELECT part FROM jsonb_array_elements(f.partitions) p, jsonb_array_elements(p -> 'indexes') part
-                              WHERE (p ->> 'oid')::oid = x.indrelid AND part ->> 'root' = f.whole ->> 'name')
-                   END AS i) AS of_it LOOP
+        JOIN rollback_wanted w ON w.n = f.n AND w.oid = x.indrelid JOIN rollback_tree t ON t.oid = w.oid
+        CROSS JOIN LATERAL (SELECT CASE WHEN w.oid = w.place THEN w.whole ELSE w.part END AS i) AS of_it LOOP
         CONTINUE WHEN each.i IS NULL AND to_regclass(format('%I.%I', each.schema, each.final)) IS NOT NULL;
         EXECUTE format('ALTER INDEX %s RENAME TO %I', each.name, each.final);
         IF each.i ->> 'comment' IS NOT NULL THEN
@@ -396,7 +409,8 @@ BEGIN
 
     -- Parts on later partitions are called by the index's own column.
     FOR each IN SELECT i.indexrelid::regclass AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-                WHERE i.indrelid = relation AND c.relkind = 'I'
+                WHERE i.indrelid IN (SELECT oid FROM rollback_tree) AND c.relkind = 'I'
+                  AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = i.indexrelid)
                   AND NOT EXISTS (SELECT FROM pg_partition_tree(i.indexrelid) t
                                   WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.relid AND attname = retired)
                                      OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.relid AND attname = column_)) LOOP
@@ -490,12 +504,10 @@ COMMIT;
   -- From PostgreSQL 18 on NOT NULL has a name, and a partition may have given it one of its own: leaves first, the table
   -- last. Partitions of the change are listed parents first.
   SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I NOT NULL %I', t.nspname, t.relname, e.name, :'column')
-  FROM (SELECT p.n, (p.value ->> 'oid')::oid AS oid, p.value -> 'column' ->> 'not_null_name' AS name,
-               coalesce(above.value, c.catalog) -> 'column' ->> 'not_null_name' AS above
-        FROM migrator.change c
-        CROSS JOIN jsonb_array_elements(c.catalog -> 'partitions') WITH ORDINALITY AS p (value, n)
-        LEFT JOIN jsonb_array_elements(c.catalog -> 'partitions') AS above (value)
-               ON above.value -> 'oid' = p.value -> 'parent'
+  FROM (SELECT p.n, p.oid, p.found -> 'column' ->> 'not_null_name' AS name,
+               coalesce(above.found, c.catalog) -> 'column' ->> 'not_null_name' AS above
+        FROM migrator.change c CROSS JOIN rollback_partitions p
+        LEFT JOIN rollback_partitions above ON above.found -> 'oid' = p.found -> 'parent'
         WHERE c.id = :change) AS e
   JOIN rollback_tree t ON t.oid = e.oid
   WHERE e.name <> e.above AND current_setting('server_version_num')::int >= 180000

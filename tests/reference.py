@@ -196,11 +196,6 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "partition_differs": {"partition": "public.items_2025", "what": "is NOT NULL"},
     "partition_key_reads": {"keys": ["public.items is partitioned by LIST ((embedding IS NULL))"]},
-    "partition_index_alone": {
-        "partition": "public.items_2025",
-        "index": "items_2025_by_vector",
-        "definition": "USING hnsw (embedding public.vector_cosine_ops)",
-    },
     "partition_index_missing": {
         "partitions": ["public.items_2025"],
         "definition": "USING hnsw (embedding public.vector_cosine_ops)",

@@ -11,7 +11,7 @@ from migrator.catalog.columns import Column, OtherTable, Table, read_table, tabl
 from migrator.catalog.dependents import View, read_kinds, read_others, read_views
 from migrator.catalog.functions import CalledFunction, Replaced
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
-from migrator.catalog.partitions import Partition, read_keys, read_partitions
+from migrator.catalog.partitions import Partition, alone, read_keys, read_partitions
 from migrator.catalog.server import Server, read_ledger_schema, read_server, require_pgvector
 from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
@@ -38,6 +38,7 @@ __all__ = [
 class Catalog:
     """A column with everything that hangs on it.
 
+    indexes: those of the whole table, then those that partitions have alone.
     carried: dependents besides indexes and views that are carried over; others: those that cannot be, described.
     replaced: the functions that the revision makes, as they were before; filled in by the planner.
     partitions: of a partitioned table all below it, parents first. partition_keys: those that read the column, with
@@ -65,8 +66,14 @@ class Catalog:
 
     @property
     def own_indexes(self) -> list[TableIndex]:
-        """Those of the user's, in the order of their names."""
+        """Those of the user's."""
         return [index for index in self.indexes if not is_own(index.name)]
+
+    def place(self, index: TableIndex) -> Table | Partition:
+        """What an index of these is on."""
+        if index.partition is None:
+            return self.table
+        return next(each for each in self.partitions if each.oid == index.partition)
 
     @property
     def subject(self) -> str:
@@ -76,6 +83,28 @@ class Catalog:
     def oids(self) -> list[int]:
         """Of the table and of its partitions."""
         return [self.table.oid, *(partition.oid for partition in self.partitions)]
+
+    def renumbered(self, present: Catalog) -> Catalog:
+        """The same where a dump and restore gave partitions other oids since. present: the catalog as it is now."""
+        now = {(each.schema, each.name): each.oid for each in present.partitions}
+        known = {each.oid: now.get((each.schema, each.name), each.oid) for each in self.partitions}
+        if set(known) & set(now.values()):
+            return self
+        partitions = [
+            dataclasses.replace(
+                each,
+                oid=known[each.oid],
+                parent=known.get(each.parent, present.table.oid),
+                indexes=[
+                    dataclasses.replace(index, root_on=index.root_on and known[index.root_on]) for index in each.indexes
+                ],
+            )
+            for each in self.partitions
+        ]
+        indexes = [
+            dataclasses.replace(index, partition=index.partition and known[index.partition]) for index in self.indexes
+        ]
+        return dataclasses.replace(self, partitions=partitions, indexes=indexes)
 
     @property
     def firing_triggers(self) -> list[str]:
@@ -147,7 +176,7 @@ def read_catalog(
             server,
             found,
             at,
-            read_indexes(connection, found.oid, at.number, at.name),
+            [*read_indexes(connection, found.oid, at.number, at.name), *alone(partitions)],
             views,
             [each for each in read_others(connection, found.oid, at.number) if each not in carried.described],
             carried,

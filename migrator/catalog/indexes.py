@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -33,7 +34,8 @@ class TableIndex:
     likewise.
     reach: whether it holds rows of the revision's scope, rows beyond it, or both, as far as PostgreSQL can prove it.
     statistics: targets of its own, by the number of its column.
-    root: of an index of a partition, the name of the partitioned table's own index that it is a part of.
+    partition: oid of the partition that has it alone; None where it is the whole table's.
+    root: of a part, the name of the index that it belongs to; root_on: oid of the partition that has that one alone.
     """
 
     name: str
@@ -56,6 +58,13 @@ class TableIndex:
     reach: Reach = "scope"
     statistics: dict[str, int] = field(default_factory=dict)
     root: str | None = None
+    root_on: int | None = None
+    partition: int | None = None
+
+    @property
+    def identity(self) -> tuple[int | None, str]:
+        """What tells it from the column's other indexes: those of partitions may be in other schemas."""
+        return self.partition, self.name
 
     @property
     def is_vector(self) -> bool:
@@ -122,7 +131,7 @@ class IndexToBuild:
     """An index on the column that is to be live. name: what it is called once it is live; temporary: until then.
 
     key, body, predicate: over COLUMN, as TableIndex has them. opclass: "" where it is no vector index, which body says.
-    distance: what it measures; of bits what their rows are re-ranked by.
+    distance: what it measures; of bits what their rows are re-ranked by. partition: as TableIndex has it.
     """
 
     name: str
@@ -140,6 +149,12 @@ class IndexToBuild:
     clustered: bool
     statistics: dict[str, int]
     reach: Reach = "scope"
+    partition: int | None = None
+
+    @property
+    def identity(self) -> tuple[int | None, str]:
+        """What tells it from the column's other indexes: those of partitions may be in other schemas."""
+        return self.partition, self.name
 
     @property
     def is_vector(self) -> bool:
@@ -275,6 +290,7 @@ def wanted(
         tablespace=present.tablespace,
         comment=present.comment,
         clustered=present.clustered,
+        partition=present.partition,
     )
 
 
@@ -306,7 +322,16 @@ def carried_over(
         clustered=index.clustered,
         statistics=index.statistics,
         reach=index.reach,
+        partition=index.partition,
     )
+
+
+def by_place(indexes: Iterable[TableIndex]) -> list[list[TableIndex]]:
+    """Those of the whole table, and those that each partition has alone."""
+    places: dict[int | None, list[TableIndex]] = {}
+    for index in indexes:
+        places.setdefault(index.partition, []).append(index)
+    return list(places.values())
 
 
 def read_indexes(connection: Connection, table: int, column: int, called: str) -> list[TableIndex]:

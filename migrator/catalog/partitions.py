@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 
 from migrator.catalog.columns import TREE, Column, read_columns
 from migrator.catalog.indexes import TableIndex, read_indexes
 from migrator.database import Connection, execute, fetch_dicts
-from migrator.queries import name, query
+from migrator.queries import is_own, name, query
 
 
 @dataclass(frozen=True)
 class Partition:
     """A table below a partitioned one. kind as in pg_class.relkind; parent: oid of the table right above it.
 
-    column: the vector column as it is there; indexes: those on it. dependents: what hangs on it there and nowhere
-    above, as PostgreSQL describes it. own_not_null: its NOT NULL is not only the one of the table above. rows, blocks,
-    owned, may_create, row_security as of a Table.
+    column: the vector column as it is there; indexes: those on it, parts of others too. dependents: what hangs on it
+    there and nowhere above, as PostgreSQL describes it. own_not_null: its NOT NULL is not only the one of the table
+    above. rows, blocks, owned, may_create, row_security as of a Table.
     """
 
     oid: int
@@ -44,6 +45,16 @@ class Partition:
     @property
     def shown(self) -> str:
         return f"{self.schema}.{self.name}"
+
+
+def alone(partitions: Iterable[Partition]) -> list[TableIndex]:
+    """The user's indexes that are no parts of one above them."""
+    return [
+        replace(index, partition=partition.oid)
+        for partition in partitions
+        for index in partition.indexes
+        if index.root is None and not is_own(index.name)
+    ]
 
 
 def read_keys(connection: Connection, table: int, column: str) -> list[str]:

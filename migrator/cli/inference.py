@@ -12,7 +12,7 @@ import psycopg
 
 from migrator.catalog import Catalog, functions_by_name, read_catalog, scoped
 from migrator.catalog.functions_by_name import Function
-from migrator.catalog.indexes import TableIndex
+from migrator.catalog.indexes import TableIndex, by_place
 from migrator.change import (
     INDEX_LIMIT,
     Distance,
@@ -298,8 +298,9 @@ class Inference:
             return None
         if said.method is None and not options:
             return self._present_index(present)
-        if len(present) > 1:
-            raise several_indexes(self.catalog.subject, [index.name for index in present]).refusal()
+        for there in by_place(present):
+            if len(there) > 1:
+                raise several_indexes(self.catalog.subject, [index.name for index in there]).refusal()
         described = present[0].described() if present else None
         kind = _kind(said.method, described, options)
         _refuse_misfits(kind.__name__.lower(), options, fitting=kind.__struct_fields__)
@@ -314,9 +315,11 @@ class Inference:
         return index
 
     def _present_index(self, present: list[TableIndex]) -> Index | Literal["same"]:
-        described = present[0].described() if len(present) == 1 else None
-        if described is not None:
-            self._infer("index", repr(described), f"as {present[0].name} is now")
+        every = [index.described() for index in present]
+        described = every[0] if every and len(every) == len(by_place(present)) else None
+        if described is not None and all(each == described for each in every):
+            are = "is" if len(present) == 1 else "are"
+            self._infer("index", repr(described), f"as {', '.join(index.name for index in present)} {are} now")
             return described
         if present:
             self._infer("index", ", ".join(index.name for index in present), "as they are now")

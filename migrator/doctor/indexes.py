@@ -18,14 +18,15 @@ _INVALID = "the index is invalid: it slows writes down and answers no query"
 def examine(connection: Connection, catalog: Catalog) -> list[Finding]:
     if catalog.table.kind == "v":
         return [Finding("ok", catalog.subject, "a view: its vector indexes are those of the table whose rows it shows")]
-    found = [_index(connection, catalog, index) for index in catalog.vector_indexes]
+    whole = [index for index in catalog.vector_indexes if index.partition is None]
+    found = [_index(connection, catalog, index) for index in whole]
     found += [
         of_invalid_index(_shown(leaf.schema, index), f"on partition {leaf.shown}, {_INVALID}")
         for leaf in _leaves(catalog)
         for index in leaf.indexes
         if index.is_vector and not index.valid
     ]
-    if not catalog.vector_indexes:
+    if not whole:
         found.append(_no_index(catalog))
     return found
 
@@ -33,7 +34,11 @@ def examine(connection: Connection, catalog: Catalog) -> list[Finding]:
 def _index(connection: Connection, catalog: Catalog, index: TableIndex) -> Finding:
     shown = _shown(catalog.table.schema, index)
     if not index.valid and catalog.table.kind == "p":
-        without = [leaf for leaf in _leaves(catalog) if not any(each.root == index.name for each in _valid(leaf))]
+        without = [
+            leaf
+            for leaf in _leaves(catalog)
+            if not any((each.root_on, each.root) == index.identity for each in _valid(leaf))
+        ]
         return of_index_without_partitions(shown, f"the index is invalid: it lacks {_listed(without, catalog)}")
     if not index.valid:
         return of_invalid_index(shown, _INVALID)

@@ -73,7 +73,6 @@ from migrator.hazards.models import provider_not_there as provider_not_there
 from migrator.hazards.partitions import foreign_partitions as foreign_partitions
 from migrator.hazards.partitions import is_a_partition as is_a_partition
 from migrator.hazards.partitions import partition_differs as partition_differs
-from migrator.hazards.partitions import partition_index_alone as partition_index_alone
 from migrator.hazards.partitions import partition_index_missing as partition_index_missing
 from migrator.hazards.partitions import partition_key_reads as partition_key_reads
 from migrator.hazards.partitions import partitions_together as partitions_together

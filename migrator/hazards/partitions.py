@@ -46,18 +46,6 @@ def partition_differs(partition: str, column: str, what: str) -> Hazard:
     )
 
 
-def partition_index_alone(schema: str, table: str, partition: str, index: str, definition: str) -> Hazard:
-    """schema, table: of the partitioned table. definition: of the index, from USING on."""
-    return refuse(
-        "partition-index-alone",
-        f'index "{index}" of partition {partition} belongs to no index of the partitioned table',
-        "it would stay behind on the retired column, and that partition would be searched without it.",
-        f"CREATE INDEX ON {quoted(schema, table)} {definition}, which takes in those that partitions have of that "
-        "kind; where a partition has none, make it there first by CREATE INDEX CONCURRENTLY, for otherwise this builds "
-        "it while writes wait; or drop it",
-    )
-
-
 def partition_index_missing(schema: str, index: str, partitions: Iterable[str], definition: str) -> Hazard:
     """index: of the partitioned table. partitions: those that have no part of it. definition: from USING on."""
     return refuse(

@@ -108,21 +108,24 @@ def _swap_columns(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
 
 def _name_indexes(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
     """The new indexes take the names of the old ones, with comment and CLUSTER mark. parts: those of partitions."""
-    schema = column.catalog.table.schema
     named: list[sql.Composed] = []
     if not column.is_restore:
         for number, old in enumerate(column.catalog.own_indexes, 1):
-            if old in column.kept_indexes:
+            place = tree.place(column, old)
+            if old in column.kept_indexes and place is not None:
                 kept = name(column.kept_index(number))
-                named.append(query("index", "rename", index=name(schema, old.name), new=kept))
+                named.append(query("index", "rename", index=name(place.schema, old.name), new=kept))
                 named += index_parts.keep(column, old, number, parts)
-                named += index_parts.name_column(column, column.kept_index(number), column.live, column.retired)
+                named += index_parts.name_column(place, column.kept_index(number), column.live, column.retired)
     for index in column.indexes:
-        named.append(query("index", "rename", index=name(schema, index.temporary), new=name(index.name)))
-        named += index.marks(column.table, schema)
+        place = tree.place(column, index)
+        if place is None:
+            continue
+        named.append(query("index", "rename", index=name(place.schema, index.temporary), new=name(index.name)))
+        named += index.marks(place.sql, place.schema)
         named += index_parts.make_final(column, index, parts)
         if column.method != "index":
-            named += index_parts.name_column(column, index.name, column.shadow, column.live)
+            named += index_parts.name_column(place, index.name, column.shadow, column.live)
     return named
 
 
@@ -302,8 +305,9 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
     if views_dropped:
         expected["views"] = []
         expected["functions"] = []
-    dropped = {index.name for index in column.dropped_indexes}
-    expected["indexes"] = [index.definition for index in column.catalog.own_indexes if index.name not in dropped]
+    kept = [index for index in column.catalog.own_indexes if index not in column.dropped_indexes]
+    # Partitions are dropped by others, and what they had alone with them.
+    expected["indexes"] = [index.definition for index in kept if tree.place(column, index) is not None]
     differing = [part for part, value in expected.items() if present[part] != value]
     if column.method != "index":
         differing += partition_columns.changed(column.catalog, found)

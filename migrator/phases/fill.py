@@ -37,7 +37,7 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
     if column.fills_retired and not column.capture_was_off:
         # The trigger is there since the upgrade; a function is replaced without a lock on the table.
         return [column.statement(NAME, capture.while_filling(column), "none", "instant")]
-    table, shadow, schema = column.table, name(column.shadow), column.catalog.table.schema
+    table, shadow = column.table, name(column.shadow)
     ddl: list[Query] = []
     if column.adds_shadow:
         ddl.append(query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql))
@@ -51,7 +51,9 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
     if column.capture_was_off:
         ddl.append(capture.drop_trigger(column))
     ddl += capture.create_trigger(column)
-    ddl += [query("index", "drop", index=name(schema, index.name)) for index in column.dropped_indexes]
+    for index in column.dropped_indexes:
+        place = column.catalog.place(index)
+        ddl.append(query("index", "drop", index=name(place.schema, index.name)))
     return [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
 
 

@@ -38,20 +38,18 @@ def statements(plan: Plan) -> list[Statement]:
 
 
 def _statements(column: ColumnPlan) -> list[Statement]:
-    schema, relations = column.catalog.table.schema, tree.planned(column)
+    relations = tree.planned(column)
     broken_off = "sql/manual_rollback.sql was broken off"
-    building = [
-        _weak(column, drop_concurrently(schema, index), "milliseconds", only_if=broken_off)
-        for index in _of_script(column)
-    ]
+    building = [_weak(column, each, "milliseconds", only_if=broken_off) for each in _drop_of_script(column)]
     for index in column.indexes:
         # After an upgrade online the old indexes are still on the retired column.
         only_if = "somebody dropped the one that was kept" if column.keeps(index) else ""
-        for leaf in tree.leaves(relations):
+        tables = tree.with_parts(column, index, relations)
+        for leaf in tree.leaves(tables):
             called = index_parts.on(column, index, leaf).temporary
             building.append(_dropped_if_invalid(column, leaf, called))
             building.append(_weak(column, create(column, index, leaf), "the whole build", only_if=only_if))
-        for made, each in _assembly(column, index, relations, {}):
+        for made, each in _assembly(column, index, tables, {}):
             lock, lasts = ("SHARE" if made else "ACCESS EXCLUSIVE"), "milliseconds"
             building.append(column.statement(NAME, each, lock, lasts, only_if=only_if))
     if column.method == "index":
@@ -63,11 +61,16 @@ def _statements(column: ColumnPlan) -> list[Statement]:
     return [*building, *left, _weak(column, _analyze(column), "a sample of the rows is read")]
 
 
-def _of_script(column: ColumnPlan) -> list[str]:
-    """On a downgrade: what sql/manual_rollback.sql calls the indexes that it builds."""
+def _drop_of_script(column: ColumnPlan) -> list[sql.Composed]:
+    """On a downgrade: of the indexes that sql/manual_rollback.sql builds, by what it calls them."""
     if not column.fills_retired:
         return []
-    return [f"migrator_rollback_{column.restores}_{number}" for number, _ in enumerate(column.indexes, 1)]
+    places = [tree.place(column, index) for index in column.indexes]
+    return [
+        drop_concurrently(place.schema, f"migrator_rollback_{column.restores}_{number}")
+        for number, place in enumerate(places, 1)
+        if place is not None
+    ]
 
 
 def _weak(column: ColumnPlan, statement: Query, lasts: str, *, only_if: str = "") -> Statement:
@@ -90,15 +93,19 @@ def _analyze(column: ColumnPlan) -> sql.Composed:
     return query("store", "analyze", table=column.table)
 
 
-def _drop_replaced(column: ColumnPlan) -> list[sql.Composed]:
+def _drop_replaced(column: ColumnPlan) -> list[tuple[Relation, sql.Composed]]:
     """Where only the index changes, old and new are on one column, and only one of them can be proved at a time."""
-    return [index_parts.drop_index(column, index.name) for index in column.dropped_indexes]
+    places = [(tree.place(column, index), index) for index in column.dropped_indexes]
+    return [(place, index_parts.drop_index(place, index.name)) for place, index in places if place is not None]
 
 
 def _dropping(column: ColumnPlan) -> list[Statement]:
-    if column.is_partitioned:
-        return [column.statement(NAME, each, "ACCESS EXCLUSIVE", "milliseconds") for each in _drop_replaced(column)]
-    return [_weak(column, each, "milliseconds") for each in _drop_replaced(column)]
+    return [
+        _weak(column, each, "milliseconds")
+        if place.is_leaf
+        else column.statement(NAME, each, "ACCESS EXCLUSIVE", "milliseconds")
+        for place, each in _drop_replaced(column)
+    ]
 
 
 def create(column: ColumnPlan, index: IndexToBuild, table: Relation) -> sql.Composed:
@@ -113,16 +120,16 @@ def run(work: Work) -> dict[str, object]:
     result: dict[str, object] = {}
     for column in work.plan.columns:
         tree.refuse_other(work.connection, column)
-        for script in _of_script(column):
-            concurrently(work.connection, drop_concurrently(column.catalog.table.schema, script))
+        for statement in _drop_of_script(column):
+            concurrently(work.connection, statement)
         for index in column.indexes:
             _build_everywhere(work, column, index)
         result[column.subject] = {"indexes": [index.name for index in column.indexes]}
-        for statement in _drop_replaced(column) if column.method == "index" else ():
-            if column.is_partitioned:
-                work.send_together(column, statement)
-            else:
+        for place, statement in _drop_replaced(column) if column.method == "index" else ():
+            if place.is_leaf:
                 concurrently(work.connection, statement)
+            else:
+                work.send_together(column, statement)
         if column.method != "index":
             for leaf in tree.leaves(tree.now(work.connection, column)):
                 if not index_parts.drop_if_invalid(work.connection, leaf.schema, index_parts.left_index(column, leaf)):
@@ -133,14 +140,14 @@ def run(work: Work) -> dict[str, object]:
 
 
 def _build_everywhere(work: Work, column: ColumnPlan, index: IndexToBuild) -> None:
-    """On the table, or on each partition, of which the indexes on the tables above are put together.
+    """On its table, or on each partition below that, of which the indexes on the tables above are put together.
 
     From then on PostgreSQL makes it on new partitions by itself; those that came before are found by looking again.
     """
     while True:
-        relations = tree.now(work.connection, column)
-        parts = _parts(work, column, index)
-        if relations[1:] and all(each.oid in parts for each in relations[1:]):
+        relations = tree.with_parts(column, index, tree.now(work.connection, column))
+        parts = _parts(work, index, relations)
+        if not relations or (relations[1:] and all(each.oid in parts for each in relations[1:])):
             return
         for leaf in tree.leaves(relations):
             if leaf.oid not in parts and not index_parts.drop_if_invalid(
@@ -154,11 +161,11 @@ def _build_everywhere(work: Work, column: ColumnPlan, index: IndexToBuild) -> No
             return
 
 
-def _parts(work: Work, column: ColumnPlan, index: IndexToBuild) -> dict[int, Attached]:
-    """Those that are put together already, by the oid of their partition."""
-    if not column.is_partitioned:
+def _parts(work: Work, index: IndexToBuild, relations: list[Relation]) -> dict[int, Attached]:
+    """Those that are put together already, by the oid of their partition. relations: that the index is to be on."""
+    if not relations or relations[0].is_leaf:
         return {}
-    found = index_parts.attached(work.connection, column.catalog.table.schema, index.temporary)
+    found = index_parts.attached(work.connection, relations[0].schema, index.temporary)
     return {each.table: each for each in found}
 
 

@@ -152,7 +152,7 @@ def refuse_unreadable(catalog: Catalog) -> None:
 
 def refuse_declared(ledger: Ledger, column: ColumnPlan) -> None:
     """What follows from change, table and ledger alone, whoever is to upgrade. Raises Refused."""
-    refuse_first([*live_column.examine(ledger, column), *indexes.declared(column), *partitions.indexes(column)])
+    refuse_first([*live_column.examine(ledger, column), *indexes.declared(column)])
 
 
 def refuse_first(found: list[Hazard]) -> None:

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from migrator import hazards
 from migrator.catalog.expressions import after_using
-from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over
+from migrator.catalog.indexes import IndexToBuild, TableIndex, by_place, carried_over
 from migrator.change import INDEX_LIMIT
 from migrator.database import Connection, execute, said
 from migrator.hazards import Hazard
@@ -25,21 +25,22 @@ from migrator.queries import Query, name, query
 
 def declared(column: ColumnPlan) -> list[Hazard]:
     """What can be told by change and catalog alone."""
-    subject, catalog, schema = column.subject, column.catalog, column.catalog.table.schema
+    subject, catalog = column.subject, column.catalog
     found = [_not_carried(column, index) for index in catalog.own_indexes if not (index.carried and index.valid)]
     if column.is_restore:
         return found
-    replaced = [index.name for index in column.replaced_indexes]
-    if column.change.index is not None and len(replaced) > 1:
-        found.append(hazards.several_indexes(subject, replaced))
+    for replaced in by_place(column.replaced_indexes):
+        if column.change.index is not None and len(replaced) > 1:
+            found.append(hazards.several_indexes(subject, [index.name for index in replaced]))
     if found:
         return found
-    built = {index.name: index for index in column.indexes}
+    built = {index.identity: index for index in column.indexes}
     for present in catalog.own_indexes:
         same = carried_over(present, "")
-        kept = built.get(present.name, same)
+        kept = built.get(present.identity, same)
         if present.reach == "both" and (kept.key, kept.body) != (same.key, same.body):
-            found.append(hazards.index_spans_scope(subject, schema, present.name, column.change.where or "true"))
+            schema, where = catalog.place(present).schema, column.change.where or "true"
+            found.append(hazards.index_spans_scope(subject, schema, present.name, where))
     for index in column.vector_indexes:
         type_, size = index.operand
         if (size or column.dimensions) > INDEX_LIMIT[type_]:
@@ -50,27 +51,28 @@ def declared(column: ColumnPlan) -> list[Hazard]:
 
 
 def _not_carried(column: ColumnPlan, index: TableIndex) -> Hazard:
-    table = column.catalog.table
+    place = column.catalog.place(index)
     if index.of_constraint:
         return hazards.dependent_not_carried(
-            column.subject, f"constraint {index.name} on table {table.schema}.{table.name}"
+            column.subject, f"constraint {index.name} on table {place.schema}.{place.name}"
         )
-    lacking = partitions.without_part(column.catalog, index.name)
+    lacking = partitions.without_part(column.catalog, index)
     if index.carried and lacking:
         definition = after_using(index.definition)
-        return hazards.partition_index_missing(table.schema, index.name, lacking, definition)
-    return hazards.index_not_carried(column.subject, table.schema, index.name, index.definition)
+        return hazards.partition_index_missing(place.schema, index.name, lacking, definition)
+    return hazards.index_not_carried(column.subject, place.schema, index.name, index.definition)
 
 
 def shared(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     """Indexes of the column that read others that are replaced with it. columns: all that are to change."""
-    table = column.catalog.table
-    together = [each for each in columns if each.catalog.table.oid == table.oid and each.method != "index"]
+    catalog = column.catalog
+    together = [each for each in columns if each.catalog.table.oid == catalog.table.oid and each.method != "index"]
     found = []
-    for index in column.catalog.own_indexes:
-        read = [each.live for each in together if index.name in {own.name for own in each.catalog.own_indexes}]
+    for index in catalog.own_indexes:
+        read = [each.live for each in together if index.identity in {own.identity for own in each.catalog.own_indexes}]
         if len(read) > 1:
-            found.append(hazards.index_of_several_columns(table.schema, index.name, read, index.definition))
+            schema = catalog.place(index).schema
+            found.append(hazards.index_of_several_columns(schema, index.name, read, index.definition))
     return found
 
 

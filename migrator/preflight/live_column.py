@@ -57,7 +57,9 @@ def _same_indexes(column: ColumnPlan) -> bool:
     if asked == "same":
         return True
     present = [index.described() for index in column.replaced_indexes]
-    return present == ([] if asked is None else [asked])
+    if asked is None:
+        return not present
+    return bool(present) and all(each == asked for each in present)
 
 
 def gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from migrator import hazards
 from migrator.catalog import Catalog, Partition
-from migrator.catalog.expressions import after_using
+from migrator.catalog.indexes import TableIndex
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
-from migrator.queries import is_own
 
 
 def kind(catalog: Catalog) -> list[Hazard]:
@@ -32,31 +31,26 @@ def examine(column: ColumnPlan) -> list[Hazard]:
     catalog = column.catalog
     if not column.is_partitioned:
         return []
-    found = [*indexes(column), *(hazard for each in catalog.partitions for hazard in _partition(column, each))]
+    found = [hazard for each in catalog.partitions for hazard in _partition(column, each)]
     leaves = [each for each in catalog.partitions if each.kind != "p"]
     if column.method != "index":
         found.append(hazards.partitions_together(catalog.table.name, len(leaves)))
     return found
 
 
-def indexes(column: ColumnPlan) -> list[Hazard]:
-    """Of those that partitions have alone."""
-    catalog, table = column.catalog, column.catalog.table
-    roots = {index.name for index in catalog.indexes}
-    return [
-        hazards.partition_index_alone(
-            table.schema, table.name, partition.shown, index.name, after_using(index.definition)
-        )
-        for partition in catalog.partitions
-        for index in partition.indexes
-        if index.root not in roots and not is_own(index.name)
-    ]
-
-
-def without_part(catalog: Catalog, index: str) -> list[str]:
-    """The partitions that have no part of that index of the partitioned table."""
-    leaves = [each for each in catalog.partitions if each.kind != "p"]
-    return [each.shown for each in leaves if index not in {own.root for own in each.indexes}]
+def without_part(catalog: Catalog, index: TableIndex) -> list[str]:
+    """The partitions that have no part of that index, where it is on a partitioned table."""
+    place = catalog.place(index)
+    below, lacking = {place.oid}, []
+    if place.kind != "p":
+        return []
+    for each in catalog.partitions:
+        if each.parent in below:
+            below.add(each.oid)
+            parts = {(own.root_on, own.root) for own in each.indexes}
+            if each.kind != "p" and index.identity not in parts:
+                lacking.append(each.shown)
+    return lacking
 
 
 def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:

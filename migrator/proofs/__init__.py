@@ -22,10 +22,9 @@ def prove(session: Session, column: ColumnPlan, target: str, indexes: list[str])
     # A rollback needs no model, unless it embedded rows that were written since the upgrade.
     if column.method == "embed" and (target == column.live or not column.is_restore or _embedded(session, column)):
         proofs += vectors.sample_agrees(session, column, target)
-    for built, called in zip(column.indexes, indexes, strict=True):
-        others = [
-            other for other, each in zip(indexes, column.indexes, strict=True) if each.is_vector and other != called
-        ]
+    named = list(zip(column.indexes, indexes, strict=True))
+    for built, called in named:
+        others = [(each, other) for each, other in named if each.is_vector and each is not built]
         proofs += index.finds(session, column, target, built, called, others)
     if _wants_retrieval(column) and retrieval.has_rows(session.connection, column):
         proofs.append(retrieval.keeps_up(session, column, target))

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from psycopg import sql
 
+from migrator import tree
 from migrator.catalog.indexes import IndexToBuild, is_valid
-from migrator.database import configure, execute, fetch_row
+from migrator.database import configure, execute, fetch_row, has_table
 from migrator.index_parts import attached
 from migrator.plan import ColumnPlan, Statement
-from migrator.proofs.proof import Proof, pieces, reads, search
+from migrator.proofs.proof import Proof, pieces, reads, rows, search
 from migrator.queries import name, query
 from migrator.work import Session
 
@@ -38,20 +39,32 @@ def _nearest(column: ColumnPlan, target: str, index: IndexToBuild) -> sql.Compos
 
 def _sample(column: ColumnPlan, target: str, index: IndexToBuild) -> sql.Composed:
     predicate = sql.SQL("AND {}").format(index.condition(target))
-    return query("verify", "sample_vectors", **pieces(column, target), predicate=predicate)
+    return query(
+        "verify", "sample_vectors", **pieces(column, target) | {"table": rows(column, index)}, predicate=predicate
+    )
 
 
 def _present(column: ColumnPlan, target: str, index: IndexToBuild) -> sql.Composed:
     condition = index.condition(target)
-    return query("verify", "present", table=column.table, column=name(target), condition=condition)
+    return query("verify", "present", table=rows(column, index), column=name(target), condition=condition)
 
 
 def finds(
-    session: Session, column: ColumnPlan, target: str, index: IndexToBuild, called: str, others: Sequence[str]
+    session: Session,
+    column: ColumnPlan,
+    target: str,
+    index: IndexToBuild,
+    called: str,
+    others: Sequence[tuple[IndexToBuild, str]],
 ) -> list[Proof]:
-    """others: the column's other vector indexes, of which one may answer the same queries and be preferred."""
-    schema = column.catalog.table.schema
-    if not is_valid(session.connection, schema, called):
+    """others: the column's other vector indexes, of which one may answer the same queries and be preferred.
+
+    called: what the index is called now, as are the others.
+    """
+    place = tree.place(column, index)
+    if place is None or (index.partition is not None and not has_table(session.connection, place.sql)):
+        return [Proof(f"index {index.name}", None, "the partition that had it is no longer there")]
+    if not is_valid(session.connection, place.schema, called):
         return [Proof(f"index {index.name}", False, "not there, or not valid and ready")]
     if not index.is_vector:
         return [Proof(f"index {index.name}", True, "valid and ready")]
@@ -62,8 +75,8 @@ def finds(
         return [Proof(f"index {index.name}", True, "valid and ready; there is no row to search for")]
     vectors = [vector for (vector,) in sample]
     forced = _used(session, column, target, index, vectors[0], forced=True)
-    instead = [other for other in others if _names(session, column, other) & forced]
-    names = _names(session, column, called)
+    instead = [other for each, other in others if _names(session, column, each, other) & forced]
+    names = _names(session, column, index, called)
     used = bool(names & forced) or bool(instead)
     freely = bool(names & _used(session, column, target, index, vectors[0], forced=False))
     recall = _recall(session, column, target, index, vectors)
@@ -124,11 +137,12 @@ def _indexes(node: Any) -> Iterator[str]:
             yield from _indexes(value)
 
 
-def _names(session: Session, column: ColumnPlan, index: str) -> set[str]:
+def _names(session: Session, column: ColumnPlan, index: IndexToBuild, called: str) -> set[str]:
     """Of the index, and of its parts on partitions."""
-    if not column.is_partitioned:
-        return {index}
-    return {index, *(part.name for part in attached(session.connection, column.catalog.table.schema, index))}
+    place = tree.place(column, index)
+    if place is None or place.is_leaf:
+        return {called}
+    return {called, *(part.name for part in attached(session.connection, place.schema, called))}
 
 
 def _recall(session: Session, column: ColumnPlan, target: str, index: IndexToBuild, vectors: list[str]) -> float:

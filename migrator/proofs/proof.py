@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from migrator import tree
 from migrator.catalog.indexes import OPERATORS, IndexToBuild
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, fragment, name, query
@@ -50,6 +51,12 @@ def key_of(column: ColumnPlan, target: str) -> Query:
     )
 
 
+def rows(column: ColumnPlan, index: IndexToBuild) -> Query:
+    """What an index finds its rows in, as FROM names it: the table, or the partition that has it alone."""
+    place = tree.place(column, index) if index.partition is not None else None
+    return place.addressed(column) if place is not None else column.table
+
+
 def pieces(column: ColumnPlan, target: str) -> dict[str, Query]:
     extension = name(column.catalog.server.extension_schema)
     norm = "vector_norm" if column.type == "vector" else "l2_norm"
@@ -78,7 +85,7 @@ def search(column: ColumnPlan, target: str, index: IndexToBuild, named: str) -> 
     return query(
         "verify",
         named,
-        table=column.table,
+        table=rows(column, index),
         column=name(target),
         condition=index.condition(target),
         extension=extension,

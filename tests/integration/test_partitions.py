@@ -37,7 +37,7 @@ SELECT c.relname::text, t.relname::text, p.relname::text
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
 JOIN pg_am m ON m.oid = c.relam OR c.relam = 0
 LEFT JOIN pg_inherits h ON h.inhrelid = c.oid LEFT JOIN pg_class p ON p.oid = h.inhparent
-WHERE m.amname = 'hnsw' AND i.indisvalid AND c.relname !~ 'migrator_retired_' ORDER BY 1
+WHERE m.amname = 'hnsw' AND i.indisvalid AND c.relname !~ 'migrator_retired_' ORDER BY 1, 2
 """
 # The change, with the table's name in text and scope.
 QUALIFIED = replace(CHANGE, text="items.body || ''", where="items.id >= 0")
@@ -71,6 +71,9 @@ def partitioned(database: Database, rows: int = 200) -> None:
         "COMMENT ON INDEX items_embedding_idx IS 'by meaning'",
         "ALTER INDEX archive.items_3_embedding_idx RENAME TO of_the_archive",
         "COMMENT ON INDEX archive.of_the_archive IS 'seldom searched'",
+        # Of partitions alone: of one with partitions of its own, and two of the same name.
+        "CREATE INDEX alone ON items_2 USING hnsw (embedding vector_l2_ops)",
+        "CREATE INDEX alone ON archive.items_3 USING hnsw (embedding vector_ip_ops) WHERE id > 3",
         "ANALYZE items",
     )
     database.execute("; ".join(indexes))
@@ -372,7 +375,6 @@ def test_without_a_key_and_without_an_index(database: Database) -> None:
 
 REFUSED = {
     "is-a-partition": ("SELECT 1", replace(CHANGE, table="items_rest")),
-    "partition-index-alone": ("CREATE INDEX ON items_rest USING hnsw (embedding vector_l2_ops)", CHANGE),
     "dependent-not-carried": ("CREATE VIEW seen AS SELECT embedding FROM items_2_odd", CHANGE),
     "partition-differs": ("ALTER TABLE items_2 ALTER COLUMN embedding SET STORAGE PLAIN", CHANGE),
     "foreign-partition": (
@@ -396,25 +398,33 @@ def test_what_is_refused(database: Database, code: str, case: tuple[str, Embeddi
     assert database.dump() == before
 
 
-def test_indexes_on_some_partitions_are_put_together_as_the_refusals_say(database: Database) -> None:
+def test_an_index_of_which_partitions_have_no_part_is_refused(database: Database) -> None:
     for statement in KEYLESS:
         database.execute(statement)
     database.execute("CREATE INDEX own ON logs_new USING hnsw (embedding vector_cosine_ops) WITH (m = 8)")
-    change = replace(CHANGE, table="logs", index="same")
-    with pytest.raises(Refused, match='index "own" of partition') as alone:
-        upgrade(database, change)
     database.execute("CREATE INDEX whole ON ONLY logs USING hnsw (embedding vector_cosine_ops)")
     database.execute("ALTER INDEX whole ATTACH PARTITION own")
     with pytest.raises(Refused, match="logs_old") as missing:
-        upgrade(database, change)
+        upgrade(database, replace(CHANGE, table="logs", index="same"))
     assert missing.value.code == "partition-index-missing"
-    # Which takes the other with it.
-    database.execute("DROP INDEX whole; CREATE INDEX own ON logs_new USING hnsw (embedding vector_cosine_ops)")
-    database.execute((alone.value.remedy or "").partition(", which takes in")[0])
+
+
+def test_an_index_of_each_partition_alone_is_replaced_where_it_is(database: Database) -> None:
+    """A revision of the index alone, and its way back."""
+    for statement in KEYLESS:
+        database.execute(statement)
+    for partition in ("logs_new", "logs_old"):
+        database.execute(f"CREATE INDEX ON {partition} USING ivfflat (embedding vector_cosine_ops) WITH (lists = 1)")
+    database.execute("UPDATE logs SET embedding = ('[' || right(body, 1) || repeat(',1', 47) || ']')::vector")
+    schema = database.dump()
+    change = replace(CHANGE, table="logs", to=OLD, index=Hnsw("l2", m=6))
     upgrade(database, change)
-    built = database.value("SELECT count(*) FROM pg_indexes WHERE indexdef ~ 'USING hnsw' AND tablename ~ '^logs'")
-    # One for the table, and one for each partition.
-    assert built == 3
+    definitions = "SELECT indexdef FROM pg_indexes WHERE tablename ~ '^logs' ORDER BY 1"
+    assert [found.partition("USING ")[2] for (found,) in database.execute(definitions)] == [
+        "hnsw (embedding vector_l2_ops) WITH (m='6', ef_construction='64')"
+    ] * 2
+    downgrade(database, change)
+    assert database.dump() == schema
 
 
 def test_a_partition_key_that_reads_the_column_is_refused(database: Database) -> None:

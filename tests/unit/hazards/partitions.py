@@ -32,23 +32,6 @@ TEXTS: list[Row] = [
         "make it so now: ALTER TABLE ... ALTER COLUMN ...",
     ),
     (
-        hazards.partition_index_alone,
-        (
-            "public",
-            "items",
-            "public.items_2025",
-            "items_2025_by_vector",
-            "USING hnsw (embedding public.vector_cosine_ops)",
-        ),
-        "partition-index-alone",
-        True,
-        'index "items_2025_by_vector" of partition public.items_2025 belongs to no index of the partitioned table',
-        "it would stay behind on the retired column, and that partition would be searched without it.",
-        'CREATE INDEX ON "public"."items" USING hnsw (embedding public.vector_cosine_ops), which takes in those that '
-        "partitions have of that kind; where a partition has none, make it there first by CREATE INDEX CONCURRENTLY, "
-        "for otherwise this builds it while writes wait; or drop it",
-    ),
-    (
         hazards.partition_index_missing,
         (
             "public",
