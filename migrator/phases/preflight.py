@@ -100,11 +100,9 @@ def examine(
     if column.method != "index":
         with as_recorded(column):
             try_expressions(connection, column)
-        with text.called_as(column, old=False):
-            read = text.examine(connection, column)
+        read = text.examine(connection, column, text.argument_of(column))
         if column.change.other_text:
-            with text.called_as(column, old=True):
-                text.examine(connection, column.with_old_text)
+            text.examine(connection, column.with_old_text, text.argument_of(column, old=True))
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
             found += other_tables.examine(connection, column)

@@ -14,7 +14,7 @@ from migrator.database import Connection, execute, fetch_row, said
 from migrator.errors import Refused
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
-from migrator.preflight.text import called_as
+from migrator.preflight.text import argument_of
 from migrator.queries import Query, expression, name, plain, query
 
 
@@ -73,26 +73,24 @@ def _reads_vector(connection: Connection, column: ColumnPlan, where: str) -> boo
 
 def try_expressions(connection: Connection, column: ColumnPlan) -> None:
     """Parses both texts and priority as the database does; nothing is evaluated. Raises Refused."""
-    with called_as(column, old=False):
-        _try_text(connection, column)
+    _try_text(connection, column, argument_of(column))
     if column.change.other_text:
-        with called_as(column, old=True):
-            _try_text(connection, column.with_old_text)
+        _try_text(connection, column.with_old_text, argument_of(column, old=True))
     priority = column.change.priority
     if priority is not None:
         condition = condition_over(column, expression(priority))
         parse(connection, column, condition, partial(hazards.scope_does_not_parse, "priority", priority))
 
 
-def _try_text(connection: Connection, column: ColumnPlan) -> None:
+def _try_text(connection: Connection, column: ColumnPlan, argument: str) -> None:
     change = column.change
     if change.text is not None:
-        does_not_parse = partial(hazards.text_does_not_parse, change.text)
+        does_not_parse = partial(hazards.text_does_not_parse, argument, change.text)
         text = expression(change.text)
         type_ = parse(connection, column, query("catalog", "text_type", text=text, table=column.table), does_not_parse)
         is_text, shown = fetch_row(connection, query("catalog", "is_text"), {"type": type_})
         if not is_text:
-            raise hazards.text_is_not_text(change.text, shown).refusal()
+            raise hazards.text_is_not_text(argument, change.text, shown).refusal()
         parse(connection, column, condition_over(column, sql.SQL("{} IS NULL").format(text)), does_not_parse)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migrator.backfill import backfill
@@ -102,13 +104,16 @@ def test_a_table_that_is_gone_is_passed_over_and_said(database: Database, again:
 
 def test_a_column_that_the_text_names_is_gone(database: Database) -> None:
     items(database)
-    upgrade(database)
+    upgrade(database, replace(CHANGE, text="concat_ws(' ', note, body)", from_text="body"))
     database.execute("ALTER TABLE items RENAME COLUMN body TO words")
     (proof,) = verify(database)["public.items.embedding"]
     assert (proof.name, proof.passed) == ("readable", False)
     assert proof.detail == 'column "body" does not exist'
-    for command in (downgrade, lambda it: backfill(it.address, Options(At("", "", lambda: None)))):
-        with pytest.raises(Refused, match='column "body" does not exist') as refused:
+    for command, argument in (
+        (downgrade, "from_text='body' is not an SQL expression over the row: "),
+        (lambda it: backfill(it.address, Options(At("", "", lambda: None))), ""),
+    ):
+        with pytest.raises(Refused, match=f'fit its table any more: {argument}column "body" does not exist') as refused:
             command(database)
         assert refused.value.code == "names-gone"
     database.execute("ALTER TABLE items RENAME COLUMN words TO body")
