@@ -117,6 +117,14 @@ def test_a_column_that_the_text_names_is_gone(database: Database) -> None:
             command(database)
         assert refused.value.code == "names-gone"
     database.execute("ALTER TABLE items RENAME COLUMN words TO body")
+    # An upgrade made before such a scope was refused: there it is not a name that is wrong.
+    database.execute("CREATE TABLE chosen (id bigint)")
+    recorded = "UPDATE migrator.change SET change = jsonb_set(change, '{where}', %(where)s)"
+    database.execute(recorded, {"where": '"id IN (SELECT id FROM chosen)"'})
+    with pytest.raises(Refused) as refused:
+        downgrade(database)
+    assert refused.value.code == "where-reads-tables"
+    database.execute(recorded, {"where": "null"})
     downgrade(database)
     assert rows_hold(database, old) == 200
 
