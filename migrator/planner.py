@@ -15,6 +15,7 @@ from migrator.ledger import LIVE, Ledger, LedgerChange, Run
 from migrator.phases import preflight
 from migrator.plan import ColumnPlan, Direction, Plan, Source
 from migrator.preflight.server import disk_hazards, server_hazards
+from migrator.preflight.text import argument_of
 from migrator.queries import retired_column
 from migrator.work import Models, Options
 
@@ -154,8 +155,8 @@ def _refuse_reading_another(columns: Sequence[ColumnPlan]) -> None:
     for column in columns:
         for table in column.catalog.read:
             if table.oid in filled:
-                why_not = "the same revision changes it"
-                raise hazards.text_reads_unlockable(column.change.text or "", table.shown, why_not).refusal()
+                expression, why_not = column.change.text or "", "the same revision changes it"
+                raise hazards.text_reads_unlockable(argument_of(column), expression, table.shown, why_not).refusal()
 
 
 def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, ledger: Ledger) -> ColumnPlan:

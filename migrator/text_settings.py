@@ -41,8 +41,7 @@ def for_ledger(address: Address, *, required: bool = True, of: Sequence[VectorCo
     of: columns whose settings are needed, all of them where that is not said.
     """
     with connect(address) as connection:
-        schema = read_ledger_schema(connection)
-        if not (schema.installed and schema.usable):
+        if not read_ledger_schema(connection).readable:
             return address
         ledger = Ledger(connection, installed=True)
         run = ledger.unfinished()

@@ -100,7 +100,7 @@ SUBJECTS = (models, columns, partitions, dependents, indexes, runs, revisions, t
 _EXAMPLES: dict[str, object] = {
     "path": Path("queries.jsonl"),
     "available": True,
-    "argument": "where",
+    "argument": "text",
     "dropped": True,
     "by": "0003",
     "calls": ["now()"],
@@ -132,7 +132,7 @@ _EXAMPLES: dict[str, object] = {
     "schema": "public",
     "location": "acme/old",
     "rows": 5,
-    "refusal": hazards.text_does_not_parse("summary", 'column "summary" does not exist').refusal(),
+    "refusal": hazards.text_does_not_parse("text", "summary", 'column "summary" does not exist').refusal(),
     "files": ["versions/0003_items.py"],
     "similarity": 0.87,
     "statement": "CREATE OR REPLACE FUNCTION match_documents",
@@ -230,6 +230,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "row_function": {"expression": "as_json(items)", "function": "as_json", "why": "it uses doc as a whole"},
     "rows_copied": {"trigger": "keep", "statement": "INSERT INTO items_history SELECT OLD.*, now()"},
     "rows_kept_elsewhere": {"column": "column was of table public.versions"},
+    "scope_does_not_parse": {"argument": "where"},
     "scope_without_rows": {"condition": "tenant = 'acm'", "vectors": 1_800},
     "several_dimensions": {
         "found": [(384, 80), (96, 60)],

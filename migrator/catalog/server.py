@@ -27,6 +27,11 @@ class LedgerSchema:
     usable: bool
     role: str
 
+    @property
+    def readable(self) -> bool:
+        """Whether there is a ledger that `role` may read."""
+        return self.installed and self.usable
+
 
 @dataclass(frozen=True)
 class Server:

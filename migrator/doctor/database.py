@@ -9,14 +9,7 @@ from migrator.catalog import Server, read_ledger_schema, read_server
 from migrator.catalog.columns import tree
 from migrator.change import Model
 from migrator.database import Connection, fetch_dicts
-from migrator.doctor.finding import (
-    Finding,
-    Findings,
-    ledger_of,
-    of_hazard,
-    of_index_without_partitions,
-    of_invalid_index,
-)
+from migrator.doctor.finding import Finding, Findings, of_hazard, of_index_without_partitions, of_invalid_index
 from migrator.ledger import Ledger
 from migrator.preflight.server import server_hazards
 from migrator.queries import fragment, query
@@ -26,10 +19,11 @@ from migrator.report import counted, size
 def examine_database(connection: Connection) -> Findings:
     """Server, privileges, ledger, indexes, disk, and every vector column; the models that the ledger names."""
     server = read_server(connection)
-    ledger = ledger_of(connection)
+    schema = read_ledger_schema(connection)
+    ledger = Ledger(connection, installed=schema.readable)
     found = [
         Finding("ok", "server", f"PostgreSQL {server.version_text}, pgvector {server.pgvector or 'not installed'}"),
-        *(of_hazard("server", hazard) for hazard in server_hazards(server, read_ledger_schema(connection))),
+        *(of_hazard("server", hazard) for hazard in server_hazards(server, schema)),
         _disk(server),
         *_unfinished(ledger),
         *_invalid_indexes(connection),

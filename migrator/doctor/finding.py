@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from migrator.catalog import read_ledger_schema
 from migrator.change import Model
-from migrator.database import Connection
 from migrator.hazards import Hazard
-from migrator.ledger import Ledger
 
 Level = Literal["ok", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("ok", "warning", "error")
@@ -48,11 +45,6 @@ def of_index_without_partitions(index: str, fact: str) -> Finding:
     """Of a partitioned table's index, which is invalid until every partition has one that is attached to it."""
     remedy = f"CREATE INDEX CONCURRENTLY on each of them, then ALTER INDEX {index} ATTACH PARTITION ..."
     return Finding("error", index, fact, remedy)
-
-
-def ledger_of(connection: Connection) -> Ledger:
-    schema = read_ledger_schema(connection)
-    return Ledger(connection, installed=schema.installed and schema.usable)
 
 
 def worst(findings: Sequence[Finding]) -> Level:

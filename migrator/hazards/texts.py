@@ -1,4 +1,7 @@
-"""Of the text expression, the scope and the file of queries, and of the rows that they give."""
+"""Of the text expression, the scope and the file of queries, and of the rows that they give.
+
+argument: what the revision says the expression in: text or from_text, where or priority.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ from migrator.report import counted
 _CHOICES = 6
 
 
-def text_does_not_parse(expression: str, reason: str) -> Hazard:
+def text_does_not_parse(argument: str, expression: str, reason: str) -> Hazard:
     return refuse(
         "text-does-not-parse",
-        f"text={expression!r} is not an SQL expression over the row: {reason}",
+        f"{argument}={expression!r} is not an SQL expression over the row: {reason}",
         "the texts to embed cannot be read.",
         "correct it; try it with SELECT expression FROM table LIMIT 1",
     )
@@ -32,14 +35,14 @@ def names_gone(subject: str, schema: str, table: str, problem: str) -> Hazard:
     )
 
 
-def text_is_not_text(expression: str, type_: str) -> Hazard:
+def text_is_not_text(argument: str, expression: str, type_: str) -> Hazard:
     field = re.sub(r"(->|#>)(\s*(?:'(?:[^']|'')*'|\d+)\s*)$", r"\1>\2", expression)
     # A cast would leave the quotes of JSON around the string.
-    of_json = f"ask for the field's text: text={field!r}"
-    cast = f"write a cast if that is what you mean: text={f'({expression})::text'!r}"
+    of_json = f"ask for the field's text: {argument}={field!r}"
+    cast = f"write a cast if that is what you mean: {argument}={f'({expression})::text'!r}"
     return refuse(
         "text-is-not-text",
-        f"text={expression!r} gives {type_}, not text",
+        f"{argument}={expression!r} gives {type_}, not text",
         "a model reads text.",
         of_json if field != expression else cast,
     )
@@ -55,28 +58,28 @@ def no_text(subject: str) -> Hazard:
     )
 
 
-def whole_row_text(expression: str) -> Hazard:
+def whole_row_text(argument: str, expression: str) -> Hazard:
     return refuse(
         "whole-row-text",
-        f"text={expression!r} gives another text once the table has another column",
+        f"{argument}={expression!r} gives another text once the table has another column",
         "every text would change when the shadow column appears.",
-        "name the columns: text=\"concat_ws(' ', title, body)\"",
+        f"name the columns: {argument}=\"concat_ws(' ', title, body)\"",
     )
 
 
-def text_not_by_columns(expression: str, reason: str) -> Hazard:
+def text_not_by_columns(argument: str, expression: str, reason: str) -> Hazard:
     return refuse(
         "text-not-by-columns",
-        f"text={expression!r} or where= cannot be evaluated for a row by itself: {reason}",
+        f"{argument}={expression!r} or where= cannot be evaluated for a row by itself: {reason}",
         "the trigger that captures writes sees the row's columns, and neither the whole row nor other tables.",
-        "name the columns, without schema: text=\"concat_ws(' ', title, body)\"",
+        f"name the columns, without schema: {argument}=\"concat_ws(' ', title, body)\"",
     )
 
 
-def text_reads_other_tables(expression: str, tables: Iterable[str]) -> Hazard:
+def text_reads_other_tables(argument: str, expression: str, tables: Iterable[str]) -> Hazard:
     return refuse(
         "text-reads-other-tables",
-        f"text={expression!r} reads other tables: {', '.join(tables)}",
+        f"{argument}={expression!r} reads other tables: {', '.join(tables)}",
         "online, a write to them changes texts of rows that are not written themselves, which nothing would see.",
         "upgrade in a window, without --online, where they are locked against writes; or copy what is needed into a "
         "column of the table, kept there by the application or a trigger, and name that",
@@ -104,10 +107,10 @@ def where_reads_vector(subject: str, table: str, condition: str) -> Hazard:
     )
 
 
-def text_reads_unlockable(expression: str, table: str, why: str) -> Hazard:
+def text_reads_unlockable(argument: str, expression: str, table: str, why: str) -> Hazard:
     return refuse(
         "text-reads-unlockable",
-        f"text={expression!r} reads {table}, and {why}",
+        f"{argument}={expression!r} reads {table}, and {why}",
         "it cannot be locked against writes, which change texts of rows that are not written themselves.",
         "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
     )
@@ -126,29 +129,29 @@ def other_tables_locked(subject: str, tables: Iterable[str], triggers: Iterable[
     )
 
 
-def row_function(expression: str, function: str, why: str) -> Hazard:
+def row_function(argument: str, expression: str, function: str, why: str) -> Hazard:
     return refuse(
         "row-function",
-        f"text={expression!r} calls {function}() with the row, and {why}",
+        f"{argument}={expression!r} calls {function}() with the row, and {why}",
         "its value may change when the shadow column appears, or differ while a write is captured.",
         "in a function in SQL or PL/pgSQL name each column that it reads, as in doc.title; or name the columns "
-        "in text=",
+        f"in {argument}=",
     )
 
 
-def text_writes(expression: str, reason: str) -> Hazard:
+def text_writes(argument: str, expression: str, reason: str) -> Hazard:
     return refuse(
         "text-writes",
-        f"text={expression!r} has side effects: {reason}",
+        f"{argument}={expression!r} has side effects: {reason}",
         "it is evaluated for every row, several times, and in the application's transactions.",
         "name a function that only reads, or columns",
     )
 
 
-def changes_by_itself(expression: str, calls: Iterable[str]) -> Hazard:
+def changes_by_itself(argument: str, expression: str, calls: Iterable[str]) -> Hazard:
     return refuse(
         "text-changes-by-itself",
-        f"text={expression!r} or where= gives another value each time it is asked, by {', '.join(calls)}",
+        f"{argument}={expression!r} or where= gives another value each time it is asked, by {', '.join(calls)}",
         "a vector is found by its text, and the text would be another one a moment later.",
         "leave that out, or keep its value in a column of the table and name the column",
     )

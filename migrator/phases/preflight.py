@@ -38,7 +38,7 @@ from migrator.preflight import (
     table,
     text,
 )
-from migrator.preflight.parsing import as_recorded, condition_over, parse, try_expressions, try_scope
+from migrator.preflight.parsing import condition_over, parse, try_expressions, try_scope
 from migrator.proofs.retrieval import relevant_value
 from migrator.retrieval import read_queries
 from migrator.work import Models, Options
@@ -80,8 +80,7 @@ def examine(
     """
     catalog = column.catalog
     refuse_first(partitions.kind(catalog))
-    with as_recorded(column):
-        try_scope(connection, column)
+    try_scope(connection, column)
     found = [
         *table.examine(catalog),
         *live_column.examine(ledger, column),
@@ -98,13 +97,10 @@ def examine(
     refuse_first(found)
     refuse_first(dependents.refused_updates(connection, column))
     if column.method != "index":
-        with as_recorded(column):
-            try_expressions(connection, column)
-        with text.called_as(column, old=False):
-            read = text.examine(connection, column)
+        try_expressions(connection, column)
+        read = text.examine(connection, column, text.argument_of(column))
         if column.change.other_text:
-            with text.called_as(column, old=True):
-                text.examine(connection, column.with_old_text)
+            text.examine(connection, column.with_old_text, text.argument_of(column, old=True))
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
             found += other_tables.examine(connection, column)

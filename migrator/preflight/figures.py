@@ -13,6 +13,7 @@ from migrator.errors import Refused
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
 from migrator.plan import ColumnPlan
 from migrator.preflight.materialised_views import twins_of
+from migrator.preflight.text import argument_of
 from migrator.queries import Query, name, plain, query
 from migrator.work import Models
 
@@ -27,7 +28,8 @@ def count(connection: Connection, column: ColumnPlan) -> Counts:
     except EVALUATION as error:
         if not column.has_secret_text:
             raise
-        raise hazards.text_not_by_columns(column.change.text or "", said(error, secret=True)).refusal() from None
+        expression, reason = column.change.text or "", said(error, secret=True)
+        raise hazards.text_not_by_columns(argument_of(column), expression, reason).refusal() from None
 
 
 def _scan(connection: Connection, column: ColumnPlan) -> Counts:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 import psycopg
@@ -11,30 +10,27 @@ from psycopg import sql
 
 from migrator import hazards
 from migrator.database import Connection, execute, fetch_row, said
-from migrator.errors import Refused
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
-from migrator.preflight.text import called_as
+from migrator.preflight.text import argument_of
 from migrator.queries import Query, expression, name, plain, query
 
 
 def try_recorded(connection: Connection, column: ColumnPlan) -> None:
     """Parses text and scope as the ledger has them of a column. Raises Refused."""
+    parse(connection, column, condition_over(column, column.due), partial(_names_gone, column))
+
+
+def _names_gone(column: ColumnPlan, problem: str) -> Hazard:
     table = column.catalog.table
-    gone = partial(hazards.names_gone, column.subject, table.schema, table.name)
-    parse(connection, column, condition_over(column, column.due), gone)
+    return hazards.names_gone(column.subject, table.schema, table.name, problem)
 
 
-@contextmanager
-def as_recorded(column: ColumnPlan) -> Iterator[None]:
+def _told(column: ColumnPlan, hazard: Callable[[str], Hazard]) -> Callable[[str], Hazard]:
     """On a downgrade text and scope are the ledger's, and it is no revision that has to be corrected."""
-    try:
-        yield
-    except Refused as refusal:
-        if not column.is_restore:
-            raise
-        table = column.catalog.table
-        raise hazards.names_gone(column.subject, table.schema, table.name, refusal.problem).refusal() from None
+    if not column.is_restore:
+        return hazard
+    return lambda reason: _names_gone(column, hazard(reason).problem)
 
 
 def try_scope(connection: Connection, column: ColumnPlan) -> None:
@@ -44,7 +40,7 @@ def try_scope(connection: Connection, column: ColumnPlan) -> None:
         return
     condition = condition_over(column, expression(where))
     with connection.transaction():
-        parse(connection, column, condition, partial(hazards.scope_does_not_parse, "where", where))
+        parse(connection, column, condition, _told(column, partial(hazards.scope_does_not_parse, "where", where)))
         # Parsing locks what is named. What functions read shows when they run.
         tables, _, _ = fetch_row(connection, query("trial", "traces"), {"tables": column.catalog.oids})
     if tables:
@@ -73,26 +69,24 @@ def _reads_vector(connection: Connection, column: ColumnPlan, where: str) -> boo
 
 def try_expressions(connection: Connection, column: ColumnPlan) -> None:
     """Parses both texts and priority as the database does; nothing is evaluated. Raises Refused."""
-    with called_as(column, old=False):
-        _try_text(connection, column)
+    _try_text(connection, column, argument_of(column))
     if column.change.other_text:
-        with called_as(column, old=True):
-            _try_text(connection, column.with_old_text)
+        _try_text(connection, column.with_old_text, argument_of(column, old=True))
     priority = column.change.priority
     if priority is not None:
         condition = condition_over(column, expression(priority))
-        parse(connection, column, condition, partial(hazards.scope_does_not_parse, "priority", priority))
+        parse(connection, column, condition, _told(column, partial(hazards.scope_does_not_parse, "priority", priority)))
 
 
-def _try_text(connection: Connection, column: ColumnPlan) -> None:
+def _try_text(connection: Connection, column: ColumnPlan, argument: str) -> None:
     change = column.change
     if change.text is not None:
-        does_not_parse = partial(hazards.text_does_not_parse, change.text)
+        does_not_parse = _told(column, partial(hazards.text_does_not_parse, argument, change.text))
         text = expression(change.text)
         type_ = parse(connection, column, query("catalog", "text_type", text=text, table=column.table), does_not_parse)
         is_text, shown = fetch_row(connection, query("catalog", "is_text"), {"type": type_})
         if not is_text:
-            raise hazards.text_is_not_text(change.text, shown).refusal()
+            raise _told(column, partial(hazards.text_is_not_text, argument, change.text))(shown).refusal()
         parse(connection, column, condition_over(column, sql.SQL("{} IS NULL").format(text)), does_not_parse)
 
 

@@ -8,8 +8,7 @@ rows themselves.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -18,7 +17,6 @@ from psycopg import sql
 from migrator import carry, hazards
 from migrator.catalog.columns import TREE, OtherTable
 from migrator.database import EVALUATION, Connection, execute, fetch_dicts, fetch_row, said
-from migrator.errors import Refused
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, plain, query
 
@@ -31,46 +29,40 @@ _NO_CODE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _LEGIBLE = ("sql", "plpgsql")
 
 
-def examine(connection: Connection, column: ColumnPlan) -> list[OtherTable]:
-    """What the text reads besides the row, to be locked against writes.
+def argument_of(column: ColumnPlan, *, old: bool = False) -> str:
+    """What the revision says the column's text in. A downgrade exchanges the two.
+
+    old: the other one's, which the present vectors were made of.
+    """
+    return "from_text" if column.change.other_text and old != column.is_restore else "text"
+
+
+def examine(connection: Connection, column: ColumnPlan, argument: str) -> list[OtherTable]:
+    """What the text reads besides the row, to be locked against writes. argument: what the revision says it in.
 
     Raises Refused where text or scope change with the shadow column or by themselves, write, or read what cannot be
     locked.
     """
     try:
-        read = _by_columns(connection, column)
+        read = _by_columns(connection, column, argument)
     except EVALUATION as error:
         if not column.takes_row:
-            raise _not_by_columns(column, error) from None
+            raise _not_by_columns(column, argument, error) from None
         try:
-            read = _by_row(connection, column)
+            read = _by_row(connection, column, argument)
         except EVALUATION as second:
-            raise _not_by_columns(column, second) from None
+            raise _not_by_columns(column, argument, second) from None
     if not read or column.method != "embed":
         return []
-    return _lockable(connection, column, read)
+    return _lockable(connection, column, argument, read)
 
 
-@contextmanager
-def called_as(column: ColumnPlan, *, old: bool) -> Iterator[None]:
-    """Of the text that the revision says in from_text= refusals say so. On a downgrade the two texts are exchanged.
-
-    old: whether the other one is looked at, which the present vectors were made of.
-    """
-    try:
-        yield
-    except Refused as refusal:
-        if column.change.other_text and old != column.is_restore and refusal.problem.startswith("text="):
-            refusal.problem = f"from_{refusal.problem}"
-            refusal.remedy = refusal.remedy.replace(" text=", " from_text=")
-        raise
+def _not_by_columns(column: ColumnPlan, argument: str, error: psycopg.Error) -> Exception:
+    reason = said(error, secret=column.has_secret_text)
+    return hazards.text_not_by_columns(argument, column.change.text or "", reason).refusal()
 
 
-def _not_by_columns(column: ColumnPlan, error: psycopg.Error) -> Exception:
-    return hazards.text_not_by_columns(column.change.text or "", said(error, secret=column.has_secret_text)).refusal()
-
-
-def _lockable(connection: Connection, column: ColumnPlan, read: Sequence[str]) -> list[OtherTable]:
+def _lockable(connection: Connection, column: ColumnPlan, argument: str, read: Sequence[str]) -> list[OtherTable]:
     """Raises Refused where one of them cannot be locked, or the application is to write all the while."""
     text, parameters = column.change.text or "", {"tables": [*read], "table": column.catalog.table.oid}
     found = []
@@ -81,15 +73,15 @@ def _lockable(connection: Connection, column: ColumnPlan, read: Sequence[str]) -
         if table.sql.as_string(None) in locked:
             why_not = "cut-over locks it, for a policy there reads the column"
         if why_not is not None:
-            raise hazards.text_reads_unlockable(text, table.shown, why_not).refusal()
+            raise hazards.text_reads_unlockable(argument, text, table.shown, why_not).refusal()
         found.append(table)
     # A downgrade is not refused for what its upgrade allowed.
     if column.online and not column.is_restore:
-        raise hazards.text_reads_other_tables(text, [table.shown for table in found]).refusal()
+        raise hazards.text_reads_other_tables(argument, text, [table.shown for table in found]).refusal()
     return found
 
 
-def _by_columns(connection: Connection, column: ColumnPlan) -> list[str]:
+def _by_columns(connection: Connection, column: ColumnPlan, argument: str) -> list[str]:
     table, text = column.catalog.table, column.change.text or ""
     copy, row = name(COPY), column.row
     plain = tuple(known.name for known in table.columns if not known.generated)
@@ -103,26 +95,26 @@ def _by_columns(connection: Connection, column: ColumnPlan) -> list[str]:
         execute(connection, query("trial", "copy_view", row=row, text=column.text, scope=column.scope))
         tables, calls, whole_row = fetch_row(connection, query("trial", "copy_view_reads"))
         # Said by name before they are found out by what they do.
-        _refuse_calls(text, calls)
-        _refuse_scope(connection, column, copy)
-        before, read = _evaluated(connection, column, hashes, {})
+        _refuse_calls(argument, text, calls)
+        _refuse_scope(connection, column, argument, copy)
+        before, read = _evaluated(connection, column, argument, hashes, {})
         added = query("trial", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql)
         execute(connection, added)
         (after,) = fetch_row(connection, hashes)
         # Without a row to try it on, a text that reads the whole row is taken for one that changes.
         if before != after or (before is None and whole_row):
-            raise hazards.whole_row_text(text).refusal()
+            raise hazards.whole_row_text(argument, text).refusal()
     return sorted({*tables, *read})
 
 
-def _refuse_scope(connection: Connection, column: ColumnPlan, copy: Query) -> None:
+def _refuse_scope(connection: Connection, column: ColumnPlan, argument: str, copy: Query) -> None:
     """Raises Refused where the scope reads a table: rows would come into it, or leave it, unseen."""
     if column.change.where is None:
         return
     execute(connection, query("trial", "copy_view", row=column.row, text=sql.SQL("NULL::text"), scope=column.scope))
     tables, _, _ = fetch_row(connection, query("trial", "copy_view_reads"))
     scopes = query("trial", "copy_values", copy=copy, row=column.row, value=column.scope)
-    _, read = _evaluated(connection, column, scopes, {})
+    _, read = _evaluated(connection, column, argument, scopes, {})
     if tables or read:
         raise hazards.where_reads_tables(column.change.where, sorted({*tables, *read})).refusal()
 
@@ -134,7 +126,7 @@ def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None
         raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
 
 
-def _by_row(connection: Connection, column: ColumnPlan) -> list[str]:
+def _by_row(connection: Connection, column: ColumnPlan, argument: str) -> list[str]:
     """A function of the row must name the columns that it reads, since the shadow column is one of the row too."""
     table, text = column.catalog.table, column.change.text or ""
     row = name(table.name)
@@ -147,15 +139,15 @@ def _by_row(connection: Connection, column: ColumnPlan) -> list[str]:
         whole, as_argument, functions, tables = fetch_row(
             connection, query("trial", "row_functions"), {"table": table.oid}
         )
-        _refuse_calls(text, calls)
+        _refuse_calls(argument, text, calls)
         if whole != as_argument:
-            raise hazards.whole_row_text(text).refusal()
+            raise hazards.whole_row_text(argument, text).refusal()
         for function in functions:
             why = unclear(function["language"], function["source"], function["arguments"])
             if why is not None:
-                raise hazards.row_function(text, function["name"], why).refusal()
+                raise hazards.row_function(argument, text, function["name"], why).refusal()
         scans = max(1, len(column.catalog.partitions))
-        _, read = _evaluated(connection, column, hashes, {"limit": ROWS}, scans=scans)
+        _, read = _evaluated(connection, column, argument, hashes, {"limit": ROWS}, scans=scans)
     return sorted({*tables, *read})
 
 
@@ -175,13 +167,19 @@ def unclear(language: str, source: str, arguments: Sequence[str]) -> str | None:
     return None
 
 
-def _refuse_calls(text: str, calls: Sequence[str]) -> None:
+def _refuse_calls(argument: str, text: str, calls: Sequence[str]) -> None:
     if calls:
-        raise hazards.changes_by_itself(text, calls).refusal()
+        raise hazards.changes_by_itself(argument, text, calls).refusal()
 
 
 def _evaluated(
-    connection: Connection, column: ColumnPlan, statement: Query, parameters: dict[str, Any], *, scans: int = 0
+    connection: Connection,
+    column: ColumnPlan,
+    argument: str,
+    statement: Query,
+    parameters: dict[str, Any],
+    *,
+    scans: int = 0,
 ) -> tuple[Any, list[str]]:
     """What the statement gives, and what tables it read. Raises Refused where it writes, or gives something else then.
 
@@ -199,10 +197,10 @@ def _evaluated(
             _, scanned, blocks = fetch_row(connection, traces, tables)
             (again,) = fetch_row(connection, statement, parameters)
         except psycopg.errors.ReadOnlySqlTransaction as error:
-            raise hazards.text_writes(text, said(error, secret=column.has_secret_text)).refusal() from None
+            raise hazards.text_writes(argument, text, said(error, secret=column.has_secret_text)).refusal() from None
         now, scanned_then, blocks_then = fetch_row(connection, traces, tables)
     if found != again:
-        raise hazards.changes_by_itself(text, ["a function that it calls"]).refusal()
+        raise hazards.changes_by_itself(argument, text, ["a function that it calls"]).refusal()
     read = [each for each in now if each not in locked]
     if scanned_then - scanned > scans or (scans == 0 and blocks_then > blocks):
         read.append(plain(column.table))

@@ -100,7 +100,7 @@ def guest(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("guest")
-def test_a_role_that_may_not_make_a_schema(database: Database) -> None:
+def test_a_role_that_may_not_make_a_schema_or_read_the_ledger(database: Database) -> None:
     items(database, rows=5)
     found = findings()
     assert about("server", found)[1:] == [
@@ -111,6 +111,9 @@ def test_a_role_that_may_not_make_a_schema(database: Database) -> None:
         )
     ]
     assert about("disk", found) == [("ok", "what the server has free cannot be seen from here", "")]
+    record(database, CHANGE)
+    ((_, fact, _),) = about("server", findings())[1:]
+    assert fact == 'the schema "migrator" belongs to "postgres", whom role "guest" may not act as'
 
 
 @pytest.mark.usefixtures("guest")

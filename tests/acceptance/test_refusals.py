@@ -80,73 +80,81 @@ CASES = [
     # ---- text and scope --------------------------------------------------------------------------------------
     Case(
         "text does not parse",
-        refused(hazards.text_does_not_parse("lower(body", 'syntax error at or near "AS"')),
+        refused(hazards.text_does_not_parse("text", "lower(body", 'syntax error at or near "AS"')),
         change(text='"lower(body"'),
     ),
     Case(
         "text of an unknown column",
-        refused(hazards.text_does_not_parse("bodi", 'column "bodi" does not exist')),
+        refused(hazards.text_does_not_parse("text", "bodi", 'column "bodi" does not exist')),
         change(text='"bodi"'),
     ),
     Case(
         "text that is a number",
-        refused(hazards.text_is_not_text("id", "bigint")),
+        refused(hazards.text_is_not_text("text", "id", "bigint")),
         change(text='"id"'),
     ),
     Case(
         "text with a second statement",
-        refused(hazards.text_does_not_parse("a; DROP TABLE items", 'syntax error at or near ";"')),
+        refused(hazards.text_does_not_parse("text", "a; DROP TABLE items", 'syntax error at or near ";"')),
         change(text='"a; DROP TABLE items"'),
     ),
     Case(
         "text that closes the parenthesis before a second statement",
         refused(
             hazards.text_does_not_parse(
-                "body) FROM items; DROP TABLE items; --", "cannot insert multiple commands into a prepared statement"
+                "text",
+                "body) FROM items; DROP TABLE items; --",
+                "cannot insert multiple commands into a prepared statement",
             )
         ),
         change(text='"body) FROM items; DROP TABLE items; --"'),
     ),
     Case(
         "text of two columns",
-        refused(hazards.text_does_not_parse("body), (note", 'syntax error at or near ","')),
+        refused(hazards.text_does_not_parse("text", "body), (note", 'syntax error at or near ","')),
         change(text='"body), (note"'),
     ),
     Case(
         "volatile text",
-        refused(hazards.changes_by_itself("body || random()::text", ["random()"])),
+        refused(hazards.changes_by_itself("text", "body || random()::text", ["random()"])),
         change(text='"body || random()::text"'),
     ),
     Case(
         "text with the time of day",
-        refused(hazards.changes_by_itself("body || now()::text", ["now()"])),
+        refused(hazards.changes_by_itself("text", "body || now()::text", ["now()"])),
         change(text='"body || now()::text"'),
     ),
     Case(
         "text with the user's name",
-        refused(hazards.changes_by_itself("body || current_user", ["the present date, time, user or schema"])),
+        refused(hazards.changes_by_itself("text", "body || current_user", ["the present date, time, user or schema"])),
         change(text='"body || current_user"'),
     ),
     Case(
         "volatile scope",
-        refused(hazards.changes_by_itself("body", ["random()"])),
+        refused(hazards.changes_by_itself("text", "body", ["random()"])),
         change(where='"random() < 0.5"'),
     ),
     Case(
         "aggregate",
-        refused(hazards.text_does_not_parse("string_agg(body, ' ')", "aggregate functions are not allowed in WHERE")),
+        refused(
+            hazards.text_does_not_parse("text", "string_agg(body, ' ')", "aggregate functions are not allowed in WHERE")
+        ),
         change(text="\"string_agg(body, ' ')\""),
     ),
     Case(
         "window function",
-        refused(hazards.text_does_not_parse("first_value(body) OVER ()", "window functions are not allowed in WHERE")),
+        refused(
+            hazards.text_does_not_parse(
+                "text", "first_value(body) OVER ()", "window functions are not allowed in WHERE"
+            )
+        ),
         change(text='"first_value(body) OVER ()"'),
     ),
     Case(
         "several texts a row",
         refused(
             hazards.text_does_not_parse(
-                "regexp_split_to_table(body, ' ')", "set-returning functions are not allowed in WHERE"
+                "text", "regexp_split_to_table(body, ' ')", "set-returning functions are not allowed in WHERE"
             )
         ),
         change(text="\"regexp_split_to_table(body, ' ')\""),
@@ -155,6 +163,7 @@ CASES = [
         "text from other rows",
         refused(
             hazards.text_reads_unlockable(
+                "text",
                 "(SELECT max(note) FROM items)",
                 "public.items",
                 "it is the table itself, whose rows are filled meanwhile",
@@ -166,7 +175,7 @@ CASES = [
         "text from a materialised view",
         refused(
             hazards.text_reads_unlockable(
-                "(SELECT title FROM topics LIMIT 1)", "public.topics", "it is a materialised view"
+                "text", "(SELECT title FROM topics LIMIT 1)", "public.topics", "it is a materialised view"
             )
         ),
         change(text='"(SELECT title FROM topics LIMIT 1)"'),
@@ -191,23 +200,25 @@ CASES = [
     Case(
         "text with the table's schema",
         refused(
-            hazards.text_not_by_columns("public.items.body", 'invalid reference to FROM-clause entry for table "items"')
+            hazards.text_not_by_columns(
+                "text", "public.items.body", 'invalid reference to FROM-clause entry for table "items"'
+            )
         ),
         change(text='"public.items.body"'),
     ),
     Case(
         "text of a system column",
-        refused(hazards.text_not_by_columns("ctid::text", 'column "ctid" does not exist')),
+        refused(hazards.text_not_by_columns("text", "ctid::text", 'column "ctid" does not exist')),
         change(text='"ctid::text"'),
     ),
     Case(
         "whole-row text",
-        refused(hazards.whole_row_text("to_jsonb(items)::text")),
+        refused(hazards.whole_row_text("text", "to_jsonb(items)::text")),
         change(text='"to_jsonb(items)::text"'),
     ),
     Case(
         "whole-row text of an empty table",
-        refused(hazards.whole_row_text("items::text")),
+        refused(hazards.whole_row_text("text", "items::text")),
         change(text='"items::text"'),
         ("TRUNCATE items",),
     ),

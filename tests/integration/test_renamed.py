@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migrator.backfill import backfill
@@ -102,16 +104,27 @@ def test_a_table_that_is_gone_is_passed_over_and_said(database: Database, again:
 
 def test_a_column_that_the_text_names_is_gone(database: Database) -> None:
     items(database)
-    upgrade(database)
+    upgrade(database, replace(CHANGE, text="concat_ws(' ', note, body)", from_text="body"))
     database.execute("ALTER TABLE items RENAME COLUMN body TO words")
     (proof,) = verify(database)["public.items.embedding"]
     assert (proof.name, proof.passed) == ("readable", False)
     assert proof.detail == 'column "body" does not exist'
-    for command in (downgrade, lambda it: backfill(it.address, Options(At("", "", lambda: None)))):
-        with pytest.raises(Refused, match='column "body" does not exist') as refused:
+    for command, argument in (
+        (downgrade, "from_text='body' is not an SQL expression over the row: "),
+        (lambda it: backfill(it.address, Options(At("", "", lambda: None))), ""),
+    ):
+        with pytest.raises(Refused, match=f'fit its table any more: {argument}column "body" does not exist') as refused:
             command(database)
         assert refused.value.code == "names-gone"
     database.execute("ALTER TABLE items RENAME COLUMN words TO body")
+    # An upgrade made before such a scope was refused: there it is not a name that is wrong.
+    database.execute("CREATE TABLE chosen (id bigint)")
+    recorded = "UPDATE migrator.change SET change = jsonb_set(change, '{where}', %(where)s)"
+    database.execute(recorded, {"where": '"id IN (SELECT id FROM chosen)"'})
+    with pytest.raises(Refused) as refused:
+        downgrade(database)
+    assert refused.value.code == "where-reads-tables"
+    database.execute(recorded, {"where": "null"})
     downgrade(database)
     assert rows_hold(database, old) == 200
 
