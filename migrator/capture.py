@@ -263,26 +263,33 @@ def create_trigger(column: ColumnPlan) -> tuple[sql.Composed, ...]:
         *(query("capture", "sequence", sequence=each) for each in counted),
         *(query("privileges", "table_to_owner", object=text_of(each)) for each in counted),
         query("privileges", "function_to_owner", object=text_of(column.function)),
-        _trigger(column),
-        query("capture", "always", table=column.table, trigger=name(column.trigger)),
+        *_triggers(column),
+        *(query("capture", "always", table=table, trigger=name(column.trigger)) for table in _tables(column)),
     )
 
 
-def _trigger(column: ColumnPlan) -> sql.Composed:
-    return query("capture", "trigger", table=column.table, trigger=name(column.trigger), function=column.function)
+def _triggers(column: ColumnPlan) -> list[sql.Composed]:
+    trigger, function = name(column.trigger), column.function
+    return [query("capture", "trigger", table=table, trigger=trigger, function=function) for table in _tables(column)]
+
+
+def _tables(column: ColumnPlan) -> list[sql.SQL]:
+    """Partitions have the trigger of their table, heirs do not."""
+    return [column.table, *(heir.sql for heir in column.catalog.partitions if column.has_heirs)]
 
 
 def drop(column: ColumnPlan) -> tuple[sql.Composed, ...]:
-    return (drop_trigger(column), *drop_function(column))
+    return (*drop_triggers(column), *drop_function(column))
 
 
-def drop_trigger(column: ColumnPlan) -> sql.Composed:
-    return query("capture", "drop_trigger", table=column.table, trigger=name(column.trigger))
+def drop_triggers(column: ColumnPlan) -> list[sql.Composed]:
+    trigger = name(column.trigger)
+    return [query("capture", "drop_trigger", table=table, trigger=trigger) for table in _tables(column)]
 
 
 def watch_in_part(column: ColumnPlan) -> tuple[sql.Composed, ...]:
     """The trigger as it is made, not ALWAYS: the next downgrade compares vectors as this one did."""
-    return (drop_trigger(column), _trigger(column))
+    return (*drop_triggers(column), *_triggers(column))
 
 
 def drop_function(column: ColumnPlan) -> tuple[sql.Composed, ...]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import backup_table, capture, hazards, index_parts, materialised, tree
+from migrator import backup_table, capture, hazards, index_parts, materialised, partition_columns, tree
 from migrator.catalog.indexes import TableIndex, drop_concurrently, is_valid
 from migrator.database import Connection, configure, execute
 from migrator.ledger import Ledger, Run
@@ -33,7 +33,8 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         if present != plain(column.catalog.table.sql):
             raise hazards.table_renamed_meanwhile(column.subject, present).refusal()
         reporter.message(f"{column.subject}: putting everything back")
-        dropped = [*_drop(plan, column), *_drop_apart(connection, column)]
+        there = tree.without_dropped(connection, column)
+        dropped = [*_drop(plan, there), *_drop_apart(connection, column)]
         send_together(connection, dropped, table=column.catalog.table.oid, on_wait=reporter.message)
         _rebuild(connection, column, reporter)
         _drop_indexes(connection, column, reporter)
@@ -51,8 +52,7 @@ def _drop(plan: Plan, column: ColumnPlan) -> list[sql.Composed]:
     if column.fills_retired:
         kept = capture.until_retire(column.as_upgrade())
         return [*twins, kept, *(capture.watch_in_part(column) if column.capture_was_off else ())]
-    dropped = query("cut_over", "drop_column", table=column.table, column=name(column.shadow))
-    return [*twins, *capture.drop(column), dropped]
+    return [*twins, *capture.drop(column), *partition_columns.drop(column, column.shadow)]
 
 
 def _drop_apart(connection: Connection, column: ColumnPlan) -> list[sql.Composed]:

@@ -1,4 +1,4 @@
-"""What single partitions say of the column, carried over where it is not what the table above them says."""
+"""What single partitions and heirs say of the column, carried over where it is not what the table above them says."""
 
 from __future__ import annotations
 
@@ -9,25 +9,33 @@ from psycopg import sql
 from migrator import grants
 from migrator.catalog import Catalog, Column, Partition
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, fragment, literal, name, query
+from migrator.queries import Query, fragment, literal, name, names, query
 
 # From then on NOT NULL is a constraint with a name.
 NAMED_NOT_NULL = 180_000
 
 
+def own(column: ColumnPlan) -> list[Partition]:
+    """Heirs that say the column themselves, too: it is theirs whatever becomes of that of the table above."""
+    return [each for each in column.catalog.partitions if each.column.local and column.has_heirs]
+
+
+def drop(column: ColumnPlan, called: str) -> list[sql.Composed]:
+    """Drops the column of that name everywhere."""
+    tables = [column.table, *(each.sql for each in own(column))]
+    return [query("cut_over", "drop_column", table=table, column=name(called)) for table in tables]
+
+
 def attributes(column: ColumnPlan) -> list[sql.Composed]:
     """Default, statistics target, options, comment and grants; to follow those of the topmost table.
 
-    The default and the statistics target of a table are set in all partitions with it, the rest is not.
+    Comment and grants of a table are its alone, the rest is set in all below with it.
     """
     catalog, live = column.before or column.catalog, name(column.live)
     carried = []
     for partition in _partitions(column):
         here, only = partition.column, sql.SQL("ONLY {}").format(partition.sql)
         carried += _differing(catalog.column, here, only, live)
-        if here.options:
-            options = fragment(", ".join(here.options))
-            carried.append(query("cut_over", "set_options", table=partition.sql, column=live, options=options))
         if here.comment is not None:
             comment = literal(here.comment)
             carried.append(query("cut_over", "comment_on_column", table=partition.sql, column=live, comment=comment))
@@ -60,6 +68,12 @@ def _differing(above: Column, here: Column, table: Query, live: Query) -> list[s
     if here.statistics_target != above.statistics_target:
         target = sql.Literal(here.statistics_target)
         found.append(query("cut_over", "set_statistics", table=table, column=live, target=target))
+    if above.options and here.options != above.options:
+        reset = names(tuple(option.partition("=")[0] for option in above.options))
+        found.append(query("cut_over", "reset_options", table=table, column=live, options=reset))
+    if here.options and here.options != above.options:
+        options = fragment(", ".join(here.options))
+        found.append(query("cut_over", "set_options", table=table, column=live, options=options))
     return found
 
 
@@ -112,6 +126,8 @@ def not_nulls(column: ColumnPlan) -> list[sql.Composed]:
         (each.sql, each.column.not_null_name)
         for each in reversed(_partitions(column))
         if each.column.not_null_name not in (None, names.get(each.parent, above))
+        # An heir of several tables may have the name from another one.
+        and (each.own_not_null or not column.has_heirs)
     ]
     return [
         query("cut_over", "add_not_null", table=table, constraint=name(constraint), column=live)

@@ -103,6 +103,11 @@ class ColumnPlan:
         return self.catalog.table.kind == "p"
 
     @property
+    def has_heirs(self) -> bool:
+        """Whether other tables inherit the column, each with rows, indexes and triggers of its own, as the table has."""
+        return not self.is_partitioned and bool(self.catalog.partitions)
+
+    @property
     def live(self) -> str:
         return self.catalog.column.name
 
@@ -183,10 +188,14 @@ class ColumnPlan:
     @property
     def capture_was_off(self) -> bool:
         """On a downgrade: whether writes may have gone by the capture trigger, so that its marks cannot be trusted."""
-        watched = any(
-            trigger.name == self.trigger and trigger.enabled == "A" for trigger in self.catalog.table.triggers
-        )
-        return self.fills_retired and self.method != "index" and not watched
+        watching = [
+            trigger
+            for trigger in self.catalog.table.triggers
+            if trigger.name == self.trigger and trigger.enabled == "A"
+        ]
+        # Partitions have it from their table.
+        tables = 1 + len(self.catalog.partitions) * self.has_heirs
+        return self.fills_retired and self.method != "index" and len(watching) < tables
 
     @property
     def marks_some(self) -> bool:
@@ -271,14 +280,21 @@ class ColumnPlan:
                     built.append(self.carried_over(index, f"migrator_index_{self.id}_{number}"))
         if asked is None or asked == "same":
             return tuple(built)
-        return (*built, *(self._wanted(asked, index) for index in self.replaced_indexes or (None,)))
+        if self.replaced_indexes:
+            return (*built, *(self._wanted(asked, index.name, index) for index in self.replaced_indexes))
+        built.append(self._wanted(asked, self._free_name(catalog.table.name), None))
+        for number, heir in enumerate(catalog.partitions if self.has_heirs else (), 1):
+            made = self._wanted(asked, self._free_name(heir.name), None, number)
+            built.append(dataclasses.replace(made, partition=heir.oid))
+        return tuple(built)
 
-    def _wanted(self, asked: Index, replaced: TableIndex | None) -> IndexToBuild:
+    def _wanted(self, asked: Index, called: str, replaced: TableIndex | None, later: int = 0) -> IndexToBuild:
+        """later: how many that replace none are numbered before it."""
         own = self.catalog.own_indexes
-        number = own.index(replaced) + 1 if replaced else len(own) + 1
+        number = own.index(replaced) + 1 if replaced else len(own) + 1 + later
         return wanted(
             asked,
-            replaced.name if replaced else self._free_name(),
+            called,
             f"migrator_index_{self.id}_{number}",
             replaced,
             type_=self.type,
@@ -306,9 +322,9 @@ class ColumnPlan:
             return self.kept_index(number)
         return f"migrator_index_{self.id}_{number}"
 
-    def _free_name(self) -> str:
+    def _free_name(self, table: str) -> str:
         taken = {index.name for index in self.catalog.indexes}
-        called = f"{self.catalog.table.name}_{self.live}_idx"
+        called = f"{table}_{self.live}_idx"
         names = [called, *(f"{called}{number}" for number in range(1, len(taken) + 1))]
         return next(fits for each in names if (fits := fitting(each)) not in taken)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator import backup_table, called, capture, column_storage, present, text_settings
+from migrator import backup_table, called, capture, column_storage, partition_columns, present, text_settings, tree
 from migrator.address import Address
 from migrator.catalog.columns import TREE
 from migrator.database import EVALUATION, UNBOUNDED, Connection, configure, execute, fetch_row, has_table, said
@@ -21,7 +21,7 @@ NAME = "retire"
 
 def statements(column: ColumnPlan) -> list[Statement]:
     """What drops the retired column and its capture."""
-    dropped = [*capture.drop(column), query("cut_over", "drop_column", table=column.table, column=name(column.retired))]
+    dropped = [*capture.drop(column), *partition_columns.drop(column, column.retired)]
     wanted = column.catalog.column.storage_sql
     if column_storage.storage(column) != wanted and column_storage.fits_once_retired(column):
         # Until now a row held two vectors, which did not both fit in a page.
@@ -139,7 +139,7 @@ def _retire(connection: Connection, ledger: Ledger, kept: Leftover, reporter: Re
 
     def drop() -> None:
         if kept.is_there:
-            dropped = [statement.query for statement in statements(column)]
+            dropped = [statement.query for statement in statements(tree.without_dropped(connection, column))]
         else:
             dropped = [*capture.drop_function(column)]
         for each in [*dropped, *backup]:

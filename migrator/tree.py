@@ -1,4 +1,4 @@
-"""The tables that a column is in: the one that the change names and, where it is partitioned, those below it."""
+"""The tables that a column is in: the one that the change names, and those below it, partitions or heirs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from migrator.queries import Query, name, plain, query
 class Relation:
     """One of them. kind as in pg_class.relkind. parent: oid of the table right above it, None of the topmost.
 
-    rows: the planner's estimate; blocks as they were when the tree was read.
+    rows: the planner's estimate; blocks as they were when the tree was read. only: heirs are not read with it.
     """
 
     oid: int
@@ -29,6 +29,7 @@ class Relation:
     parent: int | None
     rows: int
     blocks: int
+    only: bool = False
 
     @property
     def sql(self) -> sql.SQL:
@@ -42,13 +43,14 @@ class Relation:
     @property
     def only_if(self) -> str:
         """When a statement that reads or fills its rows is sent."""
-        return "" if self.parent is None else "the partition has such rows"
+        return "" if self.parent is None else f"the {'table' if self.only else 'partition'} has such rows"
 
     def addressed(self, column: ColumnPlan) -> Query:
         """As FROM and UPDATE name it. Text and scope may call its rows by the name of the topmost table."""
+        alone = sql.SQL("ONLY {}").format(self.sql) if self.only else self.sql
         if self.parent is None:
-            return self.sql
-        return sql.SQL("{} AS {}").format(self.sql, column.row)
+            return alone
+        return sql.SQL("{} AS {}").format(alone, column.row)
 
 
 def table_now(connection: Connection, column: ColumnPlan) -> str | None:
@@ -66,7 +68,7 @@ def has_column(connection: Connection, column: ColumnPlan, called: str) -> bool:
 def planned(column: ColumnPlan) -> list[Relation]:
     """The tree as it was when the plan was made, parents first."""
     below = [
-        Relation(each.oid, each.schema, each.name, each.kind, each.parent, each.rows, each.blocks)
+        Relation(each.oid, each.schema, each.name, each.kind, each.parent, each.rows, each.blocks, column.has_heirs)
         for each in column.catalog.partitions
     ]
     return [_top(column), *below]
@@ -75,17 +77,15 @@ def planned(column: ColumnPlan) -> list[Relation]:
 def now(connection: Connection, column: ColumnPlan) -> list[Relation]:
     """The tree as it is, parents first: partitions come and go while a run is under way."""
     top = _top(column)
-    if top.is_leaf:
+    if not (column.is_partitioned or column.has_heirs):
         return [top]
     rows = fetch_dicts(connection, query("partitions", "partitions"), {"table": top.oid, "column": column.live})
-    below = [
-        Relation(*(row[key] for key in ("oid", "schema", "name", "kind", "parent", "rows", "blocks"))) for row in rows
-    ]
-    return [top, *below]
+    keys = ("oid", "schema", "name", "kind", "parent", "rows", "blocks")
+    return [top, *(Relation(**{key: row[key] for key in keys}, only=column.has_heirs) for row in rows)]
 
 
 def detached(connection: Connection, column: ColumnPlan) -> list[Relation]:
-    """Partitions of the plan that others detached since, as they are called now, parents first."""
+    """Partitions and heirs of the plan that others detached since, as they are called now, parents first."""
     known = {each.oid: each for each in planned(column)[1:]}
     if not known:
         return []
@@ -96,8 +96,8 @@ def detached(connection: Connection, column: ColumnPlan) -> list[Relation]:
 
 
 def without_dropped(connection: Connection, column: ColumnPlan) -> ColumnPlan:
-    """The plan without the partitions that others dropped since, and with the present names of the others."""
-    if not column.is_partitioned:
+    """The plan without the tables below that others dropped since, and with the present names of the others."""
+    if not column.catalog.partitions:
         return column
     there = {each.oid: each for each in now(connection, column)}
     left = [
@@ -129,12 +129,13 @@ def with_parts(column: ColumnPlan, index: TableIndex | IndexToBuild, relations: 
 
 def refuse_other(connection: Connection, column: ColumnPlan) -> None:
     """Before cut-over. Raises MigratorError where a partition was detached meanwhile, or a foreign table attached."""
-    if not column.is_partitioned:
+    if not (column.is_partitioned or column.has_heirs):
         return
     apart = detached(connection, column)
     if apart:
+        what = "tables that inherit from it" if column.has_heirs else "partitions"
         raise MigratorError(
-            f"{column.subject}: partitions were detached by others meanwhile: {_listed(apart)}",
+            f"{column.subject}: {what} were detached by others meanwhile: {_listed(apart)}",
             meaning="their rows would be left with the old vectors and migrator's columns.",
             remedy="attach them again or leave them apart, then run the same command again",
         )
@@ -157,5 +158,6 @@ def leaves(relations: list[Relation]) -> list[Relation]:
 
 
 def _top(column: ColumnPlan) -> Relation:
-    table = column.catalog.table
-    return Relation(table.oid, table.schema, table.name, table.kind, None, table.rows, table.blocks)
+    table, below = column.catalog.table, column.catalog.partitions
+    rows, blocks = table.rows - sum(each.rows for each in below), table.blocks - sum(each.blocks for each in below)
+    return Relation(table.oid, table.schema, table.name, table.kind, None, rows, blocks, column.has_heirs)

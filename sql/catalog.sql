@@ -115,6 +115,7 @@ SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type
                      AND NOT k.convalidated) AS not_null_valid,
        pg_get_expr(d.adbin, d.adrelid) AS default_text,
        a.attgenerated::text AS generated,
+       a.attinhcount > 0 AS inherited, a.attislocal AS local,
        a.attstorage::text AS storage,
        a.attcompression::text AS compression,
        coalesce(a.attstattarget, -1)::int AS statistics_target,

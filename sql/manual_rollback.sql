@@ -174,11 +174,12 @@ $check$;
 SELECT current_setting('rollback.change') AS change, current_setting('rollback.swapped') AS swapped,
        'migrator_retired_' || current_setting('rollback.change') AS retired,
        'migrator_rolled_back_' || current_setting('rollback.change') AS new \gset
--- The table and its partitions, on every level.
+-- The table and those below it, partitions or heirs, on every level. An heir of two of them is told once.
 CREATE TEMP VIEW rollback_tree AS
-WITH RECURSIVE tree (oid, parent) AS (
+WITH RECURSIVE below (oid, parent) AS (
   SELECT format('%I.%I', :'schema', :'table')::regclass::oid, NULL::oid
-  UNION ALL SELECT i.inhrelid, i.inhparent FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
+  UNION ALL SELECT i.inhrelid, i.inhparent FROM pg_inherits i JOIN below b ON b.oid = i.inhparent),
+tree AS (SELECT DISTINCT ON (oid) * FROM below ORDER BY oid, parent)
 SELECT t.oid, t.parent, c.relkind, n.nspname, c.relname
 FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace;
 -- The partitions of the change that are still there; after a dump and restore by their names.
@@ -368,7 +369,11 @@ BEGIN
         EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', each.name, new);
     END LOOP;
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, new);
-    EXECUTE format('DROP TRIGGER %I ON %s', format('~migrator_capture_%s', change_), relation);
+    -- Partitions lose the trigger with their table, heirs have one each.
+    FOR each IN SELECT oid::regclass AS name FROM rollback_tree
+                WHERE oid = relation OR (SELECT relkind FROM pg_class WHERE oid = relation) = 'r' LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', format('~migrator_capture_%s', change_), each.name);
+    END LOOP;
     EXECUTE format('DROP FUNCTION migrator.%I()', format('capture_%s', change_));
     EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('missed_%s', change_));
     EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('edited_%s', change_));
@@ -495,6 +500,10 @@ FROM migrator.change WHERE id = :change \gset
 BEGIN;
 SET LOCAL lock_timeout = '2s';
 ALTER TABLE :"schema".:"table" DROP COLUMN :"new";
+-- Of heirs that say the column themselves, it is theirs still.
+SELECT format('ALTER TABLE %s DROP COLUMN %I', attrelid::regclass, attname) FROM pg_attribute
+WHERE attrelid IN (SELECT oid FROM rollback_tree) AND attname = :'new' AND NOT attisdropped
+\gexec
 COMMIT;
 
 \if :sets_not_null

@@ -1,4 +1,4 @@
--- Partitioned tables: what hangs below one, and indexes that are built partition by partition.
+-- Tables below another, partitions or heirs: what hangs on them, and indexes that are built partition by partition.
 
 -- name: tree
 -- The relation itself and all below it, for another query. pg_partition_tree would lock them, and wait for it.
@@ -8,18 +8,23 @@
  SELECT oid FROM migrator_tree)
 
 -- name: partitions
--- Below a partitioned table, on every level, parents first.
-WITH RECURSIVE tree (oid, parent, level) AS (
-  SELECT i.inhrelid, i.inhparent, 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
-  WHERE i.inhparent = %(table)s::oid AND c.relkind = 'p'
-  UNION ALL SELECT i.inhrelid, i.inhparent, t.level + 1 FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
+-- Below a table, on every level, parents first. An heir of two of them is told once.
+-- other_parents: those outside that an heir has the column from as well.
+WITH RECURSIVE below (oid, parent, level) AS (
+  SELECT inhrelid, inhparent, 1 FROM pg_inherits WHERE inhparent = %(table)s::oid
+  UNION ALL SELECT i.inhrelid, i.inhparent, b.level + 1 FROM pg_inherits i JOIN below b ON b.oid = i.inhparent),
+tree AS (SELECT DISTINCT ON (oid) * FROM below ORDER BY oid, level DESC, parent)
 SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
        t.parent::int8 AS parent, pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owned,
        has_schema_privilege(n.oid, 'CREATE') AS may_create, row_security_active(c.oid) AS row_security,
        greatest(c.reltuples, 0)::int8 AS rows,
        pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks,
        EXISTS (SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = c.oid AND k.conkey = ARRAY[a.attnum]
-               WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conislocal AND a.attname = %(column)s) AS own_not_null
+               WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conislocal AND a.attname = %(column)s) AS own_not_null,
+       ARRAY(SELECT i.inhparent::regclass::text FROM pg_inherits i
+             JOIN pg_attribute a ON a.attrelid = i.inhparent AND a.attname = %(column)s AND NOT a.attisdropped
+             WHERE i.inhrelid = c.oid AND i.inhparent <> %(table)s::oid AND i.inhparent NOT IN (SELECT oid FROM tree)
+             ORDER BY i.inhseqno) AS other_parents
 FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY t.level, n.nspname, c.relname;
 

@@ -10,7 +10,7 @@ from migrator.catalog.carried import Carried, read_carried
 from migrator.catalog.columns import Column, OtherTable, Table, read_table, table_names
 from migrator.catalog.dependents import View, read_kinds, read_others, read_views
 from migrator.catalog.functions import CalledFunction, Replaced
-from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
+from migrator.catalog.indexes import IndexToBuild, TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, alone, read_keys, read_partitions
 from migrator.catalog.server import Server, read_ledger_schema, read_server, require_pgvector
 from migrator.change import VectorType
@@ -41,8 +41,8 @@ class Catalog:
     indexes: those of the whole table, then those that partitions have alone.
     carried: dependents besides indexes and views that are carried over; others: those that cannot be, described.
     replaced: the functions that the revision makes, as they were before; filled in by the planner.
-    partitions: of a partitioned table all below it, parents first. partition_keys: those that read the column, with
-    their tables.
+    partitions: all below the table, partitions or heirs, parents first. partition_keys: those that read the column,
+    with their tables.
     read: other tables and views that the text reads. called: functions that text and scope call. Both are filled in by
     preflight.
     """
@@ -69,7 +69,7 @@ class Catalog:
         """Those of the user's."""
         return [index for index in self.indexes if not is_own(index.name)]
 
-    def place(self, index: TableIndex) -> Table | Partition:
+    def place(self, index: TableIndex | IndexToBuild) -> Table | Partition:
         """What an index of these is on."""
         if index.partition is None:
             return self.table
@@ -130,6 +130,7 @@ class Catalog:
                 self.column.grants,
             ],
             "indexes": [index.definition for index in self.indexes if not is_own(index.name)],
+            "tables that inherit": [each.oid for each in self.partitions] if self.table.kind != "p" else [],
             "views": [dataclasses.replace(view, depth=0) for view in self.views],
             "triggers": [trigger for trigger in self.table.triggers if not is_own(trigger.name)],
             "dependents": dataclasses.replace(self.carried, functions=[], functions_by_name=[], replica_identity=True),
@@ -170,7 +171,7 @@ def read_catalog(
     with qualified_names(connection):
         kinds = read_kinds(connection, found.oid, at.number)
         views = read_views(connection, found.oid, at.number, kinds)
-        partitions = read_partitions(connection, found.oid, column) if found.kind == "p" else []
+        partitions = read_partitions(connection, found.oid, column) if found.kind == "p" or found.children else []
         carried = read_carried(connection, found, at, views, partitions, kinds)
         catalog = Catalog(
             server,

@@ -27,7 +27,8 @@ class Column:
     """A column. dimensions: None where the type carries none. generated: "s" stored, "v" virtual, "" neither.
 
     not_null_name: the name of its NOT NULL constraint, which PostgreSQL keeps from version 18 on, as it does
-    not_null_valid: that it is not NOT VALID.
+    not_null_valid: that it is not NOT VALID. inherited: it is that of a table above; local: it is the table's own, be it
+    inherited too.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Column:
     comment: str | None
     grants: list[Grant]
     not_null_valid: bool = True
+    inherited: bool = False
+    local: bool = True
 
     @property
     def storage_sql(self) -> str:
@@ -91,11 +94,12 @@ class OtherTable:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. kind as in pg_class.relkind; key: the columns that tell rows apart, () where there are none.
+    """A table. kind as in pg_class.relkind; key: the columns that tell rows apart, () where there are none, nor where
+    others inherit from it, whose rows no key of its own tells apart.
 
     owned: whether the role at work may act as its owner. rows: the planner's estimate. used_numbers: columns used up
     of PostgreSQL's 1,600. row_security: it applies to the role at work. may_create: the role may make indexes in the
-    table's schema. Of a partitioned table rows, blocks and bytes are those of its partitions. partition_of: the topmost
+    table's schema. rows, blocks and bytes are those of partitions and heirs too. partition_of: the topmost
     table it is a partition of. parents, children: by plain inheritance. of_type: the composite type it is of.
     publications_of_schema: those that publish it with all tables of a schema. whole_row_identity: published updates are
     told apart by all columns (REPLICA IDENTITY FULL).
@@ -151,7 +155,7 @@ def read_table(connection: Connection, schema: str | None, table: str) -> Table 
 
 
 def tree(root: Query) -> Query:
-    """Oids of a relation and of all partitions below it, as a sub-select. root: its oid, as an expression."""
+    """Oids of a relation and of all below it, as a sub-select. root: its oid, as an expression."""
     return query("partitions", "tree", root=root)
 
 
@@ -167,7 +171,7 @@ def _described(connection: Connection, found: dict[str, Any], oid: dict[str, obj
     return Table(
         **found,
         used_numbers=_one(connection, "attribute_numbers", oid) or 0,
-        key=_one(connection, "key", oid) or [],
+        key=[] if found["children"] else _one(connection, "key", oid) or [],
         columns=read_columns(connection, found["oid"]),
         triggers=[Trigger(**row) for row in fetch_dicts(connection, query("catalog", "triggers", tree=TREE), oid)],
         rules=[row[0] for row in execute(connection, query("catalog", "rules_on_table"), oid)],

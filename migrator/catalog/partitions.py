@@ -1,9 +1,9 @@
-"""The partitions of a table, on every level, each with its own say on the column."""
+"""The tables below another, partitions or heirs, on every level, each with its own say on the column."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from psycopg import sql
 
@@ -15,7 +15,10 @@ from migrator.queries import is_own, name, query
 
 @dataclass(frozen=True)
 class Partition:
-    """A table below a partitioned one. kind as in pg_class.relkind; parent: oid of the table right above it.
+    """A table below another: a partition, or an heir by plain inheritance.
+
+    kind as in pg_class.relkind; parent: oid of the table right above it. other_parents: tables outside that an heir has
+    the column from too.
 
     column: the vector column as it is there; indexes: those on it, parts of others too. dependents: what hangs on it
     there and nowhere above, as PostgreSQL describes it. own_not_null: its NOT NULL is not only the one of the table
@@ -37,6 +40,7 @@ class Partition:
     column: Column
     indexes: list[TableIndex]
     dependents: list[str]
+    other_parents: list[str] = field(default_factory=list)
 
     @property
     def sql(self) -> sql.SQL:
@@ -64,7 +68,7 @@ def read_keys(connection: Connection, table: int, column: str) -> list[str]:
 
 
 def read_partitions(connection: Connection, table: int, column: str) -> list[Partition]:
-    """All below the partitioned table of that oid, parents first."""
+    """All below the table of that oid, parents first."""
     found = []
     for row in fetch_dicts(connection, query("partitions", "partitions"), {"table": table, "column": column}):
         (at,) = (each for each in read_columns(connection, row["oid"]) if each.name == column)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from psycopg import sql
+
 from migrator.catalog import Catalog
 from migrator.catalog.indexes import TableIndex
 from migrator.catalog.partitions import Partition
@@ -12,12 +14,16 @@ from migrator.report import counted
 
 # Partitions that a finding names, at most.
 NAMED = 6
+_NO_INDEX = "no vector index: every search reads the whole table"
 _INVALID = "the index is invalid: it slows writes down and answers no query"
 
 
 def examine(connection: Connection, catalog: Catalog) -> list[Finding]:
     if catalog.table.kind == "v":
         return [Finding("ok", catalog.subject, "a view: its vector indexes are those of the table whose rows it shows")]
+    if catalog.table.kind != "p":
+        found = [_index(connection, catalog, index) for index in catalog.vector_indexes]
+        return [*found, *_heirs_without(catalog)] if found else [Finding("ok", catalog.subject, _NO_INDEX)]
     whole = [index for index in catalog.vector_indexes if index.partition is None]
     found = [_index(connection, catalog, index) for index in whole]
     found += [
@@ -32,7 +38,7 @@ def examine(connection: Connection, catalog: Catalog) -> list[Finding]:
 
 
 def _index(connection: Connection, catalog: Catalog, index: TableIndex) -> Finding:
-    shown = _shown(catalog.table.schema, index)
+    shown = _shown(catalog.place(index).schema, index)
     if not index.valid and catalog.table.kind == "p":
         without = [
             leaf
@@ -44,18 +50,28 @@ def _index(connection: Connection, catalog: Catalog, index: TableIndex) -> Findi
         return of_invalid_index(shown, _INVALID)
     if index.predicate is None:
         return Finding("ok", index.name, f"{_kind(index)}, valid")
-    outside = _outside(connection, catalog, index.predicate)
+    outside = _outside(connection, catalog, index)
     fact = f"{_kind(index)}, valid; outside of {index.predicate}: {counted(outside, 'rows with a vector')}"
     return Finding("ok", index.name, fact)
 
 
+def _heirs_without(catalog: Catalog) -> list[Finding]:
+    """Each heir has indexes of its own."""
+    without = [heir for heir in catalog.partitions if not _valid(heir)]
+    return [_gap(catalog, without)] if without else []
+
+
 def _no_index(catalog: Catalog) -> Finding:
-    """Of a partitioned table: partitions may have one each."""
+    """Partitions may have one each."""
     without = [leaf for leaf in _leaves(catalog) if not _valid(leaf)]
     if len(without) == len(_leaves(catalog)):
-        return Finding("ok", catalog.subject, "no vector index: every search reads the whole table")
+        return Finding("ok", catalog.subject, _NO_INDEX)
     if not without:
         return Finding("ok", catalog.subject, "a vector index on every partition, none of the whole table")
+    return _gap(catalog, without)
+
+
+def _gap(catalog: Catalog, without: list[Partition]) -> Finding:
     return Finding(
         "warning",
         catalog.subject,
@@ -75,7 +91,8 @@ def _valid(leaf: Partition) -> list[TableIndex]:
 def _listed(partitions: list[Partition], catalog: Catalog) -> str:
     names = [each.shown for each in partitions]
     shown = ", ".join(names[:NAMED]) + ", ..." * (len(names) > NAMED)
-    return f"{len(names)} of {counted(len(_leaves(catalog)), 'partitions')} ({shown})"
+    what = "partitions" if catalog.table.kind == "p" else "tables that inherit"
+    return f"{len(names)} of {counted(len(_leaves(catalog)), what)} ({shown})"
 
 
 def _shown(schema: str, index: TableIndex) -> str:
@@ -87,12 +104,14 @@ def _kind(index: TableIndex) -> str:
     return f"{index.method}, {index.distance or index.opclass}{options}"
 
 
-def _outside(connection: Connection, catalog: Catalog, predicate: str) -> int:
+def _outside(connection: Connection, catalog: Catalog, index: TableIndex) -> int:
+    has_heirs = catalog.table.kind == "r" and catalog.partitions
+    table = catalog.place(index).sql
     statement = query(
         "doctor",
         "outside",
-        table=catalog.table.sql,
+        table=sql.SQL("ONLY {}").format(table) if has_heirs else table,
         column=name(catalog.column.name),
-        predicate=expression(predicate),
+        predicate=expression(index.predicate or "true"),
     )
     return int(fetch_row(connection, statement)[0])

@@ -20,7 +20,8 @@ from migrator.hazards.columns import not_null_not_valid as not_null_not_valid
 from migrator.hazards.columns import not_owner as not_owner
 from migrator.hazards.columns import other_model_in_column as other_model_in_column
 from migrator.hazards.columns import other_text_in_column as other_text_in_column
-from migrator.hazards.columns import plain_inheritance as plain_inheritance
+from migrator.hazards.columns import inherited_column as inherited_column
+from migrator.hazards.columns import inherited_twice as inherited_twice
 from migrator.hazards.columns import row_security as row_security
 from migrator.hazards.columns import rules_on_table as rules_on_table
 from migrator.hazards.columns import same_column as same_column
@@ -71,6 +72,7 @@ from migrator.hazards.models import old_model_other_dimensions as old_model_othe
 from migrator.hazards.models import only_text as only_text
 from migrator.hazards.models import provider_not_there as provider_not_there
 from migrator.hazards.partitions import foreign_partitions as foreign_partitions
+from migrator.hazards.partitions import heirs_together as heirs_together
 from migrator.hazards.partitions import is_a_partition as is_a_partition
 from migrator.hazards.partitions import partition_differs as partition_differs
 from migrator.hazards.partitions import partition_index_missing as partition_index_missing

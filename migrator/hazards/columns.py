@@ -77,14 +77,22 @@ def not_a_table(table: str, kind: str) -> Hazard:
     )
 
 
-def plain_inheritance(table: str, parents: Iterable[str], children: Iterable[str]) -> Hazard:
-    told = [f"inherits from {', '.join(parents)}"] if parents else []
-    told += [f"is inherited by {', '.join(children)}"] if children else []
+def inherited_column(table: str, column: str, parents: Iterable[str]) -> Hazard:
     return refuse(
-        "plain-inheritance",
-        f'"{table}" {" and ".join(told)}',
-        "the rows of such tables are read together, but their columns, indexes and triggers are each table's own.",
-        "make it a partitioned table, or part it for good: ALTER TABLE ... NO INHERIT ...",
+        "inherited-column",
+        f'column "{column}" of "{table}" is inherited from {", ".join(parents)}',
+        "all tables that have the column from there are upgraded with that one.",
+        "name the one that it comes from instead; or part the table for good: ALTER TABLE ... NO INHERIT ...",
+    )
+
+
+def inherited_twice(heir: str, column: str, table: str, others: Iterable[str]) -> Hazard:
+    """heir: a table that inherits from `table`. others: it has the column from these too."""
+    return refuse(
+        "inherited-twice",
+        f'column "{column}" of {heir} is inherited from "{table}" and from {", ".join(others)}',
+        "PostgreSQL renames it in all of them or in none, and the others are not part of this upgrade.",
+        f"part {heir} from one of them: ALTER TABLE {heir} NO INHERIT ...",
     )
 
 

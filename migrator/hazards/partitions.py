@@ -1,4 +1,4 @@
-"""Of partitions, which have the columns of the partitioned table."""
+"""Of partitions and heirs, which have the columns of the table above them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def partition_key_reads(subject: str, keys: Iterable[str]) -> Hazard:
 def foreign_partitions(table: str, partitions: Iterable[str]) -> Hazard:
     return refuse(
         "foreign-partition",
-        f'partitions of "{table}" are foreign tables: {", ".join(partitions)}',
+        f'tables below "{table}" are foreign tables: {", ".join(partitions)}',
         "their rows are kept elsewhere, where no vector can be filled in.",
         "detach them for the time of the upgrade, and upgrade them where they are",
     )
@@ -40,8 +40,8 @@ def foreign_partitions(table: str, partitions: Iterable[str]) -> Hazard:
 def partition_differs(partition: str, column: str, what: str) -> Hazard:
     return refuse(
         "partition-differs",
-        f'column "{column}" of partition {partition} {what}, unlike that of the table it belongs to',
-        "the new column would be alike in all partitions.",
+        f'column "{column}" of {partition} {what}, unlike that of the table above it',
+        "the new column would be alike in all of them.",
         "make it so now: ALTER TABLE ... ALTER COLUMN ...",
     )
 
@@ -65,4 +65,15 @@ def partitions_together(table: str, partitions: int) -> Hazard:
         "retire a table without migrator's columns cannot be attached, and one that is detached keeps them.",
         "make new partitions by CREATE TABLE ... PARTITION OF, or LIKE the partitioned table; wait with DETACH until "
         "cut-over is done",
+    )
+
+
+def heirs_together(table: str, heirs: int) -> Hazard:
+    return warn(
+        "heirs-together",
+        f'"{table}" is inherited by {counted(heirs, "tables")}, which begin and end together with it',
+        "shadow column, capture triggers and cut-over lock all of them at a time, for milliseconds; until migrator retire "
+        "a table without migrator's columns cannot inherit, one that no longer does keeps them, and after one that came "
+        "to inherit a downgrade compares every row.",
+        "wait with CREATE TABLE ... INHERITS, INHERIT and NO INHERIT until cut-over is done",
     )

@@ -90,7 +90,7 @@ def _swap_columns(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
     ]
     if column.is_restore:
         swap += column_attributes.changed_since(column)
-        swap.append(query("cut_over", "drop_column", table=table, column=name(column.retired)))
+        swap += partition_columns.drop(column, column.retired)
         swap += capture.drop(column)
         if column.adds_shadow:
             swap += column_attributes.carried_over(column)
@@ -214,8 +214,8 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             raise _changed(work.plan.subject, "functions")
         for column, earlier, now in zip(columns, before, under, strict=True):
             versions, is_read = now.fetchone() or (None, True)
-            if versions != earlier and column.is_partitioned:
-                raise _TreeChanged(f"{column.subject}: a partition was made or changed meanwhile")
+            if versions != earlier and column.catalog.partitions:
+                raise _TreeChanged(f"{column.subject}: a table below it was made or changed meanwhile")
             if versions != earlier or (is_read and column.method != "index"):
                 _refuse_changed(work, column, views_dropped=column.method != "index")
         left: dict[str, object] = {

@@ -40,7 +40,10 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
     table, shadow = column.table, name(column.shadow)
     ddl: list[Query] = []
     if column.adds_shadow:
-        ddl.append(query("fill", "add_shadow", table=table, shadow=shadow, type=column.type_sql))
+        # Heirs that say the column themselves first: that of the table above is merged into theirs.
+        ddl += [query("cut_over", "lock", table=table)] if partition_columns.own(column) else []
+        for each in [*(heir.sql for heir in partition_columns.own(column)), table]:
+            ddl.append(query("fill", "add_shadow", table=each, shadow=shadow, type=column.type_sql))
         storage = fragment(column_storage.storage(column))
         ddl.append(query("cut_over", "set_storage", table=table, column=shadow, storage=storage))
         compression = (column.before or column.catalog).column.compression_sql
@@ -49,7 +52,7 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
         ddl += partition_columns.compressions(column)
     ddl.append(capture.while_filling(column))
     if column.capture_was_off:
-        ddl.append(capture.drop_trigger(column))
+        ddl += capture.drop_triggers(column)
     ddl += capture.create_trigger(column)
     for index in column.dropped_indexes:
         place = column.catalog.place(index)

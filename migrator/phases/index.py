@@ -90,7 +90,9 @@ def _create_left_index(column: ColumnPlan, leaf: Relation) -> sql.Composed:
 
 
 def _analyze(column: ColumnPlan) -> sql.Composed:
-    return query("store", "analyze", table=column.table)
+    # Partitions are analyzed with their table, heirs are not.
+    heirs = [each.sql for each in column.catalog.partitions if column.has_heirs]
+    return query("store", "analyze", table=sql.SQL(", ").join([column.table, *heirs]))
 
 
 def _drop_replaced(column: ColumnPlan) -> list[tuple[Relation, sql.Composed]]:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from migrator import hazards
+from migrator.catalog import Partition, Table
 from migrator.catalog.expressions import after_using
 from migrator.catalog.indexes import IndexToBuild, TableIndex, by_place, carried_over
 from migrator.change import INDEX_LIMIT
@@ -78,20 +79,33 @@ def shared(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """What stands against each index of an upgrade."""
-    if not column.indexes:
-        return []
-    table = column.catalog.table
+    if not column.has_heirs:
+        return _examine(connection, column, column.catalog.table, column.indexes) if column.indexes else []
+    places: dict[int | None, list[IndexToBuild]] = {}
+    for index in column.indexes:
+        places.setdefault(index.partition, []).append(index)
+    # Heirs have columns of their own.
+    return [
+        hazard
+        for there in places.values()
+        for hazard in _examine(connection, column, column.catalog.place(there[0]), there)
+    ]
+
+
+def _examine(
+    connection: Connection, column: ColumnPlan, table: Table | Partition, indexes: Sequence[IndexToBuild]
+) -> list[Hazard]:
     called = name(table.name)
     copy = sql.SQL("pg_temp.{}").format(called)
     target = column.live
     found = []
     with connection.transaction(force_rollback=True):
-        execute(connection, query("index", "try_copy", copy=called, table=column.table))
+        execute(connection, query("index", "try_copy", copy=called, table=table.sql))
         if column.method != "index":
             target = f"migrator_try_{column.id}"
             added = query("trial", "copy_column", copy=called, column=name(target), type=column.type_sql)
             execute(connection, added)
-        for index in column.indexes:
+        for index in indexes:
             reason = _reason(connection, column, index, copy, target)
             if reason is not None:
                 found.append(

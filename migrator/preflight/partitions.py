@@ -1,4 +1,4 @@
-"""What preflight finds about the partitions of a table, and about tables that are no such whole."""
+"""What preflight finds about the tables below another, partitions and heirs, and about tables that are no such whole."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def kind(catalog: Catalog) -> list[Hazard]:
         return [hazards.not_a_table(table.name, table.kind)]
     if table.partition_of is not None:
         return [hazards.is_a_partition(table.name, table.partition_of)]
-    if table.parents or table.children:
-        return [hazards.plain_inheritance(table.name, table.parents, table.children)]
+    if catalog.column.inherited:
+        return [hazards.inherited_column(table.name, catalog.column.name, table.parents)]
     if table.of_type is not None:
         return [hazards.typed_table(table.schema, table.name, table.of_type)]
     foreign = [each.shown for each in catalog.partitions if each.kind == "f"]
@@ -29,12 +29,14 @@ def kind(catalog: Catalog) -> list[Hazard]:
 def examine(column: ColumnPlan) -> list[Hazard]:
     """What in one partition is unlike the others and is not carried over; and what is to be known of them all."""
     catalog = column.catalog
-    if not column.is_partitioned:
-        return []
     found = [hazard for each in catalog.partitions for hazard in _partition(column, each)]
+    if column.method == "index":
+        return found
     leaves = [each for each in catalog.partitions if each.kind != "p"]
-    if column.method != "index":
+    if column.is_partitioned:
         found.append(hazards.partitions_together(catalog.table.name, len(leaves)))
+    if column.has_heirs:
+        found.append(hazards.heirs_together(catalog.table.name, len(leaves)))
     return found
 
 
@@ -64,10 +66,12 @@ def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:
     if column.method == "index":
         return
     for dependent in partition.dependents:
-        yield hazards.dependent_not_carried(f"{column.subject} in partition {shown}", dependent)
+        yield hazards.dependent_not_carried(f"{column.subject} in {shown}", dependent)
     live, here = catalog.column, partition.column
-    if here.not_null and not live.not_null:
-        yield hazards.partition_differs(shown, live.name, "is NOT NULL")
+    if partition.other_parents:
+        yield hazards.inherited_twice(shown, live.name, catalog.table.name, partition.other_parents)
+    if here.not_null != live.not_null:
+        yield hazards.partition_differs(shown, live.name, "is NOT NULL" if here.not_null else "may be NULL")
     if here.storage != live.storage:
         yield hazards.partition_differs(shown, live.name, f"has storage {here.storage_sql}")
     fits = live.dimensions in (None, column.dimensions)

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from migrator import carry, hazards
+from migrator import carry, hazards, tree
 from migrator.catalog.columns import TREE, OtherTable
 from migrator.database import EVALUATION, Connection, execute, fetch_dicts, fetch_row, said
 from migrator.plan import ColumnPlan
@@ -146,7 +146,7 @@ def _by_row(connection: Connection, column: ColumnPlan, argument: str) -> list[s
             why = unclear(function["language"], function["source"], function["arguments"])
             if why is not None:
                 raise hazards.row_function(argument, text, function["name"], why).refusal()
-        scans = max(1, len(column.catalog.partitions))
+        scans = max(1, len(tree.leaves(tree.planned(column))))
         _, read = _evaluated(connection, column, argument, hashes, {"limit": ROWS}, scans=scans)
     return sorted({*tables, *read})
 

@@ -52,9 +52,9 @@ def key_of(column: ColumnPlan, target: str) -> Query:
 
 
 def rows(column: ColumnPlan, index: IndexToBuild) -> Query:
-    """What an index finds its rows in, as FROM names it: the table, or the partition that has it alone."""
-    place = tree.place(column, index) if index.partition is not None else None
-    return place.addressed(column) if place is not None else column.table
+    """What an index finds its rows in, as FROM names it: the table, or what below it has the index alone."""
+    place = tree.place(column, index)
+    return place.addressed(column) if place is not None and place.is_leaf else column.table
 
 
 def pieces(column: ColumnPlan, target: str) -> dict[str, Query]:

@@ -523,9 +523,18 @@ CASES = [
         ),
     ),
     Case(
-        "table with heirs",
-        refused(hazards.plain_inheritance("items", [], ["heirs"])),
-        before=("CREATE TABLE heirs () INHERITS (items)",),
+        "heir",
+        refused(hazards.inherited_column("heirs", "embedding", ["public.items"])),
+        change("heirs"),
+        ("CREATE TABLE heirs () INHERITS (items)",),
+    ),
+    Case(
+        "heir of another table too",
+        refused(hazards.inherited_twice("public.heirs", "embedding", "items", ["public.others"])),
+        before=(
+            "CREATE TABLE others (embedding vector(48))",
+            "CREATE TABLE heirs () INHERITS (items, others)",
+        ),
     ),
     Case(
         "table of a type",

@@ -38,6 +38,7 @@ WHERE_IS_TOLD = ("collections", "discourse_ai", "without_dimension")
 ON_16 = (
     "as_owner",
     "column_settings",
+    "inheritance",
     "key_none",
     "partitioned",
     "refused_forced_row_security",

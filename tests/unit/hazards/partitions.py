@@ -18,7 +18,7 @@ TEXTS: list[Row] = [
         ("items", ["public.items_2020", "public.items_2021"]),
         "foreign-partition",
         True,
-        'partitions of "items" are foreign tables: public.items_2020, public.items_2021',
+        'tables below "items" are foreign tables: public.items_2020, public.items_2021',
         "their rows are kept elsewhere, where no vector can be filled in.",
         "detach them for the time of the upgrade, and upgrade them where they are",
     ),
@@ -27,8 +27,8 @@ TEXTS: list[Row] = [
         ("public.items_2025", "embedding", "is NOT NULL"),
         "partition-differs",
         True,
-        'column "embedding" of partition public.items_2025 is NOT NULL, unlike that of the table it belongs to',
-        "the new column would be alike in all partitions.",
+        'column "embedding" of public.items_2025 is NOT NULL, unlike that of the table above it',
+        "the new column would be alike in all of them.",
         "make it so now: ALTER TABLE ... ALTER COLUMN ...",
     ),
     (
@@ -66,5 +66,16 @@ TEXTS: list[Row] = [
         "retire a table without migrator's columns cannot be attached, and one that is detached keeps them.",
         "make new partitions by CREATE TABLE ... PARTITION OF, or LIKE the partitioned table; wait with DETACH until "
         "cut-over is done",
+    ),
+    (
+        hazards.heirs_together,
+        ("items", 3),
+        "heirs-together",
+        False,
+        '"items" is inherited by 3 tables, which begin and end together with it',
+        "shadow column, capture triggers and cut-over lock all of them at a time, for milliseconds; until migrator retire "
+        "a table without migrator's columns cannot inherit, one that no longer does keeps them, and after one that came "
+        "to inherit a downgrade compares every row.",
+        "wait with CREATE TABLE ... INHERITS, INHERIT and NO INHERIT until cut-over is done",
     ),
 ]
