@@ -16,7 +16,7 @@ NAMED_NOT_NULL = 180_000
 
 
 def own(column: ColumnPlan) -> list[Partition]:
-    """Heirs that say the column themselves, too: it is theirs whatever becomes of that of the table above."""
+    """Heirs that say the column themselves too, parents first: it is theirs whatever becomes of that above them."""
     return [each for each in column.catalog.partitions if each.column.local and column.has_heirs]
 
 

@@ -133,7 +133,7 @@ def refuse_other(connection: Connection, column: ColumnPlan) -> None:
         return
     apart = detached(connection, column)
     if apart:
-        what = "tables that inherit from it" if column.has_heirs else "partitions"
+        what = "child tables" if column.has_heirs else "partitions"
         raise MigratorError(
             f"{column.subject}: {what} were detached by others meanwhile: {_listed(apart)}",
             meaning="their rows would be left with the old vectors and migrator's columns.",

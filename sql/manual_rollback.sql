@@ -176,11 +176,11 @@ SELECT current_setting('rollback.change') AS change, current_setting('rollback.s
        'migrator_rolled_back_' || current_setting('rollback.change') AS new \gset
 -- The table and those below it, partitions or heirs, on every level. An heir of two of them is told once.
 CREATE TEMP VIEW rollback_tree AS
-WITH RECURSIVE below (oid, parent) AS (
-  SELECT format('%I.%I', :'schema', :'table')::regclass::oid, NULL::oid
-  UNION ALL SELECT i.inhrelid, i.inhparent FROM pg_inherits i JOIN below b ON b.oid = i.inhparent),
-tree AS (SELECT DISTINCT ON (oid) * FROM below ORDER BY oid, parent)
-SELECT t.oid, t.parent, c.relkind, n.nspname, c.relname
+WITH RECURSIVE below (oid, parent, level) AS (
+  SELECT format('%I.%I', :'schema', :'table')::regclass::oid, NULL::oid, 0
+  UNION ALL SELECT i.inhrelid, i.inhparent, b.level + 1 FROM pg_inherits i JOIN below b ON b.oid = i.inhparent),
+tree AS (SELECT DISTINCT ON (oid) * FROM below ORDER BY oid, level DESC, parent)
+SELECT t.oid, t.parent, t.level, c.relkind, n.nspname, c.relname
 FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace;
 -- The partitions of the change that are still there; after a dump and restore by their names.
 CREATE TEMP VIEW rollback_partitions AS
@@ -501,8 +501,9 @@ BEGIN;
 SET LOCAL lock_timeout = '2s';
 ALTER TABLE :"schema".:"table" DROP COLUMN :"new";
 -- Of heirs that say the column themselves, it is theirs still.
-SELECT format('ALTER TABLE %s DROP COLUMN %I', attrelid::regclass, attname) FROM pg_attribute
-WHERE attrelid IN (SELECT oid FROM rollback_tree) AND attname = :'new' AND NOT attisdropped
+SELECT format('ALTER TABLE %s DROP COLUMN %I', attrelid::regclass, attname)
+FROM pg_attribute JOIN rollback_tree ON oid = attrelid
+WHERE attname = :'new' AND attislocal AND NOT attisdropped ORDER BY level
 \gexec
 COMMIT;
 

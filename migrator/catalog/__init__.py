@@ -130,7 +130,7 @@ class Catalog:
                 self.column.grants,
             ],
             "indexes": [index.definition for index in self.indexes if not is_own(index.name)],
-            "tables that inherit": [each.oid for each in self.partitions] if self.table.kind != "p" else [],
+            "child tables": [each.oid for each in self.partitions] if self.table.kind != "p" else [],
             "views": [dataclasses.replace(view, depth=0) for view in self.views],
             "triggers": [trigger for trigger in self.table.triggers if not is_own(trigger.name)],
             "dependents": dataclasses.replace(self.carried, functions=[], functions_by_name=[], replica_identity=True),

@@ -27,8 +27,8 @@ class Column:
     """A column. dimensions: None where the type carries none. generated: "s" stored, "v" virtual, "" neither.
 
     not_null_name: the name of its NOT NULL constraint, which PostgreSQL keeps from version 18 on, as it does
-    not_null_valid: that it is not NOT VALID. inherited: it is that of a table above; local: it is the table's own, be it
-    inherited too.
+    not_null_valid: that it is not NOT VALID. inherited: it is that of a table above; local: the table says it itself,
+    be it inherited too.
     """
 
     name: str

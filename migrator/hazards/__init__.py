@@ -8,6 +8,8 @@ from migrator.hazards.columns import change_in_flight as change_in_flight
 from migrator.hazards.columns import default_of_other_dimensions as default_of_other_dimensions
 from migrator.hazards.columns import domain_over_vectors as domain_over_vectors
 from migrator.hazards.columns import generated_column as generated_column
+from migrator.hazards.columns import inherited_column as inherited_column
+from migrator.hazards.columns import inherited_twice as inherited_twice
 from migrator.hazards.columns import left_by_another as left_by_another
 from migrator.hazards.columns import live_column_differs as live_column_differs
 from migrator.hazards.columns import may_not_create_in as may_not_create_in
@@ -20,8 +22,6 @@ from migrator.hazards.columns import not_null_not_valid as not_null_not_valid
 from migrator.hazards.columns import not_owner as not_owner
 from migrator.hazards.columns import other_model_in_column as other_model_in_column
 from migrator.hazards.columns import other_text_in_column as other_text_in_column
-from migrator.hazards.columns import inherited_column as inherited_column
-from migrator.hazards.columns import inherited_twice as inherited_twice
 from migrator.hazards.columns import row_security as row_security
 from migrator.hazards.columns import rules_on_table as rules_on_table
 from migrator.hazards.columns import same_column as same_column

@@ -40,9 +40,10 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
     table, shadow = column.table, name(column.shadow)
     ddl: list[Query] = []
     if column.adds_shadow:
-        # Heirs that say the column themselves first: that of the table above is merged into theirs.
-        ddl += [query("cut_over", "lock", table=table)] if partition_columns.own(column) else []
-        for each in [*(heir.sql for heir in partition_columns.own(column)), table]:
+        own = partition_columns.own(column)
+        # Heirs that say the column themselves first, the lowest before: that of a table above is merged into theirs.
+        ddl += [query("cut_over", "lock", table=table)] if own else []
+        for each in [*(heir.sql for heir in reversed(own)), table]:
             ddl.append(query("fill", "add_shadow", table=each, shadow=shadow, type=column.type_sql))
         storage = fragment(column_storage.storage(column))
         ddl.append(query("cut_over", "set_storage", table=table, column=shadow, storage=storage))

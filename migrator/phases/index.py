@@ -136,7 +136,7 @@ def run(work: Work) -> dict[str, object]:
             for leaf in tree.leaves(tree.now(work.connection, column)):
                 if not index_parts.drop_if_invalid(work.connection, leaf.schema, index_parts.left_index(column, leaf)):
                     _build_watched(work, column, _create_left_index(column, leaf))
-            execute(work.connection, _analyze(column))
+            execute(work.connection, _analyze(tree.without_dropped(work.connection, column)))
     materialised.build(work)
     return result
 

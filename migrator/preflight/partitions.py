@@ -1,4 +1,4 @@
-"""What preflight finds about the tables below another, partitions and heirs, and about tables that are no such whole."""
+"""What preflight finds about the tables below another, partitions and heirs, and of what it can change no column."""
 
 from __future__ import annotations
 

@@ -1,0 +1,165 @@
+"""Plain inheritance, up and down: what is each table's own, and heirs that come and go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from migrator import Hnsw, runner
+from migrator.change import VectorColumn
+from migrator.errors import MigratorError, Stopped
+from migrator.work import Options
+from tests.conftest import Server
+from tests.database import Database
+from tests.integration.test_manual_rollback import at, roll_back
+from tests.integration.test_statements import compare, compare_locks
+from tests.models import new, old
+from tests.proofs import rows_hold
+from tests.running import BATCH, REVISION, At, abandon, downgrade, retire, upgrade
+from tests.statements import log_statements, unseen
+from tests.tables import CHANGE, OLD, copy_in
+
+MODES = pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+# Without an index on the table itself, as where all rows are in heirs.
+CARRIED = replace(CHANGE, index="same")
+TABLES = ("items", "old_items", "own_items", "archive.items")
+
+
+@pytest.fixture
+def heirs(database: Database) -> Database:
+    """old_items inherits; own_items says the column itself, as archive.items does, its heir. Each has 25 rows."""
+    for statement in (
+        "CREATE TABLE items (id bigint PRIMARY KEY, body text NOT NULL, title text, embedding vector(48) NOT NULL)",
+        "CREATE TABLE old_items (note text) INHERITS (items)",
+        "CREATE TABLE own_items (embedding vector(48) NOT NULL) INHERITS (items)",
+        "CREATE SCHEMA archive",
+        "CREATE TABLE archive.items (embedding vector(48)) INHERITS (own_items)",
+    ):
+        database.execute(statement)
+    vectors = old().embed_queries([f"text {number}" for number in range(25)])
+    rows = [(number, f"text {number}", vector) for number, vector in enumerate(vectors)]
+    for table in TABLES:
+        copy_in(database, table, ["id", "body", "embedding"], rows)
+        database.execute(f"CREATE INDEX ON {table} USING hnsw (embedding vector_cosine_ops)")
+    return database
+
+
+@MODES
+def test_promise_1_an_abandoned_upgrade_and_downgrade(heirs: Database, online: bool) -> None:
+    schema = heirs.dump()
+    options = Options(stop_after="verify", batch_size=BATCH, online=online)
+    with pytest.raises(Stopped):
+        runner.upgrade(heirs.address, REVISION, [CARRIED], options)
+    abandon(heirs)
+    assert heirs.dump() == schema
+    upgrade(heirs, CARRIED, online=online)
+    upgraded = heirs.dump()
+    with pytest.raises(Stopped):
+        runner.restore(heirs.address, REVISION, [VectorColumn("items", "embedding")], options)
+    abandon(heirs)
+    assert heirs.dump() == upgraded
+    downgrade(heirs)
+    assert heirs.dump() == schema
+
+
+def test_an_index_for_each_of_them(heirs: Database) -> None:
+    """That a revision asks for where there is none, and which it replaces; and a revision of the index alone."""
+    heirs.execute("DROP INDEX items_embedding_idx, old_items_embedding_idx, own_items_embedding_idx")
+    heirs.execute("DROP INDEX archive.items_embedding_idx")
+    schema = heirs.dump()
+    found = (
+        "SELECT schemaname || '.' || tablename, indexdef ~ 'm=.6' FROM pg_indexes WHERE indexdef ~ 'hnsw' ORDER BY 1"
+    )
+    asked = replace(CHANGE, to=OLD, text=None, index=Hnsw("cosine", m=6))
+    upgrade(heirs, asked)
+    everywhere = [
+        ("archive.items", True),
+        ("public.items", True),
+        ("public.old_items", True),
+        ("public.own_items", True),
+    ]
+    assert heirs.execute(found) == everywhere
+    again = replace(asked, index=Hnsw("cosine", m=8))
+    upgrade(heirs, again, revision="3")
+    assert heirs.execute(found) == [(table, False) for table, _ in everywhere]
+    downgrade(heirs, again, revision="3")
+    assert heirs.execute(found) == everywhere
+    downgrade(heirs, asked)
+    assert heirs.dump() == schema
+
+
+def test_after_retire_the_backup_gives_the_old_vectors(heirs: Database) -> None:
+    schema = heirs.dump()
+    upgrade(heirs, CARRIED)
+    # An heir of the heir that says the column itself, called otherwise by now.
+    heirs.execute("ALTER TABLE own_items RENAME TO owned_items")
+    retire(heirs, keep_backups=True)
+    heirs.execute("ALTER TABLE owned_items RENAME TO own_items")
+    assert heirs.dump() == schema.replace("vector(48)", "vector(96)")
+    downgrade(heirs)
+    assert heirs.dump() == schema
+    assert rows_hold(heirs, old) == 100
+
+
+@MODES
+def test_heirs_that_come_and_go_meanwhile(heirs: Database, online: bool) -> None:
+    """One that comes has no capture, one that goes apart would keep migrator's columns: both end the run."""
+    # From then on it says all columns itself, and not only the vector.
+    heirs.execute("ALTER TABLE own_items NO INHERIT items")
+    schema_apart = heirs.dump()
+    heirs.execute("ALTER TABLE own_items INHERIT items")
+    schema = heirs.dump()
+    made = At("done", "verify", lambda: heirs.execute("CREATE TABLE new_items () INHERITS (items)"))
+    with pytest.raises(MigratorError, match="child tables of the table changed since"):
+        upgrade(heirs, CARRIED, reporter=made, online=online)
+    heirs.execute("DROP TABLE new_items")
+    assert heirs.dump() == schema
+    apart = At("done", "verify", lambda: heirs.execute("ALTER TABLE own_items NO INHERIT items"))
+    with pytest.raises(MigratorError, match=r"child tables were detached .*: public.own_items, archive.items"):
+        upgrade(heirs, CARRIED, reporter=apart, online=online)
+    assert heirs.dump() == schema_apart
+    heirs.execute("ALTER TABLE own_items INHERIT items")
+    upgrade(
+        heirs, CARRIED, reporter=At("done", "fill", lambda: heirs.execute("DROP TABLE archive.items")), online=online
+    )
+    assert rows_hold(heirs, new) == 75
+
+
+def test_rows_of_an_heir_that_came_since_the_upgrade(heirs: Database) -> None:
+    """Capture did not see them, so a downgrade compares every row."""
+    upgrade(heirs, CARRIED)
+    heirs.execute("CREATE TABLE new_items () INHERITS (items)")
+    heirs.execute("INSERT INTO new_items SELECT * FROM ONLY items WHERE id < 5")
+    heirs.execute("UPDATE new_items SET body = 'edited ' || id")
+    downgrade(heirs)
+    assert rows_hold(heirs, old) == 105
+
+
+@MODES
+def test_the_manual_rollback_brings_all_of_them_back(heirs: Database, online: bool) -> None:
+    schema = heirs.dump()
+    upgrade(heirs, CARRIED, online=online)
+    at(heirs, REVISION)
+    ended = roll_back(heirs)
+    assert (ended.code, ended.err) == (0, "")
+    heirs.execute("DROP TABLE alembic_version")
+    assert heirs.dump() == schema
+    assert rows_hold(heirs, old) == 100
+
+
+@MODES
+def test_what_a_run_sends_is_what_its_plan_lists(server: Server, heirs: Database, tmp_path: Path, online: bool) -> None:
+    heirs.execute("ALTER TABLE items ALTER COLUMN embedding DROP NOT NULL")
+    heirs.execute("ALTER TABLE own_items ALTER COLUMN embedding DROP NOT NULL")
+    log_statements(heirs)
+    compare(server, heirs, tmp_path, "upgrade", (CARRIED,), online=online)
+    unseen(heirs, "DELETE FROM items WHERE id >= 5000; UPDATE items SET body = 'edited' WHERE id = 10")
+    compare(server, heirs, tmp_path, "downgrade", (CARRIED,))
+
+
+def test_a_statement_takes_the_lock_that_the_plan_says(
+    heirs: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare_locks(heirs, tmp_path, monkeypatch, (CARRIED,))
