@@ -58,7 +58,6 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
              ORDER BY 1) AS children,
        CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END AS of_type,
        EXISTS (SELECT FROM pg_publication) AS any_published,
-       EXISTS (SELECT FROM pg_class p WHERE p.oid IN {tree} AND p.relreplident = 'f') AS whole_row_identity,
        current_setting('block_size')::int AS block_size
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 -- Of a partitioned table: of all partitions together.
@@ -290,6 +289,9 @@ ORDER BY 1;
 
 -- name: rules_on_table
 SELECT rulename::text FROM pg_rewrite WHERE ev_class = %(table)s::oid ORDER BY rulename;
+
+-- name: whole_row_identity
+SELECT EXISTS (SELECT FROM pg_class WHERE oid IN {tree} AND relreplident = 'f');
 
 -- name: publications
 -- And whether it publishes the table with all tables of a schema, for it names none of them.

@@ -177,6 +177,7 @@ def _described(connection: Connection, found: dict[str, Any], oid: dict[str, obj
         rules=[row[0] for row in execute(connection, query("catalog", "rules_on_table"), oid)],
         publications=[publication for publication, _ in publications],
         publications_of_schema=[publication for publication, of_schema in publications if of_schema],
+        whole_row_identity=bool(publications) and bool(_one(connection, "whole_row_identity", oid, tree=TREE)),
     )
 
 
@@ -203,6 +204,6 @@ def unquoted(written: str) -> str:
     return written
 
 
-def _one(connection: Connection, name: str, parameters: dict[str, object]) -> Any:
-    row = execute(connection, query("catalog", name), parameters).fetchone()
+def _one(connection: Connection, name: str, parameters: dict[str, object], **pieces: Query) -> Any:
+    row = execute(connection, query("catalog", name, **pieces), parameters).fetchone()
     return row[0] if row else None
