@@ -166,8 +166,9 @@ def now(connection: Connection, column: ColumnPlan) -> Parts:
 def planned(column: ColumnPlan) -> Parts:
     """The same as it will be where no partition is made or dropped meanwhile."""
     found: dict[tuple[int | None, str], list[Attached]] = {}
+    relations = tree.planned(column)
     for index in column.indexes:
-        tables = tree.with_parts(column, index, tree.planned(column))
+        tables = tree.with_parts(column, index, relations)
         found[index.partition, index.temporary] = [
             Attached(each.oid, each.name, each.schema, on(column, index, each).temporary) for each in tables[1:]
         ]

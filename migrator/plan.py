@@ -271,13 +271,19 @@ class ColumnPlan:
         if self.before is not None:
             undone = self.as_upgrade()
             old = undone.replaced_indexes if self.method == "index" else undone.catalog.own_indexes
-            return tuple(self.carried_over(index, self._temporary(undone, index)) for index in old)
+            kept = {index.identity for index in undone.kept_indexes if self.fills_retired}
+            numbers = [(index, undone.index_numbers[index.identity]) for index in old]
+            return tuple(
+                self.carried_over(index, self.kept_index(number) if index.identity in kept else self._temporary(number))
+                for index, number in numbers
+            )
         catalog, asked = self.catalog, self.change.index
         built = []
         if self.method != "index":
-            for number, index in enumerate(catalog.own_indexes, 1):
-                if index not in self.replaced_indexes:
-                    built.append(self.carried_over(index, f"migrator_index_{self.id}_{number}"))
+            replaced = {index.identity for index in self.replaced_indexes}
+            for index in catalog.own_indexes:
+                if index.identity not in replaced:
+                    built.append(self.carried_over(index, self._temporary(self.index_numbers[index.identity])))
         if asked is None or asked == "same":
             return tuple(built)
         if self.replaced_indexes:
@@ -290,12 +296,12 @@ class ColumnPlan:
 
     def _wanted(self, asked: Index, called: str, replaced: TableIndex | None, later: int = 0) -> IndexToBuild:
         """later: how many that replace none are numbered before it."""
-        own = self.catalog.own_indexes
-        number = own.index(replaced) + 1 if replaced else len(own) + 1 + later
+        numbers = self.index_numbers
+        number = numbers[replaced.identity] if replaced else len(numbers) + 1 + later
         return wanted(
             asked,
             called,
-            f"migrator_index_{self.id}_{number}",
+            self._temporary(number),
             replaced,
             type_=self.type,
             cast=None if self.has_dimensions else self.dimensions,
@@ -311,15 +317,17 @@ class ColumnPlan:
         sizes = self.change.from_.dimensions, self.dimensions
         return carried_over(index, temporary, type_=self.type, dimensions=sizes)
 
-    @property
+    @cached_property
     def vector_indexes(self) -> tuple[IndexToBuild, ...]:
         return tuple(index for index in self.indexes if index.is_vector)
 
-    def _temporary(self, undone: ColumnPlan, index: TableIndex) -> str:
-        """On a downgrade: what an old index is called until cut-over."""
-        number = undone.catalog.own_indexes.index(index) + 1
-        if self.fills_retired and index in undone.kept_indexes:
-            return self.kept_index(number)
+    @cached_property
+    def index_numbers(self) -> dict[tuple[int | None, str], int]:
+        """By which names of migrator's tell the user's indexes apart."""
+        return {index.identity: number for number, index in enumerate(self.catalog.own_indexes, 1)}
+
+    def _temporary(self, number: int) -> str:
+        """What an index that is built is called until cut-over."""
         return f"migrator_index_{self.id}_{number}"
 
     def _free_name(self, table: str) -> str:
@@ -359,14 +367,14 @@ class ColumnPlan:
             found += alike if len(alike) == 1 else there
         return tuple(found)
 
-    @property
+    @cached_property
     def kept_indexes(self) -> tuple[TableIndex, ...]:
         """On an upgrade: the old indexes that stay with the retired column, under names of their own."""
         if self.method == "index":
             return ()
         return tuple(index for index in self.catalog.own_indexes if self.online or not index.is_vector)
 
-    @property
+    @cached_property
     def dropped_indexes(self) -> tuple[TableIndex, ...]:
         """The old indexes that are dropped before cut-over.
 
@@ -378,7 +386,8 @@ class ColumnPlan:
             return tuple(index for index in self.catalog.own_indexes if index.identity in made)
         if self.method == "index":
             return self.replaced_indexes
-        return tuple(index for index in self.catalog.own_indexes if index not in self.kept_indexes)
+        kept = {index.identity for index in self.kept_indexes}
+        return tuple(index for index in self.catalog.own_indexes if index.identity not in kept)
 
     # ---- pieces of SQL -----------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from migrator.catalog.columns import TREE
 from migrator.catalog.indexes import IndexToBuild, TableIndex
+from migrator.catalog.partitions import Partition
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan
@@ -67,11 +68,16 @@ def has_column(connection: Connection, column: ColumnPlan, called: str) -> bool:
 
 def planned(column: ColumnPlan) -> list[Relation]:
     """The tree as it was when the plan was made, parents first."""
-    below = [
-        Relation(each.oid, each.schema, each.name, each.kind, each.parent, each.rows, each.blocks, column.has_heirs)
-        for each in column.catalog.partitions
-    ]
-    return [_top(column), *below]
+    return [_top(column), *(_below(column, each) for each in column.catalog.partitions)]
+
+
+def with_parts_now(connection: Connection, column: ColumnPlan, index: IndexToBuild) -> list[Relation]:
+    """What `with_parts` gives of the tree as it is. One table alone is looked up by itself."""
+    found = place(column, index)
+    if found is None or not found.is_leaf:
+        return with_parts(column, index, now(connection, column))
+    row = execute(connection, query("cut_over", "table_now"), {"table": found.oid}).fetchone()
+    return [replace(found, schema=row[0], name=row[1])] if row else []
 
 
 def now(connection: Connection, column: ColumnPlan) -> list[Relation]:
@@ -109,8 +115,10 @@ def without_dropped(connection: Connection, column: ColumnPlan) -> ColumnPlan:
 
 
 def place(column: ColumnPlan, index: TableIndex | IndexToBuild) -> Relation | None:
-    """The table, or the partition, that an index is on; None where that is no longer there."""
-    return next(iter(with_parts(column, index, planned(column))), None)
+    """The table, or what below it has the index alone; None where that is no longer there."""
+    if index.partition is None:
+        return _top(column)
+    return next((_below(column, each) for each in column.catalog.partitions if each.oid == index.partition), None)
 
 
 def with_parts(column: ColumnPlan, index: TableIndex | IndexToBuild, relations: Iterable[Relation]) -> list[Relation]:
@@ -155,6 +163,10 @@ def _listed(tables: Iterable[Relation]) -> str:
 def leaves(relations: list[Relation]) -> list[Relation]:
     """Those that hold rows."""
     return [each for each in relations if each.is_leaf]
+
+
+def _below(column: ColumnPlan, each: Partition) -> Relation:
+    return Relation(each.oid, each.schema, each.name, each.kind, each.parent, each.rows, each.blocks, column.has_heirs)
 
 
 def _top(column: ColumnPlan) -> Relation:

@@ -110,9 +110,9 @@ def _name_indexes(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
     """The new indexes take the names of the old ones, with comment and CLUSTER mark. parts: those of partitions."""
     named: list[sql.Composed] = []
     if not column.is_restore:
-        for number, old in enumerate(column.catalog.own_indexes, 1):
-            place = tree.place(column, old)
-            if old in column.kept_indexes and place is not None:
+        for old in column.kept_indexes:
+            place, number = tree.place(column, old), column.index_numbers[old.identity]
+            if place is not None:
                 kept = name(column.kept_index(number))
                 named.append(query("index", "rename", index=name(place.schema, old.name), new=kept))
                 named += index_parts.keep(column, old, number, parts)
@@ -194,6 +194,8 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             for column, tables in zip(columns, trees, strict=True)
         ]
         parts = {column.id: index_parts.now(work.connection, column) for column in columns}
+        # Put together now, for with thousands of partitions that takes its time.
+        swaps = [_swap(column, parts[column.id]) for column in columns]
         functions = _function_versions(work).fetchone()
         for column in columns:
             _refuse_changed(work, column, views_dropped=False)
@@ -231,8 +233,8 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             settings = {"search_path": search_path(path), "synchronous_commit": "off"}
             configure(work.connection, settings, local=True)
             _send(work, carry.dropped(columns))
-            for column in columns:
-                _send(work, _swap(column, parts[column.id]))
+            for column, swapped in zip(columns, swaps, strict=True):
+                _send(work, swapped)
                 work.ledger.set_state(column.id, LIVE)
                 if column.restores is not None:
                     work.ledger.set_state(column.restores, "restored")
@@ -305,9 +307,13 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
     if views_dropped:
         expected["views"] = []
         expected["functions"] = []
-    kept = [index for index in column.catalog.own_indexes if index not in column.dropped_indexes]
-    # Partitions are dropped by others, and what they had alone with them.
-    expected["indexes"] = [index.definition for index in kept if tree.place(column, index) is not None]
+    dropped = {index.identity for index in column.dropped_indexes}
+    expected["indexes"] = [
+        index.definition
+        for index in column.catalog.own_indexes
+        # Partitions are dropped by others, and what they had alone with them.
+        if index.identity not in dropped and tree.place(column, index) is not None
+    ]
     differing = [part for part, value in expected.items() if present[part] != value]
     if column.method != "index":
         differing += partition_columns.changed(column.catalog, found)

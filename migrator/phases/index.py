@@ -147,7 +147,7 @@ def _build_everywhere(work: Work, column: ColumnPlan, index: IndexToBuild) -> No
     From then on PostgreSQL makes it on new partitions by itself; those that came before are found by looking again.
     """
     while True:
-        relations = tree.with_parts(column, index, tree.now(work.connection, column))
+        relations = tree.with_parts_now(work.connection, column, index)
         parts = _parts(work, index, relations)
         if not relations or (relations[1:] and all(each.oid in parts for each in relations[1:])):
             return
