@@ -98,9 +98,9 @@ def examine(
     refuse_first(dependents.refused_updates(connection, column))
     if column.method != "index":
         try_expressions(connection, column)
-        read = text.examine(connection, column, text.argument_of(column))
+        read = text.examine(connection, column, columns, text.argument_of(column))
         if column.change.other_text:
-            text.examine(connection, column.with_old_text, text.argument_of(column, old=True))
+            text.examine(connection, column.with_old_text, columns, text.argument_of(column, old=True))
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
             found += other_tables.examine(connection, column)

@@ -37,8 +37,12 @@ def argument_of(column: ColumnPlan, *, old: bool = False) -> str:
     return "from_text" if column.change.other_text and old != column.is_restore else "text"
 
 
-def examine(connection: Connection, column: ColumnPlan, argument: str) -> list[OtherTable]:
+def examine(
+    connection: Connection, column: ColumnPlan, columns: Sequence[ColumnPlan], argument: str
+) -> list[OtherTable]:
     """What the text reads besides the row, to be locked against writes. argument: what the revision says it in.
+
+    columns: all that are changed together.
 
     Raises Refused where text or scope change with the shadow column or by themselves, write, or read what cannot be
     locked.
@@ -54,7 +58,7 @@ def examine(connection: Connection, column: ColumnPlan, argument: str) -> list[O
             raise _not_by_columns(column, argument, second) from None
     if not read or column.method != "embed":
         return []
-    return _lockable(connection, column, argument, read)
+    return _lockable(connection, column, columns, argument, read)
 
 
 def _not_by_columns(column: ColumnPlan, argument: str, error: psycopg.Error) -> Exception:
@@ -62,14 +66,19 @@ def _not_by_columns(column: ColumnPlan, argument: str, error: psycopg.Error) -> 
     return hazards.text_not_by_columns(argument, column.change.text or "", reason).refusal()
 
 
-def _lockable(connection: Connection, column: ColumnPlan, argument: str, read: Sequence[str]) -> list[OtherTable]:
+def _lockable(
+    connection: Connection, column: ColumnPlan, columns: Sequence[ColumnPlan], argument: str, read: Sequence[str]
+) -> list[OtherTable]:
     """Raises Refused where one of them cannot be locked, or the application is to write all the while."""
     text, parameters = column.change.text or "", {"tables": [*read], "table": column.catalog.table.oid}
     found = []
     locked = {each.as_string(None) for each in carry.other_tables([column])}
+    filled = {oid for each in columns for oid in each.catalog.oids}
     for row in fetch_dicts(connection, query("trial", "lockable", tree=TREE), parameters):
         why_not = row.pop("why_not")
         table = OtherTable(**row)
+        if why_not is None and table.oid in filled:
+            why_not = "the same revision changes it"
         if table.sql.as_string(None) in locked:
             why_not = "cut-over locks it, for a policy there reads the column"
         if why_not is not None:
