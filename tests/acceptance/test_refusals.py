@@ -743,7 +743,9 @@ def test_the_ledger_of_another_role(project: Project, role: Role) -> None:
     project.database.execute("CREATE SCHEMA migrator")
     error = refused(hazards.ledger_of_another("postgres", role.name))
     expect_refusal(project, error)
-    for command in (("status",), ("verify",), ("abandon",), ("retire", "--yes")):
+    column = ("--table", "items", "--column", "embedding", "--text", "body")
+    revision = ("revision", "-m", "another model", *column, "--to", "python:tests.models:new")
+    for command in (revision, ("status",), ("verify",), ("abandon",), ("retire", "--yes")):
         assert migrator(*command) == Ended(3, "", error)
 
 
