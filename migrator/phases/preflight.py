@@ -79,10 +79,11 @@ def examine(
     Raises Refused where text, scope or model do not allow to look further.
     """
     catalog = column.catalog
-    refuse_first(partitions.kind(catalog))
+    found = [*partitions.kind(catalog), *table.examine(catalog)]
+    # What keeps this role from the table would be laid to the scope.
+    refuse_first(found)
     try_scope(connection, column)
-    found = [
-        *table.examine(catalog),
+    found += [
         *live_column.examine(ledger, column),
         *scope.examine(connection, column),
         *indexes.declared(column),

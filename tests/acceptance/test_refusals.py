@@ -692,6 +692,7 @@ def role(project: Project, monkeypatch: pytest.MonkeyPatch) -> Role:
 
 def test_a_role_that_is_not_the_owner(project: Project, role: Role) -> None:
     role.may_create()
+    project.write(change(where='"id > 3"'))
     expect_refusal(
         project,
         refused(hazards.not_owner("items", "postgres", role.name)),
@@ -731,6 +732,7 @@ def test_row_level_security_that_applies(project: Project, role: Role) -> None:
     role.may_create()
     project.database.execute("ALTER TABLE items ENABLE ROW LEVEL SECURITY")
     project.database.execute("ALTER TABLE items FORCE ROW LEVEL SECURITY")
+    project.write(change(where='"id > 3"'))
     expect_refusal(
         project,
         refused(hazards.row_security("items")),
