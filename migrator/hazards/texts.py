@@ -30,8 +30,9 @@ def names_gone(subject: str, schema: str, table: str, problem: str) -> Hazard:
     return refuse(
         "names-gone",
         f"what the ledger says of {subject} does not fit its table any more: {problem}",
-        "what text or scope name was renamed or dropped since the upgrade.",
-        f"give it its name back, at least for that time: ALTER TABLE {quoted(schema, table)} RENAME COLUMN ... TO ...",
+        "what text or scope name was renamed, dropped or given another type since the upgrade.",
+        f"give it its name or its type back, at least for that time: ALTER TABLE {quoted(schema, table)} RENAME COLUMN "
+        "... TO ..., or ALTER COLUMN ... TYPE ... USING ...",
     )
 
 

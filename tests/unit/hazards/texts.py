@@ -25,8 +25,9 @@ TEXTS: list[Row] = [
         "names-gone",
         True,
         'what the ledger says of sales.items.embedding does not fit its table any more: column "body" does not exist',
-        "what text or scope name was renamed or dropped since the upgrade.",
-        'give it its name back, at least for that time: ALTER TABLE "sales"."items" RENAME COLUMN ... TO ...',
+        "what text or scope name was renamed, dropped or given another type since the upgrade.",
+        'give it its name or its type back, at least for that time: ALTER TABLE "sales"."items" RENAME COLUMN ... TO '
+        "..., or ALTER COLUMN ... TYPE ... USING ...",
     ),
     (
         hazards.text_is_not_text,
