@@ -99,6 +99,7 @@ def examine(
     refuse_first(dependents.refused_updates(connection, column))
     if column.method != "index":
         try_expressions(connection, column)
+        text.examine_scope(connection, column)
         read = text.examine(connection, column, columns, text.argument_of(column))
         if column.change.other_text:
             text.examine(connection, column.with_old_text, columns, text.argument_of(column, old=True))

@@ -131,8 +131,35 @@ CASES = [
     ),
     Case(
         "volatile scope",
-        refused(hazards.changes_by_itself("text", "body", ["random()"])),
+        refused(hazards.changes_by_itself("where", "random() < 0.5", ["random()"])),
         change(where='"random() < 0.5"'),
+    ),
+    Case(
+        "scope that writes",
+        refused(
+            hazards.text_writes("where", "counted(id)", "cannot execute nextval() in a read-only transaction"),
+        ),
+        change(where='"counted(id)"'),
+        (
+            "CREATE SEQUENCE calls",
+            "CREATE FUNCTION counted(asked bigint) RETURNS boolean STABLE LANGUAGE plpgsql AS "
+            "'BEGIN RETURN nextval($$calls$$) > 0; END'",
+        ),
+    ),
+    Case(
+        "scope by a function of the row that reads another table",
+        refused(hazards.where_reads_tables("is_chosen(items)", ["chosen"])),
+        change(where='"is_chosen(items)"'),
+        (
+            "CREATE TABLE chosen AS SELECT id FROM items",
+            "CREATE FUNCTION is_chosen(item items) RETURNS boolean STABLE LANGUAGE plpgsql AS "
+            "'BEGIN RETURN EXISTS (SELECT FROM chosen WHERE id = item.id); END'",
+        ),
+    ),
+    Case(
+        "scope that all rows leave when the shadow column appears",
+        refused(hazards.whole_row_text("where", "items IS NOT NULL")),
+        change(where='"items IS NOT NULL"'),
     ),
     Case(
         "aggregate",
