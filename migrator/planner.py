@@ -15,7 +15,6 @@ from migrator.ledger import LIVE, Ledger, LedgerChange, Run
 from migrator.phases import preflight
 from migrator.plan import ColumnPlan, Direction, Plan, Source
 from migrator.preflight.server import disk_hazards, server_hazards
-from migrator.preflight.text import argument_of
 from migrator.queries import retired_column
 from migrator.work import Models, Options
 
@@ -135,7 +134,6 @@ class Planner:
             for column in columns
         ]
         columns = [each.column for each in findings]
-        _refuse_reading_another(columns)
         disk = disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
         preflight.refuse_first(disk)
         every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards), *disk])
@@ -147,16 +145,6 @@ class Planner:
             tuple(each.estimate for each in findings),
             makes_ledger=not self._ledger.installed,
         )
-
-
-def _refuse_reading_another(columns: Sequence[ColumnPlan]) -> None:
-    """Raises Refused where a text reads a table that is filled meanwhile."""
-    filled = {column.catalog.table.oid for column in columns}
-    for column in columns:
-        for table in column.catalog.read:
-            if table.oid in filled:
-                expression, why_not = column.change.text or "", "the same revision changes it"
-                raise hazards.text_reads_unlockable(argument_of(column), expression, table.shown, why_not).refusal()
 
 
 def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, ledger: Ledger) -> ColumnPlan:

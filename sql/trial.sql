@@ -18,13 +18,13 @@ SELECT array_agg({value} ORDER BY {row}.ctid) FROM pg_temp.{copy} AS {row};
 CREATE TEMPORARY TABLE migrator_try_row (LIKE pg_temp.{copy});
 
 -- name: copy_view
--- Text and scope over the row's columns alone: PostgreSQL keeps the parsed tree of a view.
-CREATE OR REPLACE TEMPORARY VIEW migrator_try_view AS
-SELECT {text} AS text_, ({scope})::boolean AS scope_ FROM (SELECT * FROM pg_temp.migrator_try_row) AS {row};
+-- Text or scope over the row's columns alone: PostgreSQL keeps the parsed tree of a view.
+CREATE TEMPORARY VIEW migrator_try_view AS
+SELECT {value} AS value_ FROM (SELECT * FROM pg_temp.migrator_try_row) AS {row};
 
--- name: copy_view_reads
--- What text and scope read and call besides the row: other relations; what is volatile, or follows clock or session;
--- whether they take the row as a whole. A composite type that a column is of has no rows to read.
+-- name: view_reads
+-- What it reads and calls besides the row: other relations; what is volatile, or follows clock or session; whether it
+-- takes the row as a whole. A composite type that a column is of has no rows to read.
 SELECT ARRAY(SELECT DISTINCT d.refobjid::regclass::text FROM pg_depend d
              JOIN pg_class c ON c.oid = d.refobjid AND c.relkind <> 'c'
              WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
@@ -85,13 +85,12 @@ WHERE EXISTS (SELECT FROM pg_locks l
 ORDER BY 1;
 
 -- name: row_view
--- Text and scope over rows of the table's own type: PostgreSQL keeps the parsed tree of a view.
-CREATE TEMPORARY VIEW migrator_try_view AS
-SELECT {text} AS text_, {scope} AS scope_ FROM unnest(NULL::{table}[]) AS {row};
+-- Text or scope over rows of the table's own type: PostgreSQL keeps the parsed tree of a view.
+CREATE TEMPORARY VIEW migrator_try_view AS SELECT {value} AS value_ FROM unnest(NULL::{table}[]) AS {row};
 
 -- name: row_functions
--- How often text and scope take the row as a whole, how often as the argument of a function, those functions with their
--- arguments that are rows, and what other relations they name.
+-- How often it takes the row as a whole, how often as the argument of a function, those functions with their arguments
+-- that are rows, and what other relations it names.
 SELECT (SELECT count(*) FROM regexp_matches(r.ev_action::text, ':varattno 0 ', 'g')),
        (SELECT count(*) FROM regexp_matches(r.ev_action::text, '{{FUNCEXPR :funcid (\d+) ', 'g') f
         JOIN pg_proc p ON p.oid = f[1]::oid WHERE row_type = ANY (p.proargtypes::oid[])),
@@ -116,6 +115,6 @@ WHERE r.ev_class = 'pg_temp.migrator_try_view'::regclass;
 -- In the place of the copy of a row.
 CREATE TEMPORARY TABLE migrator_try_row ();
 
--- name: row_hashes
-SELECT array_agg(migrator_hash)
-FROM (SELECT {text_hash} AS migrator_hash FROM {table} WHERE {scope} LIMIT %(limit)s) AS migrator_rows;
+-- name: row_values
+SELECT array_agg(migrator_value)
+FROM (SELECT {value} AS migrator_value FROM {table} WHERE {scope} LIMIT %(limit)s) AS migrator_rows;

@@ -188,16 +188,15 @@ def _setting(written: str) -> tuple[str, str]:
 def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, list[Hazard]]:
     """The change, where it comes from, and what to warn of. Raises Refused for what preflight would refuse."""
     from migrator import hazards
-    from migrator.catalog import read_ledger_schema
     from migrator.cli.database import locate
     from migrator.cli.display import shown_path
     from migrator.cli.inference import Inference
     from migrator.database import configure, connect
     from migrator.errors import Refused
-    from migrator.ledger import Ledger
     from migrator.phases.preflight import refuse_declared, refuse_unreadable
     from migrator.plan import ColumnPlan
     from migrator.preflight.parsing import try_expressions, try_scope
+    from migrator.session import open_ledger
 
     located = locate(project)
     ahead = project.script.iterate_revisions("heads", located.heads, implicit_base=True)
@@ -217,7 +216,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     # No transaction is open while a model is asked.
     with connect(located.address) as connection:
         configure(connection, {"default_transaction_read_only": "on"})
-        ledger = Ledger(connection, installed=read_ledger_schema(connection).installed)
+        ledger = open_ledger(connection)
         inference = Inference.read(connection, ledger, said)
         catalog = inference.catalog
         with as_yet():

@@ -30,8 +30,9 @@ def names_gone(subject: str, schema: str, table: str, problem: str) -> Hazard:
     return refuse(
         "names-gone",
         f"what the ledger says of {subject} does not fit its table any more: {problem}",
-        "what text or scope name was renamed or dropped since the upgrade.",
-        f"give it its name back, at least for that time: ALTER TABLE {quoted(schema, table)} RENAME COLUMN ... TO ...",
+        "what text or scope name was renamed, dropped or given another type since the upgrade.",
+        f"give it its name or its type back, at least for that time: ALTER TABLE {quoted(schema, table)} RENAME COLUMN "
+        "... TO ..., or ALTER COLUMN ... TYPE ... USING ...",
     )
 
 
@@ -61,18 +62,23 @@ def no_text(subject: str) -> Hazard:
 def whole_row_text(argument: str, expression: str) -> Hazard:
     return refuse(
         "whole-row-text",
-        f"{argument}={expression!r} gives another text once the table has another column",
-        "every text would change when the shadow column appears.",
-        f"name the columns: {argument}=\"concat_ws(' ', title, body)\"",
+        f"{argument}={expression!r} gives something else once the table has another column",
+        "it would change for every row when the shadow column appears.",
+        f"name the columns: {_naming_columns(argument)}",
     )
+
+
+def _naming_columns(argument: str) -> str:
+    condition = "tenant = 'acme'" if argument == "where" else "concat_ws(' ', title, body)"
+    return f'{argument}="{condition}"'
 
 
 def text_not_by_columns(argument: str, expression: str, reason: str) -> Hazard:
     return refuse(
         "text-not-by-columns",
-        f"{argument}={expression!r} or where= cannot be evaluated for a row by itself: {reason}",
+        f"{argument}={expression!r} cannot be evaluated for a row by itself: {reason}",
         "the trigger that captures writes sees the row's columns, and neither the whole row nor other tables.",
-        f"name the columns, without schema: {argument}=\"concat_ws(' ', title, body)\"",
+        f"name the columns, without schema: {_naming_columns(argument)}",
     )
 
 
@@ -151,8 +157,8 @@ def text_writes(argument: str, expression: str, reason: str) -> Hazard:
 def changes_by_itself(argument: str, expression: str, calls: Iterable[str]) -> Hazard:
     return refuse(
         "text-changes-by-itself",
-        f"{argument}={expression!r} or where= gives another value each time it is asked, by {', '.join(calls)}",
-        "a vector is found by its text, and the text would be another one a moment later.",
+        f"{argument}={expression!r} gives another value each time it is asked, by {', '.join(calls)}",
+        "vectors are found by their texts and rows by where=, and either would be another a moment later.",
         "leave that out, or keep its value in a column of the table and name the column",
     )
 

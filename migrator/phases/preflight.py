@@ -79,10 +79,11 @@ def examine(
     Raises Refused where text, scope or model do not allow to look further.
     """
     catalog = column.catalog
-    refuse_first(partitions.kind(catalog))
+    found = [*partitions.kind(catalog), *table.examine(catalog)]
+    # What keeps this role from the table would be laid to the scope.
+    refuse_first(found)
     try_scope(connection, column)
-    found = [
-        *table.examine(catalog),
+    found += [
         *live_column.examine(ledger, column),
         *scope.examine(connection, column),
         *indexes.declared(column),
@@ -98,9 +99,10 @@ def examine(
     refuse_first(dependents.refused_updates(connection, column))
     if column.method != "index":
         try_expressions(connection, column)
-        read = text.examine(connection, column, text.argument_of(column))
+        text.examine_scope(connection, column)
+        read = text.examine(connection, column, columns, text.argument_of(column))
         if column.change.other_text:
-            text.examine(connection, column.with_old_text, text.argument_of(column, old=True))
+            text.examine(connection, column.with_old_text, columns, text.argument_of(column, old=True))
         if read:
             column = replace(column, catalog=replace(catalog, read=read))
             found += other_tables.examine(connection, column)

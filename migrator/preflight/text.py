@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -37,39 +38,72 @@ def argument_of(column: ColumnPlan, *, old: bool = False) -> str:
     return "from_text" if column.change.other_text and old != column.is_restore else "text"
 
 
-def examine(connection: Connection, column: ColumnPlan, argument: str) -> list[OtherTable]:
+@dataclass(frozen=True)
+class _Tried:
+    """What a revision says in SQL. argument: where it says it. value: as it is evaluated."""
+
+    argument: str
+    written: str
+    value: Query
+
+
+def examine_scope(connection: Connection, column: ColumnPlan) -> None:
+    """Raises Refused where the scope changes with the shadow column or by itself, writes, or reads a table."""
+    where = column.change.where
+    if where is None:
+        return
+    read = _read(connection, column, _Tried("where", where, column.scope))
+    if read:
+        # Rows would come into it, or leave it, unseen.
+        raise hazards.where_reads_tables(where, read).refusal()
+
+
+def examine(
+    connection: Connection, column: ColumnPlan, columns: Sequence[ColumnPlan], argument: str
+) -> list[OtherTable]:
     """What the text reads besides the row, to be locked against writes. argument: what the revision says it in.
 
-    Raises Refused where text or scope change with the shadow column or by themselves, write, or read what cannot be
-    locked.
+    columns: all that are changed together.
+
+    Raises Refused where the text changes with the shadow column or by itself, writes, or reads what cannot be locked.
     """
-    try:
-        read = _by_columns(connection, column, argument)
-    except EVALUATION as error:
-        if not column.takes_row:
-            raise _not_by_columns(column, argument, error) from None
-        try:
-            read = _by_row(connection, column, argument)
-        except EVALUATION as second:
-            raise _not_by_columns(column, argument, second) from None
+    read = _read(connection, column, _Tried(argument, column.change.text or "", column.text_hash))
     if not read or column.method != "embed":
         return []
-    return _lockable(connection, column, argument, read)
+    return _lockable(connection, column, columns, argument, read)
 
 
-def _not_by_columns(column: ColumnPlan, argument: str, error: psycopg.Error) -> Exception:
+def _read(connection: Connection, column: ColumnPlan, tried: _Tried) -> list[str]:
+    """The tables that it reads besides the row."""
+    try:
+        return _by_columns(connection, column, tried)
+    except EVALUATION as error:
+        if not column.takes_row:
+            raise _not_by_columns(column, tried, error) from None
+        try:
+            return _by_row(connection, column, tried)
+        except EVALUATION as second:
+            raise _not_by_columns(column, tried, second) from None
+
+
+def _not_by_columns(column: ColumnPlan, tried: _Tried, error: psycopg.Error) -> Exception:
     reason = said(error, secret=column.has_secret_text)
-    return hazards.text_not_by_columns(argument, column.change.text or "", reason).refusal()
+    return hazards.text_not_by_columns(tried.argument, tried.written, reason).refusal()
 
 
-def _lockable(connection: Connection, column: ColumnPlan, argument: str, read: Sequence[str]) -> list[OtherTable]:
+def _lockable(
+    connection: Connection, column: ColumnPlan, columns: Sequence[ColumnPlan], argument: str, read: Sequence[str]
+) -> list[OtherTable]:
     """Raises Refused where one of them cannot be locked, or the application is to write all the while."""
     text, parameters = column.change.text or "", {"tables": [*read], "table": column.catalog.table.oid}
     found = []
     locked = {each.as_string(None) for each in carry.other_tables([column])}
+    filled = {oid for each in columns for oid in each.catalog.oids}
     for row in fetch_dicts(connection, query("trial", "lockable", tree=TREE), parameters):
         why_not = row.pop("why_not")
         table = OtherTable(**row)
+        if why_not is None and table.oid in filled:
+            why_not = "the same revision changes it"
         if table.sql.as_string(None) in locked:
             why_not = "cut-over locks it, for a policy there reads the column"
         if why_not is not None:
@@ -81,42 +115,29 @@ def _lockable(connection: Connection, column: ColumnPlan, argument: str, read: S
     return found
 
 
-def _by_columns(connection: Connection, column: ColumnPlan, argument: str) -> list[str]:
-    table, text = column.catalog.table, column.change.text or ""
+def _by_columns(connection: Connection, column: ColumnPlan, tried: _Tried) -> list[str]:
     copy, row = name(COPY), column.row
-    plain = tuple(known.name for known in table.columns if not known.generated)
+    plain = tuple(known.name for known in column.catalog.table.columns if not known.generated)
     listed = sql.SQL(", ").join(name(each) for each in plain)
-    hashes = query("trial", "copy_values", copy=copy, row=row, value=column.text_hash)
+    values = query("trial", "copy_values", copy=copy, row=row, value=tried.value)
     with connection.transaction(force_rollback=True):
         _copy_table(connection, column, copy)
         rows = query("trial", "copy_rows", copy=copy, columns=listed, table=column.table)
         execute(connection, rows, {"limit": ROWS})
         execute(connection, query("trial", "copy_of_copy", copy=copy))
-        execute(connection, query("trial", "copy_view", row=row, text=column.text, scope=column.scope))
-        tables, calls, whole_row = fetch_row(connection, query("trial", "copy_view_reads"))
+        execute(connection, query("trial", "copy_view", row=row, value=tried.value))
+        tables, calls, whole_row = fetch_row(connection, query("trial", "view_reads"))
         # Said by name before they are found out by what they do.
-        _refuse_calls(argument, text, calls)
-        _refuse_scope(connection, column, argument, copy)
-        before, read = _evaluated(connection, column, argument, hashes, {})
+        _refuse_calls(tried, calls)
+        before, read = _evaluated(connection, column, tried, values, {})
         added = query("trial", "copy_column", copy=copy, column=name(f"migrator_try_{column.id}"), type=column.type_sql)
         execute(connection, added)
-        (after,) = fetch_row(connection, hashes)
-        # Without a row to try it on, a text that reads the whole row is taken for one that changes.
-        if before != after or (before is None and whole_row):
-            raise hazards.whole_row_text(argument, text).refusal()
+        (after,) = fetch_row(connection, values)
+        # Without a row to try it on, what reads the whole row is taken for something that changes. A downgrade is not
+        # refused for what its upgrade allowed.
+        if not column.is_restore and (before != after or (before is None and whole_row)):
+            raise hazards.whole_row_text(tried.argument, tried.written).refusal()
     return sorted({*tables, *read})
-
-
-def _refuse_scope(connection: Connection, column: ColumnPlan, argument: str, copy: Query) -> None:
-    """Raises Refused where the scope reads a table: rows would come into it, or leave it, unseen."""
-    if column.change.where is None:
-        return
-    execute(connection, query("trial", "copy_view", row=column.row, text=sql.SQL("NULL::text"), scope=column.scope))
-    tables, _, _ = fetch_row(connection, query("trial", "copy_view_reads"))
-    scopes = query("trial", "copy_values", copy=copy, row=column.row, value=column.scope)
-    _, read = _evaluated(connection, column, argument, scopes, {})
-    if tables or read:
-        raise hazards.where_reads_tables(column.change.where, sorted({*tables, *read})).refusal()
 
 
 def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None:
@@ -126,28 +147,27 @@ def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None
         raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
 
 
-def _by_row(connection: Connection, column: ColumnPlan, argument: str) -> list[str]:
+def _by_row(connection: Connection, column: ColumnPlan, tried: _Tried) -> list[str]:
     """A function of the row must name the columns that it reads, since the shadow column is one of the row too."""
-    table, text = column.catalog.table, column.change.text or ""
+    table = column.catalog.table
     row = name(table.name)
-    hashes = query("trial", "row_hashes", text_hash=column.text_hash, table=column.table, scope=column.scope)
+    values = query("trial", "row_values", value=tried.value, table=column.table, scope=column.scope)
     with connection.transaction(force_rollback=True):
         execute(connection, query("trial", "no_row"))
-        view = query("trial", "row_view", text=column.text, scope=column.scope, table=column.table, row=row)
-        execute(connection, view)
-        _, calls, _ = fetch_row(connection, query("trial", "copy_view_reads"))
+        execute(connection, query("trial", "row_view", value=tried.value, table=column.table, row=row))
+        _, calls, _ = fetch_row(connection, query("trial", "view_reads"))
         whole, as_argument, functions, tables = fetch_row(
             connection, query("trial", "row_functions"), {"table": table.oid}
         )
-        _refuse_calls(argument, text, calls)
+        _refuse_calls(tried, calls)
         if whole != as_argument:
-            raise hazards.whole_row_text(argument, text).refusal()
+            raise hazards.whole_row_text(tried.argument, tried.written).refusal()
         for function in functions:
             why = unclear(function["language"], function["source"], function["arguments"])
             if why is not None:
-                raise hazards.row_function(argument, text, function["name"], why).refusal()
+                raise hazards.row_function(tried.argument, tried.written, function["name"], why).refusal()
         scans = max(1, len(tree.leaves(tree.planned(column))))
-        _, read = _evaluated(connection, column, argument, hashes, {"limit": ROWS}, scans=scans)
+        _, read = _evaluated(connection, column, tried, values, {"limit": ROWS}, scans=scans)
     return sorted({*tables, *read})
 
 
@@ -167,15 +187,15 @@ def unclear(language: str, source: str, arguments: Sequence[str]) -> str | None:
     return None
 
 
-def _refuse_calls(argument: str, text: str, calls: Sequence[str]) -> None:
+def _refuse_calls(tried: _Tried, calls: Sequence[str]) -> None:
     if calls:
-        raise hazards.changes_by_itself(argument, text, calls).refusal()
+        raise hazards.changes_by_itself(tried.argument, tried.written, calls).refusal()
 
 
 def _evaluated(
     connection: Connection,
     column: ColumnPlan,
-    argument: str,
+    tried: _Tried,
     statement: Query,
     parameters: dict[str, Any],
     *,
@@ -187,7 +207,7 @@ def _evaluated(
     its scans, and where the statement reads none of it, of its blocks, as by ctid.
     scans: how often the statement itself scans the table.
     """
-    text, tables = column.change.text or "", {"tables": column.catalog.oids}
+    tables = {"tables": column.catalog.oids}
     traces = query("trial", "traces")
     locked, _, _ = fetch_row(connection, traces, tables)
     with connection.transaction(force_rollback=True):
@@ -197,10 +217,11 @@ def _evaluated(
             _, scanned, blocks = fetch_row(connection, traces, tables)
             (again,) = fetch_row(connection, statement, parameters)
         except psycopg.errors.ReadOnlySqlTransaction as error:
-            raise hazards.text_writes(argument, text, said(error, secret=column.has_secret_text)).refusal() from None
+            reason = said(error, secret=column.has_secret_text)
+            raise hazards.text_writes(tried.argument, tried.written, reason).refusal() from None
         now, scanned_then, blocks_then = fetch_row(connection, traces, tables)
     if found != again:
-        raise hazards.changes_by_itself(argument, text, ["a function that it calls"]).refusal()
+        raise hazards.changes_by_itself(tried.argument, tried.written, ["a function that it calls"]).refusal()
     read = [each for each in now if each not in locked]
     if scanned_then - scanned > scans or (scans == 0 and blocks_then > blocks):
         read.append(plain(column.table))

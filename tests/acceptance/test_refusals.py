@@ -131,8 +131,35 @@ CASES = [
     ),
     Case(
         "volatile scope",
-        refused(hazards.changes_by_itself("text", "body", ["random()"])),
+        refused(hazards.changes_by_itself("where", "random() < 0.5", ["random()"])),
         change(where='"random() < 0.5"'),
+    ),
+    Case(
+        "scope that writes",
+        refused(
+            hazards.text_writes("where", "counted(id)", "cannot execute nextval() in a read-only transaction"),
+        ),
+        change(where='"counted(id)"'),
+        (
+            "CREATE SEQUENCE calls",
+            "CREATE FUNCTION counted(asked bigint) RETURNS boolean STABLE LANGUAGE plpgsql AS "
+            "'BEGIN RETURN nextval($$calls$$) > 0; END'",
+        ),
+    ),
+    Case(
+        "scope by a function of the row that reads another table",
+        refused(hazards.where_reads_tables("is_chosen(items)", ["chosen"])),
+        change(where='"is_chosen(items)"'),
+        (
+            "CREATE TABLE chosen AS SELECT id FROM items",
+            "CREATE FUNCTION is_chosen(item items) RETURNS boolean STABLE LANGUAGE plpgsql AS "
+            "'BEGIN RETURN EXISTS (SELECT FROM chosen WHERE id = item.id); END'",
+        ),
+    ),
+    Case(
+        "scope that all rows leave when the shadow column appears",
+        refused(hazards.whole_row_text("where", "items IS NOT NULL")),
+        change(where='"items IS NOT NULL"'),
     ),
     Case(
         "aggregate",
@@ -701,6 +728,7 @@ def role(project: Project, monkeypatch: pytest.MonkeyPatch) -> Role:
 
 def test_a_role_that_is_not_the_owner(project: Project, role: Role) -> None:
     role.may_create()
+    project.write(change(where='"id > 3"'))
     expect_refusal(
         project,
         refused(hazards.not_owner("items", "postgres", role.name)),
@@ -740,6 +768,7 @@ def test_row_level_security_that_applies(project: Project, role: Role) -> None:
     role.may_create()
     project.database.execute("ALTER TABLE items ENABLE ROW LEVEL SECURITY")
     project.database.execute("ALTER TABLE items FORCE ROW LEVEL SECURITY")
+    project.write(change(where='"id > 3"'))
     expect_refusal(
         project,
         refused(hazards.row_security("items")),
@@ -752,7 +781,9 @@ def test_the_ledger_of_another_role(project: Project, role: Role) -> None:
     project.database.execute("CREATE SCHEMA migrator")
     error = refused(hazards.ledger_of_another("postgres", role.name))
     expect_refusal(project, error)
-    for command in (("status",), ("verify",), ("abandon",), ("retire", "--yes")):
+    column = ("--table", "items", "--column", "embedding", "--text", "body")
+    revision = ("revision", "-m", "another model", *column, "--to", "python:tests.models:new")
+    for command in (revision, ("status",), ("verify",), ("abandon",), ("retire", "--yes")):
         assert migrator(*command) == Ended(3, "", error)
 
 

@@ -17,7 +17,7 @@ from migrator.address import Address
 from migrator.change import VectorColumn
 from migrator.database import connect
 from migrator.embedders.probes import PROBES
-from migrator.errors import MigratorError, Stopped, VerificationFailed
+from migrator.errors import MigratorError, Refused, Stopped, VerificationFailed
 from migrator.old_model import SAMPLED_ROWS
 from migrator.work import Options
 from tests.database import Database
@@ -525,6 +525,23 @@ def test_several_columns_with_writes_meanwhile(database: Database) -> None:
     for each, text in zip(THREE, ("four", "five", "six"), strict=True):
         assert agree({8: vectors(database, each.table, each.column)[8]}, {8: vector(text, old)})
     assert database.dump() == dump
+
+
+@pytest.mark.parametrize("read", ["others", "others_all"])
+def test_neither_text_reads_a_table_that_is_changed_with_it(database: Database, read: str) -> None:
+    """It would be locked against the fill: of the old text at the downgrade, when it is late to say so."""
+    items(database, 10)
+    database.execute("CREATE TABLE others (LIKE items) PARTITION BY RANGE (id)")
+    database.execute("CREATE TABLE others_all PARTITION OF others DEFAULT")
+    database.execute("INSERT INTO others TABLE items")
+    text, others = f"(SELECT max(body) FROM {read})", dataclasses.replace(CHANGE, table="others")
+    for argument, change in (
+        ("text", dataclasses.replace(CHANGE, text=text)),
+        ("from_text", dataclasses.replace(CHANGE, from_text=text)),
+    ):
+        with pytest.raises(Refused, match=f"^{argument}=.* and the same revision changes it") as refused:
+            up(database, change, others)
+        assert refused.value.code == "text-reads-unlockable"
 
 
 def test_when_the_second_cannot_be_cut_over_neither_is(database: Database) -> None:

@@ -117,6 +117,11 @@ def test_a_column_that_the_text_names_is_gone(database: Database) -> None:
             command(database)
         assert refused.value.code == "names-gone"
     database.execute("ALTER TABLE items RENAME COLUMN words TO body")
+    database.execute("ALTER TABLE items ALTER COLUMN body TYPE json USING to_json(body)")
+    with pytest.raises(Refused, match="from_text='body' gives json, not text") as refused:
+        downgrade(database)
+    assert "or ALTER COLUMN ... TYPE ..." in refused.value.remedy
+    database.execute("ALTER TABLE items ALTER COLUMN body TYPE text USING body #>> '{}'")
     # An upgrade made before such a scope was refused: there it is not a name that is wrong.
     database.execute("CREATE TABLE chosen (id bigint)")
     recorded = "UPDATE migrator.change SET change = jsonb_set(change, '{where}', %(where)s)"

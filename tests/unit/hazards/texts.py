@@ -25,8 +25,9 @@ TEXTS: list[Row] = [
         "names-gone",
         True,
         'what the ledger says of sales.items.embedding does not fit its table any more: column "body" does not exist',
-        "what text or scope name was renamed or dropped since the upgrade.",
-        'give it its name back, at least for that time: ALTER TABLE "sales"."items" RENAME COLUMN ... TO ...',
+        "what text or scope name was renamed, dropped or given another type since the upgrade.",
+        'give it its name or its type back, at least for that time: ALTER TABLE "sales"."items" RENAME COLUMN ... TO '
+        "..., or ALTER COLUMN ... TYPE ... USING ...",
     ),
     (
         hazards.text_is_not_text,
@@ -72,8 +73,8 @@ TEXTS: list[Row] = [
         ),
         "whole-row-text",
         True,
-        "from_text='items::text' gives another text once the table has another column",
-        "every text would change when the shadow column appears.",
+        "from_text='items::text' gives something else once the table has another column",
+        "it would change for every row when the shadow column appears.",
         "name the columns: from_text=\"concat_ws(' ', title, body)\"",
     ),
     (
@@ -85,9 +86,18 @@ TEXTS: list[Row] = [
         ),
         "text-not-by-columns",
         True,
-        "from_text='public.items.body' or where= cannot be evaluated for a row by itself: invalid reference",
+        "from_text='public.items.body' cannot be evaluated for a row by itself: invalid reference",
         "the trigger that captures writes sees the row's columns, and neither the whole row nor other tables.",
         "name the columns, without schema: from_text=\"concat_ws(' ', title, body)\"",
+    ),
+    (
+        hazards.text_not_by_columns,
+        ("where", "public.items.id > 3", "invalid reference"),
+        "text-not-by-columns",
+        True,
+        "where='public.items.id > 3' cannot be evaluated for a row by itself: invalid reference",
+        "the trigger that captures writes sees the row's columns, and neither the whole row nor other tables.",
+        "name the columns, without schema: where=\"tenant = 'acme'\"",
     ),
     (
         hazards.text_reads_other_tables,
@@ -206,8 +216,8 @@ TEXTS: list[Row] = [
         ),
         "text-changes-by-itself",
         True,
-        "from_text='now()::text' or where= gives another value each time it is asked, by now()",
-        "a vector is found by its text, and the text would be another one a moment later.",
+        "from_text='now()::text' gives another value each time it is asked, by now()",
+        "vectors are found by their texts and rows by where=, and either would be another a moment later.",
         "leave that out, or keep its value in a column of the table and name the column",
     ),
     (
