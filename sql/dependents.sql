@@ -122,9 +122,9 @@ WHERE p.pronamespace <> 'pg_catalog'::regnamespace
   AND p.prosqlbody IS NULL
   AND p.prosrc ~* ('\m' || regexp_replace(%(name)s::text, '(\W)', '\\\1', 'g') || '\M')
   AND (EXISTS (SELECT FROM pg_trigger t
-               WHERE t.tgrelid = ANY (%(tables)s::oid[]) AND t.tgfoid = p.oid AND NOT t.tgisinternal)
+               WHERE t.tgrelid IN {tree} AND t.tgfoid = p.oid AND NOT t.tgisinternal)
        OR EXISTS (SELECT FROM pg_class r JOIN pg_type t ON t.oid = r.reltype
-                  WHERE r.oid = ANY (%(tables)s::oid[])
+                  WHERE r.oid IN {tree}
                     AND (p.prosrc ~* ('\m' || regexp_replace(r.relname, '(\W)', '\\\1', 'g') || '\M')
                          OR ARRAY[t.oid, t.typarray]
                             && (p.prorettype || p.proargtypes::oid[] || coalesce(p.proallargtypes, ARRAY[]::oid[])))))

@@ -172,7 +172,7 @@ def read_catalog(
         kinds = read_kinds(connection, found.oid, at.number)
         views = read_views(connection, found.oid, at.number, kinds)
         partitions = read_partitions(connection, found.oid, column) if found.kind == "p" or found.children else []
-        carried = read_carried(connection, found, at, views, partitions, kinds)
+        carried = read_carried(connection, found, at, views, kinds)
         catalog = Catalog(
             server,
             found,

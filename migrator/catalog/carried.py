@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 
 from psycopg import sql
 
-from migrator.catalog.columns import Column, Table
+from migrator.catalog.columns import TREE, Column, Table
 from migrator.catalog.dependents import View
-from migrator.catalog.partitions import Partition
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.queries import name, plain, query
 
@@ -149,12 +148,11 @@ def read_carried(
     table: Table,
     column: Column,
     views: Sequence[View],
-    partitions: Sequence[Partition],
     kinds: Collection[str],
 ) -> Carried:
     """views: those that read the column. kinds: see dependents.read_kinds."""
     place = {"table": table.oid, "column": column.number, "views": [plain(view.sql) for view in views]}
-    by_name = {"tables": [table.oid, *(partition.oid for partition in partitions)], "name": column.name}
+    by_name = {"table": table.oid, "name": column.name}
 
     def read(what: str, kind: type[Kind], *, any_: bool) -> list[Kind]:
         if not any_:
@@ -176,4 +174,5 @@ def read_carried(
 
 
 def _functions_by_name(connection: Connection, of: Mapping[str, object]) -> list[str]:
-    return [called for (called,) in execute(connection, query("dependents", "functions_by_name"), of)]
+    statement = query("dependents", "functions_by_name", tree=TREE)
+    return [called for (called,) in execute(connection, statement, of)]
