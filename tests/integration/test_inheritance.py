@@ -10,15 +10,16 @@ import pytest
 from migrator import Hnsw, runner
 from migrator.change import VectorColumn
 from migrator.errors import MigratorError, Stopped
+from migrator.phases import statements
 from migrator.work import Options
 from tests.conftest import Server
 from tests.database import Database
 from tests.integration.test_manual_rollback import at, roll_back
-from tests.integration.test_statements import compare, compare_locks
+from tests.integration.test_statements import compare, compare_locks, plan_of
 from tests.models import new, old
 from tests.proofs import rows_hold
 from tests.running import BATCH, REVISION, At, abandon, downgrade, retire, upgrade
-from tests.statements import log_statements, unseen
+from tests.statements import log_statements, unseen, written
 from tests.tables import CHANGE, OLD, copy_in
 
 MODES = pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
@@ -162,4 +163,10 @@ def test_what_a_run_sends_is_what_its_plan_lists(server: Server, heirs: Database
 def test_a_statement_takes_the_lock_that_the_plan_says(
     heirs: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    plan = plan_of(heirs, "upgrade", (CARRIED,), [], Options())
+    filling = [written(each.query) for each in statements(plan) if each.phase == "fill"]
+    updates = [each for each in filling if each.startswith("UPDATE")]
+    # Each by itself, and not again with the table above it.
+    assert [each for each in updates if "UPDATE ONLY" not in each] == []
+    assert len(updates) == len(TABLES)
     compare_locks(heirs, tmp_path, monkeypatch, (CARRIED,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import threading
 from dataclasses import replace
 
@@ -259,7 +260,7 @@ def test_a_partition_that_is_made_while_cut_over_asks_for_its_lock(
     reporter = At("", "", lambda: None)
     upgrade(database, reporter=reporter)
     assert [each for each in reporter.messages if "meanwhile" in each] == [
-        "public.items.embedding: a partition was made or changed meanwhile: it is looked at first"
+        "public.items.embedding: a table below it was made or changed meanwhile: it is looked at first"
     ]
     assert ("items_6_embedding_idx", "items_6", "items_embedding_idx") in database.execute(INDEXES)
     assert rows_hold(database, new) == 100
@@ -327,6 +328,25 @@ def test_after_retire_the_backup_gives_the_old_vectors(database: Database) -> No
 def in_any_order(dump: str) -> list[str]:
     """Its lines, for a column that was made anew stands last."""
     return sorted(line.rstrip(",") for line in dump.splitlines())
+
+
+def test_the_ledger_of_a_restored_dump_knows_partitions_by_name(server: Server, database: Database) -> None:
+    """A dump and restore gives them other oids, by which indexes of theirs alone are found."""
+    partitioned(database, 100)
+    schema = database.dump()
+    upgrade(database, replace(CHANGE, index="same"))
+    at(database, REVISION)
+    restored = [server.new_database() for _ in range(2)]
+    for each in restored:
+        # Which gives other oids than those of the database that was dumped.
+        each.execute("CREATE TABLE first (); DROP TABLE first; DROP EXTENSION vector")
+        psql = [str(each.binaries / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", each.url]
+        subprocess.run(psql, input=database.whole_dump(), text=True, check=True, stdout=subprocess.DEVNULL)
+    downgrade(restored[0])
+    assert roll_back(restored[1]).code == 0
+    for each in restored:
+        assert in_any_order(each.dump()) == in_any_order(schema)
+        assert rows_hold(each, old) == 100
 
 
 def test_what_single_partitions_say_of_the_column_is_carried_over(database: Database) -> None:
