@@ -164,6 +164,8 @@ def test_a_statement_takes_the_lock_that_the_plan_says(
     heirs: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = plan_of(heirs, "upgrade", (CARRIED,), [], Options())
+    # That of a table tells no rows of the others apart.
+    assert plan.columns[0].catalog.table.key == []
     filling = [written(each.query) for each in statements(plan) if each.phase == "fill"]
     updates = [each for each in filling if each.startswith("UPDATE")]
     # Each by itself, and not again with the table above it.
