@@ -12,6 +12,7 @@ CREATE TABLE letters (embedding vector(16) NOT NULL, sent date, PRIMARY KEY (id)
 CREATE SCHEMA archive;
 CREATE TABLE archive.letters (box int) INHERITS (letters, articles);
 ALTER TABLE ONLY articles ALTER COLUMN embedding SET STATISTICS 50;
+ALTER TABLE ONLY documents ALTER COLUMN embedding SET (n_distinct = -0.5);
 ALTER TABLE ONLY letters ALTER COLUMN embedding SET (n_distinct = -1);
 COMMENT ON COLUMN letters.embedding IS 'of letters';
 GRANT SELECT (id, embedding) ON articles TO case_reader;
