@@ -9,7 +9,7 @@ from psycopg import sql
 from migrator import grants
 from migrator.catalog import Catalog, Column, Partition
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, fragment, literal, name, names, query
+from migrator.queries import Query, fragment, literal, name, query
 
 # From then on NOT NULL is a constraint with a name.
 NAMED_NOT_NULL = 180_000
@@ -29,13 +29,16 @@ def drop(column: ColumnPlan, called: str) -> list[sql.Composed]:
 def attributes(column: ColumnPlan) -> list[sql.Composed]:
     """Default, statistics target, options, comment and grants; to follow those of the topmost table.
 
-    Comment and grants of a table are its alone, the rest is set in all below with it.
+    The default and the statistics target of a table are set in all below it too, the rest is not.
     """
     catalog, live = column.before or column.catalog, name(column.live)
     carried = []
     for partition in _partitions(column):
         here, only = partition.column, sql.SQL("ONLY {}").format(partition.sql)
         carried += _differing(catalog.column, here, only, live)
+        if here.options:
+            options = fragment(", ".join(here.options))
+            carried.append(query("cut_over", "set_options", table=partition.sql, column=live, options=options))
         if here.comment is not None:
             comment = literal(here.comment)
             carried.append(query("cut_over", "comment_on_column", table=partition.sql, column=live, comment=comment))
@@ -68,12 +71,6 @@ def _differing(above: Column, here: Column, table: Query, live: Query) -> list[s
     if here.statistics_target != above.statistics_target:
         target = sql.Literal(here.statistics_target)
         found.append(query("cut_over", "set_statistics", table=table, column=live, target=target))
-    if above.options and here.options != above.options:
-        reset = names(tuple(option.partition("=")[0] for option in above.options))
-        found.append(query("cut_over", "reset_options", table=table, column=live, options=reset))
-    if here.options and here.options != above.options:
-        options = fragment(", ".join(here.options))
-        found.append(query("cut_over", "set_options", table=table, column=live, options=options))
     return found
 
 
