@@ -121,6 +121,12 @@ def place(column: ColumnPlan, index: TableIndex | IndexToBuild) -> Relation | No
     return next((_below(column, each) for each in column.catalog.partitions if each.oid == index.partition), None)
 
 
+def shown(column: ColumnPlan, index: TableIndex | IndexToBuild) -> str:
+    """An index as a person is told of it: of one that something below the table has alone, where it is."""
+    found = place(column, index)
+    return index.name if index.partition is None or found is None else f"{index.name} on {found.schema}.{found.name}"
+
+
 def with_parts(column: ColumnPlan, index: TableIndex | IndexToBuild, relations: Iterable[Relation]) -> list[Relation]:
     """The one that an index is on, and where that is partitioned those below it, which have its parts.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from migrator import tree
 from migrator.cli.display import pairs
 from migrator.estimate import Estimate
 from migrator.phases import embed, statements
@@ -185,7 +186,7 @@ def _dependents(plan: Plan) -> str:
     lines = []
     for column in plan.columns:
         names = [f"view {view.schema}.{view.name}" for view in column.catalog.views]
-        names += [f"index {index.name}" for index in column.catalog.own_indexes]
+        names += [f"index {tree.shown(column, index)}" for index in column.catalog.own_indexes]
         names += column.catalog.carried.described
         live = column.catalog.column
         names += ["NOT NULL"] * live.not_null + ["its default"] * (live.default_text is not None)

@@ -126,7 +126,7 @@ def run(work: Work) -> dict[str, object]:
             concurrently(work.connection, statement)
         for index in column.indexes:
             _build_everywhere(work, column, index)
-        result[column.subject] = {"indexes": [index.name for index in column.indexes]}
+        result[column.subject] = {"indexes": [tree.shown(column, index) for index in column.indexes]}
         for place, statement in _drop_replaced(column) if column.method == "index" else ():
             if place.is_leaf:
                 concurrently(work.connection, statement)

@@ -61,18 +61,18 @@ def finds(
 
     called: what the index is called now, as are the others.
     """
-    place = tree.place(column, index)
+    place, shown = tree.place(column, index), tree.shown(column, index)
     if place is None or (index.partition is not None and not has_table(session.connection, place.sql)):
-        return [Proof(f"index {index.name}", None, "the partition that had it is no longer there")]
+        return [Proof(f"index {shown}", None, "the partition that had it is no longer there")]
     if not is_valid(session.connection, place.schema, called):
-        return [Proof(f"index {index.name}", False, "not there, or not valid and ready")]
+        return [Proof(f"index {shown}", False, "not there, or not valid and ready")]
     if not index.is_vector:
-        return [Proof(f"index {index.name}", True, "valid and ready")]
+        return [Proof(f"index {shown}", True, "valid and ready")]
     sample = execute(
         session.connection, _sample(column, target, index), {"limit": column.change.verify.sample}
     ).fetchall()
     if not sample:
-        return [Proof(f"index {index.name}", True, "valid and ready; there is no row to search for")]
+        return [Proof(f"index {shown}", True, "valid and ready; there is no row to search for")]
     vectors = [vector for (vector,) in sample]
     forced = _used(session, column, target, index, vectors[0], forced=True)
     instead = [other for each, other in others if _names(session, column, each, other) & forced]
@@ -87,12 +87,12 @@ def finds(
         usage = f"the planner prefers {instead[0]}, which answers the same queries"
     return [
         Proof(
-            f"index {index.name}",
+            f"index {shown}",
             used,
             f"valid and ready; {usage}" if used else "the planner cannot use it, sequential scans being off",
         ),
         Proof(
-            f"recall of {index.name}",
+            f"recall of {shown}",
             recall >= bound,
             f"recall@{NEIGHBOURS} {recall:.3f} against exact search over {len(vectors)} rows, bound {bound:.2f}, "
             f"{_effort(index)}={_effort_value(column, index)}{reranked}",
