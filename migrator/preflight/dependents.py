@@ -101,6 +101,7 @@ def try_conditions(connection: Connection, columns: Sequence[ColumnPlan], column
     """Parses what is to be made again over the new columns' types; nothing is evaluated. Raises Refused."""
     for each, condition, statement in dimensions.tries(columns, column):
         parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
+        execute(connection, query("carry", "tried"))
 
 
 def refused_updates(connection: Connection, column: ColumnPlan) -> list[Hazard]:

@@ -58,7 +58,8 @@ ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
 GRANT SELECT, UPDATE ON items, notes TO test_reader;
 CREATE POLICY "is known %" ON items FOR SELECT TO test_reader, test_owner
     USING (vector_dims(embedding) = 48 AND id < 10);
-CREATE POLICY narrow ON items AS RESTRICTIVE FOR UPDATE USING (id < 5) WITH CHECK (embedding IS NOT NULL);
+CREATE POLICY narrow ON items AS RESTRICTIVE FOR UPDATE
+    USING (note <> current_setting('app.its_own')) WITH CHECK (embedding IS NOT NULL);
 CREATE POLICY written ON items FOR INSERT WITH CHECK (embedding <> embedding);
 CREATE POLICY of_others ON notes USING (id IN (SELECT items.id FROM items WHERE items.embedding IS NOT NULL));
 CREATE POLICY stays ON items FOR UPDATE USING (true);
