@@ -104,11 +104,25 @@ WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0
 ORDER BY 1;
 
 -- name: trigger_sources
--- Triggers that the application's writes fire, partitions' own among them: the function's text, and the transition tables.
-SELECT DISTINCT t.tgname::text, p.prosrc, array_remove(ARRAY[t.tgoldtable, t.tgnewtable]::text[], NULL)
+-- Triggers that the application's writes fire, partitions' own among them: the function's text, the transition tables,
+-- and the arguments in one line.
+SELECT DISTINCT t.tgname::text, p.prosrc, array_remove(ARRAY[t.tgoldtable, t.tgnewtable]::text[], NULL),
+       replace(encode(t.tgargs, 'escape'), '\000', ' ')
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgrelid IN {tree} AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgname !~ '^~*migrator_'
 ORDER BY 1, 2;
+
+-- name: vectors_elsewhere
+-- Columns of other tables that take vectors of so many dimensions and no others; and whether a table's name alone means
+-- that table where a trigger is on the one that changes: others of that name may be in schemas for other tenants.
+SELECT n.nspname::text, c.relname::text, a.attname::text,
+       c.relname <> own.relname AND (c.relnamespace = own.relnamespace OR pg_table_is_visible(c.oid))
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class own ON own.oid = %(table)s::oid
+WHERE t.typname IN ('vector', 'halfvec') AND a.atttypmod = %(dimensions)s AND NOT a.attisdropped
+  AND c.relkind IN ('r', 'p') AND n.nspname <> 'migrator' AND c.oid NOT IN {tree}
+ORDER BY 1, 2, 3;
 
 -- name: functions_by_name
 -- Functions that find the column by its name when they run: their text names it and the table, or they take or give the

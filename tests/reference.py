@@ -233,7 +233,12 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "role": "postgres",
     },
     "row_function": {"expression": "as_json(items)", "function": "as_json", "why": "it uses doc as a whole"},
+    "event_trigger_refuses": {
+        "triggers": ["guard (public.guard())"],
+        "reason": "DROP VIEW is for the release team",
+    },
     "rows_copied": {"trigger": "keep", "statement": "INSERT INTO items_history SELECT OLD.*, now()"},
+    "vectors_copied": {"trigger": "keep", "other_schema": "public", "other": "items_history"},
     "rows_kept_elsewhere": {"column": "column was of table public.versions"},
     "scope_without_rows": {"condition": "tenant = 'acm'", "vectors": 1_800},
     "several_dimensions": {

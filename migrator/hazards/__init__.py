@@ -104,6 +104,7 @@ from migrator.hazards.runs import unfinished_differs as unfinished_differs
 from migrator.hazards.runs import unfinished_other as unfinished_other
 from migrator.hazards.server import disk_unknown as disk_unknown
 from migrator.hazards.server import env_elsewhere as env_elsewhere
+from migrator.hazards.server import event_trigger_refuses as event_trigger_refuses
 from migrator.hazards.server import no_disk as no_disk
 from migrator.hazards.server import no_pgvector as no_pgvector
 from migrator.hazards.server import old_pgvector as old_pgvector
@@ -152,3 +153,4 @@ from migrator.hazards.triggers import trigger_sorts_last as trigger_sorts_last
 from migrator.hazards.triggers import triggers_always_fire as triggers_always_fire
 from migrator.hazards.triggers import triggers_fire as triggers_fire
 from migrator.hazards.triggers import triggers_write_other_tables as triggers_write_other_tables
+from migrator.hazards.triggers import vectors_copied as vectors_copied

@@ -71,6 +71,22 @@ def rows_copied(schema: str, table: str, trigger: str, statement: str) -> Hazard
     )
 
 
+def vectors_copied(
+    schema: str, table: str, trigger: str, other_schema: str, other: str, column: str, dimensions: int
+) -> Hazard:
+    """column: of the other table. dimensions: the new ones."""
+    there = quoted(other_schema, other)
+    return refuse(
+        "vectors-copied",
+        f'trigger "{trigger}" on "{table}" works with vectors in {other_schema}.{other}.{column}, which has the old '
+        "dimensions",
+        f"from cut-over on it would give it vectors of {dimensions}, and every write that fires it would fail.",
+        f"let that column take both: ALTER TABLE {there} ALTER COLUMN {quoted(column)} TYPE vector; or let it change "
+        "at the same time, by op.change_embeddings; or do without the trigger until it is changed: "
+        f"ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER {quoted(trigger)}",
+    )
+
+
 def trigger_sorts_last(schema: str, table: str, trigger: str) -> Hazard:
     return refuse(
         "trigger-sorts-last",

@@ -26,6 +26,7 @@ from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.preflight import (
     dependents,
     dimensions,
+    event_triggers,
     figures,
     indexes,
     lengths,
@@ -93,10 +94,12 @@ def examine(
         *table.triggers(column),
         *partitions.examine(column),
         *table.other_tools(connection, column),
-        *row_copies.examine(connection, column),
+        *row_copies.examine(connection, columns, column),
     ]
     refuse_first(found)
     refuse_first(dependents.refused_updates(connection, column))
+    # A downgrade is not kept from trying.
+    refuse_first([] if column.is_restore else event_triggers.examine(connection, column))
     if column.method != "index":
         with as_recorded(column):
             try_expressions(connection, column)
