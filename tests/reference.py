@@ -170,6 +170,11 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "written": ["constraint long on table public.items: (public.vector_dims(embedding) = 768)"]
     },
     "disk_unknown": {"needed": 8_900_000_000},
+    "functions_of_old_row_types": {
+        "functions": {"public.search(vector)": "ALTER TYPE public.hit ALTER ATTRIBUTE embedding TYPE vector"},
+        "old": 384,
+        "new": 768,
+    },
     "functions_of_old_dimensions": {"old": 384, "new": 768},
     "index_does_not_fit": {"dimensions": 768, "reason": "index row size 3096 exceeds btree version 4 maximum 2704"},
     "index_spans_scope": {"where": "collection_id = 1"},

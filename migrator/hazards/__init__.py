@@ -40,6 +40,7 @@ from migrator.hazards.dependents import dimensions_rewritten as dimensions_rewri
 from migrator.hazards.dependents import function_not_made as function_not_made
 from migrator.hazards.dependents import functions_by_name as functions_by_name
 from migrator.hazards.dependents import functions_of_old_dimensions as functions_of_old_dimensions
+from migrator.hazards.dependents import functions_of_old_row_types as functions_of_old_row_types
 from migrator.hazards.dependents import materialised_view_does_not_fit as materialised_view_does_not_fit
 from migrator.hazards.dependents import materialised_views as materialised_views
 from migrator.hazards.dependents import no_replica_identity as no_replica_identity

@@ -87,11 +87,18 @@ def of_functions(
 ) -> list[Hazard]:
     """Those that fail with the new dimensions apart from the others. why_not: why they are not written anew."""
     failing = [each for each in functions if old != new and each.says(old)]
-    others = [each.name for each in functions if each not in failing]
+    typed = {each.name: each.typed for each in functions if each.typed is not None and old != new}
+    others = [
+        f"{each.name} (says {old})" if old != new and each.says_number(old) else each.name
+        for each in functions
+        if each not in failing and each.name not in typed
+    ]
     found = []
     if failing:
         told = [each.named(why_not) for each in failing]
         found.append(hazards.functions_of_old_dimensions(subject, told, old, new, direction))
+    if typed:
+        found.append(hazards.functions_of_old_row_types(subject, typed, old, new))
     if others:
         found.append(hazards.functions_by_name(subject, others, direction))
     return found
