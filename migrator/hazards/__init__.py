@@ -150,6 +150,7 @@ from migrator.hazards.triggers import capture_was_off as capture_was_off
 from migrator.hazards.triggers import rows_copied as rows_copied
 from migrator.hazards.triggers import text_functions_of_others as text_functions_of_others
 from migrator.hazards.triggers import text_functions_of_owner as text_functions_of_owner
+from migrator.hazards.triggers import trigger_refuses_updates as trigger_refuses_updates
 from migrator.hazards.triggers import trigger_sorts_last as trigger_sorts_last
 from migrator.hazards.triggers import triggers_always_fire as triggers_always_fire
 from migrator.hazards.triggers import triggers_fire as triggers_fire

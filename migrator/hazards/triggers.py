@@ -49,6 +49,20 @@ def _how_often(by_row: Iterable[str], by_statement: Iterable[str], rows: int) ->
     return "; ".join([*said, *(f"{name}, once for each 2,000 rows or fewer" for name in by_statement)])
 
 
+def trigger_refuses_updates(schema: str, table: str, triggers: Iterable[str], reason: str, role: str | None) -> Hazard:
+    """triggers: those that fire. reason: what one raised. role: one that may be given the right to quiet them."""
+    remedy = f"ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER ... for the time of the upgrade"
+    if role is not None:
+        grant = f"GRANT SET ON PARAMETER session_replication_role TO {quoted(role)}"
+        remedy = f"{remedy}; or let a superuser run {grant} beforehand, and it stays quiet"
+    return refuse(
+        "trigger-refuses-updates",
+        f'a trigger of "{table}" refuses an update that changes nothing: {reason}; it is one of {", ".join(triggers)}',
+        "the fill updates every row, and would fail after everything was embedded.",
+        remedy,
+    )
+
+
 def triggers_write_other_tables(schema: str, table: str, triggers: Iterable[str], written: Iterable[str]) -> Hazard:
     """triggers: those that the fill fires. written: tables that the text reads."""
     return refuse(

@@ -28,6 +28,7 @@ from migrator.preflight import (
     dimensions,
     event_triggers,
     figures,
+    firing,
     indexes,
     lengths,
     live_column,
@@ -100,6 +101,7 @@ def examine(
     refuse_first(dependents.refused_updates(connection, column))
     # A downgrade is not kept from trying.
     refuse_first([] if column.is_restore else event_triggers.examine(connection, column))
+    refuse_first(firing.examine(connection, column))
     if column.method != "index":
         with as_recorded(column):
             try_expressions(connection, column)

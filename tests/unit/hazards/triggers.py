@@ -56,6 +56,26 @@ TEXTS: list[Row] = [
         "them ordinary ones",
     ),
     (
+        hazards.trigger_refuses_updates,
+        ("sales", "items", ["append_only", "touch"], "items is append-only", "keeper"),
+        "trigger-refuses-updates",
+        True,
+        'a trigger of "items" refuses an update that changes nothing: items is append-only; it is one of append_only, '
+        "touch",
+        "the fill updates every row, and would fail after everything was embedded.",
+        'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run GRANT SET '
+        'ON PARAMETER session_replication_role TO "keeper" beforehand, and it stays quiet',
+    ),
+    (
+        hazards.trigger_refuses_updates,
+        ("sales", "items", ["append_only"], "items is append-only", None),
+        "trigger-refuses-updates",
+        True,
+        'a trigger of "items" refuses an update that changes nothing: items is append-only; it is one of append_only',
+        "the fill updates every row, and would fail after everything was embedded.",
+        'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade',
+    ),
+    (
         hazards.triggers_write_other_tables,
         ("sales", "items", ["count", "touch"], ["public.topics"]),
         "triggers-write-other-tables",
