@@ -104,11 +104,25 @@ WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0
 ORDER BY 1;
 
 -- name: trigger_sources
--- Triggers that the application's writes fire, partitions' own among them: the function's text, and the transition tables.
-SELECT DISTINCT t.tgname::text, p.prosrc, array_remove(ARRAY[t.tgoldtable, t.tgnewtable]::text[], NULL)
+-- Triggers that the application's writes fire, partitions' own among them: the function's text, the transition tables,
+-- and the arguments in one line.
+SELECT DISTINCT t.tgname::text, p.prosrc, array_remove(ARRAY[t.tgoldtable, t.tgnewtable]::text[], NULL),
+       replace(encode(t.tgargs, 'escape'), '\000', ' ')
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE t.tgrelid IN {tree} AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgname !~ '^~*migrator_'
 ORDER BY 1, 2;
+
+-- name: vectors_elsewhere
+-- Columns of other tables that take vectors of so many dimensions and no others; and whether a table's name alone means
+-- that table where a trigger is on the one that changes: others of that name may be in schemas for other tenants.
+SELECT n.nspname::text, c.relname::text, a.attname::text,
+       c.relname <> own.relname AND (c.relnamespace = own.relnamespace OR pg_table_is_visible(c.oid))
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class own ON own.oid = %(table)s::oid
+WHERE t.typname IN ('vector', 'halfvec') AND a.atttypmod = %(dimensions)s AND NOT a.attisdropped
+  AND c.relkind IN ('r', 'p') AND n.nspname <> 'migrator' AND c.oid NOT IN {tree}
+ORDER BY 1, 2, 3;
 
 -- name: functions_by_name
 -- Functions that find the column by its name when they run: their text names it and the table, or they take or give the
@@ -133,7 +147,8 @@ ORDER BY 1;
 
 -- name: function_texts
 -- owned: this role may change it. other: another vector column of as many dimensions that the text names. Views that
--- read the column give it by its own name, and are carried over.
+-- read the column give it by its own name, and are carried over. typed: what lets the vector of a row that the function
+-- takes or gives have any dimensions, where its type says them; it is no type of the table's own rows.
 SELECT given.name, pg_get_functiondef(p.oid) AS definition, pg_has_role(p.proowner, 'USAGE') AS owned,
        (SELECT min(format('%%I.%%I.%%I', n.nspname, c.relname, a.attname))
          FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -142,7 +157,16 @@ SELECT given.name, pg_get_functiondef(p.oid) AS definition, pg_has_role(p.proown
            AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm')
            AND NOT (a.attname = %(column)s::name AND (c.oid = %(table)s::oid OR c.oid = ANY (%(views)s::regclass[])))
            AND p.prosrc ~* ('\m' || regexp_replace(c.relname, '(\W)', '\\\1', 'g') || '\M')
-           AND p.prosrc ~* ('\m' || regexp_replace(a.attname, '(\W)', '\\\1', 'g') || '\M')) AS other
+           AND p.prosrc ~* ('\m' || regexp_replace(a.attname, '(\W)', '\\\1', 'g') || '\M')) AS other,
+       (SELECT min(format(CASE c.relkind WHEN 'c' THEN 'ALTER TYPE %%I.%%I ALTER ATTRIBUTE %%I TYPE %%s'
+                          ELSE 'ALTER TABLE %%I.%%I ALTER COLUMN %%I TYPE %%s' END,
+                          n.nspname, c.relname, a.attname, t.typname))
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type r ON r.oid = c.reltype
+         JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
+         WHERE c.relkind IN ('c', 'r') AND NOT c.relispartition AND c.oid <> %(table)s::oid AND NOT a.attisdropped
+           AND t.typname IN ('vector', 'halfvec') AND a.atttypmod = %(dimensions)s
+           AND ARRAY[r.oid, r.typarray]
+               && (p.prorettype || p.proargtypes::oid[] || coalesce(p.proallargtypes, ARRAY[]::oid[]))) AS typed
 FROM unnest(%(functions)s::text[]) WITH ORDINALITY AS given (name, place)
 JOIN pg_proc p ON p.oid = to_regprocedure(given.name) ORDER BY given.place;
 

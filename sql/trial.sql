@@ -84,6 +84,29 @@ WHERE EXISTS (SELECT FROM pg_locks l
                 AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'ShareLock'))
 ORDER BY 1;
 
+-- name: event_triggers
+-- Without those of extensions, which let others work.
+SELECT format('%%I (%%s)', e.evtname, e.evtfoid::regprocedure) FROM pg_event_trigger e
+WHERE e.evtenabled IN ('O', 'A') AND e.evtevent <> 'login'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid
+                  AND d.deptype = 'e')
+ORDER BY 1;
+
+-- name: fire_event_triggers
+-- What preflight and a run do: to the table, in its schema, and to tables of their own, which have no key and are dropped.
+DO $migrator$
+BEGIN
+    CREATE TEMPORARY TABLE migrator_try_own (migrator_try_kept int);
+    DROP TABLE pg_temp.migrator_try_own;
+    CREATE TABLE {table} (migrator_try_kept int PRIMARY KEY);
+    ALTER TABLE {table} ADD COLUMN migrator_try_dropped int;
+    CREATE INDEX {index_made} ON {table} (migrator_try_kept);
+    CREATE VIEW {view} AS SELECT migrator_try_kept FROM {table};
+    DROP VIEW {view};
+    DROP INDEX {index};
+    ALTER TABLE {table} DROP COLUMN migrator_try_dropped;
+END $migrator$;
+
 -- name: row_view
 -- Text or scope over rows of the table's own type: PostgreSQL keeps the parsed tree of a view.
 CREATE TEMPORARY VIEW migrator_try_view AS SELECT {value} AS value_ FROM unnest(NULL::{table}[]) AS {row};

@@ -170,6 +170,11 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "written": ["constraint long on table public.items: (public.vector_dims(embedding) = 768)"]
     },
     "disk_unknown": {"needed": 8_900_000_000},
+    "functions_of_old_row_types": {
+        "functions": {"public.search(vector)": "ALTER TYPE public.hit ALTER ATTRIBUTE embedding TYPE vector"},
+        "old": 384,
+        "new": 768,
+    },
     "functions_of_old_dimensions": {"old": 384, "new": 768},
     "index_does_not_fit": {"dimensions": 768, "reason": "index row size 3096 exceeds btree version 4 maximum 2704"},
     "index_spans_scope": {"where": "collection_id = 1"},
@@ -230,7 +235,12 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "role": "postgres",
     },
     "row_function": {"expression": "as_json(items)", "function": "as_json", "why": "it uses doc as a whole"},
+    "event_trigger_refuses": {
+        "triggers": ["guard (public.guard())"],
+        "reason": "DROP VIEW is for the release team",
+    },
     "rows_copied": {"trigger": "keep", "statement": "INSERT INTO items_history SELECT OLD.*, now()"},
+    "vectors_copied": {"trigger": "keep", "other_schema": "public", "other": "items_history"},
     "rows_kept_elsewhere": {"column": "column was of table public.versions"},
     "scope_does_not_parse": {"argument": "where"},
     "scope_without_rows": {"condition": "tenant = 'acm'", "vectors": 1_800},
@@ -248,6 +258,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "where_reads_tables": {"condition": "id IN (SELECT id FROM chosen)", "tables": ["chosen"]},
     "where_reads_vector": {"table": '"public"."items"', "condition": "vector_dims(embedding) = 384"},
     "other_tables_locked": {"tables": ["public.titles"], "triggers": ["touch_updated_at"]},
+    "trigger_refuses_updates": {"triggers": ["append_only"], "reason": "items is append-only", "role": "app"},
     "triggers_write_other_tables": {"triggers": ["count_notes"], "written": ["public.titles"]},
     "text_writes": {"expression": "body || counted()", "reason": "cannot execute nextval() in a read-only transaction"},
     "texts_cut_short": {"limit": 512},

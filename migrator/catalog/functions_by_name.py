@@ -17,16 +17,23 @@ class Function:
     """A function as it is. name: with its argument types. definition: as CREATE OR REPLACE.
 
     owned: this role may change it. other: another vector column of as many dimensions that its text names, or None.
+    typed: the statement that lets rows which it takes or gives hold vectors of any dimensions; None: needs none.
     """
 
     name: str
     definition: str
     owned: bool
     other: str | None
+    typed: str | None
 
     def says(self, dimensions: int) -> bool:
         """Whether it casts a vector to so many dimensions, or declares one."""
         return bool(_sized("(?:vector|halfvec)", dimensions).search(_COMMENT.sub("", self.definition)))
+
+    def says_number(self, dimensions: int) -> bool:
+        """Whether it says the number otherwise, as in `array_length(query, 1) <> 384`."""
+        code = _sized("(?:vector|halfvec)", dimensions).sub("", _COMMENT.sub("", self.definition))
+        return re.search(rf"(?<![\w.]){dimensions}(?![\w.])", code) is not None
 
     def named(self, why: str = "") -> str:
         """For a person, with why it is not to be written anew, where this does not say it already."""

@@ -265,7 +265,11 @@ class Inference:
             why_not = "not written anew: with another type its arguments may have to change too"
         elif column.dimensions is None:
             why_not = "not written anew: the column's type has no dimensions"
-        left = [each for each in self.functions if each.name not in written]
+        # One that is written anew may say the number in another way too.
+        asked = [
+            dataclasses.replace(each, definition=written.get(each.name, each.definition)) for each in self.functions
+        ]
+        left = [each for each in asked if each.name not in written or each.says_number(old)]
         self.warnings += of_functions(self.catalog.subject, left, old, new, "upgrade", why_not=why_not)
         return tuple(written.values())
 

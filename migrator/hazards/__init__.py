@@ -41,6 +41,7 @@ from migrator.hazards.dependents import dimensions_rewritten as dimensions_rewri
 from migrator.hazards.dependents import function_not_made as function_not_made
 from migrator.hazards.dependents import functions_by_name as functions_by_name
 from migrator.hazards.dependents import functions_of_old_dimensions as functions_of_old_dimensions
+from migrator.hazards.dependents import functions_of_old_row_types as functions_of_old_row_types
 from migrator.hazards.dependents import materialised_view_does_not_fit as materialised_view_does_not_fit
 from migrator.hazards.dependents import materialised_views as materialised_views
 from migrator.hazards.dependents import no_replica_identity as no_replica_identity
@@ -105,6 +106,7 @@ from migrator.hazards.runs import unfinished_differs as unfinished_differs
 from migrator.hazards.runs import unfinished_other as unfinished_other
 from migrator.hazards.server import disk_unknown as disk_unknown
 from migrator.hazards.server import env_elsewhere as env_elsewhere
+from migrator.hazards.server import event_trigger_refuses as event_trigger_refuses
 from migrator.hazards.server import no_disk as no_disk
 from migrator.hazards.server import no_pgvector as no_pgvector
 from migrator.hazards.server import old_pgvector as old_pgvector
@@ -149,7 +151,9 @@ from migrator.hazards.triggers import capture_was_off as capture_was_off
 from migrator.hazards.triggers import rows_copied as rows_copied
 from migrator.hazards.triggers import text_functions_of_others as text_functions_of_others
 from migrator.hazards.triggers import text_functions_of_owner as text_functions_of_owner
+from migrator.hazards.triggers import trigger_refuses_updates as trigger_refuses_updates
 from migrator.hazards.triggers import trigger_sorts_last as trigger_sorts_last
 from migrator.hazards.triggers import triggers_always_fire as triggers_always_fire
 from migrator.hazards.triggers import triggers_fire as triggers_fire
 from migrator.hazards.triggers import triggers_write_other_tables as triggers_write_other_tables
+from migrator.hazards.triggers import vectors_copied as vectors_copied

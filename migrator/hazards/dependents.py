@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 from migrator.report import counted
@@ -135,6 +135,17 @@ def functions_of_old_dimensions(subject: str, functions: Iterable[str], old: int
         f"functions that find {subject} by its name cast to {old} dimensions: {', '.join(functions)}",
         f"their calls fail from cut-over on: expected {old} dimensions, not {new}.",
         _MADE_ANEW[direction].format(f"each, with {new} dimensions,"),
+    )
+
+
+def functions_of_old_row_types(subject: str, functions: Mapping[str, str], old: int, new: int) -> Hazard:
+    """functions: each with the statement that lets the type of its rows have any dimensions. old: those now."""
+    return warn(
+        "functions-of-old-row-types",
+        f"functions that find {subject} by its name take or give rows whose type says {old} dimensions: "
+        f"{', '.join(functions)}",
+        f"their calls fail from cut-over on, over vectors of {new}.",
+        f"let the type have any, now: {'; '.join(sorted(set(functions.values())))}",
     )
 
 

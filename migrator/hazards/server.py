@@ -116,6 +116,17 @@ def setting_not_there(setting: str, variable: str) -> Hazard:
     )
 
 
+def event_trigger_refuses(triggers: Iterable[str], reason: str) -> Hazard:
+    """triggers: all that are enabled, each with its function. reason: what one of them raised."""
+    return refuse(
+        "event-trigger-refuses",
+        f"an event trigger refuses what a run does to tables, indexes and views: {reason}; it is one of "
+        f"{', '.join(triggers)}",
+        "the run would fail in the middle, at cut-over perhaps, and could not always be undone.",
+        "let its function pass the role that upgrades; or ALTER EVENT TRIGGER ... DISABLE for the time of the upgrade",
+    )
+
+
 def no_disk(needed: int, free: int) -> Hazard:
     return refuse(
         "no-disk",

@@ -49,6 +49,20 @@ def _how_often(by_row: Iterable[str], by_statement: Iterable[str], rows: int) ->
     return "; ".join([*said, *(f"{name}, once for each 2,000 rows or fewer" for name in by_statement)])
 
 
+def trigger_refuses_updates(schema: str, table: str, triggers: Iterable[str], reason: str, role: str | None) -> Hazard:
+    """triggers: those that fire. reason: what one raised. role: one that may be given the right to quiet them."""
+    remedy = f"ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER ... for the time of the upgrade"
+    if role is not None:
+        grant = f"GRANT SET ON PARAMETER session_replication_role TO {quoted(role)}"
+        remedy = f"{remedy}; or let a superuser run {grant} beforehand, and it stays quiet"
+    return refuse(
+        "trigger-refuses-updates",
+        f'a trigger of "{table}" refuses an update that changes nothing: {reason}; it is one of {", ".join(triggers)}',
+        "the fill updates every row, and would fail after everything was embedded.",
+        remedy,
+    )
+
+
 def triggers_write_other_tables(schema: str, table: str, triggers: Iterable[str], written: Iterable[str]) -> Hazard:
     """triggers: those that the fill fires. written: tables that the text reads."""
     return refuse(
@@ -68,6 +82,22 @@ def rows_copied(schema: str, table: str, trigger: str, statement: str) -> Hazard
         "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
         f"name the columns in its function; or do without it until then: ALTER TABLE {quoted(schema, table)} "
         f"DISABLE TRIGGER {quoted(trigger)}",
+    )
+
+
+def vectors_copied(
+    schema: str, table: str, trigger: str, other_schema: str, other: str, column: str, dimensions: int
+) -> Hazard:
+    """column: of the other table. dimensions: the new ones."""
+    there = quoted(other_schema, other)
+    return refuse(
+        "vectors-copied",
+        f'trigger "{trigger}" on "{table}" works with vectors in {other_schema}.{other}.{column}, which has the old '
+        "dimensions",
+        f"from cut-over on it would give it vectors of {dimensions}, and every write that fires it would fail.",
+        f"let that column take both: ALTER TABLE {there} ALTER COLUMN {quoted(column)} TYPE vector; or let it change "
+        "at the same time, by op.change_embeddings; or do without the trigger until it is changed: "
+        f"ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER {quoted(trigger)}",
     )
 
 

@@ -26,7 +26,9 @@ from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.preflight import (
     dependents,
     dimensions,
+    event_triggers,
     figures,
+    firing,
     indexes,
     lengths,
     live_column,
@@ -93,10 +95,13 @@ def examine(
         *table.triggers(column),
         *partitions.examine(column),
         *table.other_tools(connection, column),
-        *row_copies.examine(connection, column),
+        *row_copies.examine(connection, columns, column),
     ]
     refuse_first(found)
     refuse_first(dependents.refused_updates(connection, column))
+    # A downgrade is not kept from trying.
+    refuse_first([] if column.is_restore else event_triggers.examine(connection, column))
+    refuse_first(firing.examine(connection, column))
     if column.method != "index":
         try_expressions(connection, column)
         text.examine_scope(connection, column)

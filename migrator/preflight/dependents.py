@@ -87,11 +87,18 @@ def of_functions(
 ) -> list[Hazard]:
     """Those that fail with the new dimensions apart from the others. why_not: why they are not written anew."""
     failing = [each for each in functions if old != new and each.says(old)]
-    others = [each.name for each in functions if each not in failing]
+    typed = {each.name: each.typed for each in functions if each.typed is not None and old != new}
+    others = [
+        f"{each.name} (says {old})" if old != new and each.says_number(old) else each.name
+        for each in functions
+        if each not in failing and each.name not in typed
+    ]
     found = []
     if failing:
         told = [each.named(why_not) for each in failing]
         found.append(hazards.functions_of_old_dimensions(subject, told, old, new, direction))
+    if typed:
+        found.append(hazards.functions_of_old_row_types(subject, typed, old, new))
     if others:
         found.append(hazards.functions_by_name(subject, others, direction))
     return found
@@ -101,6 +108,7 @@ def try_conditions(connection: Connection, columns: Sequence[ColumnPlan], column
     """Parses what is to be made again over the new columns' types; nothing is evaluated. Raises Refused."""
     for each, condition, statement in dimensions.tries(columns, column):
         parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
+        execute(connection, query("carry", "tried"))
 
 
 def refused_updates(connection: Connection, column: ColumnPlan) -> list[Hazard]:

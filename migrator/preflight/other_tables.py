@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import psycopg
-from psycopg import sql
 
-from migrator import hazards, tree
-from migrator.database import SHORT, Connection, configure, execute
+from migrator import hazards
+from migrator.database import Connection, execute
 from migrator.hazards import Hazard
 from migrator.plan import CAPTURE, ColumnPlan
-from migrator.queries import name, query
+from migrator.preflight.firing import fired
+from migrator.queries import query
 
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
@@ -32,16 +32,9 @@ def _written_by_triggers(connection: Connection, column: ColumnPlan) -> list[str
     catalog = column.catalog
     if not catalog.firing_triggers:
         return []
-    settings = {"lock_timeout": SHORT}
-    if catalog.server.quiets_triggers:
-        settings["session_replication_role"] = "replica"
     tables = {"tables": [each.oid for each in catalog.read], "called": [each.shown for each in catalog.read]}
     try:
-        with connection.transaction(force_rollback=True):
-            configure(connection, settings, local=True)
-            for leaf in tree.leaves(tree.planned(column)):
-                execute(connection, query("trial", "touch_row", table=leaf.sql, column=name(column.live)))
-            execute(connection, sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"))
+        with fired(connection, column):
             return [called for (called,) in execute(connection, query("trial", "written"), tables)]
     except psycopg.Error:
         if connection.broken:

@@ -1,9 +1,10 @@
-"""Whole rows of the table that are kept elsewhere, where one column more, or another in its place, would be felt."""
+"""Rows of the table, and their vectors, that are kept elsewhere, where another column would be felt."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 
 from migrator import hazards
 from migrator.catalog.columns import TREE
@@ -19,8 +20,8 @@ _WHOLE = re.compile(r"(?<!\bfrom\s)(?:\b(?:new|old)|\(\s*(?:new|old|\$\d+)\s*\))
 _SHOWN = 100
 
 
-def examine(connection: Connection, column: ColumnPlan) -> Iterator[Hazard]:
-    """The hazards that copies of the table's rows are."""
+def examine(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> Iterator[Hazard]:
+    """The hazards that copies of the table's rows are. columns: all that are to change."""
     table = column.catalog.table
     of_table = {"table": table.oid}
     if not column.adds_shadow:
@@ -31,10 +32,32 @@ def examine(connection: Connection, column: ColumnPlan) -> Iterator[Hazard]:
         for described in held:
             yield hazards.rows_kept_elsewhere(table.name, described)
     sources = execute(connection, query("dependents", "trigger_sources", tree=TREE), of_table).fetchall()
-    for trigger, source, transition in sources:
+    others = [] if column.is_restore else _vectors_elsewhere(connection, columns, column)
+    for trigger, source, transition, arguments in sources:
         statement = copying(source, transition)
         if statement is not None:
             yield hazards.rows_copied(table.schema, table.name, trigger, statement[:_SHOWN])
+        for schema, other, vectors, bare in others:
+            same = vectors == column.live
+            if keeps_vector(source, transition, arguments, column.live, _called(schema, other, bare=bare), same=same):
+                there = schema, other, vectors
+                yield hazards.vectors_copied(table.schema, table.name, trigger, *there, column.dimensions)
+
+
+def _vectors_elsewhere(
+    connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan
+) -> list[tuple[str, str, str, bool]]:
+    """Schema, table and name of columns that take the old vectors and not the new ones, after the run too.
+
+    And whether the table's name alone means it in a function of a trigger.
+    """
+    old = column.change.from_.dimensions
+    if old == column.dimensions:
+        return []
+    changed = {(each.catalog.table.schema, each.catalog.table.name, each.live) for each in columns}
+    of_table = {"table": column.catalog.table.oid, "dimensions": old}
+    found = execute(connection, query("dependents", "vectors_elsewhere", tree=TREE), of_table).fetchall()
+    return [each for each in found if each[:3] not in changed]
 
 
 def copying(source: str, transition: list[str]) -> str | None:
@@ -64,3 +87,42 @@ def _is_argument(before: str) -> bool:
             called = re.search(r"(\w+)\s*$", before[:place])
             return called is not None and called[1].lower() not in ("values", "select", "as")
     return False
+
+
+def keeps_vector(
+    source: str, transition: Sequence[str], arguments: str, live: str, other: re.Pattern[str], *, same: bool
+) -> bool:
+    """Whether a trigger function gives the row's vector to a column of another table, or compares it with one there.
+
+    transition: names of the trigger's transition tables. arguments: the trigger's. live: the column of the row.
+    other: what names the other table. same: its column is called the same, as in a history of the row's columns.
+    """
+    code = _COMMENT.sub(" ", source)
+    for statement in code.split(";"):
+        if not other.search(statement):
+            continue
+        by_table = any(_word(each).search(statement) for each in transition) and _word(live).search(statement)
+        by_json = same and "populate_record" in statement.lower()
+        if by_table or by_json or _of_row(live).search(statement):
+            return True
+    # A statement that is put together names the columns while it runs.
+    together = re.search(r"\bexecute\b", code, re.IGNORECASE)
+    return same and together is not None and other.search(arguments) is not None
+
+
+@cache
+def _called(schema: str, table: str, *, bare: bool) -> re.Pattern[str]:
+    """A table as SQL names it. bare: perhaps without its schema."""
+    qualified = rf'(?<!\w){re.escape(schema)}"?\s*\.\s*"?{re.escape(table)}(?!\w)'
+    return _word(table) if bare else re.compile(qualified, re.IGNORECASE)
+
+
+@cache
+def _word(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+
+
+@cache
+def _of_row(live: str) -> re.Pattern[str]:
+    """NEW.live, and (OLD)."live"."""
+    return re.compile(rf'\b(?:new|old)\b\s*\)?\s*\.\s*"?{re.escape(live)}(?!\w)', re.IGNORECASE)

@@ -336,6 +336,11 @@ def test_a_function_that_casts_to_the_old_dimensions_is_written_anew(database: D
     made = "  functions  public.near(public.vector): made anew with vector(96) for vector(48)\n"
     assert made in ended.err
     assert warnings(ended) == []
+    # The number said in another way is left to a person.
+    checked = "CREATE OR REPLACE " + FUNCTION.format(name="near", table="items").strip().removeprefix("CREATE ")
+    database.execute(checked.replace("BEGIN RETURN", "BEGIN ASSERT vector_dims(query) = 48; RETURN"))
+    look = ["warning: functions find public.items.embedding by its name: public.near(public.vector) (says 48)"]
+    assert warnings(revision(*COLUMN, *TO_NEW, *FROM_OLD))[1:] == look
     # A function of another type of vector is another function, and an index alone changes no vector.
     by_name = [
         "warning: functions that find public.items.embedding by its name cast to 48 dimensions: "

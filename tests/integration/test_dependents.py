@@ -58,7 +58,8 @@ ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
 GRANT SELECT, UPDATE ON items, notes TO test_reader;
 CREATE POLICY "is known %" ON items FOR SELECT TO test_reader, test_owner
     USING (vector_dims(embedding) = 48 AND id < 10);
-CREATE POLICY narrow ON items AS RESTRICTIVE FOR UPDATE USING (id < 5) WITH CHECK (embedding IS NOT NULL);
+CREATE POLICY narrow ON items AS RESTRICTIVE FOR UPDATE
+    USING (note <> current_setting('app.its_own')) WITH CHECK (embedding IS NOT NULL);
 CREATE POLICY written ON items FOR INSERT WITH CHECK (embedding <> embedding);
 CREATE POLICY of_others ON notes USING (id IN (SELECT items.id FROM items WHERE items.embedding IS NOT NULL));
 CREATE POLICY stays ON items FOR UPDATE USING (true);
@@ -215,10 +216,16 @@ def test_functions_by_name_are_told(database: Database) -> None:
     database.execute(
         "CREATE FUNCTION unit() RETURNS trigger LANGUAGE plpgsql "
         "AS 'BEGIN NEW.embedding := l2_normalize(NEW.embedding); RETURN NEW; END'; "
-        "CREATE TRIGGER unit BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION unit()"
+        "CREATE TRIGGER unit BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION unit(); "
+        "CREATE TYPE hit AS (id bigint, v vector(48)); CREATE FUNCTION hits() RETURNS SETOF hit LANGUAGE sql STABLE "
+        "AS 'SELECT id, embedding FROM items'; "
+        "CREATE FUNCTION long(query real[]) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT min(id) FROM items "
+        "WHERE embedding <=> query::vector < 1 AND array_length(query, 1) = 48'"
     )
     subject, matching = "public.items.embedding", "public.match(public.vector,integer)"
-    others = ["public.length_by_name(public.items)", "public.unit()"]
+    others = ["public.length_by_name(public.items)", "public.long(real[]) (says 48)", "public.unit()"]
+    typed = {"public.hits()": "ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE vector"}
+    by_type = hazards.functions_of_old_row_types(subject, typed, 48, 96)
 
     def told(plan: Plan) -> list[Hazard]:
         return [each for each in plan.hazards if each.code.startswith("functions-")]
@@ -226,9 +233,11 @@ def test_functions_by_name_are_told(database: Database) -> None:
     by_name = hazards.functions_by_name(subject, others, "upgrade")
     assert told(plan_of(database, CHANGE)) == [
         hazards.functions_of_old_dimensions(subject, [matching], 48, 96, "upgrade"),
+        by_type,
         by_name,
     ]
-    assert told(plan_of(database, CHANGED)) == [by_name]
+    assert told(plan_of(database, CHANGED)) == [by_type, by_name]
+    database.execute(typed["public.hits()"])
     # And on a downgrade, what was changed by hand.
     database.execute("DROP TRIGGER unit ON items")
     upgrade(database, CHANGE)
@@ -236,7 +245,7 @@ def test_functions_by_name_are_told(database: Database) -> None:
     back = runner.plan_restore(database.address, REVISION, [VectorColumn("items", "embedding", None)], Options())
     assert told(back) == [
         hazards.functions_of_old_dimensions(subject, [matching], 96, 48, "downgrade"),
-        hazards.functions_by_name(subject, others[:1], "downgrade"),
+        hazards.functions_by_name(subject, ["public.hits()", others[0], "public.long(real[])"], "downgrade"),
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from migrator import EmbeddingChange, runner
+from migrator import EmbeddingChange, hazards, runner
 from migrator.address import Address
 from migrator.errors import Refused
 from migrator.hazards import Hazard
@@ -30,6 +30,12 @@ CREATE TRIGGER enqueue AFTER UPDATE ON items FOR EACH ROW EXECUTE FUNCTION enque
 CREATE TRIGGER enqueue_text AFTER UPDATE OF body ON items FOR EACH ROW EXECUTE FUNCTION enqueue();
 CREATE TRIGGER touch BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TRIGGER statement AFTER UPDATE ON items FOR EACH STATEMENT EXECUTE FUNCTION count_statement();
+"""
+APPEND_ONLY = """
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN RAISE EXCEPTION ''% is append-only'', TG_TABLE_NAME; END';
+CREATE CONSTRAINT TRIGGER append_only AFTER UPDATE ON items DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    EXECUTE FUNCTION append_only();
 """
 
 
@@ -84,6 +90,14 @@ def test_triggers_that_will_fire_are_named_with_the_number_of_rows_and_the_remed
         "statement, once for each 2,000 rows or fewer"
     )
     assert 'GRANT SET ON PARAMETER session_replication_role TO "keeper"' in hazard.remedy
+    # One that refuses every update is found out, whether it is looked at now or when the transaction ends.
+    script(keeper, APPEND_ONLY)
+    triggers = ["append_only", "enqueue", "statement", "touch"]
+    about = hazards.trigger_refuses_updates("public", "items", triggers, "items is append-only", "keeper")
+    with pytest.raises(Refused) as refused:
+        plan(keeper)
+    assert refused.value.problem == about.problem
+    script(keeper, "DROP FUNCTION append_only CASCADE")
     upgrade(keeper)
     # As said: once a row, and not at all by the trigger on the text.
     assert database.value("SELECT count(*) FROM queue WHERE id >= 0") == 40

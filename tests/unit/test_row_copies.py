@@ -1,10 +1,12 @@
-"""Which trigger functions insert a row with all its columns."""
+"""Which trigger functions insert a row with all its columns, or keep its vector."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from migrator.preflight.row_copies import copying
+from migrator.preflight.row_copies import copying, keeps_vector
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,24 @@ def test_a_row_is_inserted_whole(source: str) -> None:
 )
 def test_only_some_columns_are_or_the_row_as_one_value(source: str) -> None:
     assert copying(source, ["gone"]) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "arguments", "keeps"),
+    [
+        ("INSERT INTO history (id, embedding) VALUES (OLD.id, OLD.embedding);", "", True),
+        ('IF true THEN INSERT INTO "history" ("embedding") VALUES (NEW."embedding"); END IF;', "", True),
+        ("INSERT INTO history SELECT g.id, g.embedding FROM gone g;", "", True),
+        ("PERFORM FROM history WHERE embedding <=> (NEW).embedding < 0.1;", "", True),
+        ("INSERT INTO history SELECT (jsonb_populate_record(NULL::history, to_jsonb(OLD))).*;", "", True),
+        ("EXECUTE 'INSERT INTO ' || TG_ARGV[0] || common USING OLD;", "public.history true ", True),
+        ("EXECUTE 'INSERT INTO ' || TG_ARGV[0] || common USING OLD;", "history_of_it ", False),
+        ("UPDATE history SET embedding = NULL WHERE id = NEW.id;", "", False),
+        ("INSERT INTO history (id) VALUES (NEW.id); NEW.embedding := NULL;", "", False),
+        ("INSERT INTO history SELECT NEW.id, NEW.embedding_model, to_jsonb(OLD);", "", False),
+        ("-- INSERT INTO history SELECT NEW.embedding\nNULL;", "", False),
+    ],
+)
+def test_a_vector_is_kept_in_another_table(source: str, arguments: str, *, keeps: bool) -> None:
+    called = re.compile(r"\bhistory\b")
+    assert keeps_vector(source, ["gone"], arguments, "embedding", called, same=True) is keeps

@@ -161,6 +161,24 @@ TEXTS: list[Row] = [
         "each, with 384 dimensions, is to be replaced right after the downgrade: CREATE OR REPLACE FUNCTION ...",
     ),
     (
+        hazards.functions_of_old_row_types,
+        (
+            SUBJECT,
+            {
+                "public.a(integer)": "ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE vector",
+                "public.b()": "ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE vector",
+            },
+            384,
+            768,
+        ),
+        "functions-of-old-row-types",
+        False,
+        "functions that find public.items.embedding by its name take or give rows whose type says 384 dimensions: "
+        "public.a(integer), public.b()",
+        "their calls fail from cut-over on, over vectors of 768.",
+        "let the type have any, now: ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE vector",
+    ),
+    (
         hazards.rows_kept_elsewhere,
         (
             "items",

@@ -54,6 +54,16 @@ TEXTS: list[Row] = [
         "upgrade the server",
     ),
     (
+        hazards.event_trigger_refuses,
+        (["guard (guard())", "log (audit.log())"], "view public.near is not dropped here"),
+        "event-trigger-refuses",
+        True,
+        "an event trigger refuses what a run does to tables, indexes and views: view public.near is not dropped here; "
+        "it is one of guard (guard()), log (audit.log())",
+        "the run would fail in the middle, at cut-over perhaps, and could not always be undone.",
+        "let its function pass the role that upgrades; or ALTER EVENT TRIGGER ... DISABLE for the time of the upgrade",
+    ),
+    (
         hazards.standby,
         (),
         "standby",

@@ -56,6 +56,26 @@ TEXTS: list[Row] = [
         "them ordinary ones",
     ),
     (
+        hazards.trigger_refuses_updates,
+        ("sales", "items", ["append_only", "touch"], "items is append-only", "keeper"),
+        "trigger-refuses-updates",
+        True,
+        'a trigger of "items" refuses an update that changes nothing: items is append-only; it is one of append_only, '
+        "touch",
+        "the fill updates every row, and would fail after everything was embedded.",
+        'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run GRANT SET '
+        'ON PARAMETER session_replication_role TO "keeper" beforehand, and it stays quiet',
+    ),
+    (
+        hazards.trigger_refuses_updates,
+        ("sales", "items", ["append_only"], "items is append-only", None),
+        "trigger-refuses-updates",
+        True,
+        'a trigger of "items" refuses an update that changes nothing: items is append-only; it is one of append_only',
+        "the fill updates every row, and would fail after everything was embedded.",
+        'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade',
+    ),
+    (
         hazards.triggers_write_other_tables,
         ("sales", "items", ["count", "touch"], ["public.topics"]),
         "triggers-write-other-tables",
@@ -79,6 +99,17 @@ TEXTS: list[Row] = [
         "from fill until migrator retire a row has a column more, and writes that fire the trigger would fail.",
         'name the columns in its function; or do without it until then: ALTER TABLE "sales"."items" DISABLE TRIGGER '
         '"keep"',
+    ),
+    (
+        hazards.vectors_copied,
+        ("sales", "items", "keep", "old", "items_history", "embedding", 768),
+        "vectors-copied",
+        True,
+        'trigger "keep" on "items" works with vectors in old.items_history.embedding, which has the old dimensions',
+        "from cut-over on it would give it vectors of 768, and every write that fires it would fail.",
+        'let that column take both: ALTER TABLE "old"."items_history" ALTER COLUMN "embedding" TYPE vector; or let it '
+        "change at the same time, by op.change_embeddings; or do without the trigger until it is changed: "
+        'ALTER TABLE "sales"."items" DISABLE TRIGGER "keep"',
     ),
     (
         hazards.trigger_sorts_last,
