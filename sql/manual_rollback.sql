@@ -253,12 +253,20 @@ SELECT max(f.depth) AS depth, c.oid::regclass::text AS name, c.relkind = 'm' AS 
        || ARRAY(SELECT pg_get_ruledef(w.oid) FROM pg_rewrite w
                 WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN' ORDER BY w.rulename)
        || ARRAY(SELECT pg_get_triggerdef(t.oid) || ';' FROM pg_trigger t
-                WHERE t.tgrelid = c.oid AND NOT t.tgisinternal ORDER BY t.tgname) AS parts
+                WHERE t.tgrelid = c.oid AND NOT t.tgisinternal ORDER BY t.tgname)
+       || ARRAY(SELECT pg_get_indexdef(indexrelid) || ';' FROM pg_index WHERE indrelid = c.oid ORDER BY indexrelid)
+       || ARRAY(SELECT format('COMMENT ON %s IS %L;',
+                              CASE WHEN a.attname IS NOT NULL THEN format('COLUMN %s.%I', c.oid::regclass, a.attname)
+                                   WHEN c.relkind = 'm' THEN format('MATERIALIZED VIEW %s', c.oid::regclass)
+                                   ELSE format('VIEW %s', c.oid::regclass) END, e.description)
+                FROM pg_description e
+                LEFT JOIN pg_attribute a ON a.attrelid = e.objoid AND a.attnum = nullif(e.objsubid, 0)
+                WHERE e.classoid = 'pg_class'::regclass AND e.objoid = c.oid ORDER BY e.objsubid) AS parts
 FROM found f JOIN pg_class c ON c.oid = f.oid
 GROUP BY c.oid;
 
 CREATE TEMP TABLE rollback_others AS
-SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS described
+SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid) AS described
 FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = format('%I.%I', :'schema', :'table')::regclass
   AND a.attname = :'column' AND d.classid NOT IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass)
@@ -312,7 +320,7 @@ SELECT 'DROP INDEX CONCURRENTLY ' || name FROM rollback_left WHERE relkind = 'i'
 \gexec
 
 \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
--- Those that are to be built, with what follows USING. part: what it is called until the swap, on that table or partition.
+-- Those that are to be built, with what follows USING. part: what each is called until the swap.
 CREATE TEMP VIEW rollback_indexes AS
 SELECT t.oid, t.relkind, t.nspname, t.relname, temporary AS whole,
        CASE WHEN t.oid = place THEN temporary ELSE format('%s_%s', temporary, t.oid) END AS part,

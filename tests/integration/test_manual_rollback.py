@@ -318,6 +318,10 @@ def test_views_are_named_with_the_statements_that_bring_them_back(database: Data
     database.execute("GRANT SELECT (id) ON nearer TO pg_monitor")
     database.execute("ALTER VIEW near ALTER COLUMN id SET DEFAULT 5")
     database.execute("CREATE RULE nothing AS ON DELETE TO near DO INSTEAD NOTHING")
+    database.execute("COMMENT ON VIEW near IS 'by meaning'")
+    database.execute("COMMENT ON COLUMN near.id IS 'whose'")
+    database.execute("CREATE MATERIALIZED VIEW tally AS SELECT id, embedding FROM items")
+    database.execute("CREATE INDEX tally_idx ON tally USING hnsw (embedding vector_l2_ops)")
     schema = database.dump()
     upgrade(database)
     after = database.dump()
@@ -328,7 +332,7 @@ def test_views_are_named_with_the_statements_that_bring_them_back(database: Data
     )
     assert database.dump() == after
     drop, make = stopped.out.partition("-- first part\n")[2].split("-- second part\n")
-    assert drop == "DROP VIEW public.nearer;\nDROP VIEW public.near;\n"
+    assert drop == "DROP VIEW public.nearer;\nDROP VIEW public.near;\nDROP MATERIALIZED VIEW public.tally;\n"
     database.execute(drop)
     assert roll_back(database).code == 0
     database.execute("SET search_path = pg_catalog; " + make)
@@ -336,10 +340,10 @@ def test_views_are_named_with_the_statements_that_bring_them_back(database: Data
 
 
 def test_what_else_depends_on_the_new_column_is_named(upgraded: Database) -> None:
-    upgraded.execute("ALTER TABLE items ADD CONSTRAINT sound CHECK (vector_dims(embedding) > 0)")
+    upgraded.execute("ALTER TABLE items ADD CONSTRAINT sound CHECK (embedding IS NULL OR vector_dims(embedding) > 0)")
     stopped = roll_back(upgraded)
     assert refused(stopped).startswith("views or other objects depend on the new column; nothing was changed\n")
-    assert "-- drop or change by hand: constraint sound on table public.items\n" in stopped.out
+    assert stopped.out.count("-- drop or change by hand: constraint sound on table public.items\n") == 1
 
 
 def test_functions_of_the_revision_are_named_as_they_were(database: Database) -> None:
