@@ -239,6 +239,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "triggers": ["guard (public.guard())"],
         "reason": "DROP VIEW is for the release team",
     },
+    "rows_notified": {"trigger": "tell", "limit": 8_000},
     "rows_copied": {"trigger": "keep", "statement": "INSERT INTO items_history SELECT OLD.*, now()"},
     "vectors_copied": {"trigger": "keep", "other_schema": "public", "other": "items_history"},
     "rows_kept_elsewhere": {"column": "column was of table public.versions"},

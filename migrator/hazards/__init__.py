@@ -149,6 +149,7 @@ from migrator.hazards.texts import where_reads_vector as where_reads_vector
 from migrator.hazards.texts import whole_row_text as whole_row_text
 from migrator.hazards.triggers import capture_was_off as capture_was_off
 from migrator.hazards.triggers import rows_copied as rows_copied
+from migrator.hazards.triggers import rows_notified as rows_notified
 from migrator.hazards.triggers import text_functions_of_others as text_functions_of_others
 from migrator.hazards.triggers import text_functions_of_owner as text_functions_of_owner
 from migrator.hazards.triggers import trigger_refuses_updates as trigger_refuses_updates

@@ -85,6 +85,18 @@ def rows_copied(schema: str, table: str, trigger: str, statement: str) -> Hazard
     )
 
 
+def rows_notified(schema: str, table: str, trigger: str, limit: int) -> Hazard:
+    """limit: of a message, in bytes."""
+    return refuse(
+        "rows-notified",
+        f'trigger "{trigger}" on "{table}" sends whole rows by pg_notify',
+        f"from fill until migrator retire a row has both vectors, which are longer than the {limit:,} bytes that "
+        "PostgreSQL sends, and writes that fire the trigger would fail.",
+        f"name the columns in its function, without the vector; or do without it until then: ALTER TABLE "
+        f"{quoted(schema, table)} DISABLE TRIGGER {quoted(trigger)}",
+    )
+
+
 def vectors_copied(
     schema: str, table: str, trigger: str, other_schema: str, other: str, column: str, dimensions: int
 ) -> Hazard:

@@ -18,6 +18,12 @@ _INSERT = re.compile(r"\binsert\s+into\b[^;]*", re.IGNORECASE)
 # NEW.*, (OLD).*, and ($1).* of a statement that is put together; not where it is only compared.
 _WHOLE = re.compile(r"(?<!\bfrom\s)(?:\b(?:new|old)|\(\s*(?:new|old|\$\d+)\s*\))\s*\.\s*\*(?!\s*is\b)", re.IGNORECASE)
 _SHOWN = 100
+# The row as JSON; and what keeps a message short however long the row is.
+_AS_JSON = re.compile(r"\b(?:row_to_json|to_jsonb?)\s*\(\s*\(?\s*(?:new|old)\b(?!\s*\.\s*[\"\w])", re.IGNORECASE)
+_NOTIFIES = re.compile(r"\bpg_notify\s*\(", re.IGNORECASE)
+_SHORTENS = re.compile(r"\b(?:left|substr|substring|length|octet_length|char_length)\s*\(", re.IGNORECASE)
+# PostgreSQL's bound of a message of NOTIFY, in bytes; and what a number of a vector takes as text, about.
+NOTIFY_BYTES, NUMBER_BYTES = 8_000, 12
 
 
 def examine(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> Iterator[Hazard]:
@@ -37,6 +43,9 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         statement = copying(source, transition)
         if statement is not None:
             yield hazards.rows_copied(table.schema, table.name, trigger, statement[:_SHOWN])
+        old, new = column.change.from_.dimensions, column.dimensions
+        if notifies_row(source) and old * NUMBER_BYTES < NOTIFY_BYTES <= (old + new) * NUMBER_BYTES:
+            yield hazards.rows_notified(table.schema, table.name, trigger, NOTIFY_BYTES)
         for schema, other, vectors, bare in others:
             same = vectors == column.live
             if keeps_vector(source, transition, arguments, column.live, _called(schema, other, bare=bare), same=same):
@@ -74,6 +83,12 @@ def copying(source: str, transition: list[str]) -> str | None:
             if re.search(every, statement, re.IGNORECASE):
                 return statement
     return None
+
+
+def notifies_row(source: str) -> bool:
+    """Whether a trigger function sends the row as JSON by NOTIFY, however long it is."""
+    code = _COMMENT.sub(" ", source)
+    return bool(_NOTIFIES.search(code) and _AS_JSON.search(code)) and not _SHORTENS.search(code)
 
 
 def _is_argument(before: str) -> bool:

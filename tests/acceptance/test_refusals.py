@@ -518,6 +518,16 @@ CASES = [
         ),
     ),
     Case(
+        "trigger that sends whole rows",
+        refused(hazards.rows_notified("public", "items", "tell", 8_000)),
+        change(to='Model("python:tests.models:long", dimensions=768)'),
+        (
+            "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            "BEGIN PERFORM pg_notify('items', row_to_json(NEW)::text); RETURN NEW; END $$",
+            "CREATE TRIGGER tell AFTER INSERT ON items FOR EACH ROW EXECUTE FUNCTION tell()",
+        ),
+    ),
+    Case(
         "rule",
         refused(hazards.rules_on_table("public", "items", ["keep"])),
         before=("CREATE RULE keep AS ON DELETE TO items DO ALSO NOTHING",),

@@ -1,4 +1,4 @@
-"""Which trigger functions insert a row with all its columns, or keep its vector."""
+"""Which trigger functions insert a row with all its columns, send it, or keep its vector."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from migrator.preflight.row_copies import copying, keeps_vector
+from migrator.preflight.row_copies import copying, keeps_vector, notifies_row
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,23 @@ def test_a_row_is_inserted_whole(source: str) -> None:
 )
 def test_only_some_columns_are_or_the_row_as_one_value(source: str) -> None:
     assert copying(source, ["gone"]) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "sends"),
+    [
+        ("BEGIN PERFORM pg_notify('items', row_to_json(NEW)::text); RETURN NEW; END", True),
+        ("BEGIN told := json_build_object('row', to_jsonb(old)); PERFORM pg_notify('items', told::text); END", True),
+        ("BEGIN PERFORM pg_notify('items', (to_jsonb(NEW.*) - 'embedding')::text); RETURN NEW; END", True),
+        ("BEGIN PERFORM pg_notify('items', NEW.id::text); RETURN NEW; END", False),
+        ("BEGIN PERFORM pg_notify('items', row_to_json(NEW.id)::text); RETURN NEW; END", False),
+        ("BEGIN PERFORM pg_notify('items', left(row_to_json(NEW)::text, 7999)); RETURN NEW; END", False),
+        ("BEGIN INSERT INTO log VALUES (to_jsonb(NEW)); RETURN NEW; END", False),
+        ("BEGIN -- pg_notify('items', row_to_json(NEW)::text)\nRETURN NEW; END", False),
+    ],
+)
+def test_a_row_is_sent_whole(source: str, sends: bool) -> None:
+    assert notifies_row(source) == sends
 
 
 @pytest.mark.parametrize(

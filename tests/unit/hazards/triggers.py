@@ -86,6 +86,17 @@ TEXTS: list[Row] = [
         'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade',
     ),
     (
+        hazards.rows_notified,
+        ("public", "items", "tell", 8_000),
+        "rows-notified",
+        True,
+        'trigger "tell" on "items" sends whole rows by pg_notify',
+        "from fill until migrator retire a row has both vectors, which are longer than the 8,000 bytes that PostgreSQL "
+        "sends, and writes that fire the trigger would fail.",
+        "name the columns in its function, without the vector; or do without it until then: "
+        'ALTER TABLE "public"."items" DISABLE TRIGGER "tell"',
+    ),
+    (
         hazards.rows_copied,
         (
             "sales",
