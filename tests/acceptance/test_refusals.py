@@ -561,7 +561,7 @@ CASES = [
     ),
     Case(
         "heir",
-        refused(hazards.inherited_column("heirs", "embedding", ["public.items"])),
+        refused(hazards.inherited_column("heirs", "embedding", ["items"])),
         change("heirs"),
         ("CREATE TABLE heirs () INHERITS (items)",),
     ),
