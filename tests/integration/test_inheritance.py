@@ -22,7 +22,6 @@ from tests.running import BATCH, REVISION, At, abandon, downgrade, retire, upgra
 from tests.statements import log_statements, unseen, written
 from tests.tables import CHANGE, OLD, copy_in
 
-MODES = pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
 # Without an index on the table itself, as where all rows are in heirs.
 CARRIED = replace(CHANGE, index="same")
 TABLES = ("items", "old_items", "own_items", "archive.items")
@@ -47,15 +46,14 @@ def heirs(database: Database) -> Database:
     return database
 
 
-@MODES
-def test_promise_1_an_abandoned_upgrade_and_downgrade(heirs: Database, online: bool) -> None:
+def test_promise_1_an_abandoned_upgrade_and_downgrade(heirs: Database) -> None:
     schema = heirs.dump()
-    options = Options(stop_after="verify", batch_size=BATCH, online=online)
+    options = Options(stop_after="verify", batch_size=BATCH)
     with pytest.raises(Stopped):
         runner.upgrade(heirs.address, REVISION, [CARRIED], options)
     abandon(heirs)
     assert heirs.dump() == schema
-    upgrade(heirs, CARRIED, online=online)
+    upgrade(heirs, CARRIED)
     upgraded = heirs.dump()
     with pytest.raises(Stopped):
         runner.restore(heirs.address, REVISION, [VectorColumn("items", "embedding")], options)
@@ -104,8 +102,7 @@ def test_after_retire_the_backup_gives_the_old_vectors(heirs: Database) -> None:
     assert rows_hold(heirs, old) == 100
 
 
-@MODES
-def test_heirs_that_come_and_go_meanwhile(heirs: Database, online: bool) -> None:
+def test_heirs_that_come_and_go_meanwhile(heirs: Database) -> None:
     """One that comes has no capture, one that goes apart would keep migrator's columns: both end the run."""
     # From then on it says all columns itself, and not only the vector.
     heirs.execute("ALTER TABLE own_items NO INHERIT items")
@@ -114,17 +111,15 @@ def test_heirs_that_come_and_go_meanwhile(heirs: Database, online: bool) -> None
     schema = heirs.dump()
     made = At("done", "verify", lambda: heirs.execute("CREATE TABLE new_items () INHERITS (items)"))
     with pytest.raises(MigratorError, match="child tables of the table changed since"):
-        upgrade(heirs, CARRIED, reporter=made, online=online)
+        upgrade(heirs, CARRIED, reporter=made)
     heirs.execute("DROP TABLE new_items")
     assert heirs.dump() == schema
     apart = At("done", "verify", lambda: heirs.execute("ALTER TABLE own_items NO INHERIT items"))
     with pytest.raises(MigratorError, match=r"child tables were detached .*: public.own_items, archive.items"):
-        upgrade(heirs, CARRIED, reporter=apart, online=online)
+        upgrade(heirs, CARRIED, reporter=apart)
     assert heirs.dump() == schema_apart
     heirs.execute("ALTER TABLE own_items INHERIT items")
-    upgrade(
-        heirs, CARRIED, reporter=At("done", "fill", lambda: heirs.execute("DROP TABLE archive.items")), online=online
-    )
+    upgrade(heirs, CARRIED, reporter=At("done", "fill", lambda: heirs.execute("DROP TABLE archive.items")))
     assert rows_hold(heirs, new) == 75
 
 
@@ -138,7 +133,7 @@ def test_rows_of_an_heir_that_came_since_the_upgrade(heirs: Database) -> None:
     assert rows_hold(heirs, old) == 105
 
 
-@MODES
+@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
 def test_the_manual_rollback_brings_all_of_them_back(heirs: Database, online: bool) -> None:
     schema = heirs.dump()
     upgrade(heirs, CARRIED, online=online)
@@ -150,12 +145,11 @@ def test_the_manual_rollback_brings_all_of_them_back(heirs: Database, online: bo
     assert rows_hold(heirs, old) == 100
 
 
-@MODES
-def test_what_a_run_sends_is_what_its_plan_lists(server: Server, heirs: Database, tmp_path: Path, online: bool) -> None:
+def test_what_a_run_online_sends_is_what_its_plan_lists(server: Server, heirs: Database, tmp_path: Path) -> None:
     heirs.execute("ALTER TABLE items ALTER COLUMN embedding DROP NOT NULL")
     heirs.execute("ALTER TABLE own_items ALTER COLUMN embedding DROP NOT NULL")
     log_statements(heirs)
-    compare(server, heirs, tmp_path, "upgrade", (CARRIED,), online=online)
+    compare(server, heirs, tmp_path, "upgrade", (CARRIED,), online=True)
     unseen(heirs, "DELETE FROM items WHERE id >= 5000; UPDATE items SET body = 'edited' WHERE id = 10")
     compare(server, heirs, tmp_path, "downgrade", (CARRIED,))
 
