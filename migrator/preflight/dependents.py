@@ -118,7 +118,10 @@ def refused_updates(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         return []
     for leaf in tree.leaves(tree.planned(column)):
         try:
-            execute(connection, query("dependents", "planned_update", table=leaf.sql, column=name(column.live)))
+            execute(
+                connection,
+                query("dependents", "planned_update", table=leaf.addressed(column), column=name(column.live)),
+            )
         except (psycopg.errors.InvalidColumnReference, psycopg.errors.ObjectNotInPrerequisiteState) as error:
             reason = (error.diag.message_detail or said(error)).rstrip(".")
             return [hazards.published_updates_refused(leaf.schema, leaf.name, publications, reason)]
@@ -132,7 +135,7 @@ def unproved_checks(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         with qualified_names(connection):
             unproved = execute(connection, query("dependents", "unproved_checks"), {"table": leaf.oid}).fetchall()
         for check, condition in unproved:
-            count = query("dependents", "violating", table=leaf.sql, condition=fragment(condition))
+            count = query("dependents", "violating", table=leaf.addressed(column), condition=fragment(condition))
             (violating,) = fetch_row(connection, count)
             if violating:
                 found.append(hazards.rows_violate_check(leaf.schema, leaf.name, check, violating))

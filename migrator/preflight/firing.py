@@ -43,6 +43,6 @@ def fired(connection: Connection, column: ColumnPlan) -> Iterator[None]:
     with connection.transaction(force_rollback=True):
         configure(connection, settings, local=True)
         for leaf in tree.leaves(tree.planned(column)):
-            execute(connection, query("trial", "touch_row", table=leaf.sql, column=name(column.live)))
+            execute(connection, query("trial", "touch_row", table=leaf.addressed(column), column=name(column.live)))
         execute(connection, sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"))
         yield
