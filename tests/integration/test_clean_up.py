@@ -297,7 +297,7 @@ def test_a_statement_that_the_database_refuses(database: Database) -> None:
     items(database)
     database.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not in office hours'; END$$; "
-        "CREATE TRIGGER refuse BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION refuse(); "
+        "CREATE TRIGGER refuse BEFORE UPDATE ON items FOR EACH ROW WHEN (OLD.id > 100) EXECUTE FUNCTION refuse(); "
         "ALTER TABLE items ENABLE ALWAYS TRIGGER refuse"
     )
     before = database.dump()
