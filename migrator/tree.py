@@ -79,9 +79,14 @@ def now(connection: Connection, column: ColumnPlan) -> list[Relation]:
     top = _top(column)
     if not (column.is_partitioned or column.has_heirs):
         return [top]
-    rows = fetch_dicts(connection, query("partitions", "partitions"), {"table": top.oid, "column": column.live})
+    return [top, *_below(connection, column)]
+
+
+def _below(connection: Connection, column: ColumnPlan) -> list[Relation]:
+    at = {"table": column.catalog.table.oid, "column": column.live}
+    rows = fetch_dicts(connection, query("partitions", "partitions"), at)
     keys = ("oid", "schema", "name", "kind", "parent", "rows", "blocks")
-    return [top, *(Relation(**{key: row[key] for key in keys}, only=column.has_heirs) for row in rows)]
+    return [Relation(**{key: row[key] for key in keys}, only=column.has_heirs) for row in rows]
 
 
 def detached(connection: Connection, column: ColumnPlan) -> list[Relation]:
@@ -93,6 +98,13 @@ def detached(connection: Connection, column: ColumnPlan) -> list[Relation]:
     found = execute(connection, query("partitions", "detached", tree=TREE), parameters).fetchall()
     called = {oid: (schema, table) for oid, schema, table in found}
     return [replace(each, schema=called[oid][0], name=called[oid][1]) for oid, each in known.items() if oid in called]
+
+
+def own_column(connection: Connection, column: ColumnPlan, called: str) -> list[Relation]:
+    """Heirs, those that came since among them, that say the column of that name themselves, parents first."""
+    parameters = {"table": column.catalog.table.oid, "column": called}
+    found = {oid for (oid,) in execute(connection, query("partitions", "own_column", tree=TREE), parameters)}
+    return [each for each in _below(connection, column) if each.oid in found] if found else []
 
 
 def without_dropped(connection: Connection, column: ColumnPlan) -> ColumnPlan:

@@ -27,14 +27,14 @@ def examine(connection: Connection, column: ColumnPlan) -> Iterator[Hazard]:
         return
     if not column.is_restore:
         with qualified_names(connection):
-            held = [found for (found,) in execute(connection, query("dependents", "row_columns"), of_table)]
-        for described in held:
-            yield hazards.rows_kept_elsewhere(table.name, described)
+            held = execute(connection, query("dependents", "row_columns", tree=TREE), of_table).fetchall()
+        for called, described in held:
+            yield hazards.rows_kept_elsewhere(called, described)
     sources = execute(connection, query("dependents", "trigger_sources", tree=TREE), of_table).fetchall()
-    for trigger, source, transition in sources:
+    for schema, called, trigger, source, transition in sources:
         statement = copying(source, transition)
         if statement is not None:
-            yield hazards.rows_copied(table.schema, table.name, trigger, statement[:_SHOWN])
+            yield hazards.rows_copied(schema, called, trigger, statement[:_SHOWN])
 
 
 def copying(source: str, transition: list[str]) -> str | None:

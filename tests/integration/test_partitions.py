@@ -259,7 +259,7 @@ def test_a_partition_that_is_made_while_cut_over_asks_for_its_lock(
     reporter = At("", "", lambda: None)
     upgrade(database, reporter=reporter)
     assert [each for each in reporter.messages if "meanwhile" in each] == [
-        "public.items.embedding: a partition was made or changed meanwhile: it is looked at first"
+        "public.items.embedding: a table below it was made or changed meanwhile: it is looked at first"
     ]
     assert ("items_6_embedding_idx", "items_6", "items_embedding_idx") in database.execute(INDEXES)
     assert rows_hold(database, new) == 100
