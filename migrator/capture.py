@@ -25,7 +25,7 @@ def _row(column: ColumnPlan, record: str) -> sql.Composed:
     if column.takes_row:
         whole = sql.SQL({"NEW": "new_", "OLD": "old_"}[record])
         return sql.SQL("unnest(ARRAY[{record}]) AS {table}").format(record=whole, table=column.row)
-    own = _needed(column, *_written(column))
+    own = needed(column)
     plain = sql.SQL(", ").join(
         sql.SQL("{record}.{column} AS {column}").format(record=sql.SQL(record), column=name(known.name))
         for known in own
@@ -116,6 +116,11 @@ def _same(column: ColumnPlan, *written: str, kept: Sequence[str] = ()) -> sql.Co
 def _written(column: ColumnPlan) -> tuple[str, ...]:
     change = column.change
     return change.text or "", change.from_text or "", change.where or "", column.live
+
+
+def needed(column: ColumnPlan) -> list[Column]:
+    """The columns that the trigger reads of a row."""
+    return column.catalog.table.columns if column.takes_row else _needed(column, *_written(column))
 
 
 def _needed(column: ColumnPlan, *written: str) -> list[Column]:

@@ -34,7 +34,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
             raise hazards.table_renamed_meanwhile(column.subject, present).refusal()
         reporter.message(f"{column.subject}: putting everything back")
         there = tree.without_dropped(connection, column)
-        dropped = [*_drop(plan, there), *_drop_apart(connection, column)]
+        dropped = [*_drop(connection, plan, there), *_drop_apart(connection, column)]
         send_together(connection, dropped, table=column.catalog.table.oid, on_wait=reporter.message)
         _rebuild(connection, column, reporter)
         _drop_indexes(connection, column, reporter)
@@ -45,14 +45,15 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         ledger.finish(run, "undone")
 
 
-def _drop(plan: Plan, column: ColumnPlan) -> list[sql.Composed]:
+def _drop(connection: Connection, plan: Plan, column: ColumnPlan) -> list[sql.Composed]:
     if column.method == "index":
         return []
     twins = materialised.abandoned(plan, column)
     if column.fills_retired:
         kept = capture.until_retire(column.as_upgrade())
         return [*twins, kept, *(capture.watch_in_part(column) if column.capture_was_off else ())]
-    return [*twins, *capture.drop(column), *partition_columns.drop(column, column.shadow)]
+    own = tree.own_column(connection, column, column.shadow)
+    return [*twins, *capture.drop(column), *partition_columns.drop(column, column.shadow, own)]
 
 
 def _drop_apart(connection: Connection, column: ColumnPlan) -> list[sql.Composed]:

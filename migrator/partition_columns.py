@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from psycopg import sql
@@ -10,6 +11,7 @@ from migrator import grants
 from migrator.catalog import Catalog, Column, Partition
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, fragment, literal, name, query
+from migrator.tree import Relation
 
 # From then on NOT NULL is a constraint with a name.
 NAMED_NOT_NULL = 180_000
@@ -20,9 +22,9 @@ def own(column: ColumnPlan) -> list[Partition]:
     return [each for each in column.catalog.partitions if each.column.local and column.has_heirs]
 
 
-def drop(column: ColumnPlan, called: str) -> list[sql.Composed]:
-    """Drops the column of that name everywhere."""
-    tables = [column.table, *(each.sql for each in own(column))]
+def drop(column: ColumnPlan, called: str, heirs: Iterable[Partition | Relation]) -> list[sql.Composed]:
+    """Drops the column of that name everywhere. heirs: those that it is the own column of, parents first."""
+    tables = [column.table, *(each.sql for each in heirs)]
     return [query("cut_over", "drop_column", table=table, column=name(called)) for table in tables]
 
 
@@ -88,6 +90,9 @@ def _said(partition: Partition) -> list[object]:
     at = partition.column
     said = [
         at.not_null,
+        partition.own_not_null,
+        # It is an heir's own once that was parted from the table, though it inherits again.
+        at.local,
         at.storage,
         at.default_text,
         at.compression,

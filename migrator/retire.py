@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from migrator import backup_table, called, capture, column_storage, partition_columns, present, text_settings, tree
@@ -15,13 +16,14 @@ from migrator.planner import planned
 from migrator.queries import SCHEMA, fragment, name, query
 from migrator.report import Reporter
 from migrator.session import at_work, refuse_unfinished
+from migrator.tree import Relation
 
 NAME = "retire"
 
 
-def statements(column: ColumnPlan) -> list[Statement]:
-    """What drops the retired column and its capture."""
-    dropped = [*capture.drop(column), *partition_columns.drop(column, column.retired)]
+def statements(column: ColumnPlan, own: Iterable[Relation] = ()) -> list[Statement]:
+    """What drops the retired column and its capture. own: heirs that it is the own column of, parents first."""
+    dropped = [*capture.drop(column), *partition_columns.drop(column, column.retired, own)]
     wanted = column.catalog.column.storage_sql
     if column_storage.storage(column) != wanted and column_storage.fits_once_retired(column):
         # Until now a row held two vectors, which did not both fit in a page.
@@ -139,7 +141,9 @@ def _retire(connection: Connection, ledger: Ledger, kept: Leftover, reporter: Re
 
     def drop() -> None:
         if kept.is_there:
-            dropped = [statement.query for statement in statements(tree.without_dropped(connection, column))]
+            own = tree.own_column(connection, column, column.retired)
+            present = tree.without_dropped(connection, column)
+            dropped = [statement.query for statement in statements(present, own)]
         else:
             dropped = [*capture.drop_function(column)]
         for each in [*dropped, *backup]:

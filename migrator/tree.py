@@ -68,7 +68,7 @@ def has_column(connection: Connection, column: ColumnPlan, called: str) -> bool:
 
 def planned(column: ColumnPlan) -> list[Relation]:
     """The tree as it was when the plan was made, parents first."""
-    return [_top(column), *(_below(column, each) for each in column.catalog.partitions)]
+    return [_top(column), *(_as_found(column, each) for each in column.catalog.partitions)]
 
 
 def with_parts_now(connection: Connection, column: ColumnPlan, index: IndexToBuild) -> list[Relation]:
@@ -85,9 +85,14 @@ def now(connection: Connection, column: ColumnPlan) -> list[Relation]:
     top = _top(column)
     if not (column.is_partitioned or column.has_heirs):
         return [top]
-    rows = fetch_dicts(connection, query("partitions", "partitions"), {"table": top.oid, "column": column.live})
+    return [top, *_below(connection, column)]
+
+
+def _below(connection: Connection, column: ColumnPlan) -> list[Relation]:
+    at = {"table": column.catalog.table.oid, "column": column.live}
+    rows = fetch_dicts(connection, query("partitions", "partitions"), at)
     keys = ("oid", "schema", "name", "kind", "parent", "rows", "blocks")
-    return [top, *(Relation(**{key: row[key] for key in keys}, only=column.has_heirs) for row in rows)]
+    return [Relation(**{key: row[key] for key in keys}, only=column.has_heirs) for row in rows]
 
 
 def detached(connection: Connection, column: ColumnPlan) -> list[Relation]:
@@ -99,6 +104,13 @@ def detached(connection: Connection, column: ColumnPlan) -> list[Relation]:
     found = execute(connection, query("partitions", "detached", tree=TREE), parameters).fetchall()
     called = {oid: (schema, table) for oid, schema, table in found}
     return [replace(each, schema=called[oid][0], name=called[oid][1]) for oid, each in known.items() if oid in called]
+
+
+def own_column(connection: Connection, column: ColumnPlan, called: str) -> list[Relation]:
+    """Heirs, those that came since among them, that say the column of that name themselves, parents first."""
+    parameters = {"table": column.catalog.table.oid, "column": called}
+    found = {oid for (oid,) in execute(connection, query("partitions", "own_column", tree=TREE), parameters)}
+    return [each for each in _below(connection, column) if each.oid in found] if found else []
 
 
 def without_dropped(connection: Connection, column: ColumnPlan) -> ColumnPlan:
@@ -118,7 +130,7 @@ def place(column: ColumnPlan, index: TableIndex | IndexToBuild) -> Relation | No
     """The table, or what below it has the index alone; None where that is no longer there."""
     if index.partition is None:
         return _top(column)
-    return next((_below(column, each) for each in column.catalog.partitions if each.oid == index.partition), None)
+    return next((_as_found(column, each) for each in column.catalog.partitions if each.oid == index.partition), None)
 
 
 def shown(column: ColumnPlan, index: TableIndex | IndexToBuild) -> str:
@@ -171,7 +183,7 @@ def leaves(relations: list[Relation]) -> list[Relation]:
     return [each for each in relations if each.is_leaf]
 
 
-def _below(column: ColumnPlan, each: Partition) -> Relation:
+def _as_found(column: ColumnPlan, each: Partition) -> Relation:
     return Relation(each.oid, each.schema, each.name, each.kind, each.parent, each.rows, each.blocks, column.has_heirs)
 
 

@@ -112,6 +112,9 @@ SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type
        NOT EXISTS (SELECT FROM pg_constraint k
                    WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
                      AND NOT k.convalidated) AS not_null_valid,
+       NOT EXISTS (SELECT FROM pg_constraint k
+                   WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
+                     AND k.connoinherit) AS not_null_inherits,
        pg_get_expr(d.adbin, d.adrelid) AS default_text,
        a.attgenerated::text AS generated,
        a.attinhcount > 0 AS inherited, a.attislocal AS local,
@@ -165,7 +168,7 @@ SELECT tgname::text AS name,
          SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
          WHERE a.attrelid = tgrelid AND a.attnum = ANY (tgattr::int2[]) AND t.typname IN ('vector', 'halfvec')))
          AS on_update, (tgtype & 1) <> 0 AS for_each_row, (tgtype & 2) <> 0 AS before,
-       tgenabled::text AS enabled
+       tgenabled::text AS enabled, NULLIF(tgrelid, %(table)s::oid)::int8 AS partition
 FROM pg_trigger
 WHERE (tgrelid = %(table)s::oid OR tgparentid = 0 AND tgrelid IN {tree}) AND NOT tgisinternal AND tgenabled <> 'D'
 ORDER BY tgname, tgrelid;

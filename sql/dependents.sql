@@ -94,23 +94,25 @@ WHERE p.prosqlbody IS NOT NULL AND p.prokind IN ('f', 'p')
 ORDER BY 2;
 
 -- name: row_columns
--- Columns of tables that hold rows of this one, or arrays of them.
-SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid)
+-- Columns of tables that hold rows of this one, or of one below it, or arrays of them.
+SELECT DISTINCT r.relname::text, pg_describe_object(d.classid, d.objid, d.objsubid)
 FROM pg_depend d
-JOIN pg_class r ON r.oid = %(table)s::oid JOIN pg_type t ON t.oid = r.reltype
+JOIN pg_class r ON r.oid IN {tree} JOIN pg_type t ON t.oid = r.reltype
 JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p')
 WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0
   AND d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray)
 ORDER BY 1;
 
 -- name: trigger_sources
--- Triggers that the application's writes fire, partitions' own among them: the function's text, the transition tables,
--- and the arguments in one line.
-SELECT DISTINCT t.tgname::text, p.prosrc, array_remove(ARRAY[t.tgoldtable, t.tgnewtable]::text[], NULL),
-       replace(encode(t.tgargs, 'escape'), '\000', ' ')
+-- Triggers that the application's writes fire, those that a partition has of its own among them: of which table, the
+-- function's text, the transition tables, and the arguments in one line.
+SELECT n.nspname::text, c.relname::text, t.tgname::text, p.prosrc,
+       array_remove(ARRAY[t.tgoldtable, t.tgnewtable]::text[], NULL), replace(encode(t.tgargs, 'escape'), '\000', ' ')
 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-WHERE t.tgrelid IN {tree} AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgname !~ '^~*migrator_'
-ORDER BY 1, 2;
+JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE t.tgrelid IN {tree} AND t.tgparentid = 0 AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+  AND t.tgname !~ '^~*migrator_'
+ORDER BY 3, 1, 2;
 
 -- name: vectors_elsewhere
 -- Columns of other tables that take vectors of so many dimensions and no others; and whether a table's name alone means

@@ -185,11 +185,11 @@ FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.re
 -- The partitions of the change that are still there; after a dump and restore by their names.
 CREATE TEMP VIEW rollback_partitions AS
 SELECT t.oid, p.value AS found, p.n
-FROM migrator.change, jsonb_array_elements(catalog -> 'partitions') WITH ORDINALITY AS p (value, n)
-JOIN rollback_tree t ON t.oid = (p.value ->> 'oid')::oid
-     OR (t.nspname, t.relname) = (p.value ->> 'schema', p.value ->> 'name')
-        AND NOT EXISTS (SELECT FROM rollback_tree WHERE oid = (p.value ->> 'oid')::oid)
-WHERE id = :change;
+FROM migrator.change, jsonb_array_elements(catalog -> 'partitions') WITH ORDINALITY AS p (value, n), rollback_tree t
+WHERE id = :change
+  AND CASE WHEN EXISTS (SELECT FROM rollback_tree WHERE level = 0 AND oid = (catalog -> 'table' ->> 'oid')::oid)
+           THEN t.oid = (p.value ->> 'oid')::oid
+           ELSE (t.nspname, t.relname) = (p.value ->> 'schema', p.value ->> 'name') END;
 -- The indexes as they were found, each on every table that had it or a part of it: on a partition as it was there.
 -- place: the table, or the partition that had it alone; name: its name there.
 CREATE TEMP VIEW rollback_wanted AS

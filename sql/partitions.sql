@@ -17,6 +17,14 @@ tree AS (SELECT DISTINCT ON (oid) * FROM below ORDER BY oid, level DESC, parent)
 SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
        t.parent::int8 AS parent, pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owned,
        has_schema_privilege(n.oid, 'CREATE') AS may_create, row_security_active(c.oid) AS row_security,
+       c.relpersistence = 't' AS temporary,
+       ARRAY(SELECT rulename::text FROM pg_rewrite WHERE ev_class = c.oid ORDER BY 1) AS rules,
+       ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+             JOIN pg_attribute above ON above.attrelid = %(table)s::oid AND above.attname = a.attname
+             JOIN pg_attrdef e ON (e.adrelid, e.adnum) = (above.attrelid, above.attnum)
+             WHERE a.attrelid = c.oid AND a.attgenerated <> ''
+               AND pg_get_expr(d.adbin, d.adrelid) <> pg_get_expr(e.adbin, e.adrelid)
+             ORDER BY a.attnum) AS generated_otherwise,
        greatest(c.reltuples, 0)::int8 AS rows,
        pg_relation_size(c.oid) / current_setting('block_size')::int AS blocks,
        EXISTS (SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = c.oid AND k.conkey = ARRAY[a.attnum]
@@ -27,6 +35,12 @@ SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c
              ORDER BY i.inhseqno) AS other_parents
 FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY t.level, n.nspname, c.relname;
+
+-- name: own_column
+-- Heirs that say a column themselves, be it inherited too.
+SELECT a.attrelid::int8 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+WHERE a.attrelid IN {tree} AND a.attrelid <> %(table)s::oid AND NOT c.relispartition
+  AND a.attname = %(column)s AND a.attislocal AND NOT a.attisdropped;
 
 -- name: keys
 -- Of the table and of all below it, the partition keys that read the column: PostgreSQL lets such a column depend on the

@@ -186,6 +186,8 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
     "domain_over_vectors": {"domain": "public.small", "type_": "vector(384)"},
     "foreign_partitions": {"partitions": ["public.items_2020"]},
+    "generated_otherwise": {"partition": "public.items_2025", "column": "title_and_body"},
+    "temporary_heirs": {"heirs": ["pg_temp_3.items_of_today"]},
     "is_a_partition": {"table": "items_2025", "top": "public.items"},
     "not_a_table": {"kind": "v"},
     "not_a_vector": {"type_": "bit(512)", "vectors": ["title_embedding"]},
@@ -275,6 +277,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "definition": "CREATE INDEX todo ON public.items USING btree (id) "
         "WHERE ((embedding IS NULL) OR (title_embedding IS NULL))",
     },
+    "not_null_no_inherit": {"constraint": "items_embedding_not_null"},
     "not_null_not_valid": {"constraint": "items_embedding_not_null"},
     "text_is_not_text": {"expression": "price", "type_": "numeric"},
     "whole_row_text": {"expression": "to_jsonb(items)"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from migrator.catalog.carried import Carried, read_carried
-from migrator.catalog.columns import Column, OtherTable, Table, read_table, table_names
+from migrator.catalog.columns import Column, OtherTable, Table, Trigger, read_table, table_names
 from migrator.catalog.dependents import View, read_kinds, read_others, read_views
 from migrator.catalog.functions import CalledFunction, Replaced
 from migrator.catalog.indexes import IndexToBuild, TableIndex, read_indexes, with_reach
@@ -69,11 +69,11 @@ class Catalog:
         """Those of the user's."""
         return [index for index in self.indexes if not is_own(index.name)]
 
-    def place(self, index: TableIndex | IndexToBuild) -> Table | Partition:
-        """What an index of these is on."""
-        if index.partition is None:
+    def place(self, of: TableIndex | IndexToBuild | Trigger) -> Table | Partition:
+        """What an index, or a trigger, of these is on."""
+        if of.partition is None:
             return self.table
-        return next(each for each in self.partitions if each.oid == index.partition)
+        return next(each for each in self.partitions if each.oid == of.partition)
 
     @property
     def subject(self) -> str:
@@ -86,10 +86,11 @@ class Catalog:
 
     def renumbered(self, present: Catalog) -> Catalog:
         """The same where a dump and restore gave partitions other oids since. present: the catalog as it is now."""
+        # A table's oid never changes but so, while those of partitions may by chance be those that others had.
+        if present.table.oid == self.table.oid:
+            return self
         now = {(each.schema, each.name): each.oid for each in present.partitions}
         known = {each.oid: now.get((each.schema, each.name), each.oid) for each in self.partitions}
-        if set(known) & set(now.values()):
-            return self
         partitions = [
             dataclasses.replace(
                 each,

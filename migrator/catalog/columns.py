@@ -27,8 +27,8 @@ class Column:
     """A column. dimensions: None where the type carries none. generated: "s" stored, "v" virtual, "" neither.
 
     not_null_name: the name of its NOT NULL constraint, which PostgreSQL keeps from version 18 on, as it does
-    not_null_valid: that it is not NOT VALID. inherited: it is that of a table above; local: the table says it itself,
-    be it inherited too.
+    not_null_valid: that it is not NOT VALID; not_null_inherits: nor NO INHERIT. inherited: it is that of a table above;
+    local: the table says it itself, be it inherited too.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Column:
     comment: str | None
     grants: list[Grant]
     not_null_valid: bool = True
+    not_null_inherits: bool = True
     inherited: bool = False
     local: bool = True
 
@@ -68,11 +69,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Trigger:
+    """partition: oid of the partition or heir that has it alone; None where it is the table's."""
+
     name: str
     on_update: bool
     for_each_row: bool
     before: bool
     enabled: str
+    partition: int | None = None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ class Partition:
 
     column: the vector column as it is there; indexes: those on it, parts of others too. dependents: what hangs on it
     there and nowhere above, as PostgreSQL describes it. own_not_null: its NOT NULL is not only the one of the table
-    above. rows, blocks, owned, may_create, row_security as of a Table.
+    above. generated_otherwise: columns that are generated from another expression than the topmost table's. rows,
+    blocks, owned, may_create, row_security, rules as of a Table.
     """
 
     oid: int
@@ -41,6 +42,9 @@ class Partition:
     indexes: list[TableIndex]
     dependents: list[str]
     other_parents: list[str] = field(default_factory=list)
+    temporary: bool = False
+    rules: list[str] = field(default_factory=list)
+    generated_otherwise: list[str] = field(default_factory=list)
 
     @property
     def sql(self) -> sql.SQL:

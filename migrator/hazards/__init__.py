@@ -18,6 +18,7 @@ from migrator.hazards.columns import may_not_create_temporary as may_not_create_
 from migrator.hazards.columns import not_a_member as not_a_member
 from migrator.hazards.columns import not_a_table as not_a_table
 from migrator.hazards.columns import not_a_vector as not_a_vector
+from migrator.hazards.columns import not_null_no_inherit as not_null_no_inherit
 from migrator.hazards.columns import not_null_not_valid as not_null_not_valid
 from migrator.hazards.columns import not_owner as not_owner
 from migrator.hazards.columns import other_model_in_column as other_model_in_column
@@ -73,12 +74,14 @@ from migrator.hazards.models import old_model_other_dimensions as old_model_othe
 from migrator.hazards.models import only_text as only_text
 from migrator.hazards.models import provider_not_there as provider_not_there
 from migrator.hazards.partitions import foreign_partitions as foreign_partitions
+from migrator.hazards.partitions import generated_otherwise as generated_otherwise
 from migrator.hazards.partitions import heirs_together as heirs_together
 from migrator.hazards.partitions import is_a_partition as is_a_partition
 from migrator.hazards.partitions import partition_differs as partition_differs
 from migrator.hazards.partitions import partition_index_missing as partition_index_missing
 from migrator.hazards.partitions import partition_key_reads as partition_key_reads
 from migrator.hazards.partitions import partitions_together as partitions_together
+from migrator.hazards.partitions import temporary_heirs as temporary_heirs
 from migrator.hazards.revisions import column_twice as column_twice
 from migrator.hazards.revisions import no_columns as no_columns
 from migrator.hazards.revisions import printed_as_sql as printed_as_sql

@@ -125,6 +125,15 @@ def not_null_not_valid(schema: str, table: str, column: str, constraint: str) ->
     )
 
 
+def not_null_no_inherit(schema: str, table: str, column: str, constraint: str) -> Hazard:
+    return refuse(
+        "not-null-no-inherit",
+        f'NOT NULL "{constraint}" of column "{column}" of "{table}" is NO INHERIT',
+        "it would come back as one that other tables inherit.",
+        f"ALTER TABLE {quoted(schema, table)} ALTER CONSTRAINT {quoted(constraint)} INHERIT",
+    )
+
+
 def generated_column(table: str, column: str) -> Hazard:
     return refuse(
         "generated-column",

@@ -37,6 +37,24 @@ def foreign_partitions(table: str, partitions: Iterable[str]) -> Hazard:
     )
 
 
+def temporary_heirs(table: str, heirs: Iterable[str]) -> Hazard:
+    return refuse(
+        "temporary-heir",
+        f'tables that inherit from "{table}" are temporary: {", ".join(heirs)}',
+        "PostgreSQL lets no session change those of another, nor the table above them.",
+        "end the sessions that made them, or have them run ALTER TABLE ... NO INHERIT ...",
+    )
+
+
+def generated_otherwise(partition: str, column: str, table: str) -> Hazard:
+    return refuse(
+        "generated-otherwise",
+        f'column "{column}" of {partition} is generated from another expression than that of "{table}"',
+        "the trigger that captures writes computes it by the latter: a row there could get the vector of another text.",
+        "name the columns that it is made of in the revision instead",
+    )
+
+
 def partition_differs(partition: str, column: str, what: str) -> Hazard:
     return refuse(
         "partition-differs",

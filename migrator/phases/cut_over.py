@@ -90,7 +90,7 @@ def _swap_columns(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
     ]
     if column.is_restore:
         swap += column_attributes.changed_since(column)
-        swap += partition_columns.drop(column, column.retired)
+        swap += partition_columns.drop(column, column.retired, partition_columns.own(column))
         swap += capture.drop(column)
         if column.adds_shadow:
             swap += column_attributes.carried_over(column)

@@ -56,8 +56,9 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
         ddl += capture.drop_triggers(column)
     ddl += capture.create_trigger(column)
     for index in column.dropped_indexes:
-        place = column.catalog.place(index)
-        ddl.append(query("index", "drop", index=name(place.schema, index.name)))
+        place = tree.place(column, index)
+        if place is not None:
+            ddl.append(query("index", "drop", index=name(place.schema, index.name)))
     return [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
 
 
@@ -149,7 +150,7 @@ def _start(work: Work, column: ColumnPlan) -> bool:
         execute(work.connection, backup_table.index(column))
 
     def start() -> None:
-        for statement in _start_statements(column):
+        for statement in _start_statements(tree.without_dropped(work.connection, column)):
             execute(work.connection, statement.query)
 
     with_short_locks(work.connection, start, tables=[column.catalog.table.oid], on_wait=work.waits_for_lock)

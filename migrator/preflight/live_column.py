@@ -49,6 +49,8 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
         found.append(hazards.select_star(table.name, live.name))
         if live.not_null_name is not None and not live.not_null_valid:
             found.append(hazards.not_null_not_valid(table.schema, table.name, live.name, live.not_null_name))
+        if live.not_null_name is not None and not live.not_null_inherits:
+            found.append(hazards.not_null_no_inherit(table.schema, table.name, live.name, live.not_null_name))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator import hazards
+from migrator import capture, hazards
 from migrator.catalog import Catalog, Partition
 from migrator.catalog.indexes import TableIndex
 from migrator.hazards import Hazard
@@ -23,7 +23,10 @@ def kind(catalog: Catalog) -> list[Hazard]:
     if table.of_type is not None:
         return [hazards.typed_table(table.schema, table.name, table.of_type)]
     foreign = [each.shown for each in catalog.partitions if each.kind == "f"]
-    return [hazards.foreign_partitions(table.name, foreign)] if foreign else []
+    if foreign:
+        return [hazards.foreign_partitions(table.name, foreign)]
+    temporary = [each.shown for each in catalog.partitions if each.temporary]
+    return [hazards.temporary_heirs(table.name, temporary)] if temporary else []
 
 
 def examine(column: ColumnPlan) -> list[Hazard]:
@@ -65,6 +68,13 @@ def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:
         yield hazards.row_security(shown)
     if column.method == "index":
         return
+    if partition.rules:
+        yield hazards.rules_on_table(partition.schema, partition.name, partition.rules)
+    if not column.is_restore:
+        needed = {known.name for known in capture.needed(column)}
+        for generated in partition.generated_otherwise:
+            if generated in needed:
+                yield hazards.generated_otherwise(shown, generated, catalog.table.name)
     for dependent in partition.dependents:
         yield hazards.dependent_not_carried(f"{column.subject} in {shown}", dependent)
     live, here = catalog.column, partition.column

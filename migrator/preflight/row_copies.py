@@ -34,23 +34,22 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         return
     if not column.is_restore:
         with qualified_names(connection):
-            held = [found for (found,) in execute(connection, query("dependents", "row_columns"), of_table)]
-        for described in held:
-            yield hazards.rows_kept_elsewhere(table.name, described)
+            held = execute(connection, query("dependents", "row_columns", tree=TREE), of_table).fetchall()
+        for called, described in held:
+            yield hazards.rows_kept_elsewhere(called, described)
     sources = execute(connection, query("dependents", "trigger_sources", tree=TREE), of_table).fetchall()
     others = [] if column.is_restore else _vectors_elsewhere(connection, columns, column)
-    for trigger, source, transition, arguments in sources:
+    for schema, called, trigger, source, transition, arguments in sources:
         statement = copying(source, transition)
         if statement is not None:
-            yield hazards.rows_copied(table.schema, table.name, trigger, statement[:_SHOWN])
+            yield hazards.rows_copied(schema, called, trigger, statement[:_SHOWN])
         old, new = column.change.from_.dimensions, column.dimensions
         if notifies_row(source) and old * NUMBER_BYTES < NOTIFY_BYTES <= (old + new) * NUMBER_BYTES:
-            yield hazards.rows_notified(table.schema, table.name, trigger, NOTIFY_BYTES)
-        for schema, other, vectors, bare in others:
-            same = vectors == column.live
-            if keeps_vector(source, transition, arguments, column.live, _called(schema, other, bare=bare), same=same):
-                there = schema, other, vectors
-                yield hazards.vectors_copied(table.schema, table.name, trigger, *there, column.dimensions)
+            yield hazards.rows_notified(schema, called, trigger, NOTIFY_BYTES)
+        for other_schema, other, vectors, bare in others:
+            named, same = _called(other_schema, other, bare=bare), vectors == column.live
+            if keeps_vector(source, transition, arguments, column.live, named, same=same):
+                yield hazards.vectors_copied(schema, called, trigger, other_schema, other, vectors, column.dimensions)
 
 
 def _vectors_elsewhere(

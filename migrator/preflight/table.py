@@ -67,7 +67,8 @@ def triggers(column: ColumnPlan) -> list[Hazard]:
     others = [trigger for trigger in table.triggers if not trigger.name.startswith(CAPTURE)]
     for trigger in others:
         if trigger.before and trigger.for_each_row and trigger.name.encode() > column.trigger.encode():
-            found.append(hazards.trigger_sorts_last(table.schema, table.name, trigger.name))
+            place = column.catalog.place(trigger)
+            found.append(hazards.trigger_sorts_last(place.schema, place.name, trigger.name))
     if column.capture_was_off:
         found.append(hazards.capture_was_off(table.name))
     return found

@@ -9,7 +9,7 @@ import pytest
 
 from migrator import Hnsw, runner
 from migrator.change import VectorColumn
-from migrator.errors import MigratorError, Stopped
+from migrator.errors import MigratorError, Refused, Stopped
 from migrator.phases import statements
 from migrator.work import Options
 from tests.conftest import Server
@@ -22,6 +22,7 @@ from tests.running import BATCH, REVISION, At, abandon, downgrade, retire, upgra
 from tests.statements import log_statements, unseen, written
 from tests.tables import CHANGE, OLD, copy_in
 
+MODES = pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
 # Without an index on the table itself, as where all rows are in heirs.
 CARRIED = replace(CHANGE, index="same")
 TABLES = ("items", "old_items", "own_items", "archive.items")
@@ -94,15 +95,67 @@ def test_after_retire_the_backup_gives_the_old_vectors(heirs: Database) -> None:
     upgrade(heirs, CARRIED)
     # An heir of the heir that says the column itself, called otherwise by now.
     heirs.execute("ALTER TABLE own_items RENAME TO owned_items")
+    # One that came since, with columns of its own.
+    heirs.execute("CREATE TABLE new_items (LIKE items); ALTER TABLE new_items INHERIT items")
     retire(heirs, keep_backups=True)
-    heirs.execute("ALTER TABLE owned_items RENAME TO own_items")
+    assert "migrator" not in heirs.dump()
+    heirs.execute("DROP TABLE new_items; ALTER TABLE owned_items RENAME TO own_items")
     assert heirs.dump() == schema.replace("vector(48)", "vector(96)")
+    restore_a_dump(heirs)
     downgrade(heirs)
     assert heirs.dump() == schema
     assert rows_hold(heirs, old) == 100
 
 
-def test_heirs_that_come_and_go_meanwhile(heirs: Database) -> None:
+def restore_a_dump(heirs: Database) -> None:
+    """What that does to the oids that the ledger has: an heir may have that of another."""
+    old, own = (heirs.value(f"SELECT '{table}'::regclass::oid::text") for table in ("old_items", "own_items"))
+    swapped = f"replace(replace(replace(catalog::text, '{old}', '@'), '{own}', '{old}'), '@', '{own}')::jsonb"
+    heirs.execute(f"UPDATE migrator.change SET catalog = jsonb_set({swapped}, '{{table,oid}}', '1')")
+
+
+# What is made of single heirs, what undoes it, and what is said of it.
+REFUSED = (
+    (
+        "CREATE TABLE history (entry old_items)",
+        "DROP TABLE history",
+        'column entry of table public.history holds rows of "old_items"',
+    ),
+    (
+        "CREATE RULE kept AS ON UPDATE TO old_items DO INSTEAD NOTHING",
+        "DROP RULE kept ON old_items",
+        '"old_items" has rules: kept',
+    ),
+    (
+        'CREATE TRIGGER "~~late" BEFORE UPDATE ON old_items FOR EACH ROW '
+        "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        'DROP TRIGGER "~~late" ON old_items',
+        'trigger "~~late" on "old_items" would run after',
+    ),
+    ("CREATE TEMPORARY TABLE passing () INHERITS (items)", "DROP TABLE passing", "are temporary: pg_temp_"),
+    (
+        "CREATE TABLE loud (title text, heard text GENERATED ALWAYS AS (upper(body)) STORED) INHERITS (items)",
+        "DROP TABLE loud",
+        'column "heard" of public.loud is generated from another expression',
+    ),
+    ("ALTER TABLE items ALTER CONSTRAINT items_embedding_not_null NO INHERIT", "", "is NO INHERIT"),
+)
+
+
+def test_what_is_refused(heirs: Database) -> None:
+    heirs.execute("ALTER TABLE items ADD heard text GENERATED ALWAYS AS (body) STORED")
+    before = heirs.dump()
+    with heirs.connect() as session:
+        for statement, undone, problem in REFUSED:
+            assert heirs.dump() == before
+            session.execute(statement.encode())
+            with pytest.raises(Refused, match=problem):
+                upgrade(heirs, replace(CARRIED, text="heard"))
+            session.execute(undone.encode())
+
+
+@MODES
+def test_heirs_that_come_and_go_meanwhile(heirs: Database, online: bool) -> None:
     """One that comes has no capture, one that goes apart would keep migrator's columns: both end the run."""
     # From then on it says all columns itself, and not only the vector.
     heirs.execute("ALTER TABLE own_items NO INHERIT items")
@@ -119,7 +172,14 @@ def test_heirs_that_come_and_go_meanwhile(heirs: Database) -> None:
         upgrade(heirs, CARRIED, reporter=apart)
     assert heirs.dump() == schema_apart
     heirs.execute("ALTER TABLE own_items INHERIT items")
-    upgrade(heirs, CARRIED, reporter=At("done", "fill", lambda: heirs.execute("DROP TABLE archive.items")))
+    # NOT NULL is its own from then on, and of one that returned so are its columns, migrator's among them.
+    returned = "ALTER TABLE old_items NO INHERIT items; ALTER TABLE old_items INHERIT items"
+    returned = "ALTER TABLE old_items ALTER COLUMN embedding SET NOT NULL" if online else returned
+    with pytest.raises(MigratorError, match=r"the column in partition public.old_items .* changed since"):
+        upgrade(heirs, CARRIED, reporter=At("done", "verify", lambda: heirs.execute(returned)), online=online)
+    assert "migrator" not in heirs.dump()
+    gone = At("done", "embed" if online else "fill", lambda: heirs.execute("DROP TABLE archive.items"))
+    upgrade(heirs, CARRIED, reporter=gone, online=online)
     assert rows_hold(heirs, new) == 75
 
 
@@ -133,10 +193,11 @@ def test_rows_of_an_heir_that_came_since_the_upgrade(heirs: Database) -> None:
     assert rows_hold(heirs, old) == 105
 
 
-@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+@MODES
 def test_the_manual_rollback_brings_all_of_them_back(heirs: Database, online: bool) -> None:
     schema = heirs.dump()
     upgrade(heirs, CARRIED, online=online)
+    restore_a_dump(heirs)
     at(heirs, REVISION)
     ended = roll_back(heirs)
     assert (ended.code, ended.err) == (0, "")

@@ -214,6 +214,15 @@ TEXTS: list[Row] = [
         '"public"."items" DROP CONSTRAINT "known", and add it again afterwards',
     ),
     (
+        hazards.not_null_no_inherit,
+        ("public", "items", "embedding", "known"),
+        "not-null-no-inherit",
+        True,
+        'NOT NULL "known" of column "embedding" of "items" is NO INHERIT',
+        "it would come back as one that other tables inherit.",
+        'ALTER TABLE "public"."items" ALTER CONSTRAINT "known" INHERIT',
+    ),
+    (
         hazards.generated_column,
         (
             "items",
