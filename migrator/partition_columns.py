@@ -80,7 +80,7 @@ def changed(planned: Catalog, present: Catalog) -> list[str]:
     """Partitions of which others changed what is carried over, or hung something on the column."""
     now = {each.oid: each for each in present.partitions}
     return [
-        f"the column in partition {each.shown}"
+        f"the column in {each.shown}"
         for each in planned.partitions
         if each.oid in now and _said(each) != _said(now[each.oid])
     ]

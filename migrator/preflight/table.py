@@ -48,6 +48,8 @@ def _why_no_list(catalog: Catalog) -> str:
     """Why the table cannot be published by a list of its columns; "" where it can."""
     if catalog.server.version < LISTS_FROM:
         return "PostgreSQL knows such lists from version 15 on"
+    if catalog.table.children:
+        return "the tables that inherit from it are published with it, and such lists of theirs are not carried over"
     if catalog.table.whole_row_identity:
         return "PostgreSQL would refuse the application's own updates, for the table has REPLICA IDENTITY FULL"
     return ""
