@@ -189,8 +189,9 @@ def keep(column: ColumnPlan, old: TableIndex, number: int, parts: Parts) -> Iter
 
 def make_final(column: ColumnPlan, index: IndexToBuild, parts: Parts) -> Iterator[sql.Composed]:
     """The parts of a new index take the names of the old ones, with comment and CLUSTER mark."""
-    tables = {each.oid: each.sql for each in column.catalog.partitions}
-    for each in parts.get((index.partition, index.temporary), ()):
+    there = parts.get((index.partition, index.temporary), ())
+    tables = {each.oid: each.sql for each in column.catalog.partitions} if there else {}
+    for each in there:
         final = part(column, index, each.table, each.table_name)
         yield query("index", "rename", index=name(each.schema, each.name), new=name(final.name))
         if each.table in tables:

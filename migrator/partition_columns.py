@@ -79,20 +79,21 @@ def _differing(above: Column, here: Column, table: Query, live: Query) -> list[s
 def changed(planned: Catalog, present: Catalog) -> list[str]:
     """Partitions of which others changed what is carried over, or hung something on the column."""
     now = {each.oid: each for each in present.partitions}
+    are_heirs = planned.table.kind != "p"
     return [
         f"the column in {each.shown}"
         for each in planned.partitions
-        if each.oid in now and _said(each) != _said(now[each.oid])
+        if each.oid in now and _said(each, are_heirs=are_heirs) != _said(now[each.oid], are_heirs=are_heirs)
     ]
 
 
-def _said(partition: Partition) -> list[object]:
+def _said(partition: Partition, *, are_heirs: bool) -> list[object]:
     at = partition.column
     said = [
         at.not_null,
         partition.own_not_null,
         # It is an heir's own once that was parted from the table, though it inherits again.
-        at.local,
+        are_heirs and at.local,
         at.storage,
         at.default_text,
         at.compression,

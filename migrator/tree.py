@@ -189,5 +189,7 @@ def _as_found(column: ColumnPlan, each: Partition) -> Relation:
 
 def _top(column: ColumnPlan) -> Relation:
     table, below = column.catalog.table, column.catalog.partitions
-    rows, blocks = table.rows - sum(each.rows for each in below), table.blocks - sum(each.blocks for each in below)
+    # Read at two moments.
+    rows = max(0, table.rows - sum(each.rows for each in below))
+    blocks = max(0, table.blocks - sum(each.blocks for each in below))
     return Relation(table.oid, table.schema, table.name, table.kind, None, rows, blocks, column.has_heirs)

@@ -141,8 +141,8 @@ JOIN pg_type b ON b.oid = d.typbasetype AND b.typname IN ('vector', 'halfvec')
 WHERE a.attrelid = %(table)s::oid AND a.attnum = %(column)s;
 
 -- name: attribute_numbers
--- Columns the table has used up of PostgreSQL's 1,600, dropped ones included.
-SELECT max(attnum)::int FROM pg_attribute WHERE attrelid = %(table)s::oid;
+-- Columns the table has used up of PostgreSQL's 1,600, dropped ones included, or a table below it that has used up more.
+SELECT max(attnum)::int FROM pg_attribute WHERE attrelid IN {tree};
 
 -- name: key
 -- The columns that tell rows apart: the primary key, else a unique index on NOT NULL columns.

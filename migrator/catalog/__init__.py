@@ -133,7 +133,12 @@ class Catalog:
             "indexes": [index.definition for index in self.indexes if not is_own(index.name)],
             "child tables": [each.oid for each in self.partitions] if self.table.kind != "p" else [],
             "views": [dataclasses.replace(view, depth=0) for view in self.views],
-            "triggers": [trigger for trigger in self.table.triggers if not is_own(trigger.name)],
+            "triggers": [
+                # Plans of earlier versions do not say of which partition they are.
+                dataclasses.replace(trigger, partition=None)
+                for trigger in self.table.triggers
+                if not is_own(trigger.name)
+            ],
             "dependents": dataclasses.replace(self.carried, functions=[], functions_by_name=[], replica_identity=True),
             "functions": self.carried.functions,
             "others": self.others,

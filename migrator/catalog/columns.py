@@ -174,7 +174,7 @@ def _described(connection: Connection, found: dict[str, Any], oid: dict[str, obj
     publications = execute(connection, published, oid).fetchall() if any_published else []
     return Table(
         **found,
-        used_numbers=_one(connection, "attribute_numbers", oid) or 0,
+        used_numbers=_one(connection, "attribute_numbers", oid, tree=TREE) or 0,
         key=[] if found["children"] else _one(connection, "key", oid) or [],
         columns=read_columns(connection, found["oid"]),
         triggers=[Trigger(**row) for row in fetch_dicts(connection, query("catalog", "triggers", tree=TREE), oid)],

@@ -68,9 +68,12 @@ def shared(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     """Indexes of the column that read others that are replaced with it. columns: all that are to change."""
     catalog = column.catalog
     together = [each for each in columns if each.catalog.table.oid == catalog.table.oid and each.method != "index"]
+    if len(together) < 2:
+        return []
+    indexes = [(each.live, {own.identity for own in each.catalog.own_indexes}) for each in together]
     found = []
     for index in catalog.own_indexes:
-        read = [each.live for each in together if index.identity in {own.identity for own in each.catalog.own_indexes}]
+        read = [live for live, own in indexes if index.identity in own]
         if len(read) > 1:
             schema = catalog.place(index).schema
             found.append(hazards.index_of_several_columns(schema, index.name, read, index.definition))

@@ -151,7 +151,9 @@ def _by_row(connection: Connection, column: ColumnPlan, tried: _Tried) -> list[s
     """A function of the row must name the columns that it reads, since the shadow column is one of the row too."""
     table = column.catalog.table
     row = name(table.name)
-    values = query("trial", "row_values", value=tried.value, table=column.table, scope=column.scope)
+    # Of a scope that changes by itself the rows in it would all be alike.
+    scope = sql.SQL("true") if tried.argument == "where" else column.scope
+    values = query("trial", "row_values", value=tried.value, table=column.table, scope=scope)
     with connection.transaction(force_rollback=True):
         execute(connection, query("trial", "no_row"))
         execute(connection, query("trial", "row_view", value=tried.value, table=column.table, row=row))

@@ -75,8 +75,8 @@ def finds(
         return [Proof(f"index {shown}", True, "valid and ready; there is no row to search for")]
     vectors = [vector for (vector,) in sample]
     forced = _used(session, column, target, index, vectors[0], forced=True)
-    instead = [other for each, other in others if _names(session, column, each, other) & forced]
     names = _names(session, column, index, called)
+    instead = [other for each, other in others if not names & forced and _names(session, column, each, other) & forced]
     used = bool(names & forced) or bool(instead)
     freely = bool(names & _used(session, column, target, index, vectors[0], forced=False))
     recall = _recall(session, column, target, index, vectors)

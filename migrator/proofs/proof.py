@@ -54,7 +54,7 @@ def key_of(column: ColumnPlan, target: str) -> Query:
 def rows(column: ColumnPlan, index: IndexToBuild) -> Query:
     """What an index finds its rows in, as FROM names it: the table, or what below it has the index alone."""
     place = tree.place(column, index)
-    return place.addressed(column) if place is not None and place.is_leaf else column.table
+    return place.addressed(column) if place is not None else column.table
 
 
 def pieces(column: ColumnPlan, target: str) -> dict[str, Query]:
