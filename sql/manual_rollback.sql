@@ -134,13 +134,15 @@ BEGIN
                 (SELECT string_agg(i ->> 'definition', '; ') FROM jsonb_array_elements(done.catalog -> 'indexes') i),
                 'none');
     END IF;
-    IF EXISTS (WITH RECURSIVE tree (oid) AS (
-                 SELECT relation UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
-               SELECT FROM tree t
-               WHERE NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.oid AND g.tgenabled = 'A'
-                                 AND g.tgname = format('~migrator_capture_%s', done.id))) THEN
-        RAISE EXCEPTION 'the capture trigger of % was dropped or disabled: '
-                        'which old vectors are stale is not known', subject
+    -- Also on a table that came to inherit since.
+    WITH RECURSIVE tree (oid) AS (
+      SELECT relation UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
+    SELECT array_agg(t.oid::regclass::text ORDER BY t.oid) INTO at FROM tree t
+    WHERE NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.oid AND g.tgenabled = 'A'
+                      AND g.tgname = format('~migrator_capture_%s', done.id));
+    IF at IS NOT NULL THEN
+        RAISE EXCEPTION 'the capture trigger of % is not there, or disabled, on %: '
+                        'which old vectors are stale is not known', subject, array_to_string(at, ', ')
             USING HINT = format('find rows whose text changed by the hashes in migrator.backup_%s, '
                 'set migrator_retired_%1$s NULL there, and make the trigger again before you go on', done.id);
     END IF;
@@ -382,7 +384,8 @@ BEGIN
                 WHERE oid = relation OR (SELECT relkind FROM pg_class WHERE oid = relation) = 'r' LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', format('~migrator_capture_%s', change_), each.name);
     END LOOP;
-    EXECUTE format('DROP FUNCTION migrator.%I()', format('capture_%s', change_));
+    -- And that of a table which no longer inherits.
+    EXECUTE format('DROP FUNCTION migrator.%I() CASCADE', format('capture_%s', change_));
     EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('missed_%s', change_));
     EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('edited_%s', change_));
 

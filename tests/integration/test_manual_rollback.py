@@ -283,7 +283,7 @@ def test_another_migrator_at_work(upgraded: Database) -> None:
 def test_without_the_capture_trigger_stale_vectors_are_not_known(upgraded: Database) -> None:
     upgraded.execute('ALTER TABLE items DISABLE TRIGGER "~migrator_capture_1"')
     assert refused(roll_back(upgraded)) == (
-        "the capture trigger of public.items.embedding was dropped or disabled: "
+        "the capture trigger of public.items.embedding is not there, or disabled, on items: "
         "which old vectors are stale is not known\n"
         "find rows whose text changed by the hashes in migrator.backup_1, set migrator_retired_1 NULL there, "
         "and make the trigger again before you go on"
