@@ -76,6 +76,13 @@ def _differing(above: Column, here: Column, table: Query, live: Query) -> list[s
     return found
 
 
+def came(planned: Catalog, present: Catalog) -> list[str]:
+    """Heirs that others made since, which have neither capture nor indexes. New partitions have them."""
+    known = {each.oid for each in planned.partitions}
+    new = [each.shown for each in present.partitions if each.oid not in known] if planned.table.kind != "p" else []
+    return [f"child tables ({', '.join(new)})"] if new else []
+
+
 def changed(planned: Catalog, present: Catalog) -> list[str]:
     """Partitions of which others changed what is carried over, or hung something on the column."""
     now = {each.oid: each for each in present.partitions}

@@ -188,14 +188,19 @@ class ColumnPlan:
     @property
     def capture_was_off(self) -> bool:
         """On a downgrade: whether writes may have gone by the capture trigger, so that its marks cannot be trusted."""
-        watching = [
-            trigger
-            for trigger in self.catalog.table.triggers
-            if trigger.name == self.trigger and trigger.enabled == "A"
-        ]
-        # Partitions have it from their table.
-        tables = 1 + len(self.catalog.partitions) * self.has_heirs
-        return self.fills_retired and self.method != "index" and len(watching) < tables
+        return bool(self.unwatched)
+
+    @property
+    def unwatched(self) -> list[str]:
+        """On a downgrade: the tables without the capture trigger. Partitions have it from their table."""
+        if not self.fills_retired or self.method == "index":
+            return []
+        triggers = self.catalog.table.triggers
+        watched = {each.partition for each in triggers if each.name == self.trigger and each.enabled == "A"}
+        table = self.catalog.table
+        tables: dict[int | None, str] = {None: f"{table.schema}.{table.name}"}
+        tables |= {heir.oid: heir.shown for heir in self.catalog.partitions if self.has_heirs}
+        return [shown for oid, shown in tables.items() if oid not in watched]
 
     @property
     def marks_some(self) -> bool:

@@ -163,7 +163,7 @@ def refuse_other(connection: Connection, column: ColumnPlan) -> None:
         raise MigratorError(
             f"{column.subject}: {what} were detached by others meanwhile: {_listed(apart)}",
             meaning="their rows would be left with the old vectors and migrator's columns.",
-            remedy="attach them again or leave them apart, then run the same command again",
+            remedy="attach them again (ATTACH PARTITION, INHERIT) or leave them apart, then run the same command again",
         )
     foreign = [each for each in now(connection, column) if each.kind == "f"]
     if foreign:

@@ -13,7 +13,7 @@ WHERE c.relkind IN ('i', 'I') AND NOT (i.indisvalid AND i.indisready)
 ORDER BY 1;
 
 -- name: vector_columns
--- Every vector column of the database but migrator's own; partitions with the table above them. rows: the planner's
+-- Every vector column of the database but migrator's own; partitions and heirs with the table above them. rows: the planner's
 -- estimate, -1 where there is none. partitions: of a partitioned table, those that hold rows.
 SELECT n.nspname::text AS schema, c.relname::text AS table, a.attname::text AS column,
        format_type(a.atttypid, a.atttypmod) AS type, a.atttypmod > 0 AS has_dimensions, size.rows, size.partitions,
@@ -30,7 +30,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN max(p.reltuples) < 0 THEN -1 ELSE coalesce(
                            CASE WHEN c.relkind = 'p' THEN count(*) END AS partitions
                     FROM pg_class p WHERE p.oid IN {tree} AND p.relkind <> 'p') AS size
 WHERE t.typname IN ('vector', 'halfvec') AND a.attnum > 0 AND NOT a.attisdropped
-  AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND n.nspname <> 'migrator' AND NOT starts_with(a.attname, 'migrator_')
+  AND c.relkind IN ('r', 'p', 'm') AND a.attinhcount = 0 AND n.nspname <> 'migrator' AND NOT starts_with(a.attname, 'migrator_')
 ORDER BY 1, 2, a.attnum;
 
 -- name: vectors

@@ -144,7 +144,7 @@ BEGIN
         RAISE EXCEPTION 'the capture trigger of % is not there, or disabled, on %: '
                         'which old vectors are stale is not known', subject, array_to_string(at, ', ')
             USING HINT = format('find rows whose text changed by the hashes in migrator.backup_%s, '
-                'set migrator_retired_%1$s NULL there, and make the trigger again before you go on', done.id);
+                'set migrator_retired_%1$s NULL there, and make the trigger again, ENABLE ALWAYS, before you go on', done.id);
     END IF;
 
     -- An unfinished run: of this very change it is closed below; any other has to end first.
@@ -321,7 +321,6 @@ RESET lock_timeout;
 SELECT 'DROP INDEX CONCURRENTLY ' || name FROM rollback_left WHERE relkind = 'i'
 \gexec
 
-\echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
 -- Those that are to be built, with what follows USING. part: what each is called until the swap.
 CREATE TEMP VIEW rollback_indexes AS
 SELECT t.oid, t.relkind, t.nspname, t.relname, temporary AS whole,
@@ -337,7 +336,10 @@ WHERE to_regclass(format('%I.%I', schema, temporary)) IS NULL
   -- An upgrade with --online kept it.
   AND to_regclass(format('%I.%s_%s', schema, :'retired', n)) IS NULL;
 
-\echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
+SELECT EXISTS (SELECT FROM rollback_indexes) AS builds \gset
+\if :builds
+  \echo 'index: building; SELECT * FROM pg_stat_progress_create_index shows how far it is'
+\endif
 SELECT format('CREATE %s CONCURRENTLY %I ON %I.%I %s', kind, part, nspname, relname, body) FROM rollback_indexes
 WHERE relkind <> 'p' AND to_regclass(format('%I.%I', nspname, part)) IS NULL
 \gexec

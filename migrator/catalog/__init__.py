@@ -131,7 +131,6 @@ class Catalog:
                 self.column.grants,
             ],
             "indexes": [index.definition for index in self.indexes if not is_own(index.name)],
-            "child tables": [each.oid for each in self.partitions] if self.table.kind != "p" else [],
             "views": [dataclasses.replace(view, depth=0) for view in self.views],
             "triggers": [
                 # Plans of earlier versions do not say of which partition they are.

@@ -91,7 +91,7 @@ def heirs_together(table: str, heirs: int) -> Hazard:
         "heirs-together",
         f'"{table}" is inherited by {counted(heirs, "tables")}, which begin and end together with it',
         "shadow column, capture triggers and cut-over lock all of them at a time, for milliseconds; until migrator "
-        "retire a table without migrator's columns cannot inherit, one that no longer does keeps them, and after one "
-        "that came to inherit a downgrade compares every row.",
+        "retire a table without migrator's columns cannot inherit, NO INHERIT leaves them in that table, and after a "
+        "new INHERITS a downgrade compares every row.",
         "wait with CREATE TABLE ... INHERITS, INHERIT and NO INHERIT until cut-over is done",
     )

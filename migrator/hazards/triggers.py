@@ -123,10 +123,11 @@ def trigger_sorts_last(schema: str, table: str, trigger: str) -> Hazard:
     )
 
 
-def capture_was_off(table: str) -> Hazard:
+def capture_was_off(tables: Iterable[str]) -> Hazard:
+    """tables: those without it; some may have come to inherit since."""
     return warn(
         "capture-was-off",
-        f'the capture trigger of "{table}" was dropped, disabled or altered since the upgrade',
+        f"since the upgrade there is no capture trigger, or it was disabled or altered, on {', '.join(tables)}",
         "writes may have gone by it, so that it does not know every old vector that is stale.",
         "nothing to do: each old vector is compared with the backup, and embedded again where it is not there",
     )

@@ -315,6 +315,7 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
         if index.identity not in dropped and tree.place(column, index) is not None
     ]
     differing = [part for part, value in expected.items() if present[part] != value]
+    differing += partition_columns.came(column.catalog, found)
     if column.method != "index":
         differing += partition_columns.changed(column.catalog, found)
     if differing:

@@ -72,7 +72,7 @@ def triggers(column: ColumnPlan) -> list[Hazard]:
             place = column.catalog.place(trigger)
             found.append(hazards.trigger_sorts_last(place.schema, place.name, trigger.name))
     if column.capture_was_off:
-        found.append(hazards.capture_was_off(table.name))
+        found.append(hazards.capture_was_off(column.unwatched))
     return found
 
 

@@ -286,7 +286,7 @@ def test_without_the_capture_trigger_stale_vectors_are_not_known(upgraded: Datab
         "the capture trigger of public.items.embedding is not there, or disabled, on items: "
         "which old vectors are stale is not known\n"
         "find rows whose text changed by the hashes in migrator.backup_1, set migrator_retired_1 NULL there, "
-        "and make the trigger again before you go on"
+        "and make the trigger again, ENABLE ALWAYS, before you go on"
     )
 
 

@@ -137,10 +137,11 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.capture_was_off,
-        ("items",),
+        (["public.items", "public.old_items"],),
         "capture-was-off",
         False,
-        'the capture trigger of "items" was dropped, disabled or altered since the upgrade',
+        "since the upgrade there is no capture trigger, or it was disabled or altered, on public.items, "
+        "public.old_items",
         "writes may have gone by it, so that it does not know every old vector that is stale.",
         "nothing to do: each old vector is compared with the backup, and embedded again where it is not there",
     ),
