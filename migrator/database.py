@@ -178,6 +178,14 @@ def said(error: psycopg.Error, *, secret: bool = False) -> str:
     return error.diag.message_primary or first_line(error)
 
 
+def raised_in(error: psycopg.Error, function: str) -> bool:
+    """Whether it came out of that function, which takes no argument, as those of triggers.
+
+    By the context that PostgreSQL gives, in whatever language: with the name and parentheses, or the name in quotes.
+    """
+    return re.search(rf"(?<!\w){re.escape(function)}(?:\"|\(\))", error.diag.context or "") is not None
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether the same command may succeed later without any change: lost connection, restart, lock, space, cancel.
 

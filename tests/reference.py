@@ -262,7 +262,11 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "where_reads_tables": {"condition": "id IN (SELECT id FROM chosen)", "tables": ["chosen"]},
     "where_reads_vector": {"table": '"public"."items"', "condition": "vector_dims(embedding) = 384"},
     "other_tables_locked": {"tables": ["public.titles"], "triggers": ["touch_updated_at"]},
-    "trigger_refuses_updates": {"triggers": ["append_only"], "reason": "items is append-only", "role": "app"},
+    "trigger_refuses_updates": {
+        "triggers": [("public", "items", "append_only")],
+        "reason": "items is append-only",
+        "role": "app",
+    },
     "triggers_write_other_tables": {"triggers": ["count_notes"], "written": ["public.titles"]},
     "text_writes": {"expression": "body || counted()", "reason": "cannot execute nextval() in a read-only transaction"},
     "texts_cut_short": {"limit": 512},

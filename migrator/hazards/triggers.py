@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 from migrator.report import counted
@@ -49,15 +49,22 @@ def _how_often(by_row: Iterable[str], by_statement: Iterable[str], rows: int) ->
     return "; ".join([*said, *(f"{name}, once for each 2,000 rows or fewer" for name in by_statement)])
 
 
-def trigger_refuses_updates(schema: str, table: str, triggers: Iterable[str], reason: str, role: str | None) -> Hazard:
-    """triggers: those that fire. reason: what one raised. role: one that may be given the right to quiet them."""
-    remedy = f"ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER ... for the time of the upgrade"
+def trigger_refuses_updates(
+    table: str, triggers: Collection[tuple[str, str, str]], reason: str, role: str | None
+) -> Hazard:
+    """table: where it was tried. triggers: schema and name of the table that has it, and its name.
+
+    reason: what one raised. role: one that may be given the right to quiet them.
+    """
+    disabled = [f"ALTER TABLE {quoted(schema, of)} DISABLE TRIGGER {quoted(name)}" for schema, of, name in triggers]
+    remedy = f"{' or '.join(disabled)} for the time of the upgrade"
     if role is not None:
         grant = f"GRANT SET ON PARAMETER session_replication_role TO {quoted(role)}"
         remedy = f"{remedy}; or let a superuser run {grant} beforehand, and it stays quiet"
     return refuse(
         "trigger-refuses-updates",
-        f'a trigger of "{table}" refuses an update that changes nothing: {reason}; it is one of {", ".join(triggers)}',
+        f'a trigger of "{table}" refuses an update that changes nothing: {reason}; it is '
+        f"{' or '.join(name for _, _, name in triggers)}",
         "the fill updates every row, and would fail after everything was embedded.",
         remedy,
     )

@@ -2,47 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
 from psycopg import sql
 
 from migrator import hazards, tree
-from migrator.database import SHORT, Connection, configure, execute, said
+from migrator.catalog.columns import Trigger
+from migrator.database import SHORT, Connection, configure, execute, fetch_row, raised_in, said
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.queries import name, query
+from migrator.tree import Relation
 
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
-    """What refuses the update. Where it has to wait, nothing is known."""
-    catalog, table = column.catalog, column.catalog.table
-    if column.method == "index" or column.is_restore or not catalog.firing_triggers:
+    """What refuses the update."""
+    if column.method == "index" or column.is_restore:
         return []
-    try:
-        with fired(connection, column):
-            return []
-    except psycopg.OperationalError:
-        if connection.broken:
-            raise
-        return []
-    except psycopg.Error as error:
-        server, reason = catalog.server, said(error, secret=column.has_secret_text)
-        # Where they can be kept quiet, these are the ones that always fire.
-        role = server.role if server.grants_settings and not server.quiets_triggers else None
-        return [hazards.trigger_refuses_updates(table.schema, table.name, catalog.firing_triggers, reason, role)]
+    for leaf, triggers in tried(connection, column):
+        try:
+            with fired(connection, column, leaf):
+                pass
+        except psycopg.OperationalError:
+            if connection.broken:
+                raise
+            # Somebody holds a lock that the update, or a trigger's own statement, needs. That passes, and the fill
+            # waits and tries again; preflight would only keep the application's writers waiting behind it.
+        except psycopg.Error as error:
+            # A constraint that the row violates is asked about by itself.
+            refusing = [each for each in triggers if raised_in(error, _function(connection, column, each))]
+            if refusing:
+                return [_refused(column, leaf, refusing, error)]
+    return []
+
+
+def tried(connection: Connection, column: ColumnPlan) -> list[tuple[Relation, list[Trigger]]]:
+    """Leaves in which each trigger that fires does so, each with those that fire there.
+
+    For each table that has such triggers of its own one leaf is enough, which has a row if any has.
+    """
+    catalog = column.catalog
+    firing = [each for each in catalog.table.triggers if each.name in catalog.firing_triggers]
+    relations = {each.oid: each for each in tree.planned(column)}
+    leaves = tree.leaves([*relations.values()])
+    chosen = {}
+    for place in dict.fromkeys(catalog.place(each).oid for each in firing):
+        below = [leaf for leaf in leaves if place in _firing_in(leaf, relations)]
+        leaf = next((leaf for leaf in below if _has_row(connection, column, leaf)), below[0] if below else None)
+        if leaf is not None:
+            chosen[leaf.oid] = leaf
+    return [
+        (leaf, [each for each in firing if catalog.place(each).oid in _firing_in(leaf, relations)])
+        for leaf in chosen.values()
+    ]
 
 
 @contextmanager
-def fired(connection: Connection, column: ColumnPlan) -> Iterator[None]:
-    """Within it the triggers have fired in each partition that has a row, deferred ones too."""
+def fired(connection: Connection, column: ColumnPlan, leaf: Relation) -> Iterator[None]:
+    """Within it the triggers have fired in the leaf where it has a row, deferred ones too."""
     settings = {"lock_timeout": SHORT}
     if column.catalog.server.quiets_triggers:
         settings["session_replication_role"] = "replica"
     with connection.transaction(force_rollback=True):
         configure(connection, settings, local=True)
-        for leaf in tree.leaves(tree.planned(column)):
-            execute(connection, query("trial", "touch_row", table=leaf.addressed(column), column=name(column.live)))
+        execute(connection, query("trial", "touch_row", table=leaf.addressed(column), column=name(column.live)))
         execute(connection, sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"))
         yield
+
+
+def _firing_in(leaf: Relation, relations: Mapping[int, Relation]) -> Iterator[int]:
+    """Tables whose triggers fire in the leaf's rows: those of a table are its partitions' too, not its heirs'."""
+    yield leaf.oid
+    above = leaf.parent
+    while above is not None and not relations[above].is_leaf:
+        yield above
+        above = relations[above].parent
+
+
+def _has_row(connection: Connection, column: ColumnPlan, leaf: Relation) -> bool:
+    return bool(fetch_row(connection, query("verify", "has_rows", table=leaf.addressed(column)))[0])
+
+
+def _function(connection: Connection, column: ColumnPlan, trigger: Trigger) -> str:
+    at = {"table": column.catalog.place(trigger).oid, "trigger": trigger.name}
+    return str(fetch_row(connection, query("trial", "trigger_function"), at)[0])
+
+
+def _refused(column: ColumnPlan, leaf: Relation, triggers: list[Trigger], error: psycopg.Error) -> Hazard:
+    catalog = column.catalog
+    places = [catalog.place(each) for each in triggers]
+    named = [(place.schema, place.name, each.name) for place, each in zip(places, triggers, strict=True)]
+    # Where they can be kept quiet, these are the ones that always fire.
+    role = catalog.server.role if catalog.server.grants_settings and not catalog.server.quiets_triggers else None
+    reason = said(error, secret=column.has_secret_text)
+    return hazards.trigger_refuses_updates(leaf.name, named, reason, role)

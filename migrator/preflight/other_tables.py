@@ -8,7 +8,7 @@ from migrator import hazards
 from migrator.database import Connection, execute
 from migrator.hazards import Hazard
 from migrator.plan import CAPTURE, ColumnPlan
-from migrator.preflight.firing import fired
+from migrator.preflight.firing import fired, tried
 from migrator.queries import query
 
 
@@ -25,18 +25,18 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
 
 
 def _written_by_triggers(connection: Connection, column: ColumnPlan) -> list[str]:
-    """Those of them that triggers write to which the fill fires, by an update of one row that is rolled back.
+    """Those of them that triggers write to which the fill fires, by updates of one row that are rolled back.
 
     Where the update fails or has to wait, nothing is known.
     """
-    catalog = column.catalog
-    if not catalog.firing_triggers:
-        return []
-    tables = {"tables": [each.oid for each in catalog.read], "called": [each.shown for each in catalog.read]}
-    try:
-        with fired(connection, column):
-            return [called for (called,) in execute(connection, query("trial", "written"), tables)]
-    except psycopg.Error:
-        if connection.broken:
-            raise
-        return []
+    read = column.catalog.read
+    tables = {"tables": [each.oid for each in read], "called": [each.shown for each in read]}
+    written: set[str] = set()
+    for leaf, _ in tried(connection, column):
+        try:
+            with fired(connection, column, leaf):
+                written.update(called for (called,) in execute(connection, query("trial", "written"), tables))
+        except psycopg.Error:
+            if connection.broken:
+                raise
+    return sorted(written)

@@ -757,6 +757,9 @@ def test_a_role_that_may_not_create_a_temporary_table(project: Project, role: Ro
     role.owns_items()
     role.may_create()
     project.database.execute(f"REVOKE TEMPORARY ON DATABASE {role.name.rpartition('_')[0]} FROM PUBLIC")
+    # Nothing of which is laid to an event trigger.
+    project.database.execute("CREATE FUNCTION told() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'")
+    project.database.execute("CREATE EVENT TRIGGER told ON ddl_command_end EXECUTE FUNCTION told()")
     expect_refusal(
         project,
         refused(hazards.may_not_create_temporary(role.name)),

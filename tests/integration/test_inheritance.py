@@ -115,6 +115,22 @@ def restore_a_dump(heirs: Database) -> None:
 
 
 # What is made of single heirs, what undoes it, and what is said of it.
+# It says what else this transaction writes to.
+GUARD = """
+CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_SCHEMA = 'archive' THEN
+        RAISE EXCEPTION 'no update: %', (
+            SELECT string_agg(c.oid::regclass::text, ', ') FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+            WHERE l.pid = pg_backend_pid() AND l.mode = 'RowExclusiveLock' AND c.relkind = 'r');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION guard();
+CREATE TRIGGER guard_kept BEFORE UPDATE ON archive.items FOR EACH ROW EXECUTE FUNCTION guard();
+ALTER TABLE items ENABLE ALWAYS TRIGGER guard;
+ALTER TABLE archive.items ENABLE ALWAYS TRIGGER guard_kept
+"""
 REFUSED = (
     (
         "CREATE TABLE history (entry old_items)",
@@ -131,6 +147,12 @@ REFUSED = (
         "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
         'DROP TRIGGER "~~late" ON old_items',
         'trigger "~~late" on "old_items" would run after',
+    ),
+    (
+        GUARD,
+        "DROP FUNCTION guard CASCADE",
+        r"nothing: no update: archive\.items; it is guard_kept\n(?s:.*)"
+        'ALTER TABLE "archive"."items" DISABLE TRIGGER "guard_kept" for',
     ),
     ("CREATE TEMPORARY TABLE passing () INHERITS (items)", "DROP TABLE passing", "are temporary: pg_temp_"),
     (

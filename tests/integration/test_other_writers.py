@@ -92,11 +92,17 @@ def test_triggers_that_will_fire_are_named_with_the_number_of_rows_and_the_remed
     assert 'GRANT SET ON PARAMETER session_replication_role TO "keeper"' in hazard.remedy
     # One that refuses every update is found out, whether it is looked at now or when the transaction ends.
     script(keeper, APPEND_ONLY)
-    triggers = ["append_only", "enqueue", "statement", "touch"]
-    about = hazards.trigger_refuses_updates("public", "items", triggers, "items is append-only", "keeper")
+    triggers = [("public", "items", "append_only")]
+    about = hazards.trigger_refuses_updates("items", triggers, "items is append-only", "keeper")
     with pytest.raises(Refused) as refused:
         plan(keeper)
     assert refused.value.problem == about.problem
+    # What a constraint refuses is not laid to it.
+    script(keeper, "ALTER TABLE items ADD CONSTRAINT long CHECK (id > 0) NOT VALID")
+    with pytest.raises(Refused) as refused:
+        plan(keeper)
+    assert refused.value.code == "rows-violate-check"
+    script(keeper, "ALTER TABLE items DROP CONSTRAINT long")
     script(keeper, "DROP FUNCTION append_only CASCADE")
     upgrade(keeper)
     # As said: once a row, and not at all by the trigger on the text.

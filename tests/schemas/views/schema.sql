@@ -1,4 +1,5 @@
--- Views on views, with owners, privileges, options and comments; functions that read them.
+-- Views on views, with owners, privileges, options and comments; functions that read them. An event trigger that
+-- refuses new tables, of which a run makes none in that schema.
 CREATE TABLE documents (
     id int PRIMARY KEY,
     content text NOT NULL,
@@ -23,3 +24,13 @@ GRANT SELECT, INSERT, UPDATE ON writable TO case_reader;
 CREATE FUNCTION nearest(asked vector, n int) RETURNS SETOF int LANGUAGE sql STABLE AS $$
     SELECT id FROM documents ORDER BY embedding <=> asked LIMIT n
 $$;
+CREATE FUNCTION closed() RETURNS event_trigger LANGUAGE plpgsql AS $$
+DECLARE made record;
+BEGIN
+    FOR made IN SELECT * FROM pg_event_trigger_ddl_commands() WHERE schema_name = 'public' LOOP
+        IF made.object_identity NOT LIKE '%alembic_version%' THEN
+            RAISE EXCEPTION 'no % here', made.object_identity;
+        END IF;
+    END LOOP;
+END $$;
+CREATE EVENT TRIGGER closed ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION closed();

@@ -57,23 +57,29 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.trigger_refuses_updates,
-        ("sales", "items", ["append_only", "touch"], "items is append-only", "keeper"),
+        (
+            "items_1",
+            [("sales", "items", "append_only"), ("archive", "items_1", "touch")],
+            "items is append-only",
+            "keeper",
+        ),
         "trigger-refuses-updates",
         True,
-        'a trigger of "items" refuses an update that changes nothing: items is append-only; it is one of append_only, '
+        'a trigger of "items_1" refuses an update that changes nothing: items is append-only; it is append_only or '
         "touch",
         "the fill updates every row, and would fail after everything was embedded.",
-        'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run GRANT SET '
-        'ON PARAMETER session_replication_role TO "keeper" beforehand, and it stays quiet',
+        'ALTER TABLE "sales"."items" DISABLE TRIGGER "append_only" or ALTER TABLE "archive"."items_1" DISABLE TRIGGER '
+        '"touch" for the time of the upgrade; or let a superuser run GRANT SET ON PARAMETER session_replication_role '
+        'TO "keeper" beforehand, and it stays quiet',
     ),
     (
         hazards.trigger_refuses_updates,
-        ("sales", "items", ["append_only"], "items is append-only", None),
+        ("items", [("sales", "items", "append_only")], "items is append-only", None),
         "trigger-refuses-updates",
         True,
-        'a trigger of "items" refuses an update that changes nothing: items is append-only; it is one of append_only',
+        'a trigger of "items" refuses an update that changes nothing: items is append-only; it is append_only',
         "the fill updates every row, and would fail after everything was embedded.",
-        'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade',
+        'ALTER TABLE "sales"."items" DISABLE TRIGGER "append_only" for the time of the upgrade',
     ),
     (
         hazards.triggers_write_other_tables,
