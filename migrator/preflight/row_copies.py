@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
+from psycopg import sql
+
 from migrator import hazards
-from migrator.catalog.columns import TREE
+from migrator.catalog.columns import TREE, tree
 from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
@@ -67,25 +69,28 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         old, new = column.change.from_.dimensions, column.dimensions
         if notifies_row(source) and old * NUMBER_BYTES < NOTIFY_BYTES <= (old + new) * NUMBER_BYTES:
             yield hazards.rows_notified(schema, called, trigger, NOTIFY_BYTES)
-        for other_schema, other, vectors, bare in others:
+        for other_schema, other, vectors, bare, any_ in others:
             named, same = naming(other_schema, other, bare=bare), vectors == column.live
             if keeps_vector(source, transition, arguments, column.live, named, same=same):
-                yield hazards.vectors_copied(schema, called, trigger, other_schema, other, vectors, column.dimensions)
+                there = other_schema, other, vectors
+                yield hazards.vectors_copied(schema, called, trigger, *there, column.dimensions, any_)
 
 
 def _vectors_elsewhere(
     connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan
-) -> list[tuple[str, str, str, bool]]:
+) -> list[tuple[str, str, str, bool, str | None]]:
     """Schema, table and name of columns that take the old vectors and not the new ones, after the run too.
 
-    And whether the table's name alone means it in a function of a trigger.
+    And whether the table's name alone means it in a function of a trigger; and the type that takes both, None where the
+    column's indexes do not.
     """
     old = column.change.from_.dimensions
     if old == column.dimensions:
         return []
     changed = {(each.catalog.table.schema, each.catalog.table.name, each.live) for each in columns}
     of_table = {"table": column.catalog.table.oid, "dimensions": old}
-    found = execute(connection, query("dependents", "vectors_elsewhere", tree=TREE), of_table).fetchall()
+    elsewhere = query("dependents", "vectors_elsewhere", tree=TREE, below=tree(sql.SQL("c.oid")))
+    found = execute(connection, elsewhere, of_table).fetchall()
     return [each for each in found if each[:3] not in changed]
 
 
