@@ -116,14 +116,21 @@ ORDER BY 3, 1, 2;
 
 -- name: vectors_elsewhere
 -- Columns of other tables that take vectors of so many dimensions and no others; and whether a table's name alone means
--- that table where a trigger is on the one that changes: others of that name may be in schemas for other tenants.
+-- that table where a trigger is on the one that changes: others of that name may be in schemas for other tenants. The
+-- last is the type that takes vectors of any dimensions; NULL where an index, perhaps below the table, needs these.
 SELECT n.nspname::text, c.relname::text, a.attname::text,
-       c.relname <> own.relname AND (c.relnamespace = own.relnamespace OR pg_table_is_visible(c.oid))
+       c.relname <> own.relname AND (c.relnamespace = own.relnamespace OR pg_table_is_visible(c.oid)),
+       CASE WHEN NOT EXISTS (SELECT FROM pg_depend d JOIN pg_index i ON i.indexrelid = d.objid
+                             JOIN pg_attribute x ON x.attrelid = d.refobjid AND x.attnum = d.refobjsubid
+                             WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+                               AND d.refobjid IN {below} AND x.attname = a.attname)
+            THEN format_type(t.oid, NULL) END
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class own ON own.oid = %(table)s::oid
 WHERE t.typname IN ('vector', 'halfvec') AND a.atttypmod = %(dimensions)s AND NOT a.attisdropped
-  AND c.relkind IN ('r', 'p') AND n.nspname <> 'migrator' AND c.oid NOT IN {tree}
+  AND c.relkind IN ('r', 'p') AND n.nspname <> 'migrator' AND NOT starts_with(a.attname, 'migrator_')
+  AND c.oid NOT IN {tree}
 ORDER BY 1, 2, 3;
 
 -- name: functions_by_name
@@ -162,7 +169,7 @@ SELECT given.name, pg_get_functiondef(p.oid) AS definition, pg_has_role(p.proown
            AND p.prosrc ~* ('\m' || regexp_replace(a.attname, '(\W)', '\\\1', 'g') || '\M')) AS other,
        (SELECT min(format(CASE c.relkind WHEN 'c' THEN 'ALTER TYPE %%I.%%I ALTER ATTRIBUTE %%I TYPE %%s'
                           ELSE 'ALTER TABLE %%I.%%I ALTER COLUMN %%I TYPE %%s' END,
-                          n.nspname, c.relname, a.attname, t.typname))
+                          n.nspname, c.relname, a.attname, format_type(t.oid, NULL)))
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type r ON r.oid = c.reltype
          JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
          WHERE c.relkind IN ('c', 'r') AND NOT c.relispartition AND c.oid <> %(table)s::oid AND NOT a.attisdropped

@@ -171,7 +171,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     },
     "disk_unknown": {"needed": 8_900_000_000},
     "functions_of_old_row_types": {
-        "functions": {"public.search(vector)": "ALTER TYPE public.hit ALTER ATTRIBUTE embedding TYPE vector"},
+        "functions": {"public.search(vector)": "ALTER TYPE public.hit ALTER ATTRIBUTE embedding TYPE public.vector"},
         "old": 384,
         "new": 768,
     },
@@ -244,7 +244,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     },
     "rows_notified": {"trigger": "tell", "limit": 8_000},
     "rows_copied": {"trigger": "keep", "statement": "INSERT INTO items_history SELECT OLD.*, now()"},
-    "vectors_copied": {"trigger": "keep", "other_schema": "public", "other": "items_history"},
+    "vectors_copied": {"trigger": "keep", "other_schema": "public", "other": "items_history", "takes_both": "vector"},
     "rows_kept_elsewhere": {"column": "column was of table public.versions"},
     "scope_does_not_parse": {"argument": "where"},
     "scope_without_rows": {"condition": "tenant = 'acm'", "vectors": 1_800},

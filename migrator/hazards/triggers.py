@@ -105,18 +105,29 @@ def rows_notified(schema: str, table: str, trigger: str, limit: int) -> Hazard:
 
 
 def vectors_copied(
-    schema: str, table: str, trigger: str, other_schema: str, other: str, column: str, dimensions: int
+    schema: str,
+    table: str,
+    trigger: str,
+    other_schema: str,
+    other: str,
+    column: str,
+    dimensions: int,
+    takes_both: str | None,
 ) -> Hazard:
-    """column: of the other table. dimensions: the new ones."""
-    there = quoted(other_schema, other)
+    """column: of the other table. dimensions: the new ones. takes_both: a type; None where the column has indexes."""
+    remedy = (
+        "let that column change at the same time, by op.change_embeddings; or do without the trigger until it is "
+        f"changed: ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER {quoted(trigger)}"
+    )
+    if takes_both is not None:
+        there = f"ALTER TABLE {quoted(other_schema, other)} ALTER COLUMN {quoted(column)} TYPE {takes_both}"
+        remedy = f"let that column take both: {there}; or {remedy}"
     return refuse(
         "vectors-copied",
         f'trigger "{trigger}" on "{table}" works with vectors in {other_schema}.{other}.{column}, which has the old '
         "dimensions",
         f"from cut-over on it would give it vectors of {dimensions}, and every write that fires it would fail.",
-        f"let that column take both: ALTER TABLE {there} ALTER COLUMN {quoted(column)} TYPE vector; or let it change "
-        "at the same time, by op.change_embeddings; or do without the trigger until it is changed: "
-        f"ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER {quoted(trigger)}",
+        remedy,
     )
 
 

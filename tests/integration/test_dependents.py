@@ -224,7 +224,7 @@ def test_functions_by_name_are_told(database: Database) -> None:
     )
     subject, matching = "public.items.embedding", "public.match(public.vector,integer)"
     others = ["public.length_by_name(public.items)", "public.long(real[]) (says 48)", "public.unit()"]
-    typed = {"public.hits()": "ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE vector"}
+    typed = {"public.hits()": "ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE public.vector"}
     by_type = hazards.functions_of_old_row_types(subject, typed, 48, 96)
 
     def told(plan: Plan) -> list[Hazard]:
@@ -247,6 +247,38 @@ def test_functions_by_name_are_told(database: Database) -> None:
         hazards.functions_of_old_dimensions(subject, [matching], 96, 48, "downgrade"),
         hazards.functions_by_name(subject, ["public.hits()", others[0], "public.long(real[])"], "downgrade"),
     ]
+
+
+def test_vectors_that_a_trigger_works_with_are_told(database: Database) -> None:
+    """With the type that takes both dimensions, where no index needs these; and not by columns that are migrator's."""
+    prepare(
+        database,
+        """
+        CREATE TABLE halves (id bigint, v halfvec(48));
+        CREATE TABLE seen (embedding vector, migrator_retired_7 vector(48));
+        CREATE TABLE topics (id bigint, centre vector(48)) PARTITION BY HASH (id);
+        CREATE TABLE topics_1 PARTITION OF topics FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+        CREATE INDEX ON topics_1 USING hnsw (centre vector_l2_ops);
+        CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO halves VALUES (NEW.id, NEW.embedding);
+            INSERT INTO seen (embedding) VALUES (NEW.embedding);
+            INSERT INTO topics VALUES (NEW.id, NEW.embedding);
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER keep AFTER INSERT ON items FOR EACH ROW EXECUTE FUNCTION keep();
+        """,
+    )
+    for other, column, takes_both, mended in (
+        ("halves", "v", "halfvec", "ALTER TABLE halves ALTER v TYPE halfvec"),
+        ("topics", "centre", None, "DROP TABLE topics"),
+    ):
+        hazard = hazards.vectors_copied("public", "items", "keep", "public", other, column, 96, takes_both)
+        with pytest.raises(Refused) as refused:
+            plan_of(database, CHANGE)
+        assert str(refused.value) == str(hazard.refusal())
+        database.execute(mended)
+    assert plan_of(database, CHANGE)
 
 
 def test_functions_that_a_session_ran_before_go_on_with_the_new_column(database: Database) -> None:

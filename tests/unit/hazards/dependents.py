@@ -165,8 +165,8 @@ TEXTS: list[Row] = [
         (
             SUBJECT,
             {
-                "public.a(integer)": "ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE vector",
-                "public.b()": "ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE vector",
+                "public.a(integer)": "ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE public.vector",
+                "public.b()": "ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE public.vector",
             },
             384,
             768,
@@ -176,7 +176,7 @@ TEXTS: list[Row] = [
         "functions that find public.items.embedding by its name take or give rows whose type says 384 dimensions: "
         "public.a(integer), public.b()",
         "their calls fail from cut-over on, over vectors of 768.",
-        "let the type have any, now: ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE vector",
+        "let the type have any, now: ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE public.vector",
     ),
     (
         hazards.rows_kept_elsewhere,

@@ -119,14 +119,24 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.vectors_copied,
-        ("sales", "items", "keep", "old", "items_history", "embedding", 768),
+        ("sales", "items", "keep", "old", "items_history", "embedding", 768, "extensions.halfvec"),
         "vectors-copied",
         True,
         'trigger "keep" on "items" works with vectors in old.items_history.embedding, which has the old dimensions',
         "from cut-over on it would give it vectors of 768, and every write that fires it would fail.",
-        'let that column take both: ALTER TABLE "old"."items_history" ALTER COLUMN "embedding" TYPE vector; or let it '
-        "change at the same time, by op.change_embeddings; or do without the trigger until it is changed: "
-        'ALTER TABLE "sales"."items" DISABLE TRIGGER "keep"',
+        'let that column take both: ALTER TABLE "old"."items_history" ALTER COLUMN "embedding" TYPE '
+        "extensions.halfvec; or let that column change at the same time, by op.change_embeddings; or do without the "
+        'trigger until it is changed: ALTER TABLE "sales"."items" DISABLE TRIGGER "keep"',
+    ),
+    (
+        hazards.vectors_copied,
+        ("sales", "items", "keep", "old", "items_history", "embedding", 768, None),
+        "vectors-copied",
+        True,
+        'trigger "keep" on "items" works with vectors in old.items_history.embedding, which has the old dimensions',
+        "from cut-over on it would give it vectors of 768, and every write that fires it would fail.",
+        "let that column change at the same time, by op.change_embeddings; or do without the trigger until it is "
+        'changed: ALTER TABLE "sales"."items" DISABLE TRIGGER "keep"',
     ),
     (
         hazards.trigger_sorts_last,
