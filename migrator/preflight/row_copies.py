@@ -61,7 +61,7 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         for called, described in held:
             yield hazards.rows_kept_elsewhere(called, described)
     sources = execute(connection, query("dependents", "trigger_sources", tree=TREE), of_table).fetchall()
-    others = [] if column.is_restore else _vectors_elsewhere(connection, columns, column)
+    others = _vectors_elsewhere(connection, columns, column) if sources and not column.is_restore else []
     for schema, called, trigger, source, transition, arguments in sources:
         statement = copying(source, transition)
         if statement is not None:
