@@ -103,7 +103,7 @@ def _needs_settings(column: ColumnPlan) -> bool:
 
 def _same(column: ColumnPlan, *written: str, kept: Sequence[str] = ()) -> sql.Composed | sql.SQL:
     """Whether what is written there is the same before and after, going by the row's columns."""
-    read = column.catalog.table.columns if column.takes_row else _needed(column, *written)
+    read = _needed(column, *written)
     same = [
         sql.SQL("NEW.{column}::text IS NOT DISTINCT FROM OLD.{column}::text").format(column=name(known.name))
         for known in read
@@ -120,12 +120,14 @@ def _written(column: ColumnPlan) -> tuple[str, ...]:
 
 def needed(column: ColumnPlan) -> list[Column]:
     """The columns that the trigger reads of a row."""
-    return column.catalog.table.columns if column.takes_row else _needed(column, *_written(column))
+    return _needed(column, *_written(column))
 
 
 def _needed(column: ColumnPlan, *written: str) -> list[Column]:
     """The columns that these expressions may use, going by their names; others may be dropped without harm."""
     every = column.catalog.table.columns
+    if column.takes_row:
+        return every
     left = list(written)
     found: list[Column] = []
     while left:

@@ -86,7 +86,7 @@ def came(planned: Catalog, present: Catalog) -> list[str]:
 def changed(planned: Catalog, present: Catalog) -> list[str]:
     """Partitions of which others changed what is carried over, or hung something on the column."""
     now = {each.oid: each for each in present.partitions}
-    are_heirs = planned.table.kind != "p"
+    are_heirs = planned.has_heirs
     return [
         f"the column in {each.shown}"
         for each in planned.partitions

@@ -104,8 +104,7 @@ class ColumnPlan:
 
     @property
     def has_heirs(self) -> bool:
-        """Whether other tables inherit the column, each with rows, indexes and triggers of its own."""
-        return not self.is_partitioned and bool(self.catalog.partitions)
+        return self.catalog.has_heirs
 
     @property
     def live(self) -> str:

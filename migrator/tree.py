@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from psycopg import sql
 
-from migrator.catalog.columns import TREE
+from migrator.catalog.columns import TREE, Trigger
 from migrator.catalog.indexes import IndexToBuild, TableIndex
 from migrator.catalog.partitions import Partition
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
@@ -139,12 +139,14 @@ def shown(column: ColumnPlan, index: TableIndex | IndexToBuild) -> str:
     return index.name if index.partition is None or found is None else f"{index.name} on {found.schema}.{found.name}"
 
 
-def with_parts(column: ColumnPlan, index: TableIndex | IndexToBuild, relations: Iterable[Relation]) -> list[Relation]:
-    """The one that an index is on, and where that is partitioned those below it, which have its parts.
+def with_parts(
+    column: ColumnPlan, of: TableIndex | IndexToBuild | Trigger, relations: Iterable[Relation]
+) -> list[Relation]:
+    """The one that an index, or a trigger, is on, and where that is partitioned those below it, which have its parts.
 
     relations: all, parents first.
     """
-    root = index.partition or column.catalog.table.oid
+    root = of.partition or column.catalog.table.oid
     found: dict[int, Relation] = {}
     for each in relations:
         above = found.get(each.parent) if each.parent is not None else None
@@ -155,8 +157,6 @@ def with_parts(column: ColumnPlan, index: TableIndex | IndexToBuild, relations: 
 
 def refuse_other(connection: Connection, column: ColumnPlan) -> None:
     """Before cut-over. Raises MigratorError where a partition was detached meanwhile, or a foreign table attached."""
-    if not (column.is_partitioned or column.has_heirs):
-        return
     apart = detached(connection, column)
     if apart:
         what = "child tables" if column.has_heirs else "partitions"

@@ -107,14 +107,8 @@ SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type
             THEN t.typname || CASE WHEN a.atttypmod > 0 THEN '(' || a.atttypmod || ')' ELSE '' END
             ELSE format_type(a.atttypid, a.atttypmod) END AS type_text,
        a.attnotnull AS not_null,
-       (SELECT k.conname::text FROM pg_constraint k
-        WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]) AS not_null_name,
-       NOT EXISTS (SELECT FROM pg_constraint k
-                   WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
-                     AND NOT k.convalidated) AS not_null_valid,
-       NOT EXISTS (SELECT FROM pg_constraint k
-                   WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
-                     AND k.connoinherit) AS not_null_inherits,
+       k.conname::text AS not_null_name, coalesce(k.convalidated, true) AS not_null_valid,
+       k.connoinherit IS NOT TRUE AS not_null_inherits,
        pg_get_expr(d.adbin, d.adrelid) AS default_text,
        a.attgenerated::text AS generated,
        a.attinhcount > 0 AS inherited, a.attislocal AS local,
@@ -127,6 +121,7 @@ SELECT a.attname::text AS name, a.attnum::int AS number, t.typname::text AS type
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_constraint k ON k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
 WHERE a.attrelid = %(table)s::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum;
 

@@ -69,6 +69,11 @@ class Catalog:
         """Those of the user's."""
         return [index for index in self.indexes if not is_own(index.name)]
 
+    @property
+    def has_heirs(self) -> bool:
+        """Whether other tables inherit the column, each with rows, indexes and triggers of its own."""
+        return self.table.kind != "p" and bool(self.partitions)
+
     def place(self, of: TableIndex | IndexToBuild | Trigger) -> Table | Partition:
         """What an index, or a trigger, of these is on."""
         if of.partition is None:

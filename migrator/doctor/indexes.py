@@ -105,12 +105,11 @@ def _kind(index: TableIndex) -> str:
 
 
 def _outside(connection: Connection, catalog: Catalog, index: TableIndex) -> int:
-    has_heirs = catalog.table.kind == "r" and catalog.partitions
     table = catalog.place(index).sql
     statement = query(
         "doctor",
         "outside",
-        table=sql.SQL("ONLY {}").format(table) if has_heirs else table,
+        table=sql.SQL("ONLY {}").format(table) if catalog.has_heirs else table,
         column=name(catalog.column.name),
         predicate=expression(index.predicate or "true"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -45,18 +45,15 @@ def tried(connection: Connection, column: ColumnPlan) -> list[tuple[Relation, li
     """
     catalog = column.catalog
     firing = [each for each in catalog.table.triggers if each.name in catalog.firing_triggers]
-    relations = {each.oid: each for each in tree.planned(column)}
-    leaves = tree.leaves([*relations.values()])
-    chosen = {}
-    for place in dict.fromkeys(catalog.place(each).oid for each in firing):
-        below = [leaf for leaf in leaves if place in _firing_in(leaf, relations)]
+    relations = tree.planned(column)
+    # By the place of the trigger: one of a table is its partitions' too, not its heirs'.
+    leaves = {each.partition: tree.leaves(tree.with_parts(column, each, relations)) for each in firing}
+    chosen = []
+    for below in leaves.values():
         leaf = next((leaf for leaf in below if _has_row(connection, column, leaf)), below[0] if below else None)
-        if leaf is not None:
-            chosen[leaf.oid] = leaf
-    return [
-        (leaf, [each for each in firing if catalog.place(each).oid in _firing_in(leaf, relations)])
-        for leaf in chosen.values()
-    ]
+        if leaf is not None and leaf not in chosen:
+            chosen.append(leaf)
+    return [(leaf, [each for each in firing if leaf in leaves[each.partition]]) for leaf in chosen]
 
 
 @contextmanager
@@ -70,15 +67,6 @@ def fired(connection: Connection, column: ColumnPlan, leaf: Relation) -> Iterato
         execute(connection, query("trial", "touch_row", table=leaf.addressed(column), column=name(column.live)))
         execute(connection, sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"))
         yield
-
-
-def _firing_in(leaf: Relation, relations: Mapping[int, Relation]) -> Iterator[int]:
-    """Tables whose triggers fire in the leaf's rows: those of a table are its partitions' too, not its heirs'."""
-    yield leaf.oid
-    above = leaf.parent
-    while above is not None and not relations[above].is_leaf:
-        yield above
-        above = relations[above].parent
 
 
 def _has_row(connection: Connection, column: ColumnPlan, leaf: Relation) -> bool:

@@ -62,12 +62,13 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
             yield hazards.rows_kept_elsewhere(called, described)
     sources = execute(connection, query("dependents", "trigger_sources", tree=TREE), of_table).fetchall()
     others = _vectors_elsewhere(connection, columns, column) if sources and not column.is_restore else []
+    old = column.change.from_.dimensions * NUMBER_BYTES
+    outgrows_message = old < NOTIFY_BYTES <= old + column.dimensions * NUMBER_BYTES
     for schema, called, trigger, source, transition, arguments in sources:
         statement = copying(source, transition)
         if statement is not None:
             yield hazards.rows_copied(schema, called, trigger, statement[:_SHOWN])
-        old, new = column.change.from_.dimensions, column.dimensions
-        if notifies_row(source) and old * NUMBER_BYTES < NOTIFY_BYTES <= (old + new) * NUMBER_BYTES:
+        if outgrows_message and notifies_row(source):
             yield hazards.rows_notified(schema, called, trigger, NOTIFY_BYTES)
         for other_schema, other, vectors, bare, any_ in others:
             named, same = naming(other_schema, other, bare=bare), vectors == column.live

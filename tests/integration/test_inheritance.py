@@ -7,22 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from migrator import Hnsw, runner
-from migrator.change import VectorColumn
-from migrator.errors import MigratorError, Refused, Stopped
+from migrator import Hnsw
+from migrator.errors import MigratorError, Refused
 from migrator.phases import statements
 from migrator.work import Options
 from tests.conftest import Server
 from tests.database import Database
 from tests.integration.test_manual_rollback import at, roll_back
+from tests.integration.test_partitions import MODES, abandon_both_ways
 from tests.integration.test_statements import compare, compare_locks, plan_of
 from tests.models import new, old
 from tests.proofs import rows_hold
-from tests.running import BATCH, REVISION, At, abandon, downgrade, retire, upgrade
+from tests.running import REVISION, At, downgrade, retire, upgrade
 from tests.statements import log_statements, unseen, written
 from tests.tables import CHANGE, OLD, copy_in
 
-MODES = pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
 # Without an index on the table itself, as where all rows are in heirs.
 CARRIED = replace(CHANGE, index="same")
 TABLES = ("items", "old_items", "own_items", "archive.items")
@@ -48,20 +47,7 @@ def heirs(database: Database) -> Database:
 
 
 def test_promise_1_an_abandoned_upgrade_and_downgrade(heirs: Database) -> None:
-    schema = heirs.dump()
-    options = Options(stop_after="verify", batch_size=BATCH)
-    with pytest.raises(Stopped):
-        runner.upgrade(heirs.address, REVISION, [CARRIED], options)
-    abandon(heirs)
-    assert heirs.dump() == schema
-    upgrade(heirs, CARRIED)
-    upgraded = heirs.dump()
-    with pytest.raises(Stopped):
-        runner.restore(heirs.address, REVISION, [VectorColumn("items", "embedding")], options)
-    abandon(heirs)
-    assert heirs.dump() == upgraded
-    downgrade(heirs)
-    assert heirs.dump() == schema
+    abandon_both_ways(heirs, CARRIED)
 
 
 def test_an_index_for_each_of_them(heirs: Database) -> None:

@@ -208,16 +208,15 @@ def upgrade_until_built(database: Database, monkeypatch: pytest.MonkeyPatch, ind
     monkeypatch.undo()
 
 
-@MODES
-def test_promise_1_an_abandoned_upgrade_and_downgrade(database: Database, online: bool) -> None:
-    partitioned(database, 100)
+def abandon_both_ways(database: Database, change: EmbeddingChange, *, online: bool = False) -> None:
+    """An upgrade and a downgrade, each before its cut-over, and then carried out."""
     schema = database.dump()
     options = Options(stop_after="verify", batch_size=BATCH, online=online)
     with pytest.raises(Stopped):
-        runner.upgrade(database.address, REVISION, [CHANGE], options)
+        runner.upgrade(database.address, REVISION, [change], options)
     abandon(database)
     assert database.dump() == schema
-    upgrade(database, online=online)
+    upgrade(database, change, online=online)
     upgraded = database.dump()
     with pytest.raises(Stopped):
         runner.restore(database.address, REVISION, [VectorColumn("items", "embedding")], options)
@@ -225,6 +224,12 @@ def test_promise_1_an_abandoned_upgrade_and_downgrade(database: Database, online
     assert database.dump() == upgraded
     downgrade(database)
     assert database.dump() == schema
+
+
+@MODES
+def test_promise_1_an_abandoned_upgrade_and_downgrade(database: Database, online: bool) -> None:
+    partitioned(database, 100)
+    abandon_both_ways(database, CHANGE, online=online)
 
 
 @MODES
