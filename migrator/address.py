@@ -28,18 +28,29 @@ _OF_LIBPQ = ("", "psycopg", "psycopg2")
 
 
 @dataclass(frozen=True)
+class VersionTable:
+    """Alembic's table of one history of revisions. oid: None while Alembic has not made it yet."""
+
+    schema: str
+    name: str
+    oid: int | None
+
+
+@dataclass(frozen=True)
 class Address:
     """Where the database is and as whom to work there.
 
     parameters: libpq connection parameters, the password among them, hence left out of repr.
     settings: server settings of the application's own, keys among them, likewise.
     role: role to take after connecting, None for the one that connected; search_path likewise.
+    version_table: whose runs are meant; None for those of every history.
     """
 
     parameters: Mapping[str, str] = field(repr=False)
     role: str | None = None
     search_path: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    version_table: VersionTable | None = None
 
     @property
     def shown(self) -> str:

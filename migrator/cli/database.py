@@ -8,8 +8,9 @@ from typing import Any
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 
-from migrator.address import Address, address_of_connection
+from migrator.address import Address
 from migrator.cli.project import Project
+from migrator.operations.version_table import address_of_context
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def locate(project: Project) -> Located:
 
     def look(heads: Any, context: MigrationContext) -> list[object]:
         if context.connection is not None:
-            found.append(Located(project.connected_to(address_of_connection(context.connection)), heads))
+            found.append(Located(project.connected_to(address_of_context(context, context.connection)), heads))
         return []
 
     with EnvironmentContext(project.config_with_database(), project.script, fn=look, dont_mutate=True):

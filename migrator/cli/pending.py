@@ -12,13 +12,14 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.util import CommandError
 
 from migrator import runner
-from migrator.address import Address, address_of_connection
+from migrator.address import Address
 from migrator.cli.project import Project
 from migrator.hazards import steps_undo_ordinary, transaction_outside, unfinished_other
 from migrator.ledger import Run
 from migrator.operations.implementation import columns_to_restore, refuse_mixed
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.revision import Revision, names_operations, read
+from migrator.operations.version_table import address_of_context
 from migrator.plan import Direction, Plan
 from migrator.session import refuse_busy, unfinished
 from migrator.work import Options
@@ -69,7 +70,7 @@ def read_pending(project: Project, target: str, direction: Direction) -> Pending
         if context.connection is not None:
             revisions = [(step.revision.revision, step.revision.doc or "") for step in steps]
             in_transaction = context._in_external_transaction
-            address = project.connected_to(address_of_connection(context.connection))
+            address = project.connected_to(address_of_context(context, context.connection))
             ordinary = [step.revision.revision for step in steps if not names_operations(step.migration_fn)]
             destination = _names(steps[-1].revision.down_revision) if steps else ""
             first = _first(steps, context)

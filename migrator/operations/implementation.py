@@ -11,11 +11,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
 from migrator import hazards, runner
-from migrator.address import Address, address_of_connection
+from migrator.address import Address
 from migrator.change import VectorColumn
 from migrator.errors import MigratorError
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
 from migrator.operations.revision import Revision, at_work, collected
+from migrator.operations.version_table import address_of_context
 from migrator.progress import reporting
 from migrator.work import Options
 
@@ -69,7 +70,7 @@ def _outside_transactions(context: MigrationContext) -> Iterator[tuple[Address, 
             raise hazards.transaction_outside().refusal()
         revision = at_work(context)
         refuse_mixed(revision)
-        address = address_of_connection(context.connection)
+        address = address_of_context(context, context.connection)
         with context.autocommit_block(), _options(context) as options:
             yield address, revision, options
     except MigratorError as error:

@@ -1,0 +1,32 @@
+"""Which history of revisions a context of Alembic's keeps, and where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sqlalchemy
+from alembic.runtime.migration import MigrationContext
+
+from migrator.address import Address, VersionTable, address_of_connection
+
+# The table that the context's own statements reach: search_path decides where no schema is given.
+_REACHED = sqlalchemy.text(
+    """
+    SELECT coalesce(CAST(n.nspname AS text), :schema, CAST(current_schema() AS text)), CAST(c.oid AS bigint)
+    FROM (SELECT to_regclass(concat_ws('.', quote_ident(:schema), quote_ident(:name))) AS oid) AS reached
+    LEFT JOIN pg_class c ON c.oid = reached.oid
+    LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+    """
+).bindparams(sqlalchemy.bindparam("schema", type_=sqlalchemy.Text), sqlalchemy.bindparam("name", type_=sqlalchemy.Text))
+
+
+def address_of_context(context: MigrationContext, connection: sqlalchemy.Connection) -> Address:
+    """The database that the context works on, and its history there. connection: the context's own."""
+    return replace(address_of_connection(connection), version_table=_version_table(context, connection))
+
+
+def _version_table(context: MigrationContext, connection: sqlalchemy.Connection) -> VersionTable:
+    schemas = connection.get_execution_options().get("schema_translate_map") or {}
+    schema = schemas.get(context.version_table_schema, context.version_table_schema)
+    found = connection.execute(_REACHED, {"schema": schema, "name": context.version_table}).one()
+    return VersionTable(found[0], context.version_table, found[1])
