@@ -35,6 +35,11 @@ class VersionTable:
     name: str
     oid: int | None
 
+    @property
+    def shown(self) -> str:
+        """With its schema."""
+        return f"{self.schema}.{self.name}"
+
 
 @dataclass(frozen=True)
 class Address:

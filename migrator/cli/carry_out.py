@@ -36,6 +36,7 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
     from migrator.cli.display import show_note
     from migrator.cli.plan import NOTHING_TO_DO
     from migrator.operations.implementation import OPTIONS
+    from migrator.operations.recording import UNRECORDED, not_recorded
     from migrator.progress import reporting
 
     # In a private database that is not there yet all revisions are pending.
@@ -54,7 +55,13 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
     way = command.upgrade if direction == "upgrade" else command.downgrade
     with reporting() as reporter:
         config.attributes[OPTIONS] = replace(options, reporter=reporter, project=home(project))
-        way(config, target)
+        try:
+            way(config, target)
+        except Exception as error:
+            unrecorded = config.attributes.get(UNRECORDED)
+            if unrecorded is not None:
+                raise not_recorded(unrecorded, direction, error) from error
+            raise
     done = "applied" if direction == "upgrade" else "undone"
     for revision, message in pending.revisions:
         show_note(f"{revision} {done}: {message}")

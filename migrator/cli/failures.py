@@ -155,7 +155,7 @@ def _explain_by_place(error: BaseException, cause: BaseException) -> MigratorErr
     if isinstance(error, DBAPIError):
         return MigratorError(
             f"{place}: {first_line(cause)}",
-            meaning="what that revision had done was undone.",
+            meaning="what that revision did in Alembic's transaction was rolled back.",
             remedy="correct the statement, and run the same command again",
         )
     return Refused(

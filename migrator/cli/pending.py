@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from migrator.hazards import steps_undo_ordinary, transaction_outside, unfinishe
 from migrator.ledger import Run
 from migrator.operations.implementation import columns_to_restore, refuse_mixed
 from migrator.operations.ops import ChangeEmbeddingOp
+from migrator.operations.recording import try_recording
 from migrator.operations.revision import Revision, names_operations, read
 from migrator.operations.version_table import address_of_context
 from migrator.plan import Direction, Plan
@@ -70,6 +71,7 @@ def read_pending(project: Project, target: str, direction: Direction) -> Pending
         if context.connection is not None:
             revisions = [(step.revision.revision, step.revision.doc or "") for step in steps]
             in_transaction = context._in_external_transaction
+            try_recording(context, _until_ordinary(steps), heads)
             address = project.connected_to(address_of_context(context, context.connection))
             ordinary = [step.revision.revision for step in steps if not names_operations(step.migration_fn)]
             destination = _names(steps[-1].revision.down_revision) if steps else ""
@@ -94,6 +96,14 @@ def refuse_steps_too_far(target: str, pending: Pending) -> None:
     """Raises Refused where so many steps back undo more than upgrades of vectors: who typed -1 twice meant it once."""
     if re.fullmatch(r"-\d+", target) and pending.ordinary:
         raise steps_undo_ordinary(target, pending.ordinary[0], pending.destination).refusal()
+
+
+def _until_ordinary(steps: Sequence[RevisionStep]) -> Iterator[RevisionStep]:
+    """Those whose record can be tried now: an ordinary revision may change the version table for those after it."""
+    for step in steps:
+        yield step
+        if not names_operations(step.migration_fn):
+            return
 
 
 def _names(down_revision: str | Sequence[str] | None) -> str:

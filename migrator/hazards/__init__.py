@@ -90,6 +90,10 @@ from migrator.hazards.revisions import several_operations as several_operations
 from migrator.hazards.revisions import steps_undo_ordinary as steps_undo_ordinary
 from migrator.hazards.revisions import transaction_outside as transaction_outside
 from migrator.hazards.revisions import unapplied_revisions as unapplied_revisions
+from migrator.hazards.revisions import version_id_too_long as version_id_too_long
+from migrator.hazards.revisions import version_table_not_granted as version_table_not_granted
+from migrator.hazards.revisions import version_table_read_only as version_table_read_only
+from migrator.hazards.revisions import version_table_refuses as version_table_refuses
 from migrator.hazards.runs import begun_in_window_mode as begun_in_window_mode
 from migrator.hazards.runs import changed_by_another_revision as changed_by_another_revision
 from migrator.hazards.runs import ledger_of_another as ledger_of_another

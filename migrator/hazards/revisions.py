@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.errors import Refused
-from migrator.hazards.hazard import Hazard, refuse, warn
+from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 
 
 def unapplied_revisions(files: Iterable[str]) -> Hazard:
@@ -82,4 +82,49 @@ def transaction_outside() -> Hazard:
         "the change commits many times, which such a transaction would prevent.",
         "in env.py write engine.connect() for engine.begin(), and commit what was executed before "
         "context.begin_transaction()",
+    )
+
+
+def version_id_too_long(table: str, revision: str) -> Hazard:
+    return refuse(
+        "version-id-too-long",
+        f"Alembic cannot record revision {revision}: its id has {len(revision)} characters, and the column version_num "
+        f"of {table} takes fewer",
+        "the upgrade would go live, and Alembic would fail to record it.",
+        f"ALTER TABLE {table} ALTER COLUMN version_num TYPE varchar({len(revision)}), or give the revision a shorter "
+        "id",
+    )
+
+
+def version_table_read_only(table: str, source: str, role: str, database: str) -> Hazard:
+    """source: what sets default_transaction_read_only, as pg_settings calls it."""
+    ways = {
+        "database": f"ALTER DATABASE {quoted(database)} SET default_transaction_read_only = off",
+        "user": f"ALTER ROLE {quoted(role)} SET default_transaction_read_only = off",
+        "database user": f"ALTER ROLE {quoted(role)} IN DATABASE {quoted(database)} SET default_transaction_read_only "
+        "= off",
+    }
+    return refuse(
+        "version-table-read-only",
+        f"Alembic cannot record a revision in {table}: its transactions are read-only",
+        "the upgrade would go live, and Alembic would fail to record it.",
+        ways.get(source, "let env.py connect with default_transaction_read_only = off"),
+    )
+
+
+def version_table_not_granted(table: str, role: str, reason: str) -> Hazard:
+    return refuse(
+        "version-table-not-granted",
+        f"Alembic cannot record a revision in {table}: {reason}",
+        "the upgrade would go live, and Alembic would fail to record it.",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {quoted(role)}",
+    )
+
+
+def version_table_refuses(table: str, revision: str, reason: str) -> Hazard:
+    return refuse(
+        "version-table-refuses",
+        f"Alembic cannot record revision {revision} in {table}: {reason}",
+        "the upgrade would go live, and Alembic would fail to record it.",
+        f"look at triggers, rules, constraints and policies of {table}; what Alembic writes there must pass",
     )

@@ -15,6 +15,7 @@ from migrator.address import Address
 from migrator.change import VectorColumn
 from migrator.errors import MigratorError
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
+from migrator.operations.recording import record_at_once, step_of_run, try_recording
 from migrator.operations.revision import Revision, at_work, collected
 from migrator.operations.version_table import address_of_context
 from migrator.progress import reporting
@@ -70,9 +71,12 @@ def _outside_transactions(context: MigrationContext) -> Iterator[tuple[Address, 
             raise hazards.transaction_outside().refusal()
         revision = at_work(context)
         refuse_mixed(revision)
+        step, heads = step_of_run()
+        try_recording(context, [step], heads)
         address = address_of_context(context, context.connection)
         with context.autocommit_block(), _options(context) as options:
             yield address, revision, options
+        record_at_once(context, revision.id)
     except MigratorError as error:
         if _of_command_line(context) is not None:
             raise

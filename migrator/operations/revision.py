@@ -14,6 +14,8 @@ from alembic.operations.ops import MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine.mock import MockConnection
 
+from migrator.operations.recording import arguments_of_run
+
 _COLLECTED = "migrator_collected"
 OPERATIONS = frozenset({"change_embedding", "change_embeddings", "restore_embedding"})
 
@@ -48,21 +50,24 @@ def at_work(context: MigrationContext) -> Revision:
     raise LookupError("the operation was not called from a revision's upgrade() or downgrade()")
 
 
-def read(revision: str, function: Callable[[], None], outer: MigrationContext, *, reached: bool = False) -> Revision:
+def read(revision: str, function: Callable[..., None], outer: MigrationContext, *, reached: bool = False) -> Revision:
     """Runs upgrade() or downgrade() against no database: migrator's operations are collected, others only printed.
+
+    They get what env.py gave to run_migrations(), as the template multidb's do.
 
     outer: the context at work, which `alembic.op` stands for again afterwards.
     reached: with a database it is known to reach an operation of migrator's.
     """
     operations: list[MigrateOperation] = []
     printed = StringIO()
+    arguments = arguments_of_run()
     context = MigrationContext.configure(
         dialect_name="postgresql",
         opts={"as_sql": True, "output_buffer": printed, "literal_binds": True, _COLLECTED: operations},
     )
     try:
         with Operations.context(context):
-            function()
+            function(**arguments)
         does_more = bool(printed.getvalue().strip())
     except Exception as error:
         # Whatever needs a database there, such as a query, is no operation of migrator's.

@@ -22,10 +22,11 @@ _REACHED = sqlalchemy.text(
 
 def address_of_context(context: MigrationContext, connection: sqlalchemy.Connection) -> Address:
     """The database that the context works on, and its history there. connection: the context's own."""
-    return replace(address_of_connection(connection), version_table=_version_table(context, connection))
+    return replace(address_of_connection(connection), version_table=version_table(context, connection))
 
 
-def _version_table(context: MigrationContext, connection: sqlalchemy.Connection) -> VersionTable:
+def version_table(context: MigrationContext, connection: sqlalchemy.Connection) -> VersionTable:
+    """The table that Alembic records in, as the connection's search_path finds it, or as it will be made."""
     schemas = connection.get_execution_options().get("schema_translate_map") or {}
     schema = schemas.get(context.version_table_schema, context.version_table_schema)
     found = connection.execute(_REACHED, {"schema": schema, "name": context.version_table}).one()

@@ -284,7 +284,7 @@ def test_a_statement_that_fails_is_told_with_its_line(named: Database) -> None:
         1,
         [
             "error: versions/b222.py:6: function no_such_function() does not exist",
-            "what that revision had done was undone.",
+            "what that revision did in Alembic's transaction was rolled back.",
             "fix: correct the statement, and run the same command again",
         ],
     )

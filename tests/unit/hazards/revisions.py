@@ -79,4 +79,49 @@ TEXTS: list[Row] = [
         "in env.py write engine.connect() for engine.begin(), and commit what was executed before "
         "context.begin_transaction()",
     ),
+    (
+        hazards.version_id_too_long,
+        ("alembic_version", "x" * 40),
+        "version-id-too-long",
+        True,
+        f"Alembic cannot record revision {'x' * 40}: its id has 40 characters, and the column version_num of "
+        "alembic_version takes fewer",
+        "the upgrade would go live, and Alembic would fail to record it.",
+        "ALTER TABLE alembic_version ALTER COLUMN version_num TYPE varchar(40), or give the revision a shorter id",
+    ),
+    *(
+        (
+            hazards.version_table_read_only,
+            ("alembic_version", source, "app", "shop"),
+            "version-table-read-only",
+            True,
+            "Alembic cannot record a revision in alembic_version: its transactions are read-only",
+            "the upgrade would go live, and Alembic would fail to record it.",
+            remedy,
+        )
+        for source, remedy in (
+            ("database", 'ALTER DATABASE "shop" SET default_transaction_read_only = off'),
+            ("user", 'ALTER ROLE "app" SET default_transaction_read_only = off'),
+            ("database user", 'ALTER ROLE "app" IN DATABASE "shop" SET default_transaction_read_only = off'),
+            ("client", "let env.py connect with default_transaction_read_only = off"),
+        )
+    ),
+    (
+        hazards.version_table_not_granted,
+        ("alembic_version", "app", "permission denied for table alembic_version"),
+        "version-table-not-granted",
+        True,
+        "Alembic cannot record a revision in alembic_version: permission denied for table alembic_version",
+        "the upgrade would go live, and Alembic would fail to record it.",
+        'GRANT SELECT, INSERT, UPDATE, DELETE ON alembic_version TO "app"',
+    ),
+    (
+        hazards.version_table_refuses,
+        ("alembic_version", "0002", "not today"),
+        "version-table-refuses",
+        True,
+        "Alembic cannot record revision 0002 in alembic_version: not today",
+        "the upgrade would go live, and Alembic would fail to record it.",
+        "look at triggers, rules, constraints and policies of alembic_version; what Alembic writes there must pass",
+    ),
 ]

@@ -1,0 +1,137 @@
+"""How Alembic records a revision: tried before anything is changed, and committed as soon as it is written."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy
+from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
+
+from migrator import hazards
+from migrator.database import PATIENT, is_passing
+from migrator.errors import MigratorError, first_line
+from migrator.hazards import Hazard
+from migrator.operations.version_table import version_table
+
+# Where a revision stands in Alembic's Config while it is live and not recorded yet.
+UNRECORDED = "migrator.unrecorded"
+_TOO_LONG, _READ_ONLY, _NOT_GRANTED = "22001", "25006", "42501"
+_READ_ONLY_BY = """
+SELECT pg_is_in_recovery(), source, current_user::text, current_database()::text
+FROM pg_settings WHERE name = 'default_transaction_read_only'
+"""
+
+
+def try_recording(context: MigrationContext, steps: Iterable[RevisionStep], heads: Iterable[str]) -> None:
+    """Writes what Alembic will write into its version table for these steps, and rolls it back. Raises Refused."""
+    connection = context.connection
+    if connection is None:
+        return
+    maintainer, at = HeadMaintainer(context, heads), ""
+    try:
+        with _rolled_back(connection):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENT}'")
+            if not context._has_version_table():
+                context._ensure_version_table()
+            for step in steps:
+                at = step.revision.revision
+                maintainer.update_to_step(step)
+            # A deferred trigger would fail at commit.
+            connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+    except (DBAPIError, CommandError) as error:
+        if isinstance(error, DBAPIError) and (error.connection_invalidated or is_passing(error.orig or error)):
+            raise
+        raise _why(context, connection, at, error).refusal() from error
+
+
+@contextmanager
+def _rolled_back(connection: sqlalchemy.Connection) -> Iterator[None]:
+    """A savepoint, or a transaction where env.py works without one, that leaves nothing behind."""
+    if getattr(connection.connection.dbapi_connection, "autocommit", False):
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+        return
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+
+
+def _why(context: MigrationContext, connection: sqlalchemy.Connection, revision: str, error: Exception) -> Hazard:
+    table = version_table(context, connection).shown
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    # psycopg and asyncpg call it sqlstate, psycopg2 pgcode.
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    if code == _TOO_LONG:
+        return hazards.version_id_too_long(table, revision)
+    standby, source, role, database = connection.exec_driver_sql(_READ_ONLY_BY).one()
+    if code == _READ_ONLY:
+        return hazards.standby() if standby else hazards.version_table_read_only(table, source, role, database)
+    if code == _NOT_GRANTED:
+        return hazards.version_table_not_granted(table, role, first_line(cause))
+    return hazards.version_table_refuses(table, revision, first_line(cause))
+
+
+def record_at_once(context: MigrationContext, revision: str) -> None:
+    """Has Alembic commit the revision's row as soon as it is written: a later revision that fails would undo it.
+
+    By default Alembic runs all revisions in one transaction, and what the operation did is committed already.
+    """
+    before = context.on_version_apply_callbacks
+
+    def commit(ctx: MigrationContext, **_: object) -> None:
+        ctx.on_version_apply_callbacks = before
+        # What stands before such a block is committed.
+        with ctx.autocommit_block():
+            pass
+        _mark(ctx, None)
+
+    context.on_version_apply_callbacks = (*before, commit)
+    _mark(context, revision)
+
+
+def _mark(context: MigrationContext, revision: str | None) -> None:
+    if context.config is not None:
+        context.config.attributes[UNRECORDED] = revision
+
+
+def not_recorded(revision: str, direction: str, error: BaseException) -> MigratorError:
+    """What a command ends with where a column was swapped and Alembic failed to write that down."""
+    now = "the new column is live and complete" if direction == "upgrade" else "the old column is live again"
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return MigratorError(
+        f"the {direction} of revision {revision} is done, and Alembic could not record it: {first_line(cause)}",
+        meaning=f"{now}; only Alembic's version table does not know.",
+        remedy="remove the cause, then run the same command again: it records the revision and goes on from there",
+    )
+
+
+def arguments_of_run() -> Mapping[str, Any]:
+    """What env.py gave to run_migrations() for the revisions' functions, found by walking up the stack."""
+    found: Mapping[str, Any] = _run_migrations().get("kw", {})
+    return found
+
+
+def step_of_run() -> tuple[RevisionStep, set[str]]:
+    """The step that Alembic is at, and the heads that its version table holds."""
+    found = _run_migrations()
+    return found["step"], found["head_maintainer"].heads
+
+
+def _run_migrations() -> Mapping[str, Any]:
+    """The local names of Alembic's loop over the steps, which it hands to nobody."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code is MigrationContext.run_migrations.__code__:
+            return dict(frame.f_locals)
+        frame = frame.f_back
+    return {}
