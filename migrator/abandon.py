@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator import clean_up
+from migrator import clean_up, present
 from migrator.address import Address
 from migrator.errors import MigratorError
 from migrator.ledger import Ledger, Run
@@ -29,7 +29,9 @@ def abandon(address: Address, reporter: Reporter) -> str:
         if run is None:
             return "nothing is unfinished"
         _refuse_past_cut_over(ledger, run)
-        clean_up.undo(connection, ledger, run, unfinished_plan(ledger, run), reporter)
+        plan = unfinished_plan(ledger, run)
+        present.as_planned(connection, plan.columns[0])
+        clean_up.undo(connection, ledger, run, plan, reporter)
         return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
 
 

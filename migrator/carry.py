@@ -6,10 +6,20 @@ All of it is dropped before the names are swapped and made again after: PostgreS
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from psycopg import sql
 
-from migrator.catalog.carried import BoundTrigger, Carried, Check, ParsedFunction, Policy, Publication, Statistics
+from migrator.catalog.carried import (
+    BoundTrigger,
+    Carried,
+    Check,
+    Dependent,
+    ParsedFunction,
+    Policy,
+    Publication,
+    Statistics,
+)
 from migrator.dimensions import checks, each_once, policies, triggers
 from migrator.plan import ColumnPlan
 from migrator.queries import fragment, literal, name, names, plain, query
@@ -40,19 +50,27 @@ def dropped(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     return sent
 
 
+@dataclass(frozen=True)
+class Made:
+    """What is made again. column: the first that it reads."""
+
+    column: ColumnPlan
+    what: Dependent
+    statements: list[sql.Composed]
+
+
+def each_made(columns: Sequence[ColumnPlan]) -> list[Made]:
+    return [
+        *(Made(column, check, _check(column, check)) for column, check in checks(columns)),
+        *(Made(column, policy, _policy(policy)) for column, policy in policies(columns)),
+        *(Made(column, trigger, _trigger(column, trigger)) for column, trigger in triggers(columns)),
+        *(Made(column, each, _statistics(each)) for column, each in each_once(columns, _of_statistics)),
+        *(Made(column, each, [_publication(column, each)]) for column, each in each_once(columns, _of_publications)),
+    ]
+
+
 def made(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
-    sent = []
-    for column, check in checks(columns):
-        sent += _check(column, check)
-    for _, policy in policies(columns):
-        sent += _policy(policy)
-    for column, trigger in triggers(columns):
-        sent += _trigger(column, trigger)
-    for _, statistics in each_once(columns, _of_statistics):
-        sent += _statistics(statistics)
-    for column, publication in each_once(columns, _of_publications):
-        sent.append(_publication(column, publication))
-    return sent
+    return [statement for each in each_made(columns) for statement in each.statements]
 
 
 def function_names(columns: Sequence[ColumnPlan]) -> list[str]:
@@ -67,7 +85,14 @@ def unbound_functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
 
 def functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """They are replaced where they stand, and keep owner, privileges and comment."""
-    return [sql.Composed([fragment(function.definition)]) for _, function in each_once(columns, _of_functions)]
+    return [statement for each in each_function(columns) for statement in each.statements]
+
+
+def each_function(columns: Sequence[ColumnPlan]) -> list[Made]:
+    return [
+        Made(column, function, [sql.Composed([fragment(function.definition)])])
+        for column, function in each_once(columns, _of_functions)
+    ]
 
 
 def compiled_anew(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:

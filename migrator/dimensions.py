@@ -166,23 +166,7 @@ def _vector(column: ColumnPlan, type_: str, dimensions: int) -> sql.Composed:
     return query("carry", "vector", dimensions=sql.Literal(dimensions), type=qualified)
 
 
-# ---- trying and proving ----------------------------------------------------------------------------------------
-
-
-def tries(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[tuple[str, str, sql.Composed]]:
-    """Conditions over the table's own rows, each described, as it is to be, and as a statement that parses it.
-
-    Of all columns, those that read `column` first.
-    """
-    found = []
-    for each in _first_read(columns, column):
-        if isinstance(each, Policy) and each.table_sql.as_string(None) != column.table.as_string(None):
-            continue
-        for condition in _conditions(each):
-            row = _row(columns, column, lambda replaced: sql.SQL("NULL::{}").format(replaced.type_sql))
-            statement = "try_when" if isinstance(each, BoundTrigger) else "try_expression"
-            found.append((each.described, condition, query("carry", statement, **row, condition=fragment(condition))))
-    return found
+# ---- proving ----------------------------------------------------------------------------------------
 
 
 def _conditions(each: Expressed) -> list[str]:

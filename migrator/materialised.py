@@ -124,9 +124,8 @@ def _make(work: Work, left: Sequence[Twin]) -> None:
     columns = work.plan.columns
 
     def make() -> None:
-        # As at cut-over: definitions name every schema but pg_catalog.
-        path = dict.fromkeys(["pg_catalog", *columns[0].catalog.server.search_path])
-        configure(work.connection, {"search_path": search_path(path)}, local=True)
+        path = search_path(columns[0].catalog.server.definition_path)
+        configure(work.connection, {"search_path": path}, local=True)
         with work.connection.pipeline():
             for _, statement in _exchanged(columns):
                 execute(work.connection, statement)

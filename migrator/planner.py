@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from migrator import hazards
-from migrator.catalog import Catalog, read_catalog, read_ledger_schema, read_server
+from migrator.catalog import Catalog, read_catalog, read_ledger_schema, read_server, set_lookup_path
 from migrator.catalog.functions import read_replaced
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Connection, configure, has_table, search_path
@@ -33,6 +33,7 @@ class Planner:
     ) -> None:
         self._connection = connection
         self._server = read_server(connection)
+        set_lookup_path(connection, self._server)
         self._ledger = ledger
         self._models = models
         self._options = options
@@ -63,9 +64,10 @@ class Planner:
             undone.append((catalog, upgrade, self._source(catalog, upgrade)))
         # Text and scope mean what they meant at the upgrade.
         path = undone[0][1].catalog.server.search_path
-        configure(self._connection, {"search_path": search_path(path)})
         if path != self._server.search_path:
+            configure(self._connection, {"search_path": search_path(path)})
             self._server = read_server(self._connection)
+            set_lookup_path(self._connection, self._server)
             undone = [
                 (self._catalog(at.table.schema, at.table.name, at.column.name), upgrade, source)
                 for at, upgrade, source in undone

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import cast
 
+from migrator.catalog import set_lookup_path
 from migrator.change import VectorType
-from migrator.database import Connection, configure, search_path
+from migrator.database import Connection
 from migrator.ledger import LIVE, RETIRED, Ledger, LedgerChange
 from migrator.plan import ColumnPlan
 from migrator.planner import planned
@@ -106,6 +107,4 @@ def as_planned(connection: Connection, column: ColumnPlan) -> str:
 
     Returns the search_path that is set, for other connections.
     """
-    path = search_path(column.catalog.server.search_path)
-    configure(connection, {"search_path": path})
-    return path
+    return set_lookup_path(connection, column.catalog.server)

@@ -15,20 +15,20 @@ from migrator.queries import fragment, literal, name, query, text_of
 
 def dropped(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Locked outermost first: whoever reads through them waits there."""
-    found = [view.sql for _, view in reversed(_views(columns))]
+    found = [view.sql for _, view in reversed(reading(columns))]
     return [query("cut_over", "drop_views", views=sql.SQL(", ").join(found))] if found else []
 
 
 def made(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Rules and triggers come after the last view, for a rule may name any of them."""
-    views = _views(columns)
+    found = reading(columns)
     return [
-        *(statement for catalog, view in views for statement in _create(catalog, view)),
-        *(statement for _, view in views for statement in _parts(view)),
+        *(statement for catalog, view in found for statement in create_owned(catalog, view)),
+        *(statement for _, view in found for statement in parts(view)),
     ]
 
 
-def _views(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
+def reading(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
     """Every view that reads one of the columns, once and innermost first. Where no column is replaced, they stay."""
     found: dict[tuple[str, str], tuple[Catalog, View]] = {}
     for column in columns:
@@ -41,11 +41,15 @@ def _views(columns: Sequence[ColumnPlan]) -> list[tuple[Catalog, View]]:
     return sorted(found.values(), key=lambda each: each[1].depth)
 
 
-def _create(catalog: Catalog, view: View) -> list[sql.Composed]:
+def create(view: View) -> sql.Composed:
     options = sql.SQL("WITH ({})").format(fragment(", ".join(view.options))) if view.options else sql.SQL("")
-    definition = fragment(view.definition)
+    return query("cut_over", "create_view", view=view.sql, options=options, definition=fragment(view.definition))
+
+
+def create_owned(catalog: Catalog, view: View) -> list[sql.Composed]:
+    """The view with its owner, comments, defaults and privileges."""
     made = [
-        query("cut_over", "create_view", view=view.sql, options=options, definition=definition),
+        create(view),
         query("cut_over", "own_view", view=view.sql, owner=name(view.owner)),
     ]
     if view.comment is not None:
@@ -72,7 +76,8 @@ def comments_and_grants(catalog: Catalog, view: View, called: sql.SQL) -> list[s
     return made
 
 
-def _parts(view: View) -> list[sql.Composed]:
+def parts(view: View) -> list[sql.Composed]:
+    """Its rules and triggers."""
     made = []
     for rule in view.rules:
         made.append(sql.Composed([fragment(rule.definition)]))

@@ -11,18 +11,6 @@ COMMENT ON CONSTRAINT {constraint} ON {table} IS {comment};
 SELECT count(*) FROM (SELECT {columns}, ({waiting}) AS migrator_waiting FROM {table}) AS {called}
 WHERE NOT ({condition}) AND migrator_waiting IS NOT TRUE;
 
--- name: try_expression
--- Prepared and not run: to plan a statement the server evaluates functions such as current_setting(), which fails where
--- only the application has the setting.
-PREPARE migrator_try AS SELECT FROM (SELECT {columns} FROM {table}) AS {called} WHERE {condition} LIMIT 0;
-
--- name: try_when
-PREPARE migrator_try AS
-SELECT FROM (SELECT {columns} FROM {table}) AS old, (SELECT {columns} FROM {table}) AS new WHERE {condition} LIMIT 0;
-
--- name: tried
-DEALLOCATE migrator_try;
-
 -- name: allows
 -- Of some rows, or one of NULLs where there are none: whether the condition may hold with the new dimensions put in, and
 -- whether for one of them it may with the old ones alone.

@@ -210,9 +210,12 @@ FROM wanted w
 LEFT JOIN LATERAL (SELECT i AS found FROM rollback_partitions p, jsonb_array_elements(p.found -> 'indexes') i
                    WHERE p.oid = w.oid AND i ->> 'root' = w.whole ->> 'name'
                      AND i ->> 'root_on' IS NOT DISTINCT FROM w.whole ->> 'partition') AS part ON w.oid <> w.place;
--- Text, scope and predicates mean what they meant at the upgrade.
-SELECT coalesce(string_agg(quote_ident(each), ', ' ORDER BY n), '') AS path
-FROM migrator.change, jsonb_array_elements_text(catalog -> 'server' -> 'search_path') WITH ORDINALITY AS _ (each, n)
+-- Text, scope and predicates mean what they meant at the upgrade. pgvector's schema comes last: what compares vectors
+-- without an operator's name, such as IS DISTINCT FROM, names no schema.
+SELECT string_agg(quote_ident(each), ', ' ORDER BY n) AS path
+FROM migrator.change,
+     jsonb_array_elements_text((catalog -> 'server' -> 'search_path') || (catalog -> 'server' -> 'pgvector_schema'))
+       WITH ORDINALITY AS _ (each, n)
 WHERE id = :change \gset
 SELECT set_config('search_path', :'path', false) AS _ \gset
 
@@ -284,6 +287,7 @@ SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_other
   FROM rollback_views ORDER BY depth DESC, name;
   SELECT format('-- drop or change by hand: %s', described) FROM rollback_others ORDER BY 1;
   \echo '-- second part'
+  SELECT format('SET search_path = pg_catalog, %s;', :'path');
   SELECT format(E'CREATE %sVIEW %s%s AS\n%s\nALTER %1$sVIEW %2$s OWNER TO %5$I;%s',
                 CASE WHEN materialised THEN 'MATERIALIZED ' ELSE '' END, name,
                 ' WITH (' || array_to_string(options, ', ') || ')', definition, owner,

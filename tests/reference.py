@@ -182,6 +182,10 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "dependent": "materialised view public.near",
         "reason": "function public.vector_norm(public.halfvec) does not exist",
     },
+    "query_does_not_fit": {
+        "dependent": "view public.near",
+        "reason": "operator does not exist: app.key = app.key",
+    },
     "model_other_dimensions": {"found": 384},
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
     "domain_over_vectors": {"domain": "public.small", "type_": "vector(384)"},

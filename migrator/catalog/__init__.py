@@ -12,7 +12,13 @@ from migrator.catalog.dependents import View, read_kinds, read_others, read_view
 from migrator.catalog.functions import CalledFunction, Replaced
 from migrator.catalog.indexes import IndexToBuild, TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, alone, read_keys, read_partitions
-from migrator.catalog.server import Server, read_ledger_schema, read_server, require_pgvector
+from migrator.catalog.server import (
+    Server,
+    read_ledger_schema,
+    read_server,
+    require_pgvector,
+    set_lookup_path,
+)
 from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
@@ -31,6 +37,7 @@ __all__ = [
     "read_catalog",
     "read_ledger_schema",
     "read_server",
+    "set_lookup_path",
 ]
 
 

@@ -100,13 +100,18 @@ def condition_of(definition: str) -> str | None:
     return None
 
 
-def in_schema(query: str, schema: str, table: str, other: str) -> str:
-    """The query with the table of another schema wherever it reads schema.table or casts to its row."""
-    tokens = _tokens(query)
-    found = list(tokens)
-    for at in range(len(tokens) - 2):
-        if [each.name or each.text for each in tokens[at : at + 3]] == [schema, ".", table]:
-            found[at] = _Token("name", other)
+def in_place_of(statement: str, schema: str, called: str, by: str, *, only_first: bool = False) -> str:
+    """The statement with `by`, a name as in SQL, wherever it says schema.called, as a table that it reads or makes.
+
+    only_first: the first time alone, as what a rule or trigger is on.
+    """
+    found = _tokens(statement)
+    for at in range(len(found) - 2):
+        is_function = [each.text for each in found[at + 3 : at + 4]] == ["("]
+        if [each.name or each.text for each in found[at : at + 3]] == [schema, ".", called] and not is_function:
+            found[at : at + 3] = [_Token("name", by), _Token("space", ""), _Token("space", "")]
+            if only_first:
+                break
     return "".join(token.text for token in found)
 
 

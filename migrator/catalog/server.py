@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 
-from migrator.database import Connection, fetch_dicts, fetch_row
+from migrator.database import Connection, configure, fetch_dicts, fetch_row, search_path
 from migrator.hazards import no_pgvector
 from migrator.queries import query
 
@@ -66,6 +66,19 @@ class Server:
         return self.pgvector_schema or "public"
 
     @property
+    def lookup_path(self) -> list[str]:
+        """Where names are looked up in SQL that is evaluated: as for the application, then in pgvector's schema.
+
+        What compares two vectors without an operator's name, such as IS DISTINCT FROM, cannot name a schema.
+        """
+        return list(dict.fromkeys([*self.search_path, self.extension_schema]))
+
+    @property
+    def definition_path(self) -> list[str]:
+        """The same for definitions as PostgreSQL prints them: they name every schema but pg_catalog."""
+        return list(dict.fromkeys(["pg_catalog", *self.lookup_path]))
+
+    @property
     def quiets_triggers(self) -> bool:
         """Whether ordinary triggers can be kept from firing."""
         return self.superuser or self.may_quiet_triggers
@@ -80,6 +93,13 @@ class Server:
         if self.unix_socket and self.data_directory and os.path.isdir(self.data_directory):
             return shutil.disk_usage(self.data_directory).free
         return None
+
+
+def set_lookup_path(connection: Connection, server: Server) -> str:
+    """Looks names up from now on as Server.lookup_path says. Returns it as the setting, for other connections."""
+    path = search_path(server.lookup_path)
+    configure(connection, {"search_path": path})
+    return path
 
 
 def require_pgvector(connection: Connection) -> Server:

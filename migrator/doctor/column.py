@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from migrator import hazards, present
-from migrator.catalog import VECTOR_TYPES, Catalog, read_catalog, read_ledger_schema
+from migrator.catalog import VECTOR_TYPES, Catalog, read_catalog, read_ledger_schema, set_lookup_path
 from migrator.catalog.columns import read_table, table_names
 from migrator.database import Connection, fetch_dicts, fetch_row
 from migrator.doctor import dimensions, indexes, texts
@@ -20,6 +20,7 @@ from migrator.report import counted
 def examine_column(connection: Connection, schema: str | None, table: str, column: str) -> Findings:
     """What is in the column; scans the table a few times. Raises Refused where there is no such vector column."""
     catalog = read_catalog(connection, schema, table, column)
+    set_lookup_path(connection, catalog.server)
     ledger = Ledger(connection, installed=read_ledger_schema(connection).readable)
     held = _held(ledger, catalog)
     models = list(dict.fromkeys(each.change.to for each in held))

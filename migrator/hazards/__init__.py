@@ -51,6 +51,7 @@ from migrator.hazards.dependents import published as published
 from migrator.hazards.dependents import published_column as published_column
 from migrator.hazards.dependents import published_of_schema as published_of_schema
 from migrator.hazards.dependents import published_updates_refused as published_updates_refused
+from migrator.hazards.dependents import query_does_not_fit as query_does_not_fit
 from migrator.hazards.dependents import rows_kept_elsewhere as rows_kept_elsewhere
 from migrator.hazards.dependents import rows_violate_check as rows_violate_check
 from migrator.hazards.dependents import says_dimensions as says_dimensions

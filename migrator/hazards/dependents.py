@@ -56,6 +56,17 @@ def dependent_does_not_fit(subject: str, dependent: str, written: str, reason: s
     )
 
 
+def query_does_not_fit(subject: str, dependent: str, reason: str) -> Hazard:
+    """dependent: a view or function."""
+    return refuse(
+        "query-does-not-fit",
+        f"{dependent} reads {subject} and cannot be made again: {reason}",
+        "it was tried in a transaction that was rolled back; at cut-over it would fail.",
+        "drop it before the upgrade, and create it again afterwards; if an operator is not found, put its "
+        "schema on the search_path of the role that upgrades instead",
+    )
+
+
 def rows_violate_check(schema: str, table: str, check: str, rows: int) -> Hazard:
     return refuse(
         "rows-violate-check",

@@ -224,9 +224,7 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             column.subject: {"writes left": _few(column, missed, filled)}
             for column, missed in zip(columns, counts, strict=True)
         }
-        # Definitions name every schema but pg_catalog, which therefore comes first; what cannot be named with one, such
-        # as the operator of JOIN USING, is looked up where it was.
-        path = dict.fromkeys(["pg_catalog", *columns[0].catalog.server.search_path])
+        path = columns[0].catalog.server.definition_path
         with work.connection.pipeline():
             # Nobody waits under the lock for the disk, or for a standby: the next commit, of the phase, waits for both,
             # and if a crash takes this one away it takes every later commit too.

@@ -32,6 +32,7 @@ from migrator.preflight import (
     indexes,
     lengths,
     live_column,
+    made_again,
     materialised_views,
     other_tables,
     partitions,
@@ -117,7 +118,7 @@ def examine(
         # A downgrade is not refused for what its upgrade allowed.
         found += [] if column.is_restore else of_others(connection, column, functions)
         refuse_first(found)
-        dependents.try_conditions(connection, columns, column)
+        refuse_first(made_again.examine(connection, columns, column))
         refuse_first(materialised_views.examine(connection, columns, column))
         if not column.is_restore:
             found += dimensions.examine(connection, columns, column)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import psycopg
 
@@ -14,7 +13,6 @@ from migrator.database import Connection, execute, fetch_row, qualified_names, s
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan, Direction
 from migrator.preflight.dimensions import kept_as_written
-from migrator.preflight.parsing import parse
 from migrator.queries import fragment, name, query
 
 
@@ -102,13 +100,6 @@ def of_functions(
     if others:
         found.append(hazards.functions_by_name(subject, others, direction))
     return found
-
-
-def try_conditions(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> None:
-    """Parses what is to be made again over the new columns' types; nothing is evaluated. Raises Refused."""
-    for each, condition, statement in dimensions.tries(columns, column):
-        parse(connection, column, statement, partial(hazards.dependent_does_not_fit, column.subject, each, condition))
-        execute(connection, query("carry", "tried"))
 
 
 def refused_updates(connection: Connection, column: ColumnPlan) -> list[Hazard]:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import psycopg
 from psycopg import sql
 
 from migrator import hazards, materialised
-from migrator.catalog.expressions import in_schema
-from migrator.database import Connection, execute, said
+from migrator.catalog.expressions import in_place_of
+from migrator.database import Connection, configure, execute, search_path
 from migrator.hazards import Hazard
 from migrator.materialised import Twin
 from migrator.plan import ColumnPlan
+from migrator.preflight.parsing import refused
 from migrator.queries import Query, fragment, name, query
 
 
@@ -34,7 +34,8 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
     for twin in twins_of(columns, column):
         definition = twin.view.definition
         for table in tables.values():
-            definition = in_schema(definition, table.schema, table.name, "pg_temp")
+            copy = name("pg_temp", table.name).as_string(None)
+            definition = in_place_of(definition, table.schema, table.name, copy)
         if re.search(r"\.\*(?!::)", definition) is None:
             found += _tried(connection, replaced, twin, fragment(definition))
     return found
@@ -54,27 +55,17 @@ def _tried(connection: Connection, replaced: Sequence[ColumnPlan], twin: Twin, d
         for each in replaced:
             called, live = name(each.catalog.table.name), name(each.live)
             execute(connection, query("materialised_views", "try_type", copy=called, column=live, type=each.type_sql))
-        reason = _reason(connection, query("materialised_views", "try", definition=definition))
+        path = search_path(twin.column.catalog.server.definition_path)
+        configure(connection, {"search_path": path}, local=True)
+        reason = refused(connection, [query("materialised_views", "try", definition=definition)])
         tried = [(view, reason)]
         if reason is None:
             copy = sql.SQL("pg_temp.migrator_try_view")
             for number, index in enumerate(twin.has.indexes, 1):
                 created = materialised.create_index(index, f"migrator_try_index_{number}", copy)
-                tried.append((f"index {index.name} of {view}", _reason(connection, created)))
+                tried.append((f"index {index.name} of {view}", refused(connection, [created])))
     return [
         hazards.materialised_view_does_not_fit(twin.column.subject, what, reason)
         for what, reason in tried
         if reason is not None
     ]
-
-
-def _reason(connection: Connection, statement: Query) -> str | None:
-    """Why it cannot be made; None where it can."""
-    try:
-        with connection.transaction():
-            execute(connection, statement)
-    except psycopg.Error as error:
-        if connection.broken:
-            raise
-        return said(error)
-    return None

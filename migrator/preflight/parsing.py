@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import psycopg
@@ -100,6 +100,19 @@ def parse(connection: Connection, column: ColumnPlan, statement: Query, hazard: 
         return _send(connection, statement)
     except psycopg.Error as error:
         raise hazard(said(error, secret=column.has_secret_text)).refusal() from None
+
+
+def refused(connection: Connection, statements: Iterable[Query]) -> str | None:
+    """Why PostgreSQL does not take one of them; None where it takes all. For a transaction that is rolled back."""
+    try:
+        with connection.transaction():
+            for statement in statements:
+                execute(connection, statement)
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        return said(error)
+    return None
 
 
 def _send(connection: Connection, statement: Query) -> int | None:

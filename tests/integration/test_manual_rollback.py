@@ -339,6 +339,22 @@ def test_views_are_named_with_the_statements_that_bring_them_back(database: Data
     assert database.dump() == schema
 
 
+def test_a_view_that_compares_vectors_comes_back_without_pgvectors_schema_on_the_path(database: Database) -> None:
+    items(database, 40)
+    database.execute("CREATE SCHEMA ext; ALTER EXTENSION vector SET SCHEMA ext")
+    database.execute(
+        "SET search_path = public, ext; "
+        "CREATE VIEW near AS SELECT id FROM items WHERE nullif(embedding, embedding) IS NULL"
+    )
+    schema = database.dump()
+    upgrade(database)
+    drop, make = roll_back(database).out.partition("-- first part\n")[2].split("-- second part\n")
+    database.execute(drop)
+    assert roll_back(database).code == 0
+    database.execute(make)
+    assert database.dump() == schema
+
+
 def test_what_else_depends_on_the_new_column_is_named(upgraded: Database) -> None:
     upgraded.execute("ALTER TABLE items ADD CONSTRAINT sound CHECK (embedding IS NULL OR vector_dims(embedding) > 0)")
     stopped = roll_back(upgraded)

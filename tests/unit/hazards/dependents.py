@@ -56,6 +56,17 @@ TEXTS: list[Row] = [
         "change it before the upgrade so that it holds for old and new vectors, or drop it",
     ),
     (
+        hazards.query_does_not_fit,
+        (SUBJECT, "view public.near", "operator does not exist: app.key = app.key"),
+        "query-does-not-fit",
+        True,
+        "view public.near reads public.items.embedding and cannot be made again: operator does not exist: "
+        "app.key = app.key",
+        "it was tried in a transaction that was rolled back; at cut-over it would fail.",
+        "drop it before the upgrade, and create it again afterwards; if an operator is not found, put its "
+        "schema on the search_path of the role that upgrades instead",
+    ),
+    (
         hazards.rows_violate_check,
         ("sales", "items", "long", 3),
         "rows-violate-check",
