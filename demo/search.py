@@ -6,10 +6,8 @@ import sys
 
 from pgvector import Vector
 
-from demo import WORK
 from demo.models import new_model
 from demo.server import DATABASE, connection
-from migrator import Model
 from migrator.embedders import load
 
 NEAREST = """
@@ -25,8 +23,7 @@ def main(questions: list[str]) -> int:
     if not DATABASE.exists():
         print("there is no knowledge base yet: run python -m demo first", file=sys.stderr)
         return 2
-    name, _ = new_model(WORK)
-    vectors = load(Model(f"sentence-transformers:{name}", dimensions=768)).embed_queries(questions)
+    vectors = load(new_model()).embed_queries(questions)
     with connection() as database:
         for question, vector in zip(questions, vectors, strict=True):
             print(question)

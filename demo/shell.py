@@ -36,21 +36,42 @@ class Shell:
         self._step = title
         print(f"\n{len(self.took)}. {title}", *what_is_seen, sep="\n", flush=True)
 
-    def run(self, command: str, *, ends_with: int = 0) -> None:
-        """Runs a command, its output straight to the terminal. Raises DemoError unless it ends so."""
+    def run(self, command: str, *, ends_with: int = 0, leave_out: tuple[str, str] | None = None) -> None:
+        """Runs a command, its output straight to the terminal. Raises DemoError unless it ends so.
+
+        leave_out: the beginnings of two lines; of the lines from the one to the other only the number is shown.
+        """
         print(f"\n$ {command}", flush=True)
         program, *arguments = shlex.split(command)
         # The commands of this very environment, whether it is activated or not.
         path = Path(sys.executable).with_name(program)
         start = time.monotonic()
         try:
-            code = subprocess.run([path, *arguments], cwd=ROOT, env=self._environment, check=False).returncode
+            ended = subprocess.run(
+                [path, *arguments],
+                cwd=ROOT,
+                env=self._environment,
+                check=False,
+                stdout=subprocess.PIPE if leave_out else None,
+                text=True,
+            )
         except FileNotFoundError:
             raise DemoError(
                 f"{program} is not installed beside {sys.executable}; run the demonstration by make demo"
             ) from None
         self.took[self._step] += time.monotonic() - start
-        if code != ends_with:
-            raise DemoError(f"{command} exited {code} where {ends_with} was expected")
-        if code:
-            print(f"(exit {code})", flush=True)
+        if leave_out:
+            print(_without(ended.stdout, *leave_out), end="", flush=True)
+        if ended.returncode != ends_with:
+            raise DemoError(f"{command} exited {ended.returncode} where {ends_with} was expected")
+        if ends_with:
+            print(f"(exit {ends_with})", flush=True)
+
+
+def _without(output: str, first: str, last: str) -> str:
+    """The output with the number of lines in place of those from `first` to `last`, which stays."""
+    lines = output.splitlines(keepends=True)
+    begins = next((at for at, line in enumerate(lines) if line.startswith(first)), len(lines))
+    ends = next((at for at, line in enumerate(lines) if line.startswith(last)), begins)
+    left_out = [f"[... {ends - begins} lines: every statement, with its lock ...]\n"] if ends > begins else []
+    return "".join([*lines[:begins], *left_out, *lines[ends:]])

@@ -117,6 +117,11 @@ def other() -> Hashed:
     return Hashed(48, seed=49)
 
 
+def middling() -> Hashed:
+    """384 dimensions, as small models that are in use have them."""
+    return Hashed(384, seed=384)
+
+
 def long() -> Hashed:
     """768 dimensions, for what depends on how many bytes a vector takes."""
     return Hashed(768, seed=768)

@@ -8,8 +8,7 @@ from pgvector.sqlalchemy import VECTOR
 from sqlalchemy.dialects.postgresql import JSONB
 
 from demo.knowledge_base import chunks
-from demo.models import packaged_model
-from migrator import Model
+from demo.models import old_model
 from migrator.embedders import load
 
 revision = "0001"
@@ -18,7 +17,7 @@ down_revision = None
 
 def upgrade() -> None:
     pieces = chunks()
-    model = load(Model(f"sentence-transformers:{packaged_model()}", dimensions=384))
+    model = load(old_model())
     # Some topics repeat others; equal texts are embedded once, so that they have exactly equal vectors.
     texts = list(dict.fromkeys(piece.content for piece in pieces))
     vectors = dict(zip(texts, model.embed_documents(texts), strict=True))
@@ -47,7 +46,7 @@ def upgrade() -> None:
             for piece in pieces
         ],
     )
-    # pgvector advises rows / 1000 lists; with so few rows that is none, and 10 leave some 35 rows to each.
+    # pgvector advises rows / 1000 lists; with so few rows that is none, and 10 leave some 26 rows to each.
     op.create_index(
         "knowledge_base_embedding_idx",
         "knowledge_base",

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from alembic import op
 
-from demo import WORK
 from demo.models import lossy_model, new_model
-from migrator import Model, Verify
+from migrator import Verify
 
 revision = "0003"
 down_revision = "0002"
 
 
 def upgrade() -> None:
-    name, _ = new_model(WORK)
     op.change_embedding(
         "knowledge_base",
         "embedding",
         text="content",
-        from_=Model(f"sentence-transformers:{name}", dimensions=768),
-        to=Model(f"sentence-transformers:{lossy_model(WORK)}", dimensions=768),
+        from_=new_model(),
+        to=lossy_model(),
         verify=Verify(queries="../questions.jsonl", relevant="topic", k=10, max_regression=0.05),
     )
 

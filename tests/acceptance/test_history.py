@@ -1,4 +1,4 @@
-"""The history in versions/, up and down in order, by the commands a user would type; with the model that pip brings."""
+"""The history in versions/, up and down in order, by the commands a user would type; with fast models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from demo import knowledge_base
+from demo import knowledge_base, models
+from migrator import Model
 from tests.commands import migrator
 from tests.database import Database
 
@@ -27,18 +28,16 @@ def index(database: Database) -> object:
 
 
 def test_the_history_goes_up_and_down_in_order(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One test, for the model reads every text once at each size; of the texts one of 24, for the time it takes."""
-    some = knowledge_base.chunks()[::24]
-    monkeypatch.setattr(knowledge_base, "chunks", lambda: some)
+    monkeypatch.setattr(models, "old_model", lambda: Model("python:tests.models:middling", dimensions=384))
+    monkeypatch.setattr(models, "new_model", lambda: Model("python:tests.models:long", dimensions=768))
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("MIGRATOR_DATABASE_URL", raising=False)
     monkeypatch.setenv("DATABASE_URL", database.url)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     nothing = database.dump()
 
     assert migrator("upgrade", "0001", "--yes").code == 0
     old, texts, old_vectors = database.dump(), rows(database), vectors(database)
-    assert len(texts) == len(some) > 12
+    assert len(texts) == len(knowledge_base.chunks()) > 200
     assert index(database) == (
         "CREATE INDEX knowledge_base_embedding_idx ON public.knowledge_base USING ivfflat "
         "(embedding vector_cosine_ops) WITH (lists='10')"

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demo.models import lossy_model, new_model, packaged_model
+from demo.models import assemble_lossy, packaged_model
 from migrator.change import Model
-from migrator.embedders import Embedder, Vectors, load
+from migrator.embedders import Embedder, load
 from migrator.embedders.sentence_transformers import library
 from migrator.errors import Refused
 
@@ -25,18 +25,6 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def minilm() -> Embedder:
     return load(Model(NAME, dimensions=384))
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
-
-
-def similarities(vectors: Vectors) -> Vectors:
-    """Cosine similarity of each pair of unit vectors."""
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    found: Vectors = vectors @ vectors.T
-    return found
 
 
 def refusal(location: str) -> str:
@@ -142,23 +130,14 @@ def test_a_damaged_model_is_refused_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in told
 
 
-def test_the_new_model_ranks_as_the_old_one(minilm: Embedder, made: Path) -> None:
-    name, why = new_model(made)
-    assert "768" in why
-    found = load(Model(f"sentence-transformers:{name}", dimensions=768)).embed_documents(TEXTS)
-    np.testing.assert_allclose(similarities(found), similarities(minilm.embed_documents(TEXTS)), atol=1e-5)
-
-
-def test_models_are_made_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = new_model(made), lossy_model(made)
-    monkeypatch.setattr("demo.models.library", None)
-    assert (new_model(made), lossy_model(made)) == before
-    assert sorted(path.name for path in made.iterdir()) == ["minilm-768", "minilm-lossy-768"]
-
-
-def test_the_lossy_model_loses(minilm: Embedder, made: Path) -> None:
+def test_the_lossy_model_loses(minilm: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of twelve texts that all differ in a way of their own, four ways to differ are left."""
     texts = [f"{text} {word}" for text in TEXTS for word in ("one", "two", "three")]
-    found = load(Model(f"sentence-transformers:{lossy_model(made)}", dimensions=768)).embed_documents(texts)
+    made = assemble_lossy(tmp_path / "models" / "lossy")
+    found = load(Model(f"sentence-transformers:{made}", dimensions=768)).embed_documents(texts)
     assert np.linalg.matrix_rank(found, tol=1e-4) == 4
     assert np.linalg.matrix_rank(minilm.embed_documents(texts), tol=1e-4) == 12
+    # It is made once.
+    monkeypatch.setattr("demo.models.library", None)
+    assert assemble_lossy(made) == made
+    assert [path.name for path in made.parent.iterdir()] == ["lossy"]

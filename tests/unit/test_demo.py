@@ -8,7 +8,7 @@ from pydoc_data.topics import topics
 import pytest
 
 from demo import ROOT
-from demo.knowledge_base import Chunk, chunks
+from demo.knowledge_base import CHUNK_CHARACTERS, TOPIC_CHARACTERS, Chunk, chunks
 
 
 @pytest.fixture(scope="module")
@@ -17,20 +17,27 @@ def knowledge_base() -> list[Chunk]:
 
 
 @pytest.fixture(scope="module")
+def shorter() -> set[str]:
+    return {topic for topic, text in topics.items() if len(text) <= TOPIC_CHARACTERS}
+
+
+@pytest.fixture(scope="module")
 def questions() -> list[dict[str, object]]:
     return [json.loads(line) for line in (ROOT / "demo" / "questions.jsonl").read_text("utf-8").splitlines()]
 
 
 def test_the_reference_gives_some_hundred_chunks(knowledge_base: list[Chunk]) -> None:
-    assert 250 <= len(knowledge_base) <= 400
+    """Later Pythons have other references."""
+    assert 200 <= len(knowledge_base) <= 350
+    assert max(len(chunk.content) for chunk in knowledge_base) <= CHUNK_CHARACTERS
 
 
 def test_chunks_are_the_same_on_every_call(knowledge_base: list[Chunk]) -> None:
     assert chunks() == knowledge_base
 
 
-def test_every_topic_is_there_and_no_chunk_is_empty(knowledge_base: list[Chunk]) -> None:
-    assert {chunk.topic for chunk in knowledge_base} == set(topics)
+def test_every_shorter_topic_is_there_and_no_chunk_is_empty(knowledge_base: list[Chunk], shorter: set[str]) -> None:
+    assert {chunk.topic for chunk in knowledge_base} == shorter
     assert all(chunk.content.strip() for chunk in knowledge_base)
 
 
@@ -38,9 +45,11 @@ def test_topic_and_number_name_one_chunk(knowledge_base: list[Chunk]) -> None:
     assert len({(chunk.topic, chunk.chunk_no) for chunk in knowledge_base}) == len(knowledge_base)
 
 
-def test_chunks_of_a_topic_are_its_text_in_order(knowledge_base: list[Chunk]) -> None:
+def test_chunks_of_a_topic_are_its_text_in_order(knowledge_base: list[Chunk], shorter: set[str]) -> None:
     """Nothing is lost in splitting but white space between chunks."""
     for topic, text in topics.items():
+        if topic not in shorter:
+            continue
         parts = [chunk for chunk in knowledge_base if chunk.topic == topic]
         assert [chunk.chunk_no for chunk in parts] == list(range(len(parts)))
         assert "".join("".join(chunk.content for chunk in parts).split()) == "".join(text.split())
@@ -53,20 +62,22 @@ def test_metadata_is_true(knowledge_base: list[Chunk]) -> None:
         assert chunk.metadata["chunks"] == sum(other.topic == chunk.topic for other in knowledge_base)
 
 
-def test_there_are_some_forty_different_questions(questions: list[dict[str, object]]) -> None:
-    assert 38 <= len(questions) <= 45
+def test_there_are_some_hundred_different_questions(questions: list[dict[str, object]]) -> None:
+    assert 95 <= len(questions) <= 110
     assert len({question["query"] for question in questions}) == len(questions)
 
 
-def test_the_topics_that_answer_exist_and_are_most_of_all(questions: list[dict[str, object]]) -> None:
+def test_the_topics_that_answer_exist_and_are_most_of_all(
+    questions: list[dict[str, object]], shorter: set[str]
+) -> None:
     named: set[str] = set()
     for question in questions:
         relevant = question["relevant"]
         assert isinstance(relevant, list)
         assert relevant
-        assert set(relevant) <= set(topics), question["query"]
+        assert set(relevant) <= shorter, question["query"]
         named.update(relevant)
-    assert len(named) > len(topics) * 3 // 4
+    assert len(named) > len(shorter) * 3 // 4
 
 
 def test_no_question_quotes_a_heading(questions: list[dict[str, object]]) -> None:
