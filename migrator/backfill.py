@@ -41,6 +41,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
                 store.create(connection, column)
                 rows = filling.fill_rest(work, column, column.live)
                 renewed = stale_rows.renew(work, column) if stale_rows.can_tell(column) else 0
+                settle.list_not_evaluated(work, column)
                 settle.settle_not_null(work, column)
                 work.throttle.go_on()
             had_none = rows_left.count_null_by_right(connection, column, column.live)

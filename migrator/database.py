@@ -31,8 +31,19 @@ PINNED = {
 # Values of lock_timeout. SHORT: for locks whose wait keeps others waiting. PATIENT: for those whose wait does not, such
 # as a read's or ANALYZE's. UNBOUNDED: for CONCURRENTLY, which waits for transactions however long they are.
 SHORT, PATIENT, UNBOUNDED = "50ms", "1min", "0"
-# Errors of an expression that cannot be evaluated, as against those of the connection and the server.
-EVALUATION = (psycopg.errors.ProgrammingError, psycopg.errors.DataError, psycopg.errors.InternalError)
+# Errors of an expression that cannot be evaluated, as against those of the connection and the server: of a cast, a
+# domain's CHECK, a limit, a function.
+EVALUATION = (
+    psycopg.ProgrammingError,
+    psycopg.DataError,
+    psycopg.InternalError,
+    psycopg.IntegrityError,
+    psycopg.NotSupportedError,
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.ExternalRoutineException,
+    psycopg.errors.ExternalRoutineInvocationException,
+    psycopg.errors.SqlRoutineException,
+)
 # Both ends notice within a minute that the other is gone without a word: a machine, or the network between them.
 _KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 

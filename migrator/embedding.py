@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from migrator import backup_table, rows_left, set_aside, store, tree
 from migrator.block_ranges import BlockRanges
@@ -19,6 +21,7 @@ from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Statement
 from migrator.queries import Query, query
 from migrator.report import Progress, counted
+from migrator.rows.unreadable import tolerant
 from migrator.tree import Relation
 from migrator.work import Work
 
@@ -30,13 +33,17 @@ BATCH_SECONDS = 4.0
 SMALLEST_BATCH, LARGEST_BATCH = 16, 2_048
 
 
+# Which rows are meant, as a condition over the row.
+Pending = Callable[[ColumnPlan], Query]
+
+
 def embedding(
-    column: ColumnPlan, phase: str, pending: Query, *, counted_if: str = "", only_if: str = "the store lacks texts"
+    column: ColumnPlan, phase: str, pending: Pending, *, counted_if: str = "", only_if: str = "the store lacks texts"
 ) -> list[Statement]:
     """What `embed_missing` sends."""
-    reads = [_missing(column, pending, leaf) for leaf in tree.leaves(tree.planned(column))]
+    reads = [_missing(column, pending(column), leaf) for leaf in tree.leaves(tree.planned(column))]
     return [
-        column.statement(phase, counting(column, pending), "ACCESS SHARE", "one scan", only_if=counted_if),
+        column.statement(phase, counting(column, pending(column)), "ACCESS SHARE", "one scan", only_if=counted_if),
         *(
             column.statement(phase, each, "ACCESS SHARE", "a range of blocks at a time", only_if=only_if)
             for each in reads
@@ -45,9 +52,14 @@ def embedding(
     ]
 
 
-def wanted(column: ColumnPlan, *, only: Query | None = None) -> Query:
+def wanted_first(column: ColumnPlan) -> Query:
+    """Of the rows that are wanted, those that the revision names in priority=."""
+    return sql.SQL("{} AND {}").format(column.priority, wanted(column))
+
+
+def wanted(column: ColumnPlan) -> Query:
     """Rows whose text is to be embedded before fill: on a downgrade those whose old vector is gone."""
-    parts = [only] if only is not None else []
+    parts: list[Query] = []
     parts.append(rows_left.waiting(column, column.shadow) if column.fills_retired else rows_left.pending(column))
     if backup_table.helps(column):
         parts.append(sql.SQL("NOT {}").format(backup_table.holds(column)))
@@ -71,8 +83,17 @@ def counting(column: ColumnPlan, pending: Query, *, in_store: bool = True) -> sq
     return query("store", "count_missing", store=column.store, **_texts(column, pending, column.table))
 
 
+def count_missing(connection: Connection, column: ColumnPlan, pending: Pending, *, in_store: bool = True) -> int:
+    """Counts the distinct texts that the store lacks. in_store: there is a store; else it lacks all."""
+
+    def count(column: ColumnPlan) -> TupleRow:
+        return fetch_row(connection, counting(column, pending(column), in_store=in_store))
+
+    return int(tolerant(connection, column, count)[0])
+
+
 def embed_missing(
-    work: Work, column: ColumnPlan, phase: str, pending: Query, *, expected: int | None = None, few: bool = False
+    work: Work, column: ColumnPlan, phase: str, pending: Pending, *, expected: int | None = None, few: bool = False
 ) -> int:
     """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts.
 
@@ -83,7 +104,7 @@ def embed_missing(
     if column.is_restore and work.options.without_old_model:
         _set_missing_aside(work, column, pending)
         return 0
-    total = int(fetch_row(work.connection, counting(column, pending))[0]) if expected is None else expected
+    total = count_missing(work.connection, column, pending) if expected is None else expected
     if total == 0:
         return 0
     return embed_pages(work, column, phase, lambda reader: _pages(reader, column, pending, few=few), total)
@@ -122,33 +143,38 @@ def embed_pages(
             elif time.monotonic() - start < BATCH_SECONDS / 2:
                 size = min(size * 2, largest)
             work.throttle.wait(len(batch))
-    _refuse_too_many(work, column)
+    _count_failed(work, column)
     return done
 
 
-def _set_missing_aside(work: Work, column: ColumnPlan, pending: Query) -> None:
+def _set_missing_aside(work: Work, column: ColumnPlan, pending: Pending) -> None:
     """Lists the rows whose text the store lacks, since their model is no longer available."""
-    statement = query(
-        "fill",
-        "set_missing_aside",
-        change=sql.Literal(column.id),
-        text_hash=column.text_hash,
-        table=column.table,
-        due=column.due,
-        pending=pending,
-        store=column.store,
-    )
-    execute(work.connection, statement, {"reason": "the old model is no longer available (--without-old-model)"})
+    reason = {"reason": "the old model is no longer available (--without-old-model)"}
+
+    def listing(column: ColumnPlan) -> sql.Composed:
+        pieces = _texts(column, pending(column), column.table)
+        return query("fill", "set_missing_aside", change=sql.Literal(column.id), store=column.store, **pieces)
+
+    tolerant(work.connection, column, lambda column: execute(work.connection, listing(column), reason))
 
 
-def _refuse_too_many(work: Work, column: ColumnPlan) -> None:
+def _count_failed(work: Work, column: ColumnPlan) -> None:
     """Raises MigratorError where the texts set aside stand in more rows than may fail."""
     texts, _ = work.ledger.failed_texts(column.id)
     if not texts:
         return
-    pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due, "change": sql.Literal(column.id)}
-    execute(work.connection, query("fill", "count_set_aside", **pieces))
+
+    def counting_them(column: ColumnPlan) -> sql.Composed:
+        pieces = {"text_hash": column.text_hash, "table": column.table, "due": column.due}
+        return query("fill", "count_set_aside", change=sql.Literal(column.id), **pieces)
+
+    tolerant(work.connection, column, lambda column: execute(work.connection, counting_them(column)))
     _, failed = work.ledger.failed_texts(column.id)
+    refuse_too_many(work, column, failed)
+
+
+def refuse_too_many(work: Work, column: ColumnPlan, failed: int) -> None:
+    """Raises MigratorError where that is more than the revision allows."""
     allowed = column.change.max_failed_rows
     if failed > allowed:
         raise MigratorError(
@@ -178,19 +204,21 @@ def _read_ahead(
         waiting.update((text_hash, text) for text_hash, text in page.items() if text_hash not in stored)
 
 
-def _pages(reader: Connection, column: ColumnPlan, pending: Query, *, few: bool) -> Iterator[dict[bytes, str]]:
+def _pages(reader: Connection, column: ColumnPlan, pending: Pending, *, few: bool) -> Iterator[dict[bytes, str]]:
     """Missing texts by hash, a range of blocks at a time, each read in a transaction of its own."""
     table = column.catalog.table
     bytes_a_row = max(100, table.bytes // max(table.rows, 1)) if table.rows else 1_000
+
+    def read(leaf: Relation, bounds: Mapping[str, str], column: ColumnPlan) -> list[TupleRow]:
+        with reader.transaction():
+            probe_by_index(reader, few=few)
+            # In binary the hashes come as bytes, not as hexadecimal digits to be read.
+            return reader.execute(_missing(column, pending(column), leaf), bounds, binary=True).fetchall()
+
     for leaf in tree.leaves(tree.now(reader, column)):
-        statement = _missing(column, pending, leaf)
         ranges = BlockRanges(reader, leaf, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row)), whole=few)
         for bounds, _, _ in ranges:
-            with reader.transaction():
-                probe_by_index(reader, few=few)
-                # In binary the hashes come as bytes, not as hexadecimal digits to be read.
-                rows = reader.execute(statement, bounds, binary=True).fetchall()
-            yield dict(rows)
+            yield dict(tolerant(reader, column, partial(read, leaf, bounds)))
 
 
 def probe_by_index(connection: Connection, *, few: bool = False) -> None:

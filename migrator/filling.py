@@ -19,6 +19,7 @@ from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Statement
 from migrator.portions import Portion
 from migrator.queries import Query, name, query
+from migrator.rows.unreadable import tolerant
 from migrator.tree import Relation
 from migrator.work import Work
 from migrator.writers import outwait_writers
@@ -33,7 +34,7 @@ def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
     few = [
         column.statement(phase, update, "ROW EXCLUSIVE", "a few rows at a time", only_if=late)
         for leaf in tree.leaves(tree.planned(column))
-        for update in _updates(column, target, "places", leaf)
+        for update in _updates(column, leaf, target=target, here="places")
     ]
     return [
         _left(column, target, phase),
@@ -60,13 +61,14 @@ def statements(column: ColumnPlan, target: str, phase: str, *, only_if: str = ""
             sent.append(column.statement(phase, found, "ACCESS SHARE", reads, only_if=when))
         sent += [
             column.statement(phase, update, "ROW EXCLUSIVE", lasts, only_if=when)
-            for update in _updates(column, target, here, leaf)
+            for update in _updates(column, leaf, target=target, here=here)
         ]
     if not only_if:
         sent.append(_left(column, target, phase))
     if column.method == "embed":
         late = "rows with texts that the store lacks were written since"
-        sent += embedding(column, phase, rows_left.waiting(column, target), counted_if=late, only_if=late)
+        waiting = partial(rows_left.waiting, target=target)
+        sent += embedding(column, phase, waiting, counted_if=late, only_if=late)
     return sent
 
 
@@ -90,14 +92,14 @@ def fill(work: Work, column: ColumnPlan, target: str, *, left: int | None = None
             here, parts = "places", portions.in_places(work.connection, column, target)
         else:
             here, parts = "range", portions.in_ranges(work.connection, column)
-        filled += in_portions(work, column, partial(_updates, column, target, here), parts)
+        filled += in_portions(work, column, partial(_updates, target=target, here=here), parts)
         left = rows_left.count(work.connection, column, target)
         if left == 0 or left >= before:
             return filled
         before = left
         if column.method == "embed":
             few = indexed and left <= portions.FOUND_BY_INDEX
-            embed_missing(work, column, _SHOWN_AS, rows_left.waiting(column, target), few=few)
+            embed_missing(work, column, _SHOWN_AS, partial(rows_left.waiting, target=target), few=few)
 
 
 def lock_other_tables(work: Work) -> None:
@@ -135,8 +137,8 @@ def clear_stale(work: Work, column: ColumnPlan) -> None:
     in_backup = column.fills_retired and has_table(work.connection, column.upgrade_backup)
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index(column))
-    clear = partial(_clear, column, in_backup=in_backup)
-    in_portions(work, column, lambda leaf: [clear(leaf)], portions.in_ranges(work.connection, column))
+    clear = partial(_clear, in_backup=in_backup)
+    in_portions(work, column, lambda column, leaf: [clear(column, leaf)], portions.in_ranges(work.connection, column))
 
 
 def _clear(column: ColumnPlan, leaf: Relation, *, in_backup: bool) -> sql.Composed:
@@ -148,7 +150,7 @@ def _clear(column: ColumnPlan, leaf: Relation, *, in_backup: bool) -> sql.Compos
 def in_portions(
     work: Work,
     column: ColumnPlan,
-    updates_of: Callable[[Relation], list[sql.Composed]],
+    updates_of: Callable[[ColumnPlan, Relation], list[sql.Composed]],
     parts: Iterable[Portion],
     *,
     watched: bool = False,
@@ -164,34 +166,45 @@ def in_portions(
     # Where nothing else can change the rows that this updates, capture need not look at them.
     settings["migrator.fill"] = "watched" if watched or column.catalog.firing_triggers else "on"
 
-    def one_portion(portion: Portion, updates: list[sql.Composed]) -> int:
+    # Of each table put together once.
+    known: dict[Relation, list[sql.Composed]] = {}
+
+    def updates(reading: ColumnPlan, table: Relation) -> list[sql.Composed]:
+        if reading is not column:
+            return updates_of(reading, table)
+        if table not in known:
+            known[table] = updates_of(column, table)
+        return known[table]
+
+    def one_portion(portion: Portion, reading: ColumnPlan) -> int:
         # Of the try that succeeds: waiting for a lock holds none.
         start = time.monotonic()
         configure(work.connection, settings, local=True)
         probe_by_index(work.connection)
-        here = sum(execute(work.connection, update, portion.parameters).rowcount for update in updates)
+        here = sum(
+            execute(work.connection, update, portion.parameters).rowcount for update in updates(reading, portion.table)
+        )
         portion.step.took(time.monotonic() - start)
         return here
 
-    filled = 0
-    at, updates = None, []
-    for portion in parts:
-        if portion.table != at:
-            at, updates = portion.table, updates_of(portion.table)
-        table = portion.table.oid
+    def locked(portion: Portion, reading: ColumnPlan) -> int:
         # A row that a writer holds is waited for without holding the others of the portion. Triggers that fire may
         # write to what the text reads.
-        tables = [table, *(each.oid for each in column.catalog.read)]
-        here = with_short_locks(
-            work.connection, partial(one_portion, portion, updates), tables=tables, on_wait=work.waits_for_lock
-        )
+        tables = [portion.table.oid, *(each.oid for each in column.catalog.read)]
+        fill_them = partial(one_portion, portion, reading)
+        return with_short_locks(work.connection, fill_them, tables=tables, on_wait=work.waits_for_lock)
+
+    filled = 0
+    for portion in parts:
+        table = portion.table.oid
+        here = tolerant(work.connection, column, partial(locked, portion))
         filled += here
         work.reporter.progress(_SHOWN_AS, column.subject, portion.progress)
         work.throttle.wait(here, table=table if column.online else None)
     return filled
 
 
-def _updates(column: ColumnPlan, target: str, here: str, leaf: Relation) -> list[sql.Composed]:
+def _updates(column: ColumnPlan, leaf: Relation, *, target: str, here: str) -> list[sql.Composed]:
     """What fills the rows `here`: of a "range" of blocks, or at some "places"."""
     pieces = {"here": query("fill", here, row=column.row), "table": leaf.addressed(column)}
     updates = [_update(column, target, pieces)]

@@ -280,6 +280,10 @@ class Ledger:
         texts, rows = self._row("failed_texts", change=change)
         return int(texts), int(rows)
 
+    def not_evaluated(self, change: int) -> int:
+        """How many rows are set aside because their text or scope could not be evaluated."""
+        return int(self._row("not_evaluated", change=change)[0])
+
     def last_reason(self, change: int) -> str:
         """Why the model failed on one of them."""
         return str(self._row("failed_reason", change=change)[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from psycopg.rows import TupleRow
 
 from migrator import hazards
 from migrator.change import Model
@@ -13,6 +14,7 @@ from migrator.errors import MigratorError, Refused
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.queries import name, query
+from migrator.rows.unreadable import tolerant
 from migrator.work import Models
 
 SAMPLED_ROWS = 5
@@ -65,9 +67,12 @@ def _compare(connection: Connection, models: Models, column: ColumnPlan) -> Haza
     embedder = models.get(model)
     if not models.may_call(embedder):
         return None
-    old = column.with_old_text
-    pieces = {"text": old.text, "column": name(column.live), "table": column.table, "due": old.due}
-    rows = execute(connection, query("catalog", "vector_sample", **pieces), {"limit": SAMPLED_ROWS}).fetchall()
+
+    def read(old: ColumnPlan) -> list[TupleRow]:
+        pieces = {"text": old.text, "column": name(old.live), "table": old.table, "due": old.due}
+        return execute(connection, query("catalog", "vector_sample", **pieces), {"limit": SAMPLED_ROWS}).fetchall()
+
+    rows = tolerant(connection, column.with_old_text, read)
     if not rows:
         return None
     median = float(np.median(agreement(embedder, rows)))

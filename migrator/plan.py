@@ -54,6 +54,20 @@ def store_name(model: Model) -> str:
 
 
 @dataclass(frozen=True)
+class Guards:
+    """Calls that give NULL for a row for which what a revision says in SQL raises an error, in the place of that.
+
+    reason: what such a row raises, NULL for the others.
+    """
+
+    scope: sql.Composed
+    text: sql.Composed
+    old_text: sql.Composed
+    priority: sql.Composed
+    reason: sql.Composed
+
+
+@dataclass(frozen=True)
 class ColumnPlan:
     """One vector column's part of the plan.
 
@@ -68,6 +82,7 @@ class ColumnPlan:
     found_nulls: on a downgrade, whether the upgrade found rows without a vector, told by their key, which come back
     without one.
     texts_edited: on a downgrade, whether texts were edited before the upgrade's cut-over, their vectors staying.
+    guards: what text and scope are evaluated by in a session that met a row for which they raise an error.
     """
 
     id: int
@@ -80,6 +95,7 @@ class ColumnPlan:
     online: bool = False
     found_nulls: bool = False
     texts_edited: bool = False
+    guards: Guards | None = None
 
     @property
     def is_restore(self) -> bool:
@@ -217,7 +233,8 @@ class ColumnPlan:
     @property
     def with_old_text(self) -> ColumnPlan:
         """The same with the text that the present vectors were made of."""
-        return dataclasses.replace(self, change=self.change.with_old_text())
+        guards = self.guards and dataclasses.replace(self.guards, text=self.guards.old_text)
+        return dataclasses.replace(self, change=self.change.with_old_text(), guards=guards)
 
     # ---- what is to be ---------------------------------------------------------------------------------------
 
@@ -396,13 +413,20 @@ class ColumnPlan:
     # ---- pieces of SQL -----------------------------------------------------------------------------------------
 
     @property
-    def scope(self) -> sql.SQL:
-        return expression(self.change.where or "true")
+    def scope(self) -> Query:
+        return self.guards.scope if self.guards else expression(self.change.where or "true")
 
     @property
-    def text(self) -> sql.SQL:
+    def text(self) -> Query:
         """NULL where there is none; the empty string is no text either."""
+        if self.guards:
+            return self.guards.text
         return expression(f"NULLIF(({self.change.text})::text, '')" if self.change.text else "NULL::text")
+
+    @property
+    def priority(self) -> Query:
+        """The rows that are embedded first."""
+        return self.guards.priority if self.guards else expression(self.change.priority or "true")
 
     @property
     def has_secret_text(self) -> bool:
@@ -471,15 +495,17 @@ class ColumnPlan:
         return self.method == "embed" and self.change.empty == "skip" and self.holds_old
 
     @property
-    def kept(self) -> sql.SQL | sql.Composed | None:
+    def kept(self) -> Query | None:
         """The rows that keep what they hold, as a condition over the row; None where none do."""
         if self.keeps_out_of_scope and self.keeps_without_text:
-            return sql.SQL("{} IS NOT TRUE").format(self.due)
-        if self.keeps_out_of_scope:
-            return sql.SQL("({}) IS NOT TRUE").format(self.scope)
-        if self.keeps_without_text:
-            return sql.SQL("({} AND {} IS NULL)").format(self.scope, self.text)
-        return None
+            kept = sql.SQL("{} IS NOT TRUE").format(self.due)
+        elif self.keeps_out_of_scope:
+            kept = sql.SQL("({}) IS NOT TRUE").format(self.scope)
+        elif self.keeps_without_text:
+            kept = sql.SQL("({} AND {} IS NULL)").format(self.scope, self.text)
+        else:
+            return None
+        return sql.SQL("({} AND {} IS NULL)").format(kept, self.guards.reason) if self.guards else kept
 
 
 def fitting(wanted: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from psycopg import sql
 
@@ -13,6 +14,7 @@ from migrator.database import Connection, execute
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
 from migrator.report import Progress
+from migrator.rows.unreadable import tolerant
 from migrator.tree import Relation
 
 # Rows a portion at most.
@@ -77,12 +79,15 @@ def in_places(connection: Connection, column: ColumnPlan, target: str) -> Iterat
 
 def by_index(connection: Connection, column: ColumnPlan, target: str) -> Iterator[Portion]:
     """The rows left, found by the index on them."""
-    return found_by(connection, column, places_left(column, target), gently=column.online)
+    return found_by(connection, column, partial(places_left, target=target), gently=column.online)
 
 
-def found_by(connection: Connection, column: ColumnPlan, finding: Query, *, gently: bool) -> Iterator[Portion]:
+def found_by(
+    connection: Connection, column: ColumnPlan, finding: Callable[[ColumnPlan], Query], *, gently: bool
+) -> Iterator[Portion]:
     """Up to FOUND_BY_INDEX rows, whose places `finding` tells. gently: writers of them are not to wait for long."""
-    found = execute(connection, finding, {"limit": FOUND_BY_INDEX}).fetchall()
+    limit = {"limit": FOUND_BY_INDEX}
+    found = tolerant(connection, column, lambda column: execute(connection, finding(column), limit).fetchall())
     step = Step(1, ROWS, ONLINE_SECONDS) if gently else Step(ROWS, ROWS, SECONDS)
     done = 0
     for leaf in tree.leaves(tree.now(connection, column)):

@@ -15,6 +15,7 @@ from migrator.plan import ColumnPlan, Statement
 from migrator.planner import planned
 from migrator.queries import SCHEMA, fragment, name, query
 from migrator.report import Reporter
+from migrator.rows.unreadable import tolerant
 from migrator.session import at_work, refuse_unfinished
 from migrator.tree import Relation
 
@@ -109,17 +110,21 @@ def _bring_backup_up_to_date(connection: Connection, ledger: Ledger, column: Col
     try:
         if not _is_marked(connection, ledger, column):
             return
-        with connection.transaction():
-            # A row that moves meanwhile is not missed.
-            execute(connection, query("session", "one_snapshot"))
-            configure(connection, {"lock_timeout": UNBOUNDED}, local=True)
-            for each in backup_table.bring_up_to_date(column):
-                execute(connection, each)
+        tolerant(connection, column, lambda column: _correct_backup(connection, column))
     except EVALUATION as error:
         reporter.message(
             f"{column.subject}: the backup stays as it was made before the upgrade, for what the texts are cannot be "
             f"told any more: {said(error, secret=column.has_secret_text)}"
         )
+
+
+def _correct_backup(connection: Connection, column: ColumnPlan) -> None:
+    with connection.transaction():
+        # A row that moves meanwhile is not missed.
+        execute(connection, query("session", "one_snapshot"))
+        configure(connection, {"lock_timeout": UNBOUNDED}, local=True)
+        for each in backup_table.bring_up_to_date(column):
+            execute(connection, each)
 
 
 def _is_marked(connection: Connection, ledger: Ledger, column: ColumnPlan) -> bool:

@@ -9,6 +9,7 @@ from migrator.database import Connection, fetch_row
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
 from migrator.report import counted
+from migrator.rows.unreadable import tolerant
 
 # Rows that may be left for settle; above it, cut-over does not begin.
 BOUND = 100
@@ -61,7 +62,7 @@ def counting(column: ColumnPlan, target: str) -> sql.Composed:
 
 
 def count(connection: Connection, column: ColumnPlan, target: str) -> int:
-    (left,) = fetch_row(connection, counting(column, target))
+    (left,) = tolerant(connection, column, lambda column: fetch_row(connection, counting(column, target)))
     return int(left)
 
 
@@ -74,7 +75,9 @@ def counting_null_by_right(column: ColumnPlan, target: str) -> sql.Composed:
 def count_null_by_right(connection: Connection, column: ColumnPlan, target: str) -> int:
     if column.method != "embed" or not column.found_nulls:
         return 0
-    (found,) = fetch_row(connection, counting_null_by_right(column, target))
+    (found,) = tolerant(
+        connection, column, lambda column: fetch_row(connection, counting_null_by_right(column, target))
+    )
     return int(found)
 
 

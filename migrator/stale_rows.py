@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from migrator import filling, portions
 from migrator.database import Connection, fetch_row
@@ -18,6 +19,7 @@ from migrator.embedding import PAGE_ROWS, embed_pages
 from migrator.plan import ColumnPlan
 from migrator.queries import fragment, name, query
 from migrator.report import counted
+from migrator.rows.unreadable import tolerant
 from migrator.work import Work
 
 # What progress calls the work on them.
@@ -42,15 +44,28 @@ def count(connection: Connection, column: ColumnPlan) -> StaleRows:
     apart, not_stored = _counts(connection, column)
     if not not_stored:
         return StaleRows(apart, 0)
-    (other, _) = fetch_row(connection, query("stale_rows", "count", of_other_text=_of_other_text(column)))
-    return StaleRows(apart + int(other), not_stored - int(other))
+    other, _ = _count_of_other_text(connection, column)
+    return StaleRows(apart + other, not_stored - other)
 
 
 def _counts(connection: Connection, column: ColumnPlan) -> tuple[int, int]:
     """Rows whose text the store has under another vector, and rows whose text it lacks."""
-    statement = query("stale_rows", "counts", **_pieces(column), store=column.store, apart=_apart(column))
-    apart, not_stored = fetch_row(connection, statement)
+
+    def counting(column: ColumnPlan) -> sql.Composed:
+        return query("stale_rows", "counts", **_pieces(column), store=column.store, apart=_apart(column))
+
+    apart, not_stored = tolerant(connection, column, lambda column: fetch_row(connection, counting(column)))
     return int(apart), int(not_stored)
+
+
+def _count_of_other_text(connection: Connection, column: ColumnPlan) -> tuple[int, int]:
+    """How many rows there are, and how many different texts."""
+
+    def counting(column: ColumnPlan) -> sql.Composed:
+        return query("stale_rows", "count", of_other_text=_of_other_text(column))
+
+    rows, texts = tolerant(connection, column, lambda column: fetch_row(connection, counting(column)))
+    return int(rows), int(texts)
 
 
 def renew(work: Work, column: ColumnPlan) -> int:
@@ -58,19 +73,18 @@ def renew(work: Work, column: ColumnPlan) -> int:
 
     Rows whose old vector a trigger brings back are told, and left.
     """
-    _, texts = fetch_row(work.connection, query("stale_rows", "count", of_other_text=_of_other_text(column)))
+    _, texts = _count_of_other_text(work.connection, column)
     if texts:
-        embed_pages(work, column, _SHOWN_AS, lambda reader: _pages(reader, column), int(texts))
-    finding = query("stale_rows", "places", table=column.table, due=column.due, stale=_of_own_text(column))
+        embed_pages(work, column, _SHOWN_AS, lambda reader: _pages(reader, column), texts)
     first, _ = _counts(work.connection, column)
     before = first
     while before:
         written = 0
         while written < before:
-            parts = portions.found_by(work.connection, column, finding, gently=True)
+            parts = portions.found_by(work.connection, column, _places, gently=True)
             # Retired vectors may be derived from these: capture marks them.
             here = filling.in_portions(
-                work, column, lambda leaf: [_renewal(column, leaf.addressed(column))], parts, watched=True
+                work, column, lambda column, leaf: [_renewal(column, leaf.addressed(column))], parts, watched=True
             )
             written += here
             # Fewer than were looked for are all, but for those that others wrote meanwhile.
@@ -89,15 +103,22 @@ def renew(work: Work, column: ColumnPlan) -> int:
 
 def _pages(reader: Connection, column: ColumnPlan) -> Iterator[dict[bytes, str]]:
     """Their texts that the store lacks."""
-    statement = query("stale_rows", "texts", of_other_text=_of_other_text(column))
     after = b""
+
+    def read(column: ColumnPlan) -> list[TupleRow]:
+        statement = query("stale_rows", "texts", of_other_text=_of_other_text(column))
+        return reader.execute(statement, {"after": after, "limit": PAGE_ROWS}, binary=True).fetchall()
+
     while True:
-        with reader.transaction():
-            rows = reader.execute(statement, {"after": after, "limit": PAGE_ROWS}, binary=True).fetchall()
+        rows = tolerant(reader, column, read)
         if not rows:
             return
         yield dict(rows)
         after = rows[-1][0]
+
+
+def _places(column: ColumnPlan) -> sql.Composed:
+    return query("stale_rows", "places", table=column.table, due=column.due, stale=_of_own_text(column))
 
 
 def _pieces(column: ColumnPlan) -> dict[str, sql.Composable]:

@@ -322,7 +322,7 @@ SELECT count(*) AS rows,
        count(*) FILTER (WHERE {column} IS NULL) AS without_vector,
        count(*) FILTER (WHERE ({scope}) IS NOT TRUE AND {column} IS NOT NULL) AS vectors_outside,
        count(*) FILTER (WHERE {scope} AND {text} IS NULL AND {column} IS NOT NULL) AS vectors_without_text
-FROM {table};
+FROM {table} WHERE {readable};
 
 -- name: coverage
 SELECT count(*) AS rows, count(*) FILTER (WHERE {scope}) AS in_scope,

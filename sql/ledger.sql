@@ -53,7 +53,8 @@ CREATE TABLE IF NOT EXISTS migrator.phase (
 );
 
 -- Rows that have no vector although they ought to, with the reason, by the hash of their text; '' stands for those without
--- a text in a column that was NOT NULL.
+-- a text in a column that was NOT NULL. A row whose text cannot be evaluated is listed by itself: by a zero byte and the
+-- hash of its key, which the reason begins with.
 CREATE TABLE IF NOT EXISTS migrator.failed_row (
     change_id bigint NOT NULL REFERENCES migrator.change,
     text_hash bytea NOT NULL,

@@ -138,7 +138,12 @@ VALUES (%(change)s, %(hash)s, %(rows)s, %(reason)s)
 ON CONFLICT (change_id, text_hash) DO UPDATE SET rows = excluded.rows, reason = excluded.reason;
 
 -- name: failed_texts
-SELECT count(*), coalesce(sum(rows), 0) FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '';
+-- By the length of their hash, which those without a text and those that cannot be evaluated do not have.
+SELECT count(*), coalesce(sum(rows), 0) FROM migrator.failed_row
+WHERE change_id = %(change)s AND octet_length(text_hash) = 32;
+
+-- name: not_evaluated
+SELECT count(*) FROM migrator.failed_row WHERE change_id = %(change)s AND octet_length(text_hash) = 33;
 
 -- name: failed_reason
 SELECT reason FROM migrator.failed_row WHERE change_id = %(change)s AND text_hash <> '' ORDER BY text_hash LIMIT 1;

@@ -5,7 +5,7 @@
 CREATE TEMPORARY TABLE {copy} (LIKE {table} INCLUDING GENERATED);
 
 -- name: copy_rows
-INSERT INTO pg_temp.{copy} ({columns}) SELECT {columns} FROM {table} LIMIT %(limit)s;
+INSERT INTO pg_temp.{copy} ({columns}) SELECT {columns} FROM {table} WHERE {readable} LIMIT %(limit)s;
 
 -- name: copy_column
 ALTER TABLE pg_temp.{copy} ADD COLUMN {column} {type};
@@ -158,4 +158,4 @@ CREATE TEMPORARY TABLE migrator_try_row ();
 
 -- name: row_values
 SELECT array_agg(migrator_value)
-FROM (SELECT {value} AS migrator_value FROM {table} WHERE {scope} LIMIT %(limit)s) AS migrator_rows;
+FROM (SELECT {value} AS migrator_value FROM {table} WHERE {scope} AND {readable} LIMIT %(limit)s) AS migrator_rows;

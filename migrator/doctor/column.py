@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from psycopg.rows import TupleRow
+
 from migrator import hazards, present
 from migrator.catalog import VECTOR_TYPES, Catalog, read_catalog, read_ledger_schema, set_lookup_path
 from migrator.catalog.columns import read_table, table_names
@@ -15,6 +17,7 @@ from migrator.ledger import Ledger
 from migrator.plan import ColumnPlan
 from migrator.queries import is_own, name, plain, query
 from migrator.report import counted
+from migrator.rows.unreadable import tolerant
 
 
 def examine_column(connection: Connection, schema: str | None, table: str, column: str) -> Findings:
@@ -95,8 +98,12 @@ def _of_texts(
 
 def _without_vector(connection: Connection, held: ColumnPlan) -> int:
     """How many rows of its scope have none."""
-    pieces = {"column": name(held.live), "scope": held.scope, "table": held.table}
-    return int(fetch_row(connection, query("doctor", "without_vector", **pieces))[0])
+
+    def count(held: ColumnPlan) -> TupleRow:
+        pieces = {"column": name(held.live), "scope": held.scope, "table": held.table}
+        return fetch_row(connection, query("doctor", "without_vector", **pieces))
+
+    return int(tolerant(connection, held, count)[0])
 
 
 def _scopes(ledger: Ledger, catalog: Catalog) -> list[str]:

@@ -139,7 +139,9 @@ from migrator.hazards.texts import not_a_query as not_a_query
 from migrator.hazards.texts import other_tables_locked as other_tables_locked
 from migrator.hazards.texts import relevant_does_not_parse as relevant_does_not_parse
 from migrator.hazards.texts import row_function as row_function
+from migrator.hazards.texts import rows_not_evaluated as rows_not_evaluated
 from migrator.hazards.texts import rows_out_of_scope as rows_out_of_scope
+from migrator.hazards.texts import rows_set_aside as rows_set_aside
 from migrator.hazards.texts import rows_without_text as rows_without_text
 from migrator.hazards.texts import scope_does_not_parse as scope_does_not_parse
 from migrator.hazards.texts import scope_without_rows as scope_without_rows

@@ -6,7 +6,7 @@ argument: what the revision says the expression in: text or from_text, where or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
@@ -80,6 +80,32 @@ def text_not_by_columns(argument: str, expression: str, reason: str) -> Hazard:
         "the trigger that captures writes sees the row's columns, and neither the whole row nor other tables.",
         f"name the columns, without schema: {_naming_columns(argument)}",
     )
+
+
+def rows_not_evaluated(subject: str, rows: int, first: Sequence[str], allowed: int) -> Hazard:
+    """first: a few of the rows by their keys, each with the reason."""
+    return refuse(
+        "rows-not-evaluated",
+        f"the text or scope of {counted(rows, 'rows')} of {subject} cannot be evaluated: {_first(rows, first)}",
+        f"such a row gets no vector, and the revision allows {allowed} rows to end without one.",
+        "correct the rows; or have text= or where= leave them out, such as CASE WHEN payload IS JSON THEN ... END; "
+        f"or write max_failed_rows={rows} in the revision: then they are set aside",
+    )
+
+
+def rows_set_aside(subject: str, rows: int, first: Sequence[str]) -> Hazard:
+    """first: as above."""
+    return warn(
+        "rows-set-aside",
+        f"the text or scope of {counted(rows, 'rows')} of {subject} cannot be evaluated: {_first(rows, first)}",
+        "a model is not asked for them: a row of these that has no vector to come back to ends without one, and is "
+        "listed in migrator.failed_row.",
+        "correct the rows, before or afterward; migrator backfill gives them a vector then",
+    )
+
+
+def _first(rows: int, first: Sequence[str]) -> str:
+    return ", ".join(first) + ", ..." * (rows > len(first))
 
 
 def text_reads_other_tables(argument: str, expression: str, tables: Iterable[str]) -> Hazard:

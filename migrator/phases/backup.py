@@ -10,11 +10,12 @@ from decimal import Decimal
 from psycopg import sql
 
 from migrator import backup_table, store
-from migrator.database import UNBOUNDED, configure, execute, fetch_row
+from migrator.database import UNBOUNDED, Connection, configure, execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import fragment, name, query, text_of
 from migrator.report import counted
+from migrator.rows.unreadable import tolerant
 from migrator.work import Work
 
 NAME = "backup"
@@ -89,6 +90,10 @@ def _back_up(work: Work, column: ColumnPlan) -> dict[str, object]:
     if backup_table.reads_store(column):
         # An empty one, where migrator retire --stores dropped it: every vector is backed up then.
         store.create(connection, column.as_upgrade())
+    return tolerant(connection, column, lambda column: _copy_and_compare(connection, column))
+
+
+def _copy_and_compare(connection: Connection, column: ColumnPlan) -> dict[str, object]:
     with connection.transaction():
         execute(connection, query("session", "one_snapshot"))
         configure(connection, {"lock_timeout": UNBOUNDED}, local=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from migrator import store
-from migrator.embedding import embed_missing, embedding, wanted
+from migrator.embedding import embed_missing, embedding, refuse_too_many, wanted, wanted_first
 from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import expression
+from migrator.rows import unreadable
 from migrator.work import Work
 
 NAME = "embed"
@@ -21,8 +21,20 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         for statement in store.create_statements(column)
     ]
     if column.change.priority is not None:
-        made += embedding(column, NAME, wanted(column, only=expression(column.change.priority)))
-    return made + embedding(column, NAME, wanted(column), counted_if="an interrupted run goes on")
+        made += embedding(column, NAME, wanted_first)
+    return made + embedding(column, NAME, wanted, counted_if="an interrupted run goes on")
+
+
+def _set_aside(work: Work, column: ColumnPlan) -> None:
+    """Lists the rows that cannot be evaluated. Raises MigratorError where more fail than the revision allows.
+
+    Those that are written from here on are listed too, and undo nothing.
+    """
+    if not unreadable.was_met(work.connection, column):
+        return
+    rows = unreadable.list_rows(work.connection, column)
+    if rows and not column.is_restore:
+        refuse_too_many(work, column, work.ledger.failed_rows(column.id))
 
 
 def run(work: Work) -> dict[str, object]:
@@ -37,9 +49,10 @@ def run(work: Work) -> dict[str, object]:
         work.ledger.try_again(column.id)
         count = 0
         if column.change.priority is not None:
-            count += embed_missing(work, column, NAME, wanted(column, only=expression(column.change.priority)))
+            count += embed_missing(work, column, NAME, wanted_first)
         # After some were embedded first, the others are counted anew: more may have been written meanwhile.
         left = missing[column.subject] if missing and column.change.priority is None else None
-        count += embed_missing(work, column, NAME, wanted(column), expected=left)
+        count += embed_missing(work, column, NAME, wanted, expected=left)
+        _set_aside(work, column)
         result[column.subject] = {"texts": count}
     return result

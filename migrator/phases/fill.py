@@ -5,8 +5,6 @@ On a downgrade the retired column is filled where its vectors went stale.
 
 from __future__ import annotations
 
-from functools import partial
-
 from psycopg import sql
 
 from migrator import (
@@ -26,6 +24,7 @@ from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import Query, fragment, name, plain, query
 from migrator.report import counted
+from migrator.rows.unreadable import tolerant
 from migrator.tree import Relation
 from migrator.work import Work
 
@@ -87,7 +86,7 @@ def _statements(column: ColumnPlan) -> list[Statement]:
                 only_if=leaf.only_if,
             )
             for leaf in tree.leaves(tree.planned(column))
-            for written in _keep_written(column, column.kept, leaf)
+            for written in _keep_written(column, leaf)
         ]
     if _may_be_kept_back(column):
         last.append(column.statement(NAME, _kept_back(column), "ACCESS SHARE", "one scan"))
@@ -104,9 +103,7 @@ def run(work: Work) -> dict[str, object]:
             filling.clear_stale(work, column)
         result[column.subject] = {"rows": filling.fill(work, column, column.shadow)}
         if column.is_restore and column.kept is not None:
-            filling.in_portions(
-                work, column, partial(_keep_written, column, column.kept), portions.in_ranges(work.connection, column)
-            )
+            filling.in_portions(work, column, _keep_written, portions.in_ranges(work.connection, column))
         if _may_be_kept_back(column):
             _refuse_kept_back(work, column)
     return result
@@ -124,12 +121,11 @@ def _kept_back(column: ColumnPlan) -> sql.Composed:
 def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
     """Rows that have a vector in the store and do not take it. Raises MigratorError where a trigger is the reason."""
     for _ in range(2):
-        (rows,) = fetch_row(work.connection, _kept_back(column))
-        if not rows:
+        if not _count_kept_back(work, column):
             return
         # What was written during the last pass is filled by another one.
         filling.fill(work, column, column.shadow)
-    (rows,) = fetch_row(work.connection, _kept_back(column))
+    rows = _count_kept_back(work, column)
     if rows:
         table, role = plain(column.table), plain(name(column.catalog.server.role))
         raise MigratorError(
@@ -139,6 +135,11 @@ def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
             remedy=f"ALTER TABLE {table} DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run "
             f"GRANT SET ON PARAMETER session_replication_role TO {role}",
         )
+
+
+def _count_kept_back(work: Work, column: ColumnPlan) -> int:
+    (rows,) = tolerant(work.connection, column, lambda column: fetch_row(work.connection, _kept_back(column)))
+    return int(rows)
 
 
 def _start(work: Work, column: ColumnPlan) -> bool:
@@ -157,7 +158,7 @@ def _start(work: Work, column: ColumnPlan) -> bool:
     return True
 
 
-def _keep_written(column: ColumnPlan, kept: Query, leaf: Relation) -> list[sql.Composed]:
+def _keep_written(column: ColumnPlan, leaf: Relation) -> list[sql.Composed]:
     """On a downgrade: rows that keep what they hold keep what the application wrote into them since the upgrade."""
     written = query(
         "fill",
@@ -169,7 +170,7 @@ def _keep_written(column: ColumnPlan, kept: Query, leaf: Relation) -> list[sql.C
         type=column.type_sql,
         live_type=backup_table.live_type(column.catalog),
         extension=name(column.catalog.server.extension_schema),
-        kept=kept,
+        kept=column.kept or sql.SQL("false"),
         written=backup_table.which(column),
     )
     return [written]

@@ -132,6 +132,8 @@ def examine(
     if column.method == "embed":
         store.refuse_without_vectors(connection, column)
     counts = figures.count(connection, column)
+    found += figures.set_aside(connection, column)
+    refuse_first(found)
     found += [*live_column.gaps(column, counts), *table.firing(column, counts)]
     refuse_first(found)
     if counts.rows:

@@ -14,6 +14,7 @@ from migrator.locks import concurrently
 from migrator.plan import ColumnPlan, Plan, Statement
 from migrator.queries import literal, name, plain, query, text_of
 from migrator.report import counted
+from migrator.rows import unreadable
 from migrator.tree import Relation
 from migrator.work import Work
 from migrator.writers import outwait_writers
@@ -76,6 +77,11 @@ def _corrected_backup(column: ColumnPlan) -> list[Statement]:
     return [column.statement(NAME, corrected, "ACCESS SHARE", "one scan at most", only_if=only_if)]
 
 
+def _correct_backup(work: Work, column: ColumnPlan) -> None:
+    for each in _corrected_backup(column):
+        execute(work.connection, each.query)
+
+
 def _drop_left_indexes(column: ColumnPlan, relations: list[Relation]) -> list[sql.Composed]:
     leaves = {leaf.oid: leaf for leaf in tree.leaves(relations)}
     return [drop_concurrently(leaf.schema, index_parts.left_index(column, leaf)) for leaf in leaves.values()]
@@ -118,11 +124,11 @@ def run(work: Work) -> dict[str, object]:
             # First: from here on what the application writes is kept. What capture set NULL before is filled next.
             execute(work.connection, capture.until_retire(column))
             if work.ledger.backed_up_nulls(column.id):
-                for each in _corrected_backup(column):
-                    execute(work.connection, each.query)
+                unreadable.tolerant(work.connection, column, lambda column: _correct_backup(work, column))
         # Those who waited at the cut-over write now, and what they write is not seen before they commit.
         outwait_writers(work, column, "the new column is live; rows written since cut-over, and NOT NULL, are left.")
         filled = filling.fill_rest(work, column, column.live) if column.method == "embed" else 0
+        list_not_evaluated(work, column)
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
         _validate_checks(work, column)
         # Of a partition that was detached since cut-over, too.
@@ -131,6 +137,18 @@ def run(work: Work) -> dict[str, object]:
             concurrently(work.connection, statement)
     materialised.refresh(work)
     return result
+
+
+def list_not_evaluated(work: Work, column: ColumnPlan) -> None:
+    """Rows without a vector whose text or scope raises an error, however many: they are in nobody's way."""
+    if not (work.ledger.not_evaluated(column.id) or unreadable.was_met(work.connection, column)):
+        return
+    rows = unreadable.list_rows(work.connection, column, without=column.live)
+    if rows:
+        work.reporter.message(
+            f"{column.subject}: {counted(rows, 'rows')} without a vector, because text or scope cannot be evaluated; "
+            "migrator.failed_row lists them with the reasons; correct them, then: migrator backfill"
+        )
 
 
 def settle_not_null(work: Work, column: ColumnPlan) -> bool:
@@ -161,7 +179,7 @@ def _lacks_no_vector(work: Work, column: ColumnPlan) -> bool:
     (nulls,) = fetch_row(work.connection, _nulls(column))
     if nulls:
         _, failed = work.ledger.failed_texts(column.id)
-        without_text = nulls - failed
+        without_text = nulls - failed - work.ledger.not_evaluated(column.id)
         if without_text:
             work.ledger.set_aside(column, b"", without_text, "no text in scope to embed")
         work.reporter.message(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from psycopg import sql
 
 from migrator import hazards, rows_left, store
 from migrator.database import EVALUATION, Connection, execute, fetch_dicts, fetch_row, has_table, said
-from migrator.embedding import counting, wanted
+from migrator.embedding import Pending, count_missing, wanted
 from migrator.errors import Refused
 from migrator.estimate import Counts, Estimate, Sample, estimate, take_sample
+from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.preflight.materialised_views import twins_of
 from migrator.preflight.text import argument_of
-from migrator.queries import Query, name, plain, query
+from migrator.queries import name, plain, query
+from migrator.rows import unreadable
 from migrator.work import Models
 
 # Texts in the timed sample.
@@ -35,9 +38,9 @@ def count(connection: Connection, column: ColumnPlan) -> Counts:
 def _scan(connection: Connection, column: ColumnPlan) -> Counts:
     """One scan; on a downgrade only rows without an old vector want one."""
     target = column.shadow if column.fills_retired and column.method != "index" else column.live
-    (counted,) = fetch_dicts(
-        connection,
-        query(
+
+    def counting(column: ColumnPlan) -> sql.Composed:
+        return query(
             "catalog",
             "counts",
             scope=column.scope,
@@ -45,8 +48,10 @@ def _scan(connection: Connection, column: ColumnPlan) -> Counts:
             text_hash=column.text_hash,
             column=name(target),
             table=column.table,
-        ),
-    )
+            readable=unreadable.readable(column),
+        )
+
+    (counted,) = unreadable.tolerant(connection, column, lambda column: fetch_dicts(connection, counting(column)))
     missing = 0
     if column.method == "embed" and counted["distinct_texts"]:
         missing = _missing(connection, column)
@@ -55,18 +60,34 @@ def _scan(connection: Connection, column: ColumnPlan) -> Counts:
 
 def _missing(connection: Connection, column: ColumnPlan) -> int:
     if not column.is_restore:
-        return _missing_of(connection, column, sql.SQL("true"))
+        return _missing_of(connection, column, _every_row)
     unmarked = 0
     if column.marks_some:
         in_backup = has_table(connection, column.upgrade_backup)
-        stale = rows_left.stale(column, in_backup=in_backup, in_store=store.exists(connection, column))
+        stale = partial(rows_left.stale, in_backup=in_backup, in_store=store.exists(connection, column))
         unmarked = _missing_of(connection, column, stale)
-    return unmarked + _missing_of(connection, column, wanted(column))
+    return unmarked + _missing_of(connection, column, wanted)
 
 
-def _missing_of(connection: Connection, column: ColumnPlan, pending: Query) -> int:
-    texts = counting(column, pending, in_store=store.exists(connection, column))
-    return int(fetch_row(connection, texts)[0])
+def _every_row(_column: ColumnPlan) -> sql.SQL:
+    return sql.SQL("true")
+
+
+def _missing_of(connection: Connection, column: ColumnPlan, pending: Pending) -> int:
+    return count_missing(connection, column, pending, in_store=store.exists(connection, column))
+
+
+def set_aside(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """Rows whose text or scope cannot be evaluated. To be called after `count`, which meets them."""
+    if not unreadable.was_met(connection, column):
+        return []
+    found = unreadable.look(connection, column)
+    if not found.rows:
+        return []
+    allowed = column.change.max_failed_rows
+    if found.rows > allowed and not column.is_restore:
+        return [hazards.rows_not_evaluated(column.subject, found.rows, found.first, allowed)]
+    return [hazards.rows_set_aside(column.subject, found.rows, found.first)]
 
 
 def load_and_sample(
@@ -83,9 +104,12 @@ def load_and_sample(
         raise hazards.old_model_gone(column.subject, counts.missing, refused.problem).refusal() from None
     if not sample or not models.may_call(embedder):
         return None
-    statement = query("catalog", "text_sample", text=column.text, table=column.table, scope=column.scope)
-    texts = [text for (text,) in execute(connection, statement, {"limit": SAMPLED_TEXTS})]
-    return take_sample(embedder, texts)
+
+    def read(column: ColumnPlan) -> list[str]:
+        statement = query("catalog", "text_sample", text=column.text, table=column.table, scope=column.scope)
+        return [text for (text,) in execute(connection, statement, {"limit": SAMPLED_TEXTS})]
+
+    return take_sample(embedder, unreadable.tolerant(connection, column, read))
 
 
 def size_of_views(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> int:

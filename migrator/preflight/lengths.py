@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
+from psycopg.rows import TupleRow
+
 from migrator import hazards, tree
 from migrator.block_ranges import BlockRanges
 from migrator.database import Connection, execute
 from migrator.embedders import Embedder
 from migrator.plan import ColumnPlan
 from migrator.queries import query
+from migrator.rows.unreadable import tolerant
+from migrator.tree import Relation
 
 # Rows whose texts are read, and measured, at a time.
 ROWS = 2_000
@@ -20,13 +27,17 @@ def refuse_cut_short(connection: Connection, column: ColumnPlan, embedder: Embed
         return
     found = 0
     for leaf in tree.leaves(tree.planned(column)):
-        pieces = {"text": column.text, "table": leaf.addressed(column), "row": column.row, "due": column.due}
-        statement = query("store", "texts", **pieces)
         for bounds, _, _ in BlockRanges(connection, leaf, ROWS):
-            rows = execute(connection, statement, bounds).fetchall()
+            rows = tolerant(connection, column, partial(_texts, connection, leaf, bounds))
             tokens = embedder.count_tokens([text for text, _ in rows]) if rows else []
             if tokens is None:
                 raise hazards.lengths_unknown(column.subject, column.change.to.name).refusal()
             found += sum(same for (_, same), count in zip(rows, tokens, strict=True) if count > limit)
     if found:
         raise hazards.texts_cut_short(column.subject, found, limit).refusal()
+
+
+def _texts(connection: Connection, leaf: Relation, bounds: Mapping[str, str], column: ColumnPlan) -> list[TupleRow]:
+    """Those of a range of blocks, each with the number of rows that hold it."""
+    pieces = {"text": column.text, "table": leaf.addressed(column), "row": column.row, "due": column.due}
+    return execute(connection, query("store", "texts", **pieces), bounds).fetchall()

@@ -20,6 +20,7 @@ from migrator.catalog.columns import TREE, OtherTable
 from migrator.database import EVALUATION, Connection, execute, fetch_dicts, fetch_row, said
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, plain, query
+from migrator.rows.unreadable import readable, tolerant
 
 ROWS = 100
 # Not called as the table is: a function that reads the table by its plain name would find the copy instead.
@@ -74,14 +75,14 @@ def examine(
 
 
 def _read(connection: Connection, column: ColumnPlan, tried: _Tried) -> list[str]:
-    """The tables that it reads besides the row."""
+    """The tables that it reads besides the row. Rows that cannot be evaluated are no reason to refuse it."""
     try:
-        return _by_columns(connection, column, tried)
+        return tolerant(connection, column, lambda column: _by_columns(connection, column, tried))
     except EVALUATION as error:
         if not column.takes_row:
             raise _not_by_columns(column, tried, error) from None
         try:
-            return _by_row(connection, column, tried)
+            return tolerant(connection, column, lambda column: _by_row(connection, column, tried))
         except EVALUATION as second:
             raise _not_by_columns(column, tried, second) from None
 
@@ -122,7 +123,8 @@ def _by_columns(connection: Connection, column: ColumnPlan, tried: _Tried) -> li
     values = query("trial", "copy_values", copy=copy, row=row, value=tried.value)
     with connection.transaction(force_rollback=True):
         _copy_table(connection, column, copy)
-        rows = query("trial", "copy_rows", copy=copy, columns=listed, table=column.table)
+        pieces = {"columns": listed, "table": column.table, "readable": readable(column)}
+        rows = query("trial", "copy_rows", copy=copy, **pieces)
         execute(connection, rows, {"limit": ROWS})
         execute(connection, query("trial", "copy_of_copy", copy=copy))
         execute(connection, query("trial", "copy_view", row=row, value=tried.value))
@@ -153,7 +155,8 @@ def _by_row(connection: Connection, column: ColumnPlan, tried: _Tried) -> list[s
     row = name(table.name)
     # Of a scope that changes by itself the rows in it would all be alike.
     scope = sql.SQL("true") if tried.argument == "where" else column.scope
-    values = query("trial", "row_values", value=tried.value, table=column.table, scope=scope)
+    pieces = {"table": column.table, "scope": scope, "readable": readable(column)}
+    values = query("trial", "row_values", value=tried.value, **pieces)
     with connection.transaction(force_rollback=True):
         execute(connection, query("trial", "no_row"))
         execute(connection, query("trial", "row_view", value=tried.value, table=column.table, row=row))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs import index, retrieval, vectors
 from migrator.proofs.proof import READABLE, Proof
+from migrator.rows.unreadable import tolerant
 from migrator.work import Session
 
 __all__ = ["READABLE", "Proof", "prove", "statements"]
@@ -18,6 +19,10 @@ def statements(column: ColumnPlan, target: str) -> list[Statement]:
 
 def prove(session: Session, column: ColumnPlan, target: str, indexes: list[str]) -> list[Proof]:
     """All proofs but those of CHECKs. target: the column proved; indexes: names of its indexes, in plan order."""
+    return tolerant(session.connection, column, lambda column: _prove(session, column, target, indexes))
+
+
+def _prove(session: Session, column: ColumnPlan, target: str, indexes: list[str]) -> list[Proof]:
     proofs = [vectors.coverage(session, column, target), *vectors.sound(session, column, target)]
     # A rollback needs no model, unless it embedded rows that were written since the upgrade.
     if column.method == "embed" and (target == column.live or not column.is_restore or _embedded(session, column)):

@@ -9,10 +9,11 @@ from psycopg import sql
 
 from migrator import dimensions, rows_left
 from migrator.catalog.carried import Check
-from migrator.database import fetch_row, said
+from migrator.database import Connection, fetch_row, said
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, reads
 from migrator.report import counted
+from migrator.rows.unreadable import guard
 from migrator.work import Session
 
 
@@ -37,13 +38,22 @@ def _enforced(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Check]:
 def _holds(session: Session, columns: Sequence[ColumnPlan], column: ColumnPlan, check: Check) -> Proof:
     called = f"check {check.name}"
     try:
-        (violating,) = fetch_row(session.connection, _count(columns, column, check))
+        violating = _violating(session.connection, columns, column, check)
     except psycopg.errors.DataError as error:
         reason = said(error)
         return Proof(called, False, f"CHECK ({check.expression}) cannot be evaluated for the new vectors: {reason}")
     if violating:
         return Proof(called, False, f"{counted(violating, 'rows')} would violate CHECK ({check.expression})")
     return Proof(called, True, "every row passes it with its new vector")
+
+
+def _violating(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan, check: Check) -> int:
+    try:
+        return int(fetch_row(connection, _count(columns, column, check))[0])
+    except psycopg.errors.DataError:
+        # It may be that of a text, not of the check.
+        guarded = [guard(connection, each) for each in columns]
+        return int(fetch_row(connection, _count(guarded, column, check))[0])
 
 
 def _count(columns: Sequence[ColumnPlan], column: ColumnPlan, check: Check) -> sql.Composed:
