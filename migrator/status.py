@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
-
 from migrator import present, rows_left, text_settings
 from migrator.address import Address
-from migrator.database import Connection, connect, fetch_dicts, said
+from migrator.database import EVALUATION, Connection, connect, fetch_dicts, said
 from migrator.ledger import Ledger
 from migrator.locks import lock_holder
 from migrator.plan import ColumnPlan
 from migrator.planner import planned
 from migrator.queries import name, query
 from migrator.retire import leftovers
+from migrator.rows import unreadable
 from migrator.session import open_ledger
 
 
@@ -88,8 +87,7 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address:
             return {**found, "unreadable": f"the setting {setting} of its text is not at hand ({variable})"}
     present.as_planned(connection, column)
     try:
-        pieces = {"column": name(column.live), "scope": column.scope, "text": column.text, "table": column.table}
-        (counts,) = fetch_dicts(connection, query("catalog", "coverage", **pieces))
+        counts = unreadable.tolerant(connection, column, lambda column: _coverage(connection, column))
         if column.method != "embed":
             counts["without_text"] = None
         found |= counts
@@ -97,9 +95,17 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address:
         found["coverage"] = rows_left.in_words(
             column, found["rows_left"], rows_left.count_null_by_right(connection, column, column.live)
         )
+        met = unreadable.was_met(connection, column)
+        found["not_evaluated"] = unreadable.look(connection, column).rows if met else 0
         lacks = column.method == "embed" and (found["rows_left"] or found["failed_rows"])
         found["next"] = "migrator backfill" if lacks and ledger.unfinished() is None else None
-    except psycopg.errors.ProgrammingError as error:
+    except EVALUATION as error:
         # The table may have been changed by others since.
         found["unreadable"] = said(error)
     return found
+
+
+def _coverage(connection: Connection, column: ColumnPlan) -> dict[str, Any]:
+    pieces = {"column": name(column.live), "scope": column.scope, "text": column.text, "table": column.table}
+    (counts,) = fetch_dicts(connection, query("catalog", "coverage", readable=unreadable.readable(column), **pieces))
+    return counts

@@ -327,7 +327,7 @@ FROM {table} WHERE {readable};
 -- name: coverage
 SELECT count(*) AS rows, count(*) FILTER (WHERE {scope}) AS in_scope,
        count(*) FILTER (WHERE {scope} AND {column} IS NOT NULL) AS with_vector,
-       count(*) FILTER (WHERE {scope} AND {column} IS NULL AND {text} IS NULL) AS without_text
+       count(*) FILTER (WHERE {scope} AND {column} IS NULL AND {text} IS NULL AND {readable}) AS without_text
 FROM {table};
 
 -- name: dimensions_in_scope

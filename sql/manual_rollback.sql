@@ -484,20 +484,45 @@ COMMIT;
 
 SELECT format('DROP TABLE IF EXISTS migrator.rollback_%s', :'change') \gexec
 
--- In scope and with a text, but without an old vector; not those that had none before the upgrade either.
-SELECT format('CREATE TABLE migrator.rollback_%s AS SELECT %s%s AS text_hash, %I AS new_vector FROM %I.%I '
-              'WHERE %I IS NULL AND (%s) AND %s',
+-- Nothing is evaluated: a name that is gone ends the script here.
+SELECT format('SELECT FROM %I.%I WHERE (%s) AND (%s) IS NULL LIMIT 0', :'schema', :'table',
+              coalesce(change ->> 'where', 'true'), coalesce(change ->> 'text', 'NULL'))
+FROM migrator.change WHERE id = :change
+\gexec
+-- The hash of a row's text, empty where the change knows none. NULL for a row out of scope or without a text; one byte for
+-- a row whose text or scope raises an error.
+SELECT format($statement$
+    CREATE FUNCTION pg_temp.rollback_hash(%1$I.%2$I) RETURNS bytea LANGUAGE plpgsql STABLE AS $function$
+    #variable_conflict use_column
+    BEGIN
+        RETURN (SELECT CASE WHEN %3$s THEN %4$s END FROM unnest(ARRAY[$1]) AS %2$I);
+    EXCEPTION WHEN OTHERS THEN
+        IF left(SQLSTATE, 2) IN ('25', '40', '53', '55', '57', '58') OR SQLSTATE IN ('XX001', 'XX002') THEN
+            RAISE;
+        END IF;
+        RETURN '\x00';
+    END
+    $function$
+    $statement$, :'schema', :'table', '(' || coalesce(change ->> 'where', 'true') || ')',
+    CASE WHEN change ->> 'text' IS NULL THEN format('CASE WHEN %I IS NOT NULL THEN %L::bytea END', :'new', '')
+         ELSE format('sha256(convert_to(NULLIF((%s)::text, %L), %L))', change ->> 'text', '', 'UTF8') END)
+FROM migrator.change WHERE id = :change
+\gexec
+-- In scope and with a text, but without an old vector; not those that had none before the upgrade either. text_hash is NULL
+-- where the change knows no text, or it cannot be evaluated.
+SELECT format('CREATE TABLE migrator.rollback_%1$s AS SELECT %2$sCASE WHEN length(migrator_hash) = 32 THEN migrator_hash '
+              'END AS text_hash, %3$I AS new_vector '
+              'FROM (SELECT *, pg_temp.rollback_hash(%5$I) AS migrator_hash FROM %4$I.%5$I WHERE %6$I IS NULL OFFSET 0) '
+              'AS %5$I WHERE migrator_hash IS NOT NULL%7$s',
               :'change', (SELECT string_agg(quote_ident(key) || ', ', '' ORDER BY n) FROM jsonb_array_elements_text(
                   catalog -> 'table' -> 'key') WITH ORDINALITY AS _ (key, n)),
-              hash, :'new', :'schema', :'table', :'column', coalesce(change ->> 'where', 'true'),
-              CASE WHEN change ->> 'text' IS NULL THEN format('%I IS NOT NULL', :'new')
-                   ELSE format('NULLIF((%s)::text, '''') IS NOT NULL AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup '
-                               'WHERE migrator_vector IS NULL AND migrator_text_hash = %s%s)', change ->> 'text', id, hash,
-                               (SELECT string_agg(format(' AND migrator_backup.%I = %I.%1$I', key, :'table'), '')
-                                FROM jsonb_array_elements_text(catalog -> 'table' -> 'key') AS _ (key))) END)
-FROM migrator.change,
-     coalesce('sha256(convert_to(NULLIF((' || (change ->> 'text') || ')::text, ''''), ''UTF8''))', 'NULL::bytea') AS hash
-WHERE id = :change
+              :'new', :'schema', :'table', :'column',
+              CASE WHEN change ->> 'text' IS NOT NULL THEN
+                   format(' AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup '
+                          'WHERE migrator_vector IS NULL AND migrator_text_hash = migrator_hash%s)', id,
+                          (SELECT string_agg(format(' AND migrator_backup.%I = %I.%1$I', key, :'table'), '')
+                           FROM jsonb_array_elements_text(catalog -> 'table' -> 'key') AS _ (key))) END)
+FROM migrator.change WHERE id = :change
 \gexec
 -- Its owner's alone; default privileges may have given it to others.
 SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', c.oid::regclass,

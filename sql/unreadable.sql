@@ -45,7 +45,7 @@ END
 SELECT to_regproc(%(function)s) IS NOT NULL;
 
 -- name: count
-SELECT count(*) FROM {table} WHERE {reason} IS NOT NULL;
+SELECT count(*), count(*) FILTER (WHERE {live} IS NULL) FROM {table} WHERE {reason} IS NOT NULL;
 
 -- name: first
 SELECT {place} || ': ' || {reason} FROM {table} WHERE {reason} IS NOT NULL ORDER BY tableoid, ctid LIMIT %(limit)s;

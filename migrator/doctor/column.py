@@ -93,7 +93,8 @@ def _of_texts(
     read = texts.read(connection, held)
     if isinstance(read, Finding):
         return [read, *texts.missing(ledger, called, held, None, without)], None
-    return [*texts.missing(ledger, called, held, read, without), *texts.stale(called, held, read)], read
+    found = [*texts.missing(ledger, called, held, read, without), *texts.not_evaluated(called, read)]
+    return [*found, *texts.stale(called, held, read)], read
 
 
 def _without_vector(connection: Connection, held: ColumnPlan) -> int:

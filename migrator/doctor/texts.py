@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import psycopg
-
 from migrator import rows_left, stale_rows, store
 from migrator.catalog import Catalog
-from migrator.database import Connection, fetch_dicts, said
+from migrator.database import EVALUATION, Connection, fetch_dicts, said
 from migrator.doctor.finding import Finding
 from migrator.ledger import Ledger
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, name, query
 from migrator.report import counted
+from migrator.rows import unreadable
+from migrator.rows.unreadable import Unreadable
 from migrator.stale_rows import StaleRows
 
 
@@ -22,7 +22,8 @@ class Texts:
     """Of the rows in scope that have a text. distinct: different texts beside a vector. with_vector, without_vector.
 
     left: those of them that wait for backfill; the others were set aside, or had none before a downgrade's upgrade.
-    stale: None where no store can tell, or the vectors are not of texts.
+    stale: None where no store can tell, or the vectors are not of texts. not_evaluated: the rows whose text or scope
+    raises an error; None where there is none.
     """
 
     distinct: int
@@ -30,6 +31,7 @@ class Texts:
     without_vector: int
     left: int
     stale: StaleRows | None
+    not_evaluated: Unreadable | None
 
 
 def read(connection: Connection, held: ColumnPlan) -> Texts | Finding | None:
@@ -41,15 +43,17 @@ def read(connection: Connection, held: ColumnPlan) -> Texts | Finding | None:
         return None
     try:
         with connection.transaction():
-            (row,) = fetch_dicts(connection, _reading(held))
+            (row,) = unreadable.tolerant(connection, held, lambda held: fetch_dicts(connection, _reading(held)))
             left = rows_left.count(connection, held, held.live) if held.method == "embed" else 0
             tells = stale_rows.can_tell(held) and store.exists(connection, held)
             stale = stale_rows.count(connection, held) if tells else None
-    except psycopg.errors.ProgrammingError as error:
+            met = unreadable.was_met(connection, held)
+            not_evaluated = unreadable.look(connection, held) if met else None
+    except EVALUATION as error:
         # Columns that the text names may have been renamed or dropped by others since.
         fact = f"the text that its last upgrade embedded ({held.change.text}) cannot be read: {said(error)}"
         return Finding("error", held.subject, fact, "bring back what it names; a downgrade reads it too")
-    return Texts(row["distinct_texts"], row["with_vector"], row["without_vector"], left, stale)
+    return Texts(row["distinct_texts"], row["with_vector"], row["without_vector"], left, stale, not_evaluated)
 
 
 def _reading(held: ColumnPlan) -> Query:
@@ -86,8 +90,9 @@ def missing(ledger: Ledger, subject: str, held: ColumnPlan | None, texts: Texts 
     elif aside:
         fact = f"{counted(aside, 'rows')} without a vector, as before the upgrade that was undone"
         found.append(Finding("ok", subject, fact))
-    if without > texts.without_vector:
-        fact = f"{counted(without - texts.without_vector, 'rows')} without a vector, and without a text in scope"
+    textless = without - texts.without_vector - (texts.not_evaluated.without_vector if texts.not_evaluated else 0)
+    if textless:
+        fact = f"{counted(textless, 'rows')} without a vector, and without a text in scope"
         found.append(Finding("ok", subject, fact))
     return found
 
@@ -111,6 +116,17 @@ def stale(subject: str, held: ColumnPlan, texts: Texts | None) -> list[Finding]:
         )
         found.append(Finding("ok", subject, fact))
     return found or [Finding("ok", subject, "every vector is of its row's present text")]
+
+
+def not_evaluated(subject: str, texts: Texts | None) -> list[Finding]:
+    """Rows whose text or scope raises an error."""
+    found = texts.not_evaluated if texts is not None else None
+    if found is None or not found.rows:
+        return []
+    first = ", ".join(found.first) + ", ..." * (found.rows > len(found.first))
+    fact = f"the text or scope of {counted(found.rows, 'rows')} cannot be evaluated: {first}"
+    remedy = "correct the rows; migrator backfill then gives a vector to those that have none"
+    return [Finding("warning", subject, fact, remedy)]
 
 
 def repeated(catalog: Catalog, texts: Texts | None, vectors: int, distinct: int) -> list[Finding]:

@@ -28,9 +28,13 @@ NAMED = 5
 
 @dataclass(frozen=True)
 class Unreadable:
-    """How many rows of a column there are. first: a few of them by their keys, each with the reason."""
+    """How many rows of a column there are, and how many of them have no vector.
+
+    first: a few of them by their keys, each with the reason.
+    """
 
     rows: int
+    without_vector: int
     first: list[str]
 
 
@@ -97,9 +101,9 @@ def look(connection: Connection, column: ColumnPlan) -> Unreadable:
     """Counts the rows, and names a few, row by row in two scans."""
     guarded = guard(connection, column)
     pieces = {"table": guarded.table, "reason": _met(guarded)}
-    (rows,) = fetch_row(connection, query("unreadable", "count", **pieces))
+    rows, without = fetch_row(connection, query("unreadable", "count", live=name(column.live), **pieces))
     first = execute(connection, query("unreadable", "first", place=_place(column), **pieces), {"limit": NAMED})
-    return Unreadable(int(rows), [told for (told,) in first])
+    return Unreadable(int(rows), int(without), [told for (told,) in first])
 
 
 def list_rows(connection: Connection, column: ColumnPlan, *, without: str | None = None) -> int:

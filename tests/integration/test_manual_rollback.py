@@ -126,6 +126,26 @@ def test_rows_written_since_are_listed_with_their_new_vectors(database: Database
     assert database.value("SELECT count(*) FROM items WHERE embedding IS NULL") == 0
 
 
+@pytest.mark.parametrize("database", [18, 16], indirect=True)
+def test_rows_whose_text_raises_an_error_are_listed_without_a_hash(database: Database) -> None:
+    items(database)
+    database.execute("ALTER TABLE items ADD COLUMN lang text DEFAULT '1', ALTER embedding DROP NOT NULL")
+    upgrade(database, dataclasses.replace(CHANGE, text="body || lang::int", where="10 / lang::int > 0"))
+    database.execute("""
+        UPDATE items SET lang = 'one' WHERE id = 3;
+        UPDATE items SET lang = '0' WHERE id = 4;
+        UPDATE items SET body = 'edited' WHERE id = 6
+    """)
+    done = roll_back(database)
+    assert done.code == 0, done.err
+    assert "3 rows were written since the upgrade" in done.out
+    assert database.execute("SELECT id, text_hash IS NULL FROM migrator.rollback_1 ORDER BY id") == [
+        (3, True),
+        (4, True),
+        (6, False),
+    ]
+
+
 def test_whatever_was_on_column_and_index_is_there_again(database: Database) -> None:
     database.execute('CREATE SCHEMA "Shop\'s"')
     table = '"Shop\'s"."Red items"'
