@@ -227,7 +227,8 @@ class EmbeddingChange:
     batch_size: texts a model call; None lets migrator find it.
     functions: CREATE OR REPLACE FUNCTION statements that are carried out with the cut-over, for functions that name the
         column in their text; what they replace comes back on a downgrade.
-    max_failed_rows: rows that may be set aside because the model fails on their text; with one more the change fails.
+    max_failed_rows: rows that may be set aside, for the model fails on their text, or it cannot be evaluated; with one
+        more the change fails.
     empty: what becomes of rows in scope whose text is NULL or the empty string. "null": they end NULL; "skip": they
         keep what they hold, which the new column must be able to hold; "refuse": preflight refuses while there are any.
     outside: what becomes of rows out of scope. "keep": they keep what they hold; "null": they end NULL; None: they keep

@@ -256,6 +256,8 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "found": [(384, 80), (96, 60)],
         "choices": ["where='collection_id = 1' (80 of 384)", "where='collection_id = 2' (60 of 96)"],
     },
+    "rows_not_evaluated": {"rows": 1, "first": ["id=7: invalid input syntax for type json"], "allowed": 0},
+    "rows_set_aside": {"rows": 1, "first": ["id=7: invalid input syntax for type json"]},
     "setting_not_there": {"setting": "app.key", "variable": "APP_KEY"},
     "text_reads_other_tables": {"expression": "title_of(id)", "tables": ["public.titles"]},
     "text_reads_unlockable": {

@@ -87,7 +87,7 @@ def rows_not_evaluated(subject: str, rows: int, first: Sequence[str], allowed: i
     return refuse(
         "rows-not-evaluated",
         f"the text or scope of {counted(rows, 'rows')} of {subject} cannot be evaluated: {_first(rows, first)}",
-        f"such a row gets no vector, and the revision allows {allowed} rows to end without one.",
+        f"such a row gets no vector, and the revision allows {counted(allowed, 'rows')} to end without one.",
         "correct the rows; or have text= or where= leave them out, such as CASE WHEN payload IS JSON THEN ... END; "
         f"or write max_failed_rows={rows} in the revision: then they are set aside",
     )
@@ -98,9 +98,9 @@ def rows_set_aside(subject: str, rows: int, first: Sequence[str]) -> Hazard:
     return warn(
         "rows-set-aside",
         f"the text or scope of {counted(rows, 'rows')} of {subject} cannot be evaluated: {_first(rows, first)}",
-        "a model is not asked for them: a row of these that has no vector to come back to ends without one, and is "
-        "listed in migrator.failed_row.",
-        "correct the rows, before or afterward; migrator backfill gives them a vector then",
+        "the model is not asked for them. One that has no vector to come back to ends without a vector, and is listed "
+        "in migrator.failed_row.",
+        "correct the rows, before or afterward; migrator backfill then gives them a vector",
     )
 
 

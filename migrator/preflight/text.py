@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,15 +77,14 @@ def examine(
 
 def _read(connection: Connection, column: ColumnPlan, tried: _Tried) -> list[str]:
     """The tables that it reads besides the row. Rows that cannot be evaluated are no reason to refuse it."""
+    if column.takes_row:
+        with suppress(*EVALUATION):
+            return _by_columns(connection, column, tried)
+    by = _by_row if column.takes_row else _by_columns
     try:
-        return tolerant(connection, column, lambda column: _by_columns(connection, column, tried))
+        return tolerant(connection, column, lambda column: by(connection, column, tried))
     except EVALUATION as error:
-        if not column.takes_row:
-            raise _not_by_columns(column, tried, error) from None
-        try:
-            return tolerant(connection, column, lambda column: _by_row(connection, column, tried))
-        except EVALUATION as second:
-            raise _not_by_columns(column, tried, second) from None
+        raise _not_by_columns(column, tried, error) from None
 
 
 def _not_by_columns(column: ColumnPlan, tried: _Tried, error: psycopg.Error) -> Exception:

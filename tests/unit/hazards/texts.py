@@ -100,6 +100,27 @@ TEXTS: list[Row] = [
         "name the columns, without schema: where=\"tenant = 'acme'\"",
     ),
     (
+        hazards.rows_not_evaluated,
+        (SUBJECT, 2, ["id=7: invalid input syntax for type json", "id=8: division by zero"], 1),
+        "rows-not-evaluated",
+        True,
+        "the text or scope of 2 rows of public.items.embedding cannot be evaluated: id=7: invalid input syntax for "
+        "type json, id=8: division by zero",
+        "such a row gets no vector, and the revision allows 1 row to end without one.",
+        "correct the rows; or have text= or where= leave them out, such as CASE WHEN payload IS JSON THEN ... END; or "
+        "write max_failed_rows=2 in the revision: then they are set aside",
+    ),
+    (
+        hazards.rows_set_aside,
+        (SUBJECT, 3, ["id=7: division by zero"]),
+        "rows-set-aside",
+        False,
+        "the text or scope of 3 rows of public.items.embedding cannot be evaluated: id=7: division by zero, ...",
+        "the model is not asked for them. One that has no vector to come back to ends without a vector, and is listed "
+        "in migrator.failed_row.",
+        "correct the rows, before or afterward; migrator backfill then gives them a vector",
+    ),
+    (
         hazards.text_reads_other_tables,
         (
             "from_text",
