@@ -1,40 +1,54 @@
-"""Functions that text and scope call. Replaced they give other texts, and no row is written that would tell."""
+"""What text and scope name: functions that they call, and what else they are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from migrator import hazards
-from migrator.catalog import CalledFunction
-from migrator.database import Connection, execute, fetch_dicts, fetch_row, qualified_names
+from migrator.catalog import text_dependencies
+from migrator.catalog.text_dependencies import Dependency, Roots, read_dependencies
+from migrator.database import Connection, configure, execute, fetch_dicts, fetch_row, qualified_names
+from migrator.errors import MigratorError
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
-from migrator.queries import query
+from migrator.queries import is_own, query
 
 
-def find_called(connection: Connection, column: ColumnPlan) -> list[int]:
-    """Oids of those that are named in them, and of those that these call in turn, but for PostgreSQL's own.
+@dataclass(frozen=True)
+class Found:
+    """functions: oids of those that are named in text and scope, and of those that these call in turn, but for
+    PostgreSQL's own. dependencies: these and all else that the text is made of, as it is now.
+    """
 
-    Not found are those whose names a function puts together, or that are called by none, as an aggregate's. Names are
-    looked up by the search path of the text.
+    functions: list[int]
+    dependencies: list[Dependency]
+
+
+def find(connection: Connection, column: ColumnPlan) -> Found:
+    """Not found are functions whose names a function puts together, or that are called by none, as an aggregate's.
+
+    Names are looked up by the search path of the text.
     """
     old_text = column.with_old_text.text
+    depended = query("text_dependencies", "depended")
+    table = column.catalog.table
     with connection.transaction(force_rollback=True):
         view = query("called", "view", text=column.text, old_text=old_text, scope=column.scope, table=column.table)
         execute(connection, view)
+        functions = []
         # Most texts call nothing but PostgreSQL's own, and to plan the walk takes longer than the rest of it.
-        if not fetch_row(connection, query("called", "any"))[0]:
-            return []
-        return [oid for (oid,) in execute(connection, query("called", "functions"))]
-
-
-def read_called(connection: Connection, functions: Sequence[int]) -> list[CalledFunction]:
-    """As they are now."""
-    if not functions:
-        return []
-    with qualified_names(connection):
-        names = [name for (name,) in execute(connection, query("called", "names"), {"functions": [*functions]})]
-        return _definitions(connection, names)
+        if fetch_row(connection, query("called", "any", depended=depended))[0]:
+            functions = [oid for (oid,) in execute(connection, query("called", "functions", depended=depended))]
+        configure(connection, {"search_path": ""}, local=True)
+        roots = query("text_dependencies", "roots", depended=depended)
+        columns, types, configurations, dictionaries = fetch_row(connection, roots, {"table": table.oid})
+        names = [name for (name,) in execute(connection, query("called", "names"), {"functions": functions})]
+    if column.takes_row:
+        # The row as a whole, of which functions read they know which.
+        columns = [each.name for each in table.columns if each.name != column.live and not is_own(each.name)]
+    found = Roots(names, columns, types, configurations, dictionaries)
+    return Found(functions, read_dependencies(connection, table.oid, found))
 
 
 def of_others(connection: Connection, column: ColumnPlan, functions: Sequence[int]) -> list[Hazard]:
@@ -53,17 +67,18 @@ def of_others(connection: Connection, column: ColumnPlan, functions: Sequence[in
     )
 
 
-def replaced(connection: Connection, column: ColumnPlan) -> list[str]:
-    """Of those that were planned with, the ones that are others now, or gone."""
-    known = column.catalog.called
-    if not known:
-        return []
-    with qualified_names(connection):
-        now = _definitions(connection, [function.name for function in known])
-    return [before.name for before, after in zip(known, now, strict=True) if before != after]
+def changed(connection: Connection, column: ColumnPlan) -> list[str]:
+    """What the text was made of when the run was planned and is another now, or gone, as a person is shown it."""
+    catalog = column.catalog
+    return text_dependencies.changed(connection, catalog.table.oid, catalog.made_of or [])
 
 
-def _definitions(connection: Connection, names: Sequence[str]) -> list[CalledFunction]:
-    """In the order of the names."""
-    found = fetch_dicts(connection, query("called", "definitions"), {"functions": [*names]})
-    return [CalledFunction(**row) for row in found]
+def refuse_changed(connection: Connection, column: ColumnPlan) -> None:
+    """Raises MigratorError before cut-over where that is so."""
+    other = changed(connection, column)
+    if other:
+        raise MigratorError(
+            f"{column.subject}: its text depends on what changed since this run was planned: {', '.join(other)}",
+            meaning="the vectors made so far are of the texts as they were before.",
+            remedy="run the same command again, which embeds the texts as they are now",
+        )

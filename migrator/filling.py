@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from psycopg import sql
@@ -111,26 +111,31 @@ def lock_other_tables(work: Work) -> None:
                 fill(work, column, column.shadow)
 
 
-def clearing(column: ColumnPlan, phase: str) -> list[Statement]:
+def clearing(column: ColumnPlan, phase: str, *, only_if: str = "") -> list[Statement]:
     """What `clear_stale` sends where the backup is there."""
-    lasts, again = "a range of blocks at a time", "" if column.marks_some else "an interrupted run goes on"
+    lasts = "a range of blocks at a time"
     sent = [
         column.statement(
             phase,
             _clear(column, leaf, in_backup=column.fills_retired),
             "ROW EXCLUSIVE",
             lasts,
-            only_if=again or leaf.only_if,
+            only_if=only_if or leaf.only_if,
         )
         for leaf in tree.leaves(tree.planned(column))
     ]
     if column.fills_retired and column.upgraded_by == "embed":
-        sent.insert(0, column.statement(phase, backup_table.index(column), "none", "one scan of the backup"))
+        sent.insert(
+            0, column.statement(phase, backup_table.index(column), "none", "one scan of the backup", only_if=only_if)
+        )
     return sent
 
 
-def clear_stale(work: Work, column: ColumnPlan) -> None:
-    """Vectors that may be of another text than their row has: capture did not see that it changed."""
+def clear_stale(work: Work, column: ColumnPlan, *, only: Collection[int] | None = None) -> None:
+    """Vectors that may be of another text than their row has: capture did not see that it changed.
+
+    only: oids of the tables that hold such rows; None: all.
+    """
     if column.catalog.read:
         # Capture may have given their rows the vector of a text that another table has changed since they were written.
         outwait_writers(work, column, "what was done so far is kept.")
@@ -138,7 +143,8 @@ def clear_stale(work: Work, column: ColumnPlan) -> None:
     if in_backup and column.upgraded_by == "embed":
         execute(work.connection, backup_table.index(column))
     clear = partial(_clear, in_backup=in_backup)
-    in_portions(work, column, lambda column, leaf: [clear(column, leaf)], portions.in_ranges(work.connection, column))
+    parts = portions.in_ranges(work.connection, column, only=only)
+    in_portions(work, column, lambda column, leaf: [clear(column, leaf)], parts)
 
 
 def _clear(column: ColumnPlan, leaf: Relation, *, in_backup: bool) -> sql.Composed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import msgspec
 
 from migrator import hazards
 from migrator.catalog import Catalog
+from migrator.catalog.captured import Captured
 from migrator.change import EmbeddingChange, Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.plan import ColumnPlan, Direction, Plan, Source
@@ -230,6 +231,14 @@ class Ledger:
                     online=column.online,
                 )
         return Run(run, plan.revision, plan.direction)
+
+    def captured(self, change: int) -> list[Captured]:
+        """The tables of which capture has seen every write since the fill began, or which were compared since."""
+        (found,) = self._row("captured", change=change)
+        return msgspec.convert(found or [], list[Captured])
+
+    def set_captured(self, change: int, tables: Sequence[Captured]) -> None:
+        self._execute("set_captured", change=change, captured=as_json(tables))
 
     def finish(self, run: Run, state: str) -> None:
         self._execute("set_run_state", run=run.id, state=state)

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from migrator.catalog import Catalog
 from migrator.catalog.indexes import IndexToBuild, TableIndex, by_place, carried_over, wanted
+from migrator.catalog.text_dependencies import differing
 from migrator.change import EmbeddingChange, Index, Model
 from migrator.estimate import Estimate
 from migrator.hazards import Hazard
@@ -220,9 +221,14 @@ class ColumnPlan:
     @property
     def marks_some(self) -> bool:
         """On a downgrade: whether old vectors may be stale that the capture trigger did not mark."""
-        replaced = self.before is not None and not set(self.before.called) <= set(self.catalog.called)
-        unmarked = bool(self.catalog.read) or self.texts_edited or replaced
-        return self.capture_was_off or (self.fills_retired and unmarked)
+        if not self.fills_retired or self.before is None or self.method == "index":
+            return False
+        before, now = self.before, self.catalog
+        other_texts = before.made_of is None or bool(differing(before.made_of, now.made_of or []))
+        unseen = before.captured is None or not set(now.captured or []) <= set(before.captured)
+        # Of a text that needs settings nobody wrote down what their values were.
+        unmarked = bool(now.read or self.change.settings) or self.texts_edited or other_texts or unseen
+        return self.capture_was_off or unmarked
 
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""

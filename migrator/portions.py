@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -53,9 +53,11 @@ class Portion:
     step: Step
 
 
-def in_ranges(connection: Connection, column: ColumnPlan) -> Iterator[Portion]:
-    """All rows, by ranges of blocks."""
+def in_ranges(connection: Connection, column: ColumnPlan, *, only: Collection[int] | None = None) -> Iterator[Portion]:
+    """All rows, by ranges of blocks. only: those of the tables with these oids."""
     for leaf in tree.leaves(tree.now(connection, column)):
+        if only is not None and leaf.oid not in only:
+            continue
         ranges = BlockRanges(connection, leaf, ROWS)
         step = Step(ranges.step, ranges.step, SECONDS)
         for bounds, done, blocks in ranges:

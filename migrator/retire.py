@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from migrator import backup_table, called, capture, column_storage, partition_columns, present, text_settings, tree
 from migrator.address import Address
+from migrator.catalog.captured import read_captured
 from migrator.catalog.columns import TREE
 from migrator.database import EVALUATION, UNBOUNDED, Connection, configure, execute, fetch_row, has_table, said
 from migrator.ledger import RETIRED, Ledger
@@ -129,7 +130,12 @@ def _correct_backup(connection: Connection, column: ColumnPlan) -> None:
 
 def _is_marked(connection: Connection, ledger: Ledger, column: ColumnPlan) -> bool:
     """Whether every old vector that is of another text than its row was seen and set NULL."""
-    if column.catalog.read or ledger.texts_edited(column.id) or called.replaced(connection, column):
+    if column.catalog.read or ledger.texts_edited(column.id) or called.changed(connection, column):
+        return False
+    if column.catalog.made_of is None or column.catalog.captured is None or column.change.settings:
+        return False
+    seen = read_captured(connection, column.catalog.table.oid, column.trigger)
+    if not set(seen) <= set(column.catalog.captured):
         return False
     trigger = {"table": column.catalog.table.oid, "trigger": column.trigger}
     return bool(fetch_row(connection, query("capture", "trigger_is_there", tree=TREE), trigger)[0])

@@ -38,11 +38,15 @@ def waiting(column: ColumnPlan, target: str) -> sql.Composed:
 
 
 def stale(column: ColumnPlan, *, in_backup: bool, in_store: bool = True) -> Query:
-    """On a downgrade: retired vectors that are not known to be of their row's present text.
+    """Vectors of the shadow column, or of the retired one, that are not known to be of their row's present text.
 
-    in_backup, in_store: whether the upgrade's backup, and a store of the old model, are there to know them.
+    in_backup, in_store: whether the upgrade's backup, and a store of the model, are there to know them.
     """
     shadow, extension = name(column.shadow), name(column.catalog.server.extension_schema)
+    if column.method == "derive" and not column.is_restore:
+        derived = column.derived(name(column.live))
+        pieces = {"shadow": shadow, "scope": column.scope, "derived": derived, "live": shadow}
+        return query("fill", "not_of_live", extension=extension, **pieces)
     if column.upgraded_by == "derive":
         derived = column.as_upgrade().derived(shadow)
         pieces = {"shadow": shadow, "scope": column.scope, "derived": derived, "live": name(column.live)}

@@ -114,7 +114,8 @@ def _carry_out(
         if ledger.past_cut_over(run):
             plan = _left_to_settle(connection, plan, options.reporter)
         else:
-            _refuse_replaced_functions(connection, plan)
+            _refuse_other_texts(connection, plan)
+            _distrust_settings(ledger, plan)
         _still_there(connection, plan)
         address = _as_planned(connection, address, plan)
         models.recording = True
@@ -174,12 +175,19 @@ def _still_there(connection: Connection, plan: Plan) -> None:
             raise hazards.row_security(column.catalog.table.name).refusal()
 
 
-def _refuse_replaced_functions(connection: Connection, plan: Plan) -> None:
-    """Raises Refused where functions that texts call are others since: vectors are there of the texts they gave."""
+def _refuse_other_texts(connection: Connection, plan: Plan) -> None:
+    """Raises Refused where what texts are made of is another since: vectors are there of the texts as they were."""
     for column in plan.columns:
-        functions = called.replaced(connection, column)
-        if functions:
-            raise hazards.text_functions_replaced(column.subject, functions).refusal()
+        changed = called.changed(connection, column)
+        if changed:
+            raise hazards.text_dependencies_changed(column.subject, changed).refusal()
+
+
+def _distrust_settings(ledger: Ledger, plan: Plan) -> None:
+    """Of a text that needs settings nobody wrote down what their values were: its rows are compared before cut-over."""
+    for column in plan.columns:
+        if column.change.settings:
+            ledger.set_captured(column.id, [])
 
 
 def _left_to_settle(connection: Connection, plan: Plan, reporter: Reporter) -> Plan:

@@ -5,21 +5,17 @@
 CREATE TEMPORARY VIEW migrator_called AS SELECT {text} AS text_, {old_text} AS old_text_, {scope} AS scope_ FROM {table};
 
 -- name: any
-SELECT EXISTS (SELECT FROM pg_rewrite r
-               JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-                AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
-               WHERE r.ev_class = 'pg_temp.migrator_called'::regclass);
+WITH RECURSIVE {depended}
+SELECT EXISTS (SELECT FROM depended WHERE classid IN ('pg_proc'::regclass, 'pg_operator'::regclass));
 
 -- name: functions
 -- And those that they call in turn: PostgreSQL keeps what a parsed body depends on; in a body that is a text, names are
 -- read that stand before a parenthesis, and that the function would find.
-WITH RECURSIVE called (oid) AS (
-  SELECT coalesce(o.oprcode::oid, d.refobjid)
-  FROM pg_rewrite r
-  JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-   AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
-  LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
-  WHERE r.ev_class = 'pg_temp.migrator_called'::regclass
+WITH RECURSIVE {depended},
+called (oid) AS (
+  SELECT coalesce(o.oprcode::oid, n.objid)
+  FROM depended n LEFT JOIN pg_operator o ON n.classid = 'pg_operator'::regclass AND o.oid = n.objid
+  WHERE n.classid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
   UNION
   SELECT callee.oid
   FROM called JOIN pg_proc p ON p.oid = called.oid JOIN pg_language l ON l.oid = p.prolang
@@ -64,6 +60,5 @@ ORDER BY 1;
 
 -- name: definitions
 -- NULL where there is none any more.
-SELECT f.called AS name,
-       encode(sha256(convert_to(pg_get_functiondef(to_regprocedure(f.called)), 'UTF8')), 'hex') AS definition
+SELECT f.called, encode(sha256(convert_to(pg_get_functiondef(to_regprocedure(f.called)), 'UTF8')), 'hex')
 FROM unnest(%(functions)s::text[]) WITH ORDINALITY AS f (called, place) ORDER BY f.place;

@@ -94,7 +94,7 @@ AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash, embedding AS mig
                   AND migrator_store.migrator_vector::{type} OPERATOR({extension}.=) {shadow})
 
 -- name: not_of_live
--- The live vector was derived from another one.
+-- One of the two was derived from another vector than the other is.
 {shadow} IS NOT NULL AND {scope} AND ({derived} OPERATOR({extension}.=) {live}) IS NOT TRUE
 
 -- name: clear

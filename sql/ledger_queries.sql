@@ -90,6 +90,12 @@ INSERT INTO migrator.change
 VALUES (%(id)s, %(run)s, %(restores)s, %(schema)s, %(table)s, %(column)s, %(change)s::jsonb, %(catalog)s::jsonb,
         %(source)s, %(online)s);
 
+-- name: captured
+SELECT catalog -> 'captured' FROM migrator.change WHERE id = %(change)s;
+
+-- name: set_captured
+UPDATE migrator.change SET catalog = jsonb_set(catalog, '{{captured}}', %(captured)s::jsonb) WHERE id = %(change)s;
+
 -- name: phase_started
 INSERT INTO migrator.phase (run_id, phase) VALUES (%(run)s, %(phase)s)
 ON CONFLICT (run_id, phase) DO UPDATE SET started_at = clock_timestamp(), finished_at = NULL;

@@ -6,10 +6,11 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import get_args
 
+from migrator.catalog.captured import Captured
 from migrator.catalog.carried import Carried, read_carried
 from migrator.catalog.columns import Column, OtherTable, Table, Trigger, read_table, table_names
 from migrator.catalog.dependents import View, read_kinds, read_others, read_views
-from migrator.catalog.functions import CalledFunction, Replaced
+from migrator.catalog.functions import Replaced
 from migrator.catalog.indexes import IndexToBuild, TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, alone, read_keys, read_partitions
 from migrator.catalog.server import (
@@ -19,6 +20,7 @@ from migrator.catalog.server import (
     require_pgvector,
     set_lookup_path,
 )
+from migrator.catalog.text_dependencies import Dependency
 from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
@@ -27,7 +29,6 @@ from migrator.queries import is_own, query
 VECTOR_TYPES = get_args(VectorType)
 
 __all__ = [
-    "CalledFunction",
     "Catalog",
     "Column",
     "Partition",
@@ -50,8 +51,9 @@ class Catalog:
     replaced: the functions that the revision makes, as they were before; filled in by the planner.
     partitions: all below the table, partitions or heirs, parents first. partition_keys: those that read the column,
     with their tables.
-    read: other tables and views that the text reads. called: functions that text and scope call. Both are filled in by
-    preflight.
+    read: other tables and views that the text reads. made_of: what else text and scope depend on. Both are filled in
+    by preflight. captured: on an upgrade, tables of which capture has seen every write since the fill began; on a
+    downgrade, all as they are now. Ledgers of earlier versions have neither of the last two.
     """
 
     server: Server
@@ -65,7 +67,8 @@ class Catalog:
     partitions: list[Partition] = field(default_factory=list)
     partition_keys: list[str] = field(default_factory=list)
     read: list[OtherTable] = field(default_factory=list)
-    called: list[CalledFunction] = field(default_factory=list)
+    made_of: list[Dependency] | None = None
+    captured: list[Captured] | None = None
 
     @property
     def vector_indexes(self) -> list[TableIndex]:

@@ -20,14 +20,6 @@ class Replaced:
     definition: str | None
 
 
-@dataclass(frozen=True)
-class CalledFunction:
-    """A function that a text calls. definition: the sha256 of it; None where the function is gone."""
-
-    name: str
-    definition: str | None
-
-
 def read_replaced(
     connection: Connection, subject: str, statements: Sequence[str], *, check_bodies: bool
 ) -> list[Replaced]:

@@ -109,7 +109,7 @@ from migrator.hazards.runs import store_without_vectors as store_without_vectors
 from migrator.hazards.runs import table_renamed as table_renamed
 from migrator.hazards.runs import table_renamed_meanwhile as table_renamed_meanwhile
 from migrator.hazards.runs import table_replaced as table_replaced
-from migrator.hazards.runs import text_functions_replaced as text_functions_replaced
+from migrator.hazards.runs import text_dependencies_changed as text_dependencies_changed
 from migrator.hazards.runs import unfinished_differs as unfinished_differs
 from migrator.hazards.runs import unfinished_other as unfinished_other
 from migrator.hazards.server import disk_unknown as disk_unknown

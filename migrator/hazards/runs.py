@@ -87,13 +87,13 @@ def table_replaced(subject: str) -> Hazard:
     )
 
 
-def text_functions_replaced(subject: str, functions: Iterable[str]) -> Hazard:
+def text_dependencies_changed(subject: str, changed: Iterable[str]) -> Hazard:
+    """changed: each with its kind, as in "function public.told(text)"."""
     return refuse(
-        "text-functions-replaced",
-        f"functions that the text of {subject} calls were replaced since the run was interrupted: "
-        f"{', '.join(functions)}",
-        "the vectors made so far are of the texts that they gave before.",
-        "migrator abandon, then run the command again; or put the functions back and go on",
+        "text-dependencies-changed",
+        f"the text of {subject} depends on what changed since the run was interrupted: {', '.join(changed)}",
+        "the vectors made so far are of the texts as they were before.",
+        "migrator abandon, then run the command again, which embeds new texts only; or change it back and go on",
     )
 
 

@@ -8,6 +8,7 @@ from psycopg import Cursor, sql
 from psycopg.rows import TupleRow
 
 from migrator import (
+    called,
     capture,
     carry,
     column_attributes,
@@ -17,9 +18,9 @@ from migrator import (
     partition_columns,
     rows_left,
     tree,
+    unseen_writes,
     views,
 )
-from migrator.called import replaced
 from migrator.catalog import read_catalog
 from migrator.catalog.columns import TREE
 from migrator.database import configure, execute, fetch_row, search_path
@@ -45,6 +46,7 @@ def statements(plan: Plan) -> list[Statement]:
     lock, lasts = "ACCESS EXCLUSIVE", "milliseconds"
     filled = [column for column in plan.columns if column.method != "index"]
     return [
+        *(statement for column in filled for statement in unseen_writes.statements(column, NAME)),
         *(statement for column in filled for statement in filling.rest(column, column.shadow, NAME)),
         *(Statement(NAME, plan.subjects, each, "none", lasts) for each in carry.unbound_functions(plan.columns)),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
@@ -135,6 +137,9 @@ def run(work: Work) -> dict[str, object]:
     for _ in range(TRIES):
         if work.other_tables.let_go:
             filling.lock_other_tables(work)
+        for column in work.plan.columns:
+            if column.method != "index":
+                unseen_writes.compare(work, column)
         filled = _fill_rest(work)
         try:
             return _swap_all(work, filled)
@@ -254,8 +259,9 @@ def _versions(work: Work, column: ColumnPlan, tables: list[int]) -> Cursor[Tuple
 
 
 def _function_versions(work: Work) -> Cursor[TupleRow]:
-    called = [function.name for column in work.plan.columns for function in column.catalog.called]
-    names = {"functions": sorted({*carry.function_names(work.plan.columns), *called})}
+    made_of = [each for column in work.plan.columns for each in column.catalog.made_of or []]
+    of_texts = [each.name for each in made_of if each.kind == "function"]
+    names = {"functions": sorted({*carry.function_names(work.plan.columns), *of_texts})}
     return execute(work.connection, query("carry", "function_versions"), names)
 
 
@@ -318,16 +324,9 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
         differing += partition_columns.changed(column.catalog, found)
     if differing:
         raise _changed(column.subject, *differing)
-    functions = replaced(work.connection, column)
-    if functions:
-        raise MigratorError(
-            f"{column.subject}: functions that its text calls were replaced since this run was planned: "
-            f"{', '.join(functions)}",
-            meaning="the vectors made so far are of the texts that they gave before.",
-            remedy="run the same command again, which embeds the texts that they give now",
-        )
     if column.method == "index":
         return
+    called.refuse_changed(work.connection, column)
     trigger = {"table": table.oid, "trigger": column.trigger}
     if not fetch_row(work.connection, query("capture", "trigger_is_there", tree=TREE), trigger)[0]:
         raise MigratorError(
@@ -335,3 +334,5 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
             meaning="writes may have been missed, so the shadow column cannot be trusted.",
             remedy="find out who did it, then run the same command again",
         )
+    if unseen_writes.are_there(work, column):
+        raise _TreeChanged(f"{column.subject}: a table was rewritten, or a partition came, meanwhile")

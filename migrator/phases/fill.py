@@ -5,6 +5,8 @@ On a downgrade the retired column is filled where its vectors went stale.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from psycopg import sql
 
 from migrator import (
@@ -18,6 +20,7 @@ from migrator import (
     rows_left,
     tree,
 )
+from migrator.catalog.captured import Captured, read_captured
 from migrator.database import execute, fetch_row
 from migrator.errors import MigratorError
 from migrator.locks import with_short_locks
@@ -74,7 +77,9 @@ def _statements(column: ColumnPlan) -> list[Statement]:
     indexed = []
     if backup_table.helps(column):
         indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
-    cleared = filling.clearing(column, NAME) if column.marks_some or column.catalog.read else []
+    cleared = []
+    if column.marks_some or column.catalog.read:
+        cleared = filling.clearing(column, NAME, only_if="" if column.marks_some else "an interrupted run goes on")
     last = []
     if column.is_restore and column.kept is not None:
         last += [
@@ -153,9 +158,19 @@ def _start(work: Work, column: ColumnPlan) -> bool:
     def start() -> None:
         for statement in _start_statements(tree.without_dropped(work.connection, column)):
             execute(work.connection, statement.query)
+        # With the trigger, in one transaction.
+        work.ledger.set_captured(column.id, _captured(work, column))
 
     with_short_locks(work.connection, start, tables=[column.catalog.table.oid], on_wait=work.waits_for_lock)
     return True
+
+
+def _captured(work: Work, column: ColumnPlan) -> Sequence[Captured]:
+    """From here on every write is seen; before, on a downgrade whose marks are believed, since the upgrade."""
+    before = column.before.captured if column.before is not None else None
+    if column.fills_retired and not column.marks_some and before is not None:
+        return before
+    return read_captured(work.connection, column.catalog.table.oid, column.trigger)
 
 
 def _keep_written(column: ColumnPlan, leaf: Relation) -> list[sql.Composed]:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from psycopg import sql
 
-from migrator import carry, hazards, old_model, store
-from migrator.called import find_called, of_others, read_called
+from migrator import called, carry, hazards, old_model, store
 from migrator.catalog import Catalog
+from migrator.catalog.captured import read_captured
 from migrator.catalog.functions import try_statements
 from migrator.database import Connection
 from migrator.estimate import Estimate
@@ -113,10 +113,13 @@ def examine(
             column = replace(column, catalog=replace(catalog, read=read))
             found += other_tables.examine(connection, column)
             refuse_first(found)
-        functions = find_called(connection, column)
-        column = replace(column, catalog=replace(column.catalog, called=read_called(connection, functions)))
+        named = called.find(connection, column)
+        column = replace(column, catalog=replace(column.catalog, made_of=named.dependencies))
+        if column.fills_retired:
+            seen = read_captured(connection, catalog.table.oid, column.trigger)
+            column = replace(column, catalog=replace(column.catalog, captured=seen))
         # A downgrade is not refused for what its upgrade allowed.
-        found += [] if column.is_restore else of_others(connection, column, functions)
+        found += [] if column.is_restore else called.of_others(connection, column, named.functions)
         refuse_first(found)
         refuse_first(made_again.examine(connection, columns, column))
         refuse_first(materialised_views.examine(connection, columns, column))

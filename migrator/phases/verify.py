@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator import filling, proofs
+from migrator import called, filling, proofs, unseen_writes
 from migrator.errors import VerificationFailed
 from migrator.other_tables import LetGo
 from migrator.phases.cut_over import TRIES
@@ -19,6 +19,7 @@ def statements(plan: Plan) -> list[Statement]:
         if column.method == "index":
             sent += proofs.statements(column, column.live)
         else:
+            sent += unseen_writes.statements(column, NAME)
             sent += [*filling.rest(column, column.shadow, NAME), *proofs.statements(column, column.shadow)]
             sent += checks.statements(plan.columns, column)
     return sent
@@ -48,6 +49,8 @@ def _prove(work: Work) -> tuple[dict[str, object], list[str]]:
     for column in work.plan.columns:
         target = column.live if column.method == "index" else column.shadow
         if column.method != "index":
+            called.refuse_changed(work.connection, column)
+            unseen_writes.compare(work, column)
             # What was written since fill has texts that no store held then.
             filling.fill_rest(work, column, column.shadow)
             if work.other_tables.let_go:

@@ -111,10 +111,10 @@ def test_a_function_of_the_text_is_replaced_during_the_upgrade(database: Databas
     database.execute(TOLD.format("second "))
     with pytest.raises(Refused) as refused:
         upgrade(database, change)
-    assert refused.value.code == "text-functions-replaced"
+    assert refused.value.code == "text-dependencies-changed"
     abandon(database)
     reporter = At("started", "cut-over", lambda: database.execute(TOLD.format("third ")))
-    with pytest.raises(MigratorError, match=r"were replaced since this run was planned: public\.told\(text\)"):
+    with pytest.raises(MigratorError, match=r"changed since this run was planned: function public\.told\(text\)"):
         upgrade(database, change, reporter=reporter)
     assert database.value("SELECT state FROM migrator.run ORDER BY id DESC LIMIT 1") == "undone"
     upgrade(database, change)

@@ -112,14 +112,14 @@ TEXTS: list[Row] = [
         "migrator abandon closes the run; then run the command again",
     ),
     (
-        hazards.text_functions_replaced,
-        (SUBJECT, ["public.doc_text(text)"]),
-        "text-functions-replaced",
+        hazards.text_dependencies_changed,
+        (SUBJECT, ["function public.doc_text(text)"]),
+        "text-dependencies-changed",
         True,
-        "functions that the text of public.items.embedding calls were replaced since the run was interrupted: "
-        "public.doc_text(text)",
-        "the vectors made so far are of the texts that they gave before.",
-        "migrator abandon, then run the command again; or put the functions back and go on",
+        "the text of public.items.embedding depends on what changed since the run was interrupted: "
+        "function public.doc_text(text)",
+        "the vectors made so far are of the texts as they were before.",
+        "migrator abandon, then run the command again, which embeds new texts only; or change it back and go on",
     ),
     (
         hazards.table_renamed_meanwhile,

@@ -1,0 +1,81 @@
+-- What text and scope are made of, besides the values of the row: read off the view of called.sql; and
+-- tables that hold rows, by which it shows whether capture saw every write.
+
+-- name: depended
+-- What the view depends on, and what the expressions of generated columns do that it reads: PostgreSQL 14 keeps these
+-- with the column itself.
+depended (classid, objid, objsubid) AS (
+  SELECT d.refclassid, d.refobjid, d.refobjsubid
+  FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+  WHERE r.ev_class = 'pg_temp.migrator_called'::regclass
+  UNION
+  SELECT d.refclassid, d.refobjid, d.refobjsubid
+  FROM depended n
+  JOIN pg_attribute a ON n.classid = 'pg_class'::regclass AND (a.attrelid, a.attnum) = (n.objid, n.objsubid)
+   AND a.attgenerated <> ''
+  JOIN pg_attrdef f ON (f.adrelid, f.adnum) = (a.attrelid, a.attnum)
+  JOIN pg_depend d ON (d.classid, d.objid) = ('pg_attrdef'::regclass, f.oid)
+   OR (d.classid, d.objid, d.objsubid) = ('pg_class'::regclass, a.attrelid, a.attnum))
+
+-- name: roots
+-- Columns of the table, and what is named besides: types and text search.
+WITH RECURSIVE {depended}
+SELECT ARRAY(SELECT a.attname::text FROM depended n JOIN pg_attribute a ON (a.attrelid, a.attnum) = (n.objid, n.objsubid)
+             WHERE n.classid = 'pg_class'::regclass AND n.objid = %(table)s::oid ORDER BY a.attnum) AS columns,
+       ARRAY(SELECT objid::regtype::text FROM depended WHERE classid = 'pg_type'::regclass ORDER BY 1) AS types,
+       ARRAY(SELECT objid::regconfig::text FROM depended WHERE classid = 'pg_ts_config'::regclass ORDER BY 1) AS configurations,
+       ARRAY(SELECT objid::regdictionary::text FROM depended WHERE classid = 'pg_ts_dict'::regclass ORDER BY 1) AS dictionaries;
+
+-- name: states
+-- What decides how values print, and which column is meant: a column dropped and added again has another number. Of types
+-- those within others too: of arrays, domains, ranges, composite types. Each label by itself, for those that come change
+-- no text, while an attribute that comes does.
+WITH RECURSIVE columns AS (
+  SELECT a.*, pg_get_expr(f.adbin, f.adrelid) AS expression
+  FROM pg_attribute a
+  LEFT JOIN pg_attrdef f ON a.attgenerated <> '' AND (f.adrelid, f.adnum) = (a.attrelid, a.attnum)
+  WHERE a.attrelid = %(table)s::oid AND a.attname = ANY (%(columns)s::text[]) AND NOT a.attisdropped),
+types (oid) AS (
+  SELECT atttypid FROM columns
+  UNION SELECT to_regtype(named.type)::oid FROM unnest(%(types)s::text[]) AS named (type)
+  UNION
+  SELECT part.oid
+  FROM types JOIN pg_type t ON t.oid = types.oid
+  CROSS JOIN LATERAL (
+    SELECT unnest(ARRAY[t.typelem, t.typbasetype])
+    UNION ALL SELECT rngsubtype FROM pg_range WHERE t.oid IN (rngtypid, rngmultitypid)
+    UNION ALL SELECT atttypid FROM pg_attribute WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped
+  ) AS part (oid)
+  WHERE part.oid <> 0)
+SELECT 'column' AS kind, attname::text AS name, concat_ws(' ', attnum, format_type(atttypid, atttypmod),
+         (SELECT concat_ws(' ', oid::regcollation, pg_collation_actual_version(oid)) FROM pg_collation WHERE oid = attcollation),
+         attgenerated, expression) AS state
+FROM columns
+UNION ALL
+SELECT 'label', format('%%s %%L', types.oid::regtype, e.enumlabel), e.enumsortorder::text
+FROM types JOIN pg_enum e ON e.enumtypid = types.oid
+UNION ALL
+SELECT 'type', types.oid::regtype::text,
+       string_agg(format('%%I %%s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
+FROM types JOIN pg_type t ON t.oid = types.oid AND t.typtype = 'c'
+JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+GROUP BY types.oid
+UNION ALL
+SELECT 'text search configuration', c.oid::regconfig::text,
+       (SELECT md5(string_agg(concat_ws(' ', m.maptokentype, m.mapseqno, d.oid::regdictionary, d.dicttemplate, d.dictinitoption),
+                              ',' ORDER BY m.maptokentype, m.mapseqno))
+        FROM pg_ts_config_map m JOIN pg_ts_dict d ON d.oid = m.mapdict WHERE m.mapcfg = c.oid)
+FROM pg_ts_config c WHERE c.oid::regconfig::text = ANY (%(configurations)s::text[])
+UNION ALL
+SELECT 'text search dictionary', d.oid::regdictionary::text, concat_ws(' ', d.dicttemplate, d.dictinitoption)
+FROM pg_ts_dict d WHERE d.oid::regdictionary::text = ANY (%(dictionaries)s::text[]);
+
+-- name: captured
+-- Another file: the table was rewritten. Another trigger, or another version of its row: it was dropped, disabled, or made
+-- again as partitions are attached. And triggers that fire after it and may change the row.
+SELECT c.oid::int8 AS oid, concat_ws(' ', c.relfilenode, t.oid, t.xmin, (
+         SELECT string_agg(later.oid::text, ' ' ORDER BY later.oid) FROM pg_trigger later
+         WHERE later.tgrelid = c.oid AND later.tgtype & 3 = 3 AND later.tgname COLLATE "C" > %(trigger)s
+           AND (later.tgparentid <> 0 OR NOT later.tgisinternal))) AS state
+FROM pg_class c LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = %(trigger)s
+WHERE c.oid IN {tree} AND c.relkind <> 'p' ORDER BY c.oid;

@@ -1,0 +1,151 @@
+"""Texts that change although no row is written: it is seen before cut-over and on a downgrade."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migrator.errors import MigratorError
+from tests.database import Database
+from tests.models import new, old
+from tests.proofs import rows_hold
+from tests.running import At, abandon, downgrade, upgrade, upgrade_until
+from tests.tables import CHANGE, copy_in
+
+ROWS = 60
+TEXT = "concat_ws(' ', body, note, mood, size, title)"
+MADE_OF = replace(CHANGE, text=TEXT)
+TABLE = (
+    "CREATE TYPE mood AS ENUM ('glad', 'sad')",
+    "CREATE TYPE size AS (width int, height int)",
+    "CREATE TABLE items (id bigint PRIMARY KEY, body text NOT NULL, note text, mood mood, size size, "
+    "title text GENERATED ALWAYS AS (upper(body)) STORED, embedding vector(48) NOT NULL)",
+)
+RENAMED = "ALTER TYPE mood RENAME VALUE 'glad' TO 'merry'"
+GROWN = "ALTER TYPE size ADD ATTRIBUTE depth int"
+REWRITTEN = "ALTER TABLE items ALTER note TYPE text USING note || '!'"
+NEW_EXPRESSION = "ALTER TABLE items ALTER title SET EXPRESSION AS (lower(body))"
+ANOTHER_COLUMN = "ALTER TABLE items DROP note, ADD note text DEFAULT 'other'"
+
+
+def made_of(database: Database) -> None:
+    """items, whose texts are made of columns of several types."""
+    database.execute("; ".join(TABLE))
+    texts = [(n, f"text {n}", f"note {n}", f"text {n} note {n} glad (1,2) TEXT {n}") for n in range(ROWS)]
+    vectors = old().embed_queries([text for *_, text in texts])
+    rows = [(*row[:3], vector) for row, vector in zip(texts, vectors, strict=True)]
+    copy_in(database, "items", ["id", "body", "note", "embedding"], rows)
+    database.execute("UPDATE items SET mood = 'glad', size = (1, 2)")
+    database.execute("CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)")
+
+
+@pytest.mark.parametrize(
+    ("statement", "changed"),
+    [
+        (RENAMED, r"label public\.mood 'glad'"),
+        (GROWN, r"type public\.size"),
+        (NEW_EXPRESSION, "columns of the table"),
+        (ANOTHER_COLUMN, "columns of the table"),
+    ],
+)
+def test_what_a_text_is_made_of_changes_before_cut_over(database: Database, statement: str, changed: str) -> None:
+    made_of(database)
+    with pytest.raises(MigratorError, match=changed):
+        upgrade(database, MADE_OF, reporter=At("started", "cut-over", lambda: database.execute(statement)))
+    assert database.value("SELECT state FROM migrator.run") == "undone"
+    upgrade(database, MADE_OF)
+    assert rows_hold(database, new, text=TEXT) == ROWS
+
+
+@pytest.mark.parametrize("statement", [RENAMED, GROWN, REWRITTEN, NEW_EXPRESSION, ANOTHER_COLUMN])
+def test_what_a_text_is_made_of_changes_between_upgrade_and_downgrade(database: Database, statement: str) -> None:
+    made_of(database)
+    upgrade(database, MADE_OF)
+    database.execute(statement)
+    downgrade(database, MADE_OF)
+    assert rows_hold(database, old, text=TEXT) == ROWS
+
+
+@pytest.mark.parametrize("phase", ["fill", "cut-over"])
+def test_a_table_is_rewritten_with_other_texts_during_the_upgrade(database: Database, phase: str) -> None:
+    """Its rows are compared with the store, and the run goes on."""
+    made_of(database)
+    reporter = At("done" if phase == "fill" else "started", phase, lambda: database.execute(REWRITTEN))
+    upgrade(database, MADE_OF, reporter=reporter)
+    assert rows_hold(database, new, text=TEXT) == ROWS
+
+
+def test_what_a_text_is_made_of_changes_while_the_run_is_interrupted(database: Database) -> None:
+    made_of(database)
+    upgrade_until(database, "verify", MADE_OF)
+    database.execute(RENAMED)
+    with pytest.raises(MigratorError, match=r"label public\.mood 'glad'"):
+        upgrade(database, MADE_OF)
+    abandon(database)
+    upgrade(database, MADE_OF)
+    assert rows_hold(database, new, text=TEXT) == ROWS
+
+
+def test_a_label_that_comes_changes_no_text(database: Database) -> None:
+    made_of(database)
+    added = "ALTER TYPE mood ADD VALUE 'angry' BEFORE 'glad'"
+    upgrade(database, MADE_OF, reporter=At("started", "cut-over", lambda: database.execute(added)))
+    assert rows_hold(database, new, text=TEXT) == ROWS
+
+
+PARTS = (
+    "CREATE TABLE items (id bigint, body text NOT NULL, note text, embedding vector(48), PRIMARY KEY (id)) "
+    "PARTITION BY RANGE (id)",
+    "CREATE TABLE low PARTITION OF items FOR VALUES FROM (0) TO (30)",
+    "CREATE TABLE high PARTITION OF items FOR VALUES FROM (30) TO (60)",
+)
+APART = (
+    "ALTER TABLE items DETACH PARTITION low; UPDATE low SET body = body || ' edited'; "
+    "ALTER TABLE items ATTACH PARTITION low FOR VALUES FROM (0) TO (30)"
+)
+# Filled elsewhere, with what migrator has put beside the texts of another partition.
+ELSEWHERE = (
+    "CREATE TABLE further (LIKE items INCLUDING ALL); "
+    "INSERT INTO further SELECT * FROM low; UPDATE further SET id = id + 60, body = body || ' elsewhere'; "
+    "ALTER TABLE items ATTACH PARTITION further FOR VALUES FROM (60) TO (100)"
+)
+
+
+def in_parts(database: Database) -> None:
+    database.execute("; ".join(PARTS))
+    texts = [f"text {n}" for n in range(ROWS)]
+    vectors = old().embed_queries(texts)
+    rows = [(n, text, "note", vector) for n, (text, vector) in enumerate(zip(texts, vectors, strict=True))]
+    copy_in(database, "items", ["id", "body", "note", "embedding"], rows)
+    database.execute("CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)")
+
+
+@pytest.mark.parametrize("database", [18, 16], indirect=True)
+@pytest.mark.parametrize(("statement", "rows"), [(APART, ROWS), (ELSEWHERE, 90)], ids=["apart", "elsewhere"])
+def test_a_partition_is_written_while_it_is_none_before_cut_over(database: Database, statement: str, rows: int) -> None:
+    in_parts(database)
+    upgrade(database, reporter=At("started", "cut-over", lambda: database.execute(statement)))
+    assert rows_hold(database, new) == rows
+
+
+@pytest.mark.parametrize("database", [18, 16], indirect=True)
+@pytest.mark.parametrize(("statement", "rows"), [(APART, ROWS), (ELSEWHERE, 90)], ids=["apart", "elsewhere"])
+def test_a_partition_is_written_while_it_is_none_after_cut_over(database: Database, statement: str, rows: int) -> None:
+    in_parts(database)
+    upgrade(database)
+    database.execute(statement)
+    downgrade(database)
+    assert rows_hold(database, old) == rows
+
+
+def test_capture_is_disabled_for_a_moment(database: Database) -> None:
+    """Its state is as it was; that it was another one shows."""
+    in_parts(database)
+    upgrade(database)
+    trigger = 'TRIGGER "~migrator_capture_1"'
+    database.execute(f"ALTER TABLE items DISABLE {trigger}")
+    database.execute("UPDATE items SET body = 'unseen' WHERE id = 1")
+    database.execute(f"ALTER TABLE items ENABLE ALWAYS {trigger}")
+    downgrade(database)
+    assert rows_hold(database, old) == ROWS
