@@ -19,10 +19,14 @@ from migrator.queries import is_own, query
 class Found:
     """functions: oids of those that are named in text and scope, and of those that these call in turn, but for
     PostgreSQL's own. dependencies: these and all else that the text is made of, as it is now.
+    surroundings: what of session, server and catalogs it asks for by PostgreSQL's own functions and types.
+    reads_settings: it calls current_setting itself.
     """
 
     functions: list[int]
     dependencies: list[Dependency]
+    surroundings: list[str]
+    reads_settings: bool
 
 
 def find(connection: Connection, column: ColumnPlan) -> Found:
@@ -44,11 +48,12 @@ def find(connection: Connection, column: ColumnPlan) -> Found:
         roots = query("text_dependencies", "roots", depended=depended)
         columns, types, configurations, dictionaries = fetch_row(connection, roots, {"table": table.oid})
         names = [name for (name,) in execute(connection, query("called", "names"), {"functions": functions})]
+        surroundings, reads_settings = fetch_row(connection, query("text_dependencies", "surroundings"))
     if column.takes_row:
         # The row as a whole, of which functions read they know which.
         columns = [each.name for each in table.columns if each.name != column.live and not is_own(each.name)]
     found = Roots(names, columns, types, configurations, dictionaries)
-    return Found(functions, read_dependencies(connection, table.oid, found))
+    return Found(functions, read_dependencies(connection, table.oid, found), surroundings, reads_settings)
 
 
 def of_others(connection: Connection, column: ColumnPlan, functions: Sequence[int]) -> list[Hazard]:
@@ -78,7 +83,7 @@ def refuse_changed(connection: Connection, column: ColumnPlan) -> None:
     other = changed(connection, column)
     if other:
         raise MigratorError(
-            f"{column.subject}: its text depends on what changed since this run was planned: {', '.join(other)}",
+            f"{column.subject}: what its text depends on changed since this run was planned: {', '.join(other)}",
             meaning="the vectors made so far are of the texts as they were before.",
             remedy="run the same command again, which embeds the texts as they are now",
         )

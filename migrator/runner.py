@@ -114,9 +114,10 @@ def _carry_out(
         if ledger.past_cut_over(run):
             plan = _left_to_settle(connection, plan, options.reporter)
         else:
-            _refuse_other_texts(connection, plan)
             _distrust_settings(ledger, plan)
         _still_there(connection, plan)
+        if not ledger.past_cut_over(run):
+            _refuse_other_texts(connection, plan)
         address = _as_planned(connection, address, plan)
         models.recording = True
         # What the last one waited for when it was killed.

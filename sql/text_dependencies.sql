@@ -26,6 +26,29 @@ SELECT ARRAY(SELECT a.attname::text FROM depended n JOIN pg_attribute a ON (a.at
        ARRAY(SELECT objid::regconfig::text FROM depended WHERE classid = 'pg_ts_config'::regclass ORDER BY 1) AS configurations,
        ARRAY(SELECT objid::regdictionary::text FROM depended WHERE classid = 'pg_ts_dict'::regclass ORDER BY 1) AS dictionaries;
 
+-- name: surroundings
+-- What the view asks that is in no row, and that nothing can compare: PostgreSQL's functions that tell of the session, the
+-- server and its catalogs, and types that print as names of objects. And whether it reads settings.
+SELECT ARRAY(SELECT p.proname || '()' FROM regexp_matches(r.ev_action::text, ':(?:op)?funcid (\d+)', 'g') AS f
+             JOIN pg_proc p ON p.oid = f[1]::oid AND p.pronamespace = 'pg_catalog'::regnamespace
+             WHERE p.provolatile = 's' AND p.proname <> 'current_setting' AND p.proname !~ '^pg_(input_|encoding_|char_)'
+               AND p.proname ~ '^(pg_|current_|inet_|txid_|has_|to_reg|row_security_active|version$|format_type|(obj|col|shobj)_description)'
+             UNION
+             SELECT format_type(t.oid, NULL)
+             FROM regexp_matches(r.ev_action::text, ':(?:var|funcresult|opresult|result|param|coalesce|case)type (\d+)', 'g') AS f
+             JOIN pg_type t ON t.oid = f[1]::oid AND t.typnamespace = 'pg_catalog'::regnamespace AND t.typname ~ '^_?reg'
+             ORDER BY 1),
+       EXISTS (SELECT FROM regexp_matches(r.ev_action::text, ':funcid (\d+)', 'g') AS f
+               WHERE f[1]::oid IN ('current_setting(text)'::regprocedure, 'current_setting(text, boolean)'::regprocedure))
+FROM pg_rewrite r WHERE r.ev_class = 'pg_temp.migrator_called'::regclass;
+
+-- name: bodies
+-- What functions are made of that are not compiled, and which settings they set for themselves.
+SELECT coalesce(pg_get_function_sqlbody(p.oid), p.prosrc),
+       ARRAY(SELECT split_part(setting, '=', 1) FROM unnest(p.proconfig) AS setting)
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.oid = ANY (%(functions)s::oid[]) AND l.lanname NOT IN ('c', 'internal');
+
 -- name: states
 -- What decides how values print, and which column is meant: a column dropped and added again has another number. Of types
 -- those within others too: of arrays, domains, ranges, composite types. Each label by itself, for those that come change

@@ -106,7 +106,7 @@ def _catalog(dimensions: int, *more: Column) -> Catalog:
         replica_identity=False,
         of_constraint=False,
     )
-    return Catalog(_SERVER, table, embedding, [index], [_VIEW], [])
+    return Catalog(_SERVER, table, embedding, [index], [_VIEW], [], made_of=[], captured=[])
 
 
 def plan(direction: Direction, *, online: bool) -> Plan:

@@ -99,7 +99,9 @@ SUBJECTS = (models, columns, partitions, dependents, indexes, runs, revisions, t
 # What a hazard is told, by parameter; by type where the name is not here.
 _EXAMPLES: dict[str, object] = {
     "path": Path("queries.jsonl"),
+    "asked": ["current_database()", "regclass"],
     "available": True,
+    "changed": ["label public.mood 'glad'"],
     "argument": "text",
     "dropped": True,
     "by": "0003",
@@ -137,6 +139,7 @@ _EXAMPLES: dict[str, object] = {
     "similarity": 0.87,
     "statement": "CREATE OR REPLACE FUNCTION match_documents",
     "median": 0.03,
+    "settings": ["app.tenant"],
     "store": '"migrator"."store_a1"',
     "subject": "public.items.embedding",
     "table": "items",

@@ -52,9 +52,7 @@ def read_dependencies(connection: Connection, table: int, roots: Roots) -> list[
         found = [Dependency(**row) for row in fetch_dicts(connection, query("text_dependencies", "states"), given)]
         if not roots.functions:
             return found
-        definitions = execute(
-            connection, query("text_dependencies", "definitions"), {"functions": [*roots.functions]}
-        ).fetchall()
+        definitions = execute(connection, query("called", "definitions"), {"functions": [*roots.functions]}).fetchall()
     return [*(Dependency("function", *definition) for definition in definitions), *found]
 
 

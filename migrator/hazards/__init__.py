@@ -145,8 +145,10 @@ from migrator.hazards.texts import rows_set_aside as rows_set_aside
 from migrator.hazards.texts import rows_without_text as rows_without_text
 from migrator.hazards.texts import scope_does_not_parse as scope_does_not_parse
 from migrator.hazards.texts import scope_without_rows as scope_without_rows
+from migrator.hazards.texts import settings_not_declared as settings_not_declared
 from migrator.hazards.texts import several_dimensions as several_dimensions
 from migrator.hazards.texts import text_does_not_parse as text_does_not_parse
+from migrator.hazards.texts import text_follows_surroundings as text_follows_surroundings
 from migrator.hazards.texts import text_is_not_text as text_is_not_text
 from migrator.hazards.texts import text_not_by_columns as text_not_by_columns
 from migrator.hazards.texts import text_reads_other_tables as text_reads_other_tables

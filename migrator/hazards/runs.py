@@ -91,7 +91,7 @@ def text_dependencies_changed(subject: str, changed: Iterable[str]) -> Hazard:
     """changed: each with its kind, as in "function public.told(text)"."""
     return refuse(
         "text-dependencies-changed",
-        f"the text of {subject} depends on what changed since the run was interrupted: {', '.join(changed)}",
+        f"what the text of {subject} depends on changed since the run was interrupted: {', '.join(changed)}",
         "the vectors made so far are of the texts as they were before.",
         "migrator abandon, then run the command again, which embeds new texts only; or change it back and go on",
     )

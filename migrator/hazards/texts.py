@@ -189,6 +189,29 @@ def changes_by_itself(argument: str, expression: str, calls: Iterable[str]) -> H
     )
 
 
+def text_follows_surroundings(subject: str, asked: Iterable[str]) -> Hazard:
+    """asked: functions and types of PostgreSQL's own."""
+    return refuse(
+        "text-follows-surroundings",
+        f"the text or scope of {subject} depends on more than the row: {', '.join(asked)}",
+        "its value changes with the session, the server or the name of an object, and no row is written then.",
+        "leave that out, or keep its value in a column of the table and name the column",
+    )
+
+
+def settings_not_declared(subject: str, settings: Iterable[str]) -> Hazard:
+    listed = list(settings)
+    example = next((each for each in listed if re.fullmatch(r"\w+(\.\w+)+", each)), "app.key")
+    variable = example.replace(".", "_").upper()
+    return refuse(
+        "settings-not-declared",
+        f"the text or scope of {subject} reads settings that the revision does not declare: {', '.join(listed)}",
+        "each session may have another value, which changes texts although no row is written.",
+        f'name each in the revision, with the variable that holds its value: settings={{"{example}": '
+        f'"env:{variable}"}}; or keep the value in a column of the table and name the column',
+    )
+
+
 def scope_does_not_parse(argument: str, condition: str, reason: str) -> Hazard:
     return refuse(
         "scope-does-not-parse",

@@ -38,6 +38,7 @@ from migrator.preflight import (
     partitions,
     row_copies,
     scope,
+    surroundings,
     table,
     text,
 )
@@ -119,7 +120,9 @@ def examine(
             seen = read_captured(connection, catalog.table.oid, column.trigger)
             column = replace(column, catalog=replace(column.catalog, captured=seen))
         # A downgrade is not refused for what its upgrade allowed.
-        found += [] if column.is_restore else called.of_others(connection, column, named.functions)
+        if not column.is_restore:
+            found += called.of_others(connection, column, named.functions)
+            found += surroundings.examine(connection, column, named)
         refuse_first(found)
         refuse_first(made_again.examine(connection, columns, column))
         refuse_first(materialised_views.examine(connection, columns, column))

@@ -239,6 +239,16 @@ CASES = [
         change(text='"ctid::text"'),
     ),
     Case(
+        "text of the database's name",
+        refused(hazards.text_follows_surroundings(SUBJECT, ["current_database()"])),
+        change(text='"body || current_database()"'),
+    ),
+    Case(
+        "text of a setting that is not declared",
+        refused(hazards.settings_not_declared(SUBJECT, ["app.tenant"])),
+        change(text="\"body || current_setting('app.tenant', true)\""),
+    ),
+    Case(
         "whole-row text",
         refused(hazards.whole_row_text("text", "to_jsonb(items)::text")),
         change(text='"to_jsonb(items)::text"'),

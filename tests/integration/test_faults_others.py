@@ -153,11 +153,14 @@ def test_a_table_that_is_renamed(database: Database, upgraded_schema: str, phase
     is_upgraded(database, upgraded_schema)
 
 
+DEPENDS = "public.items.embedding: what its text depends on changed since this run was planned: column body"
+
+
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("ALTER TABLE items DROP COLUMN body", 'the database refused a statement: column "body" does not exist'),
-        ("ALTER TABLE items ALTER body TYPE varchar(100)", "public.items.embedding: columns of the table changed"),
+        ("ALTER TABLE items DROP COLUMN body", DEPENDS),
+        ("ALTER TABLE items ALTER body TYPE varchar(100)", DEPENDS),
         ("ALTER TABLE items ADD COLUMN more text", "public.items.embedding: columns of the table changed"),
     ],
     ids=["dropped", "altered", "added"],

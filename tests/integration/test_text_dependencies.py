@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from migrator import runner
+from migrator.change import VectorColumn
 from migrator.errors import MigratorError
+from migrator.work import Options
 from tests.database import Database
 from tests.models import new, old
 from tests.proofs import rows_hold
-from tests.running import At, abandon, downgrade, upgrade, upgrade_until
+from tests.running import REVISION, At, abandon, downgrade, upgrade, upgrade_until
 from tests.tables import CHANGE, copy_in
 
 ROWS = 60
@@ -92,6 +95,9 @@ def test_a_label_that_comes_changes_no_text(database: Database) -> None:
     added = "ALTER TYPE mood ADD VALUE 'angry' BEFORE 'glad'"
     upgrade(database, MADE_OF, reporter=At("started", "cut-over", lambda: database.execute(added)))
     assert rows_hold(database, new, text=TEXT) == ROWS
+    columns = [VectorColumn("items", "embedding")]
+    plan = runner.plan_restore(database.address, REVISION, columns, Options())
+    assert [column.marks_some for column in plan.columns] == [False]
 
 
 PARTS = (

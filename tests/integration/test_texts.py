@@ -140,6 +140,12 @@ REFUSED: Sequence[tuple[str, str, str]] = [
     ("random()::text || body", "text-changes-by-itself", "by random()"),
     ("body || now()", "text-changes-by-itself", "by now()"),
     ("body || by_chance()", "text-changes-by-itself", "by a function that it calls"),
+    ("body || current_database()", "text-follows-surroundings", "the row: current_database()"),
+    ("body || pg_typeof(id)", "text-follows-surroundings", "the row: pg_typeof(), regtype"),
+    ("kind::text || body", "text-follows-surroundings", "the row: regclass"),
+    ("body || current_setting('app.tenant', true)", "settings-not-declared", "does not declare: app.tenant"),
+    ("body || current_setting(title, true)", "settings-not-declared", "declare: one whose name is no literal"),
+    ("body || of_tenant()", "settings-not-declared", "does not declare: App.Tenant"),
     ("(SELECT max(name) FROM authors) || body", "text-reads-other-tables", "reads other tables: public.authors"),
     ("author(id) || body", "text-reads-other-tables", "reads other tables: public.authors"),
     ("longest() || body", "text-reads-unlockable", "reads public.docs, and it is the table itself"),
@@ -164,6 +170,9 @@ def test_an_unsafe_text_is_refused(database: Database, text: str, code: str, bec
         "CREATE TABLE authors (id bigint, name text)",
         "INSERT INTO authors SELECT n, 'name ' || n FROM generate_series(0, 9) n",
         "CREATE SEQUENCE calls",
+        "ALTER TABLE docs ADD COLUMN kind regclass",
+        "CREATE FUNCTION of_tenant() RETURNS text LANGUAGE sql STABLE SET app.of = 'it' AS "
+        "$$SELECT concat(current_setting ('App.Tenant', true) /* current_setting('b') */, current_setting('app.of'))$$",
         "CREATE FUNCTION by_chance() RETURNS text LANGUAGE plpgsql STABLE AS $$BEGIN RETURN random()::text; END$$",
         "CREATE FUNCTION author(which bigint) RETURNS text LANGUAGE plpgsql STABLE AS "
         "$$BEGIN RETURN (SELECT name FROM authors WHERE id = which); END$$",

@@ -116,7 +116,7 @@ TEXTS: list[Row] = [
         (SUBJECT, ["function public.doc_text(text)"]),
         "text-dependencies-changed",
         True,
-        "the text of public.items.embedding depends on what changed since the run was interrupted: "
+        "what the text of public.items.embedding depends on changed since the run was interrupted: "
         "function public.doc_text(text)",
         "the vectors made so far are of the texts as they were before.",
         "migrator abandon, then run the command again, which embeds new texts only; or change it back and go on",

@@ -242,6 +242,26 @@ TEXTS: list[Row] = [
         "leave that out, or keep its value in a column of the table and name the column",
     ),
     (
+        hazards.text_follows_surroundings,
+        (SUBJECT, ["current_database()", "regclass"]),
+        "text-follows-surroundings",
+        True,
+        "the text or scope of public.items.embedding depends on more than the row: current_database(), regclass",
+        "its value changes with the session, the server or the name of an object, and no row is written then.",
+        "leave that out, or keep its value in a column of the table and name the column",
+    ),
+    (
+        hazards.settings_not_declared,
+        (SUBJECT, ["app.tenant", "app.user"]),
+        "settings-not-declared",
+        True,
+        "the text or scope of public.items.embedding reads settings that the revision does not declare: app.tenant, "
+        "app.user",
+        "each session may have another value, which changes texts although no row is written.",
+        'name each in the revision, with the variable that holds its value: settings={"app.tenant": "env:APP_TENANT"}; '
+        "or keep the value in a column of the table and name the column",
+    ),
+    (
         hazards.scope_does_not_parse,
         (
             "priority",
