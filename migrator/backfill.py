@@ -34,6 +34,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
             there = replace(address, search_path=present.as_planned(connection, column))
             try_recorded(connection, column)
             run = ledger.run_of(column.id)
+            column = replace(column, quiet=options.quiet_triggers)
             plan = Plan(run.revision, run.direction, (column,), ())
             work = Work(connection, there, ledger, models, options, plan, run)
             with options.stop.listening(options.reporter.message):

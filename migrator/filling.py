@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from psycopg import sql
 
 from migrator import backup_table, portions, rows_left, tree
+from migrator.catalog.triggers import UpdateTrigger, disable, enable, read_update_triggers
 from migrator.database import configure, execute, has_table
 from migrator.embedding import embed_missing, embedding, probe_by_index
 from migrator.locks import with_short_locks
@@ -32,9 +34,16 @@ def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
     """What `fill_rest` sends."""
     late = "rows without a vector were written since"
     few = [
-        column.statement(phase, update, "ROW EXCLUSIVE", "a few rows at a time", only_if=late)
+        statement
         for leaf in tree.leaves(tree.planned(column))
-        for update in _updates(column, leaf, target=target, here="places")
+        for statement in in_portion(
+            column,
+            phase,
+            leaf,
+            _updates(column, leaf, target=target, here="places"),
+            lasts="a few rows at a time",
+            only_if=late,
+        )
     ]
     return [
         _left(column, target, phase),
@@ -59,10 +68,8 @@ def statements(column: ColumnPlan, target: str, phase: str, *, only_if: str = ""
         if column.online:
             found, reads = portions.unfilled(column, target, leaf), "a range of blocks at a time"
             sent.append(column.statement(phase, found, "ACCESS SHARE", reads, only_if=when))
-        sent += [
-            column.statement(phase, update, "ROW EXCLUSIVE", lasts, only_if=when)
-            for update in _updates(column, leaf, target=target, here=here)
-        ]
+        updates = _updates(column, leaf, target=target, here=here)
+        sent += in_portion(column, phase, leaf, updates, lasts=lasts, only_if=when)
     if not only_if:
         sent.append(_left(column, target, phase))
     if column.method == "embed":
@@ -114,16 +121,10 @@ def lock_other_tables(work: Work) -> None:
 def clearing(column: ColumnPlan, phase: str, *, only_if: str = "") -> list[Statement]:
     """What `clear_stale` sends where the backup is there."""
     lasts = "a range of blocks at a time"
-    sent = [
-        column.statement(
-            phase,
-            _clear(column, leaf, in_backup=column.fills_retired),
-            "ROW EXCLUSIVE",
-            lasts,
-            only_if=only_if or leaf.only_if,
-        )
-        for leaf in tree.leaves(tree.planned(column))
-    ]
+    sent = []
+    for leaf in tree.leaves(tree.planned(column)):
+        updates = [_clear(column, leaf, in_backup=column.fills_retired)]
+        sent += in_portion(column, phase, leaf, updates, lasts=lasts, only_if=only_if or leaf.only_if)
     if column.fills_retired and column.upgraded_by == "embed":
         sent.insert(
             0, column.statement(phase, backup_table.index(column), "none", "one scan of the backup", only_if=only_if)
@@ -153,6 +154,52 @@ def _clear(column: ColumnPlan, leaf: Relation, *, in_backup: bool) -> sql.Compos
     return query("fill", "clear", table=leaf.addressed(column), shadow=name(column.shadow), stale=stale, here=here)
 
 
+def in_portion(
+    column: ColumnPlan, phase: str, leaf: Relation, updates: Sequence[Query], *, lasts: str, only_if: str = ""
+) -> list[Statement]:
+    """What `in_portions` sends for one portion of a table or partition, in one transaction."""
+    writes = [column.statement(phase, each, "ROW EXCLUSIVE", lasts, only_if=only_if) for each in updates]
+    triggers = _fired(column, leaf, column.catalog.update_triggers)
+    if not triggers:
+        return writes
+    before = [_lock(leaf), disable(leaf.sql, triggers)]
+    locked = [
+        column.statement(phase, each, "SHARE ROW EXCLUSIVE", lasts, only_if=only_if)
+        for each in (*before, enable(leaf.sql, triggers))
+    ]
+    return [*locked[:-1], *writes, locked[-1]]
+
+
+def _fired(column: ColumnPlan, leaf: Relation, triggers: Iterable[UpdateTrigger]) -> list[UpdateTrigger]:
+    """Those of the table or partition that are disabled for the time of a portion."""
+    states = column.catalog.server.firing_states if column.disables_triggers else ""
+    return [each for each in triggers if each.table == leaf.oid and each.enabled in states]
+
+
+def _lock(leaf: Relation) -> Query:
+    return query("fill", "lock_writers_out", table=leaf.sql)
+
+
+@contextmanager
+def _quieted(work: Work, column: ColumnPlan, leaf: Relation) -> Iterator[None]:
+    """Within it, in one transaction, the user's triggers do not fire; nobody else ever sees them disabled."""
+    triggers = _fired_in(work, column, leaf)
+    if triggers:
+        execute(work.connection, _lock(leaf))
+        # As they are from now on.
+        triggers = _fired_in(work, column, leaf)
+    if triggers:
+        execute(work.connection, disable(leaf.sql, triggers))
+    yield
+    if triggers:
+        execute(work.connection, enable(leaf.sql, triggers))
+
+
+def _fired_in(work: Work, column: ColumnPlan, leaf: Relation) -> list[UpdateTrigger]:
+    """Those to be disabled there now."""
+    return _fired(column, leaf, read_update_triggers(work.connection, leaf.oid)) if column.disables_triggers else []
+
+
 def in_portions(
     work: Work,
     column: ColumnPlan,
@@ -170,7 +217,7 @@ def in_portions(
     if column.catalog.server.quiets_triggers:
         settings["session_replication_role"] = "replica"
     # Where nothing else can change the rows that this updates, capture need not look at them.
-    settings["migrator.fill"] = "watched" if watched or column.catalog.firing_triggers else "on"
+    settings["migrator.fill"] = "watched" if watched or column.firing_triggers else "on"
 
     # Of each table put together once.
     known: dict[Relation, list[sql.Composed]] = {}
@@ -187,9 +234,11 @@ def in_portions(
         start = time.monotonic()
         configure(work.connection, settings, local=True)
         probe_by_index(work.connection)
-        here = sum(
-            execute(work.connection, update, portion.parameters).rowcount for update in updates(reading, portion.table)
-        )
+        with _quieted(work, column, portion.table):
+            here = sum(
+                execute(work.connection, update, portion.parameters).rowcount
+                for update in updates(reading, portion.table)
+            )
         portion.step.took(time.monotonic() - start)
         return here
 
@@ -197,8 +246,13 @@ def in_portions(
         # A row that a writer holds is waited for without holding the others of the portion. Triggers that fire may
         # write to what the text reads.
         tables = [portion.table.oid, *(each.oid for each in column.catalog.read)]
-        fill_them = partial(one_portion, portion, reading)
-        return with_short_locks(work.connection, fill_them, tables=tables, on_wait=work.waits_for_lock)
+        return with_short_locks(
+            work.connection,
+            partial(one_portion, portion, reading),
+            tables=tables,
+            on_wait=work.waits_for_lock,
+            outlasts_autovacuum=column.disables_triggers,
+        )
 
     filled = 0
     for portion in parts:

@@ -21,6 +21,8 @@ Result = TypeVar("Result")
 # Two numbers that stand for "a migrator is at work here" among a database's advisory locks ("migrator" in ASCII).
 _LOCK = {"first": 0x6D696772, "second": 0x61746F72}
 LOCK_PATIENCE_S = 60.0
+# What autovacuum takes to end once it is canceled, with room to spare.
+_GIVING_WAY_MS = 1_000
 # What another try of the transaction mends. A serialisation failure is that of a row which was waited for, and which
 # its writer moved to another partition.
 _RETRIED = (
@@ -83,18 +85,20 @@ def with_short_locks(
     tables: Sequence[int],
     on_wait: Callable[[str], None],
     patience: float = LOCK_PATIENCE_S,
+    outlasts_autovacuum: bool = False,
 ) -> Result:
     """Runs `work` in a transaction that gives up each wait for a lock after 50 ms, and tries again with growing pauses.
 
-    tables: oids of those that `work` locks, or locks rows of. Raises Interrupted after `patience` seconds, naming who
-    holds locks on them.
+    tables: oids of those that `work` locks, or locks rows of. outlasts_autovacuum: if nothing but a VACUUM keeps the
+    lock from us, a try waits until autovacuum gives way, which takes as long as the server's deadlock_timeout. Raises
+    Interrupted after `patience` seconds, naming who holds locks on them.
     """
     start = time.monotonic()
-    pause = 0.05
+    pause, timeout = 0.05, SHORT
     while True:
         try:
             with connection.transaction():
-                configure(connection, {"lock_timeout": SHORT}, local=True)
+                configure(connection, {"lock_timeout": timeout}, local=True)
                 return work()
         except (*_RETRIED, psycopg.errors.InternalError_) as error:
             if not isinstance(error, _RETRIED) and error.diag.message_primary not in _CHANGED_BY_OTHERS:
@@ -108,8 +112,16 @@ def with_short_locks(
                     remedy=f"end that transaction, then {GO_ON}" if blockers else GO_ON,
                 ) from None
         on_wait("waiting for a lock on the table" + (f", {blockers}" if blockers else ""))
+        timeout = _past_autovacuum(connection, tables) if outlasts_autovacuum else SHORT
         time.sleep(pause * random.uniform(0.5, 1.5))
         pause = min(pause * 2, 2.0)
+
+
+def _past_autovacuum(connection: Connection, tables: Sequence[int]) -> str:
+    """The lock_timeout of the next try. Only a superuser may let autovacuum give way sooner."""
+    waits = query("session", "deadlock_timeout", tree=_below())
+    row = execute(connection, waits, {"tables": list(tables)}).fetchone()
+    return f"{row[0] + _GIVING_WAY_MS}ms" if row else SHORT
 
 
 def send_together(
@@ -140,8 +152,7 @@ def describe_blockers(connection: Connection, tables: Sequence[int]) -> str | No
 
     None where nobody does any more.
     """
-    below = query("partitions", "tree", root=sql.SQL("unnest(%(tables)s::oid[])"))
-    holders = execute(connection, query("session", "lock_holders", tree=below), {"tables": list(tables)}).fetchall()
+    holders = execute(connection, query("session", "lock_holders", tree=_below()), {"tables": list(tables)}).fetchall()
     if not holders:
         return None
     return "held by " + "; ".join(
@@ -153,9 +164,13 @@ def describe_blockers(connection: Connection, tables: Sequence[int]) -> str | No
     )
 
 
+def _below() -> Query:
+    """Oids of the tables of the parameter `tables`, and of all below them."""
+    return query("partitions", "tree", root=sql.SQL("unnest(%(tables)s::oid[])"))
+
+
 def waits_for(connection: Connection, session: int, tables: Sequence[int]) -> str | None:
     """Who waits for that session and has a lock on one of the tables of those oids; None where nobody does."""
-    below = query("partitions", "tree", root=sql.SQL("unnest(%(tables)s::oid[])"))
     given = {"session": session, "tables": list(tables)}
-    row = execute(connection, query("session", "waits_for_session", tree=below), given).fetchone()
+    row = execute(connection, query("session", "waits_for_session", tree=_below()), given).fetchone()
     return f"process {row[0]}, which has a lock on the table, waits for {row[1]}" if row else None

@@ -84,6 +84,7 @@ class ColumnPlan:
     without one.
     texts_edited: on a downgrade, whether texts were edited before the upgrade's cut-over, their vectors staying.
     guards: what text and scope are evaluated by in a session that met a row for which they raise an error.
+    quiet: the user's triggers are to be disabled while rows are filled, whatever the mode.
     """
 
     id: int
@@ -97,6 +98,7 @@ class ColumnPlan:
     found_nulls: bool = False
     texts_edited: bool = False
     guards: Guards | None = None
+    quiet: bool = False
 
     @property
     def is_restore(self) -> bool:
@@ -229,6 +231,25 @@ class ColumnPlan:
         # Of a text that needs settings nobody wrote down what their values were.
         unmarked = bool(now.read or self.change.settings) or self.texts_edited or other_texts or unseen
         return self.capture_was_off or unmarked
+
+    @property
+    def can_disable_triggers(self) -> bool:
+        """Before PostgreSQL 15 the triggers that partitions have from their table are the system's own."""
+        return self.catalog.server.version >= 150_000 or not self.is_partitioned
+
+    @property
+    def disables_triggers(self) -> bool:
+        """Whether the user's triggers are disabled within each transaction that fills rows, so that none fires.
+
+        Writers wait for that transaction: in a window they may, online by choice.
+        """
+        wanted = self.quiet or not (self.online or self.catalog.server.quiets_triggers)
+        return wanted and self.can_disable_triggers
+
+    @property
+    def firing_triggers(self) -> list[str]:
+        """The user's triggers that fire when rows are filled."""
+        return [] if self.disables_triggers else self.catalog.firing_triggers
 
     def as_upgrade(self) -> ColumnPlan:
         """On a downgrade: the upgrade that it undoes, for the trigger that stays if the downgrade is abandoned."""

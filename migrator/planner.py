@@ -44,7 +44,13 @@ class Planner:
         found = self._server_hazards()
         first = self._ledger.next_change()
         columns = [
-            ColumnPlan(first + number, change, self._before_upgrade(change), online=self._options.online)
+            ColumnPlan(
+                first + number,
+                change,
+                self._before_upgrade(change),
+                online=self._options.online,
+                quiet=self._options.quiet_triggers,
+            )
             for number, change in enumerate(changes)
         ]
         for number, column in enumerate(columns):
@@ -73,7 +79,9 @@ class Planner:
                 for at, upgrade, source in undone
             ]
         columns = [
-            restoring(first + number, catalog, upgrade, source, self._ledger)
+            dataclasses.replace(
+                restoring(first + number, catalog, upgrade, source, self._ledger), quiet=self._options.quiet_triggers
+            )
             for number, (catalog, upgrade, source) in enumerate(undone)
         ]
         return self._plan(revision, "downgrade", columns, found)
@@ -168,9 +176,13 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Sour
     )
 
 
-def unfinished_plan(ledger: Ledger, run: Run) -> Plan:
-    """The plan of an interrupted run, as it was made before anything was changed."""
-    return Plan(run.revision, run.direction, tuple(planned(ledger, each) for each in ledger.changes(run)), ())
+def unfinished_plan(ledger: Ledger, run: Run, *, quiet: bool = False) -> Plan:
+    """The plan of an interrupted run, as it was made before anything was changed.
+
+    quiet: whether the present command disables triggers in whatever mode.
+    """
+    columns = [dataclasses.replace(planned(ledger, each), quiet=quiet) for each in ledger.changes(run)]
+    return Plan(run.revision, run.direction, tuple(columns), ())
 
 
 def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:

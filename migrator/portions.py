@@ -81,7 +81,9 @@ def in_places(connection: Connection, column: ColumnPlan, target: str) -> Iterat
 
 def by_index(connection: Connection, column: ColumnPlan, target: str) -> Iterator[Portion]:
     """The rows left, found by the index on them."""
-    return found_by(connection, column, partial(places_left, target=target), gently=column.online)
+    # Where triggers are disabled every writer of the table waits, after cut-over too.
+    gently = column.online or column.disables_triggers
+    return found_by(connection, column, partial(places_left, target=target), gently=gently)
 
 
 def found_by(

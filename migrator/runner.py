@@ -107,7 +107,7 @@ def _carry_out(
 ) -> None:
     models = Models(ledger, timeout=options.model_timeout)
     if unfinished is not None:
-        plan, run = unfinished_plan(ledger, unfinished), unfinished
+        plan, run = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers), unfinished
         _refuse_other_mode(run, plan, options)
         # What the same command begins after it stays in that mode too.
         options.online |= any(column.online for column in plan.columns)
@@ -307,7 +307,7 @@ def _plan(
             models = Models(ledger, dry_run=True, timeout=options.model_timeout)
             return make(Planner(connection, ledger, models, options, sample=True))
         _same_run(ledger, unfinished, revision, direction, changes)
-        plan = unfinished_plan(ledger, unfinished)
+        plan = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers)
         _refuse_other_mode(unfinished, plan, options)
         _still_there(connection, plan)
         done = ledger.phases_done(unfinished)

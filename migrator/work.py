@@ -66,6 +66,7 @@ class Options:
     without_old_model: a downgrade lists the rows that only the old model could give a vector, and goes on.
     online: the application reads and writes by its index all the while.
     strict: refuse texts that are longer than the model reads.
+    quiet_triggers: disable the user's triggers while rows are filled, whatever the mode; writers wait meanwhile.
     """
 
     reporter: Reporter = field(default_factory=Silent)
@@ -79,6 +80,7 @@ class Options:
     without_old_model: bool = False
     online: bool = False
     strict: bool = False
+    quiet_triggers: bool = False
 
 
 @dataclass

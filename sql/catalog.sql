@@ -159,14 +159,25 @@ JOIN pg_attribute a ON a.attrelid = u.indrelid AND a.attnum = k.attnum;
 -- The table's, and those that a partition has of its own.
 -- on_update: it fires where only vector columns are updated.
 SELECT tgname::text AS name,
-       (tgtype & 16) <> 0 AND (tgattr = ''::int2vector OR EXISTS (
-         SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-         WHERE a.attrelid = tgrelid AND a.attnum = ANY (tgattr::int2[]) AND t.typname IN ('vector', 'halfvec')))
-         AS on_update, (tgtype & 1) <> 0 AS for_each_row, (tgtype & 2) <> 0 AS before,
+       {on_update} AS on_update, (tgtype & 1) <> 0 AS for_each_row, (tgtype & 2) <> 0 AS before,
        tgenabled::text AS enabled, NULLIF(tgrelid, %(table)s::oid)::int8 AS partition
 FROM pg_trigger
 WHERE (tgrelid = %(table)s::oid OR tgparentid = 0 AND tgrelid IN {tree}) AND NOT tgisinternal AND tgenabled <> 'D'
 ORDER BY tgname, tgrelid;
+
+-- name: fires_on_update
+-- Whether a trigger fires where only vector columns are updated.
+((tgtype & 16) <> 0 AND (tgattr = ''::int2vector OR EXISTS (
+   SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+   WHERE a.attrelid = tgrelid AND a.attnum = ANY (tgattr::int2[]) AND t.typname IN ('vector', 'halfvec'))))
+
+-- name: update_triggers
+-- Triggers of the tables that hold the rows, each with its state there: that of a partition may differ from its table's.
+SELECT tgrelid::int8 AS "table", tgname::text AS name, tgenabled::text AS enabled
+FROM pg_trigger
+WHERE tgrelid IN {tree} AND NOT tgisinternal AND tgenabled <> 'D' AND {on_update}
+  AND (SELECT relkind FROM pg_class WHERE oid = tgrelid) <> 'p'
+ORDER BY tgrelid, tgname;
 
 -- name: indexes
 -- Every index the column takes part in.

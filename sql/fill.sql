@@ -12,6 +12,13 @@ ALTER TABLE {table} ALTER COLUMN {shadow} SET COMPRESSION {compression};
 -- name: places
 {row}.ctid = ANY (%(places)s::tid[])
 
+-- name: lock_writers_out
+-- Reads go on. Under it the states of triggers are read, and none changes before the end of the transaction.
+LOCK TABLE ONLY {table} IN SHARE ROW EXCLUSIVE MODE;
+
+-- name: set_triggers
+ALTER TABLE {table} {states};
+
 -- name: rest
 -- Where the rows left are: in which table, and where in it.
 SELECT tableoid::int8, ctid::text FROM {table} WHERE {shadow} IS NULL AND {due} AND {pending} LIMIT %(limit)s;

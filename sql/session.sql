@@ -49,6 +49,16 @@ WHERE NOT w.granted AND w.locktype = 'relation' AND %(session)s = ANY (pg_blocki
                 AND h.relation IN {tree})
 LIMIT 1;
 
+-- name: deadlock_timeout
+-- In milliseconds, if a VACUUM, an ANALYZE or an index build holds the tables and nobody writes to them.
+SELECT setting::int FROM pg_settings
+WHERE name = 'deadlock_timeout'
+  AND (
+    SELECT bool_and(mode = 'ShareUpdateExclusiveLock') FROM pg_locks
+    WHERE locktype = 'relation' AND relation IN {tree} AND granted AND mode NOT IN ('AccessShareLock', 'RowShareLock')
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND pid IS DISTINCT FROM pg_backend_pid());
+
 -- name: lock_holders
 -- Of the tables, and of their partitions. A prepared transaction has no process. Of another role's only a member of pg_read_all_stats sees more than that.
 SELECT pid, application_name, to_char(xact_start, 'HH24:MI:SS'), to_char(query_start, 'HH24:MI:SS')

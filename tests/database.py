@@ -139,3 +139,9 @@ class Database:
         """What a command needs to find this database and the test models, and nothing else of the user's."""
         kept = {key: value for key, value in os.environ.items() if not key.endswith("DATABASE_URL")}
         return {**kept, "DATABASE_URL": self.url, "PYTHONPATH": os.getcwd(), "HF_HUB_OFFLINE": "1"}
+
+
+def script(database: Database, statements: str) -> None:
+    """Runs several statements, in a session of their own."""
+    with database.connect() as connection:
+        connection.execute(statements.encode())

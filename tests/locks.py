@@ -26,6 +26,7 @@ same for yours, with every statement whole; tests compare such plans with the lo
 | ACCESS SHARE, ROW SHARE | nobody but those who change the table itself (ALTER TABLE, DROP, TRUNCATE) |
 | ROW EXCLUSIVE | besides, writers of the very rows that are being filled |
 | SHARE UPDATE EXCLUSIVE | besides, VACUUM, ANALYZE and another index build; reads and writes go on |
+| SHARE ROW EXCLUSIVE | besides, every writer of the table: see below |
 | ACCESS EXCLUSIVE | everybody |
 
 How long:
@@ -35,6 +36,10 @@ How long:
   done under it are changes of the catalog, whatever the table's size.
 - **A range of blocks** is a transaction of its own, made as large as fits {window:g} s in window mode, and {online:g} s
   with `--online`; the limits that hold a run back are looked at between two of them.
+- **An owner's triggers**: if the role may not set `session_replication_role`, a window's transactions that fill rows
+  begin with SHARE ROW EXCLUSIVE and `ALTER TABLE ... DISABLE TRIGGER`, and end with `ENABLE TRIGGER`; with
+  `--quiet-triggers` others do too. Writers wait for such a transaction. If nothing but a VACUUM holds the table, that
+  lock is waited for as long as the server's `deadlock_timeout` and a second, so that autovacuum gives way.
 - **CREATE and DROP INDEX CONCURRENTLY** and the backup wait as long as they must: meanwhile they keep nobody from the
   table.
 - Before *cut-over* asks for its lock it waits for the writes that are under way to end, and keeps nobody waiting for

@@ -43,6 +43,20 @@ def insert(database: Database, rows: Sequence[tuple[int, str]], *, model: Hashed
     copy_in(database, "items", ["id", "body", "note", "embedding"], written)
 
 
+def begin_autovacuum(database: Database) -> None:
+    """Returns when one is at work on `items`, which is slow enough to be met. The server's autovacuum is on."""
+    database.execute(
+        "ALTER TABLE items SET (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0, "
+        "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)"
+    )
+    # What a session wrote is known to autovacuum when the session ends; migrator's goes on.
+    database.execute("UPDATE items SET note = 'touched'")
+    with database.connect() as watcher:
+        progress = b"SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = 'items'::regclass)"
+        while watcher.execute(progress).fetchone() != (True,):
+            pass
+
+
 def copy_in(
     database: Database, table: str, columns: Sequence[str], rows: Iterable[tuple[int | str | Vectors, ...]]
 ) -> None:

@@ -21,6 +21,7 @@ from migrator.catalog.server import (
     set_lookup_path,
 )
 from migrator.catalog.text_dependencies import Dependency
+from migrator.catalog.triggers import UpdateTrigger, read_update_triggers
 from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
@@ -51,6 +52,7 @@ class Catalog:
     replaced: the functions that the revision makes, as they were before; filled in by the planner.
     partitions: all below the table, partitions or heirs, parents first. partition_keys: those that read the column,
     with their tables.
+    update_triggers: those that an update of the rows may fire, each in the table that holds them.
     read: other tables and views that the text reads. made_of: what else text and scope depend on. Both are filled in
     by preflight. captured: on an upgrade, tables of which capture has seen every write since the fill began; on a
     downgrade, all as they are now. Ledgers of earlier versions have neither of the last two.
@@ -66,6 +68,7 @@ class Catalog:
     replaced: list[Replaced] = field(default_factory=list)
     partitions: list[Partition] = field(default_factory=list)
     partition_keys: list[str] = field(default_factory=list)
+    update_triggers: list[UpdateTrigger] = field(default_factory=list)
     read: list[OtherTable] = field(default_factory=list)
     made_of: list[Dependency] | None = None
     captured: list[Captured] | None = None
@@ -124,12 +127,11 @@ class Catalog:
 
     @property
     def firing_triggers(self) -> list[str]:
-        """The user's triggers that fire when migrator updates a row."""
-        fires = "AR" if self.server.quiets_triggers else "OA"
+        """The user's triggers that fire when migrator updates a row, unless they are disabled for that time."""
         return [
             trigger.name
             for trigger in self.table.triggers
-            if trigger.on_update and trigger.enabled in fires and not is_own(trigger.name)
+            if trigger.on_update and trigger.enabled in self.server.firing_states and not is_own(trigger.name)
         ]
 
     def signature(self) -> dict[str, object]:
@@ -203,6 +205,7 @@ def read_catalog(
             carried,
             partitions=partitions,
             partition_keys=read_keys(connection, found.oid, column) if found.kind == "p" else [],
+            update_triggers=read_update_triggers(connection, found.oid),
         )
     if where is None or at.dimensions is not None:
         return catalog

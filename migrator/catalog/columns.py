@@ -165,6 +165,8 @@ def tree(root: Query) -> Query:
 
 # The same, of the parameter `table`.
 TREE = tree(sql.SQL("%(table)s"))
+# Whether a row of pg_trigger fires where only vector columns are updated.
+FIRES_ON_UPDATE = query("catalog", "fires_on_update")
 
 
 def _described(connection: Connection, found: dict[str, Any], oid: dict[str, object]) -> Table:
@@ -177,7 +179,10 @@ def _described(connection: Connection, found: dict[str, Any], oid: dict[str, obj
         used_numbers=_one(connection, "attribute_numbers", oid, tree=TREE) or 0,
         key=[] if found["children"] else _one(connection, "key", oid) or [],
         columns=read_columns(connection, found["oid"]),
-        triggers=[Trigger(**row) for row in fetch_dicts(connection, query("catalog", "triggers", tree=TREE), oid)],
+        triggers=[
+            Trigger(**row)
+            for row in fetch_dicts(connection, query("catalog", "triggers", tree=TREE, on_update=FIRES_ON_UPDATE), oid)
+        ],
         rules=[row[0] for row in execute(connection, query("catalog", "rules_on_table"), oid)],
         publications=[publication for publication, _ in publications],
         publications_of_schema=[publication for publication, of_schema in publications if of_schema],

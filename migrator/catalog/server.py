@@ -80,8 +80,13 @@ class Server:
 
     @property
     def quiets_triggers(self) -> bool:
-        """Whether ordinary triggers can be kept from firing."""
+        """Whether ordinary triggers can be kept from firing by a setting."""
         return self.superuser or self.may_quiet_triggers
+
+    @property
+    def firing_states(self) -> str:
+        """The states, as in pg_trigger.tgenabled, in which a trigger fires at migrator's updates."""
+        return "AR" if self.quiets_triggers else "OA"
 
     @property
     def grants_settings(self) -> bool:

@@ -6,16 +6,25 @@ from typing import Any
 
 import click
 
-from migrator.cli.limits import batch_size_option, limit_options, limits, model_timeout_option
+from migrator.cli.limits import (
+    batch_size_option,
+    limit_options,
+    limits,
+    model_timeout_option,
+    quiet_triggers_option,
+)
 from migrator.cli.project import Project
 
 
 @click.command()
 @batch_size_option
+@quiet_triggers_option
 @limit_options
 @model_timeout_option
 @click.pass_obj
-def command(project: Project, /, batch_size: int | None, model_timeout: float, **held_back: Any) -> None:
+def command(
+    project: Project, /, batch_size: int | None, quiet_triggers: bool, model_timeout: float, **held_back: Any
+) -> None:
     """Embed rows that lack a vector, or whose text changed, under the model their column has now.
 
     A row's text changed where the embedding store has it under another vector, or has the row's vector under
@@ -29,7 +38,13 @@ def command(project: Project, /, batch_size: int | None, model_timeout: float, *
     from migrator.work import Options
 
     with reporting() as reporter:
-        options = Options(reporter, batch_size=batch_size, model_timeout=model_timeout, limits=limits(**held_back))
+        options = Options(
+            reporter,
+            batch_size=batch_size,
+            quiet_triggers=quiet_triggers,
+            model_timeout=model_timeout,
+            limits=limits(**held_back),
+        )
         found = backfill(address(project), options)
     for column, counts in found.items():
         show_result(f"{column}: {', '.join(counted(count, what) for what, count in counts.items())}")

@@ -15,6 +15,7 @@ from migrator.cli.limits import (
     limit_options,
     limits,
     model_timeout_option,
+    quiet_triggers_option,
 )
 from migrator.cli.project import Project
 
@@ -41,6 +42,7 @@ class _Downgrade(click.Command):
     is_flag=True,
     help="List the rows that only the old model could give a vector, and go back without theirs.",
 )
+@quiet_triggers_option
 @limit_options
 @model_timeout_option
 @click.option("--yes", is_flag=True, help="Do not ask before beginning.")
@@ -55,6 +57,7 @@ def command(
     batch_size: int | None,
     without_old_model: bool,
     cutover_file: Path | None,
+    quiet_triggers: bool,
     model_timeout: float,
     yes: bool,
     **held_back: Any,
@@ -72,6 +75,7 @@ def command(
         batch_size=batch_size,
         without_old_model=without_old_model,
         cutover_file=cutover_file,
+        quiet_triggers=quiet_triggers,
         model_timeout=model_timeout,
         limits=limits(**held_back),
     )

@@ -61,6 +61,12 @@ model_timeout_option = click.option(
 cutover_file_option = click.option(
     "--cutover-file", type=click.Path(path_type=Path), help="Hold the cut-over until this file exists."
 )
+quiet_triggers_option = click.option(
+    "--quiet-triggers",
+    is_flag=True,
+    help="Disable your triggers in each transaction that fills rows; writers of the table wait for it. Without this "
+    "option that is done in a window alone, and only by a role that may not set session_replication_role.",
+)
 
 
 def limit_options(command: Callable[..., None]) -> Callable[..., None]:

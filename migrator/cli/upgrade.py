@@ -14,6 +14,7 @@ from migrator.cli.limits import (
     limit_options,
     limits,
     model_timeout_option,
+    quiet_triggers_option,
 )
 from migrator.cli.project import Project
 
@@ -27,6 +28,7 @@ from migrator.cli.project import Project
 @click.option("--strict", is_flag=True, help="Refuse texts that are longer than the model reads.")
 @batch_size_option
 @cutover_file_option
+@quiet_triggers_option
 @limit_options
 @model_timeout_option
 @click.option("--yes", is_flag=True, help="Do not ask before beginning.")
@@ -42,6 +44,7 @@ def command(
     strict: bool,
     batch_size: int | None,
     cutover_file: Path | None,
+    quiet_triggers: bool,
     model_timeout: float,
     yes: bool,
     **held_back: Any,
@@ -60,6 +63,7 @@ def command(
         strict=strict,
         batch_size=batch_size,
         cutover_file=cutover_file,
+        quiet_triggers=quiet_triggers,
         model_timeout=model_timeout,
         limits=limits(**held_back),
     )

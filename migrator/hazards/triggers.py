@@ -7,6 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 from migrator.report import counted
 
+# What --quiet-triggers does.
+_QUIET = "--quiet-triggers disables {them} in each transaction that fills rows, while writers of the table wait"
+
 
 def triggers_fire(
     table: str,
@@ -15,32 +18,34 @@ def triggers_fire(
     rows: int,
     role: str,
     may_be_granted: bool,
+    may_be_disabled: bool,
 ) -> Hazard:
     """by_row, by_statement: names of the triggers that fire. rows: those that the fill updates."""
-    remedy = "work as a superuser and they stay quiet"
+    ways = [_QUIET.format(them="them")] if may_be_disabled else []
     if may_be_granted:
-        remedy = (
-            f"let a superuser run GRANT SET ON PARAMETER session_replication_role TO {quoted(role)} "
-            "beforehand, and they stay quiet; or work as a superuser"
-        )
+        grant = f"GRANT SET ON PARAMETER session_replication_role TO {quoted(role)}"
+        ways.append(f"let a superuser run {grant} beforehand, and they stay quiet")
+    else:
+        ways.append("work as a superuser and they stay quiet")
     return warn(
         "triggers-fire",
         f'the fill fires triggers of "{table}": {_how_often(by_row, by_statement, rows)}',
-        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
-        remedy,
+        "queues fill and columns such as updated_at move, because this role may not set session_replication_role.",
+        "; or ".join(ways),
     )
 
 
 def triggers_always_fire(
-    schema: str, table: str, by_row: Iterable[str], by_statement: Iterable[str], rows: int
+    schema: str, table: str, by_row: Iterable[str], by_statement: Iterable[str], rows: int, may_be_disabled: bool
 ) -> Hazard:
+    ordinary = f"ALTER TABLE {quoted(schema, table)} ENABLE TRIGGER ... for that time makes them ordinary ones"
+    ways = [_QUIET.format(them="them"), ordinary] if may_be_disabled else [ordinary]
     return warn(
         "triggers-always-fire",
         f'the fill fires triggers of "{table}" that are ENABLE ALWAYS or REPLICA: '
         f"{_how_often(by_row, by_statement, rows)}",
         "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
-        f"where that does harm: ALTER TABLE {quoted(schema, table)} ENABLE TRIGGER ... for that time, "
-        "which makes them ordinary ones",
+        f"if that does harm: {'; or '.join(ways)}",
     )
 
 
@@ -50,7 +55,7 @@ def _how_often(by_row: Iterable[str], by_statement: Iterable[str], rows: int) ->
 
 
 def trigger_refuses_updates(
-    table: str, triggers: Collection[tuple[str, str, str]], reason: str, role: str | None
+    table: str, triggers: Collection[tuple[str, str, str]], reason: str, role: str | None, may_be_disabled: bool
 ) -> Hazard:
     """table: where it was tried. triggers: schema and name of the table that has it, and its name.
 
@@ -58,6 +63,8 @@ def trigger_refuses_updates(
     """
     disabled = [f"ALTER TABLE {quoted(schema, of)} DISABLE TRIGGER {quoted(name)}" for schema, of, name in triggers]
     remedy = f"{' or '.join(disabled)} for the time of the upgrade"
+    if may_be_disabled:
+        remedy = f"{_QUIET.format(them='it')}; or {remedy}"
     if role is not None:
         grant = f"GRANT SET ON PARAMETER session_replication_role TO {quoted(role)}"
         remedy = f"{remedy}; or let a superuser run {grant} beforehand, and it stays quiet"
@@ -70,14 +77,17 @@ def trigger_refuses_updates(
     )
 
 
-def triggers_write_other_tables(schema: str, table: str, triggers: Iterable[str], written: Iterable[str]) -> Hazard:
+def triggers_write_other_tables(
+    schema: str, table: str, triggers: Iterable[str], written: Iterable[str], may_be_disabled: bool
+) -> Hazard:
     """triggers: those that the fill fires. written: tables that the text reads."""
+    disabled = f"ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER ... for the time of the upgrade"
     return refuse(
         "triggers-write-other-tables",
         f'the fill fires triggers of "{table}" that write to what the text reads: {", ".join(written)}; it is one of '
         f"{', '.join(triggers)}",
         "that is locked against writes from fill to cut-over, so that the fill would wait for migrator itself.",
-        f"ALTER TABLE {quoted(schema, table)} DISABLE TRIGGER ... for the time of the upgrade",
+        f"{_QUIET.format(them='them')}; or {disabled}" if may_be_disabled else disabled,
     )
 
 

@@ -82,17 +82,9 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         cleared = filling.clearing(column, NAME, only_if="" if column.marks_some else "an interrupted run goes on")
     last = []
     if column.is_restore and column.kept is not None:
-        last += [
-            column.statement(
-                NAME,
-                written,
-                "ROW EXCLUSIVE",
-                "a range of blocks at a time",
-                only_if=leaf.only_if,
-            )
-            for leaf in tree.leaves(tree.planned(column))
-            for written in _keep_written(column, leaf)
-        ]
+        for leaf in tree.leaves(tree.planned(column)):
+            written, lasts = _keep_written(column, leaf), "a range of blocks at a time"
+            last += filling.in_portion(column, NAME, leaf, written, lasts=lasts, only_if=leaf.only_if)
     if _may_be_kept_back(column):
         last.append(column.statement(NAME, _kept_back(column), "ACCESS SHARE", "one scan"))
     return [*indexed, *_start_statements(column), *cleared, *filling.statements(column, column.shadow, NAME), *last]
@@ -115,7 +107,7 @@ def run(work: Work) -> dict[str, object]:
 
 
 def _may_be_kept_back(column: ColumnPlan) -> bool:
-    return bool(column.catalog.firing_triggers) and column.method == "embed" and not column.is_restore
+    return bool(column.firing_triggers) and column.method == "embed" and not column.is_restore
 
 
 def _kept_back(column: ColumnPlan) -> sql.Composed:
@@ -135,10 +127,11 @@ def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
         table, role = plain(column.table), plain(name(column.catalog.server.role))
         raise MigratorError(
             f"{counted(rows, 'rows')} of {column.subject} cannot be filled: a trigger undoes or skips their update",
-            meaning=f"one of those that fire: {', '.join(column.catalog.firing_triggers)}. Everything before cut-over "
+            meaning=f"one of those that fire: {', '.join(column.firing_triggers)}. Everything before cut-over "
             "was undone; the embedding store is kept.",
-            remedy=f"ALTER TABLE {table} DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run "
-            f"GRANT SET ON PARAMETER session_replication_role TO {role}",
+            remedy="--quiet-triggers disables them in each transaction that fills rows; or ALTER TABLE "
+            f"{table} DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run GRANT "
+            f"SET ON PARAMETER session_replication_role TO {role}",
         )
 
 

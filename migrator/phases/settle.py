@@ -36,7 +36,7 @@ def statements(plan: Plan) -> list[Statement]:
 
 def _statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Statement]:
     steps = []
-    if column.catalog.firing_triggers:
+    if column.firing_triggers:
         steps.append(column.statement(NAME, query("session", "discard_plans"), "none", "instant"))
     if not column.is_restore:
         steps.append(column.statement(NAME, capture.until_retire(column), "none", "instant"))
@@ -117,7 +117,7 @@ def run(work: Work) -> dict[str, object]:
     for column in work.plan.columns:
         if column.method == "index":
             continue
-        if column.catalog.firing_triggers:
+        if column.firing_triggers:
             # Triggers that the fill fired were planned for the old column's dimensions.
             execute(work.connection, query("session", "discard_plans"))
         if not column.is_restore:

@@ -44,7 +44,7 @@ def tried(connection: Connection, column: ColumnPlan) -> list[tuple[Relation, li
     For each table that has such triggers of its own one leaf is enough, which has a row if any has.
     """
     catalog = column.catalog
-    firing = [each for each in catalog.table.triggers if each.name in catalog.firing_triggers]
+    firing = [each for each in catalog.table.triggers if each.name in column.firing_triggers]
     relations = tree.planned(column)
     # By the place of the trigger: one of a table is its partitions' too, not its heirs'.
     leaves = {each.partition: tree.leaves(tree.with_parts(column, each, relations)) for each in firing}
@@ -85,4 +85,4 @@ def _refused(column: ColumnPlan, leaf: Relation, triggers: list[Trigger], error:
     # Where they can be kept quiet, these are the ones that always fire.
     role = catalog.server.role if catalog.server.grants_settings and not catalog.server.quiets_triggers else None
     reason = said(error, secret=column.has_secret_text)
-    return hazards.trigger_refuses_updates(leaf.name, named, reason, role)
+    return hazards.trigger_refuses_updates(leaf.name, named, reason, role, column.can_disable_triggers)

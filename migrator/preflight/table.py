@@ -79,16 +79,17 @@ def triggers(column: ColumnPlan) -> list[Hazard]:
 def firing(column: ColumnPlan, counts: Counts) -> list[Hazard]:
     """The user's triggers that the fill will fire."""
     catalog, table = column.catalog, column.catalog.table
-    fires = [trigger for trigger in table.triggers if trigger.name in catalog.firing_triggers]
+    fires = [trigger for trigger in table.triggers if trigger.name in column.firing_triggers]
     if column.method == "index" or not fires or not counts.rows:
         return []
     rows = counts.without_vector if column.is_restore else counts.in_scope
     by_row = [trigger.name for trigger in fires if trigger.for_each_row]
     by_statement = [trigger.name for trigger in fires if not trigger.for_each_row]
     if catalog.server.quiets_triggers:
-        return [hazards.triggers_always_fire(table.schema, table.name, by_row, by_statement, rows)]
-    role, grants = catalog.server.role, catalog.server.grants_settings
-    return [hazards.triggers_fire(table.name, by_row, by_statement, rows, role, grants)]
+        may_be = column.can_disable_triggers
+        return [hazards.triggers_always_fire(table.schema, table.name, by_row, by_statement, rows, may_be)]
+    role, grants, may_be = catalog.server.role, catalog.server.grants_settings, column.can_disable_triggers
+    return [hazards.triggers_fire(table.name, by_row, by_statement, rows, role, grants, may_be)]
 
 
 def other_tools(connection: Connection, column: ColumnPlan) -> list[Hazard]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tests.conftest import Server
+from tests.database import Database, script
 from tests.running import upgrade
 from tests.server import OwnServer
 from tests.tables import items
@@ -36,3 +38,28 @@ def own_server(server: Server) -> Iterator[OwnServer]:
     made = OwnServer.create(server.binaries)
     yield made
     made.remove()
+
+
+@pytest.fixture
+def keeper(database: Database) -> Iterator[Database]:
+    """The database as a role that owns `items` and is no superuser."""
+    items(database, rows=40)
+    script(database, "CREATE ROLE keeper LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    name = database.value("SELECT current_database()")
+    script(database, f"GRANT ALL ON DATABASE {name} TO keeper; GRANT ALL ON SCHEMA public TO keeper")
+    script(database, "ALTER TABLE items OWNER TO keeper")
+    yield replace(database, url=database.url.replace("postgres:@", "keeper:@"))
+    script(database, "REVOKE SET ON PARAMETER session_replication_role FROM keeper; DROP OWNED BY keeper CASCADE")
+    script(database, "DROP ROLE keeper")
+
+
+@pytest.fixture
+def vacuumed(own_server: OwnServer) -> Iterator[Database]:
+    """A database of a server whose autovacuum is eager."""
+    with own_server.connect("postgres") as connection:
+        connection.execute("ALTER SYSTEM SET autovacuum = on")
+        connection.execute("ALTER SYSTEM SET autovacuum_naptime = 1")
+        connection.execute("SELECT pg_reload_conf()")
+        yield own_server.new_database()
+        connection.execute("ALTER SYSTEM RESET autovacuum")
+        connection.execute("SELECT pg_reload_conf()")

@@ -20,7 +20,7 @@ from tests.models import new
 from tests.proofs import rows_hold
 from tests.running import BATCH, REVISION, At
 from tests.server import OwnServer
-from tests.tables import CHANGE, TEXTS, items
+from tests.tables import CHANGE, TEXTS, begin_autovacuum, items
 
 # Looks at what is written while a run is held back, before the limit is lifted.
 LOOKS = 3
@@ -241,33 +241,8 @@ def test_a_standby_that_is_not_there_is_not_taken_for_one_that_keeps_up(database
 # ---- autovacuum ---------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def vacuumed(own_server: OwnServer) -> Iterator[Database]:
-    """A database of a server whose autovacuum is eager."""
-    with own_server.connect("postgres") as connection:
-        connection.execute("ALTER SYSTEM SET autovacuum = on")
-        connection.execute("ALTER SYSTEM SET autovacuum_naptime = 1")
-        connection.execute("SELECT pg_reload_conf()")
-        yield own_server.new_database()
-        connection.execute("ALTER SYSTEM RESET autovacuum")
-        connection.execute("SELECT pg_reload_conf()")
-
-
 def test_autovacuum_at_work_on_the_table(vacuumed: Database) -> None:
     items(vacuumed)
-
-    def begin() -> None:
-        """After the first range: an autovacuum that is slow enough to be met."""
-        vacuumed.execute(
-            "ALTER TABLE items SET (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0, "
-            "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)"
-        )
-        # What a session wrote is known to autovacuum when the session ends; migrator's goes on.
-        vacuumed.execute("UPDATE items SET note = 'touched'")
-        with vacuumed.connect() as watcher:
-            progress = b"SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = 'items'::regclass)"
-            while watcher.execute(progress).fetchone() != (True,):
-                pass
 
     def end() -> None:
         """It gives way to whoever wants a stronger lock."""
@@ -279,7 +254,7 @@ def test_autovacuum_at_work_on_the_table(vacuumed: Database) -> None:
             if text == "waiting: autovacuum works on the table":
                 end()
 
-    reporter = Meeting("progress", "fill", begin)
+    reporter = Meeting("progress", "fill", lambda: begin_autovacuum(vacuumed))
     runner.upgrade(vacuumed.address, REVISION, [CHANGE], Options(reporter, batch_size=BATCH, online=True))
     assert reporter.messages.count("waiting: autovacuum works on the table") == 1
     assert rows_hold(vacuumed, new) == 200

@@ -13,14 +13,16 @@ TEXTS: list[Row] = [
             200,
             "keeper",
             True,
+            True,
         ),
         "triggers-fire",
         False,
         'the fill fires triggers of "items": a, once a row, 200 rows in all; b, once a row, 200 rows in all; c, '
         "once for each 2,000 rows or fewer",
-        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        "queues fill and columns such as updated_at move, because this role may not set session_replication_role.",
+        "--quiet-triggers disables them in each transaction that fills rows, while writers of the table wait; or "
         'let a superuser run GRANT SET ON PARAMETER session_replication_role TO "keeper" beforehand, and '
-        "they stay quiet; or work as a superuser",
+        "they stay quiet",
     ),
     (
         hazards.triggers_fire,
@@ -31,11 +33,12 @@ TEXTS: list[Row] = [
             200,
             "keeper",
             False,
+            False,
         ),
         "triggers-fire",
         False,
         'the fill fires triggers of "items": a, once a row, 200 rows in all',
-        "queues fill and columns such as updated_at move, for PostgreSQL lets this role quiet no trigger.",
+        "queues fill and columns such as updated_at move, because this role may not set session_replication_role.",
         "work as a superuser and they stay quiet",
     ),
     (
@@ -46,14 +49,15 @@ TEXTS: list[Row] = [
             ["a"],
             ["c"],
             200,
+            True,
         ),
         "triggers-always-fire",
         False,
         'the fill fires triggers of "items" that are ENABLE ALWAYS or REPLICA: a, once a row, 200 rows in all; c, '
         "once for each 2,000 rows or fewer",
         "queues fill and columns such as updated_at move; ordinary triggers stay quiet.",
-        'where that does harm: ALTER TABLE "sales"."items" ENABLE TRIGGER ... for that time, which makes '
-        "them ordinary ones",
+        "if that does harm: --quiet-triggers disables them in each transaction that fills rows, while writers of the "
+        'table wait; or ALTER TABLE "sales"."items" ENABLE TRIGGER ... for that time makes them ordinary ones',
     ),
     (
         hazards.trigger_refuses_updates,
@@ -62,19 +66,21 @@ TEXTS: list[Row] = [
             [("sales", "items", "append_only"), ("archive", "items_1", "touch")],
             "items is append-only",
             "keeper",
+            True,
         ),
         "trigger-refuses-updates",
         True,
         'a trigger of "items_1" refuses an update that changes nothing: items is append-only; it is append_only or '
         "touch",
         "the fill updates every row, and would fail after everything was embedded.",
-        'ALTER TABLE "sales"."items" DISABLE TRIGGER "append_only" or ALTER TABLE "archive"."items_1" DISABLE TRIGGER '
+        "--quiet-triggers disables it in each transaction that fills rows, while writers of the table wait; or ALTER "
+        'TABLE "sales"."items" DISABLE TRIGGER "append_only" or ALTER TABLE "archive"."items_1" DISABLE TRIGGER '
         '"touch" for the time of the upgrade; or let a superuser run GRANT SET ON PARAMETER session_replication_role '
         'TO "keeper" beforehand, and it stays quiet',
     ),
     (
         hazards.trigger_refuses_updates,
-        ("items", [("sales", "items", "append_only")], "items is append-only", None),
+        ("items", [("sales", "items", "append_only")], "items is append-only", None, False),
         "trigger-refuses-updates",
         True,
         'a trigger of "items" refuses an update that changes nothing: items is append-only; it is append_only',
@@ -83,12 +89,13 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.triggers_write_other_tables,
-        ("sales", "items", ["count", "touch"], ["public.topics"]),
+        ("sales", "items", ["count", "touch"], ["public.topics"], True),
         "triggers-write-other-tables",
         True,
         'the fill fires triggers of "items" that write to what the text reads: public.topics; it is one of count, '
         "touch",
         "that is locked against writes from fill to cut-over, so that the fill would wait for migrator itself.",
+        "--quiet-triggers disables them in each transaction that fills rows, while writers of the table wait; or "
         'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade',
     ),
     (
