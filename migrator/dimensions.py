@@ -16,6 +16,7 @@ from migrator.catalog.carried import BoundTrigger, Carried, Check, Dependent, Ex
 from migrator.catalog.expressions import Reading, called_there, condition_of, of_dimensions, with_length
 from migrator.plan import ColumnPlan
 from migrator.queries import Query, expression, fragment, name, query
+from migrator.report import in_line
 
 Kind = TypeVar("Kind", bound=Dependent)
 Written = TypeVar("Written", bound=Expressed)
@@ -67,7 +68,7 @@ def rewritten(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[str]:
         were = found[wanted.described].expressions
         pairs = zip(wanted.expressions, were, strict=True)
         differing = [new for new, old in pairs if new is not None and new != old]
-        told += [f"{wanted.described}: {'; '.join(differing)}"] if differing else []
+        told += [f"{wanted.described}: {in_line('; '.join(differing))}"] if differing else []
     return told
 
 

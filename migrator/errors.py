@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from migrator.report import block
+
 GO_ON = "run the same command again to go on"
 
 
@@ -32,7 +34,7 @@ class MigratorError(Exception):
             lines.append(self.meaning)
         if self.remedy:
             lines.append(f"fix: {self.remedy}")
-        return "\n".join(lines)
+        return block(*lines)
 
 
 class UsageError(MigratorError):
@@ -92,4 +94,4 @@ class Stopped(MigratorError):
 
     def __init__(self, phase: str, meanwhile: str = "") -> None:
         lines = [f"stopped after {phase}", meanwhile, "next: the same command without --stop-after goes on"]
-        super().__init__("\n".join(line for line in lines if line))
+        super().__init__(block(*(line for line in lines if line)))

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TaskID
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
-from migrator.report import Progress, Reporter
+from migrator.report import Progress, Reporter, printable
 
 # Where standard error is a file or a pipe, a phase says how far it is once in this many seconds.
 LINE_EVERY_S = 5.0
@@ -112,21 +112,21 @@ class Lines:
     def message(self, text: str) -> None:
         # A log that ends, or a line begun when a signal's is due (RuntimeError), must not end the work and undo it.
         with suppress(OSError, RuntimeError):
-            self._write(text)
+            self._write(printable(text))
 
 
 class _Description(ProgressColumn):
     """What is worth knowing about a bar beside the bar."""
 
     def render(self, task: Task) -> Text:
-        return Text(str(task.fields["described"]), no_wrap=True, overflow="ellipsis")
+        return Text(printable(task.fields["described"]), no_wrap=True, overflow="ellipsis")
 
 
 class _Name(ProgressColumn):
     """The phase and the column it works on, as they are: a table may be called [red]."""
 
     def render(self, task: Task) -> Text:
-        return Text(task.description, no_wrap=True, overflow="ellipsis")
+        return Text(printable(task.description), no_wrap=True, overflow="ellipsis")
 
 
 class Bars:
@@ -177,4 +177,4 @@ class Bars:
         self.message(f"{phase} {subject}: {result} ({duration(self._clock() - pace.began)})")
 
     def message(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(printable(text), markup=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,3 +65,38 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}" if unit in ("B", "kB") else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+# ---- text for a terminal -----------------------------------------------------------------------------------------
+
+
+class Block(str):
+    """Lines put together by `block`: their line breaks are migrator's own."""
+
+    __slots__ = ()
+
+
+def block(*lines: str) -> Block:
+    """The lines below one another, each printable. One that is a Block stays as it is."""
+    return Block("\n".join(map(printable, lines)))
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that a terminal would not print but obey, or print in another order.
+
+    Names, keys and values are the users' own: one may hold ESC, or a line break that begins a line like migrator's.
+    Line breaks stay in a Block alone.
+    """
+    if isinstance(text, Block) or text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each == "\t" else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    """As in a string literal of Python."""
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def in_line(sql: str) -> str:
+    """SQL that PostgreSQL prints in several lines, in one."""
+    return re.sub(r"\s*\n\s*", " ", sql).strip()

@@ -128,7 +128,7 @@ def _carry_out(
         plan = make(Planner(connection, ledger, models, options))
         address = _as_planned(connection, address, plan)
         for hazard in plan.hazards:
-            options.reporter.message(f"hazard: {hazard.told}")
+            options.reporter.message(hazard.told("hazard"))
         if options.stop_after == preflight.NAME:
             raise Stopped(preflight.NAME)
         ledger.install()

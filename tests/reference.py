@@ -48,7 +48,9 @@ _CLI = """\
 Made from the commands themselves by `make docs`.
 
 Results go to standard output; progress, notes and errors to standard error. With `--json` standard output holds one
-JSON document and nothing else. A question is asked only where standard input is a terminal; elsewhere `--yes` is
+JSON document and nothing else; what env.py, a model or a library prints there goes to standard error. In all output
+whatever a terminal would obey (escape sequences, line breaks in a name, marks that turn the order of writing) is
+printed as an escape such as `\\x1b`. A question is asked only where standard input is a terminal; elsewhere `--yes` is
 needed. Who answers no ends the command with 5, and nothing was changed.
 
 ## Exit codes

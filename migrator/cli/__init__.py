@@ -7,12 +7,15 @@ neither torch nor Alembic.
 from __future__ import annotations
 
 import difflib
+import sys
 import warnings
+from copy import copy
 from importlib import import_module
 from typing import Any
 
 import click
 
+from migrator.cli.display import results_apart, show_error, show_fault, show_note
 from migrator.cli.project import ARGUMENTS, Project
 
 # In the order in which a person meets them. A new command is a name here and a file that holds `command`.
@@ -42,7 +45,10 @@ class Commands(click.Group):
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"migrator.cli.{name}").command
+        command: click.Command = copy(import_module(f"migrator.cli.{name}").command)
+        if command.callback is not None:
+            # Not for its help, which is a result of click's.
+            command.callback = results_apart()(command.callback)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -72,12 +78,12 @@ class Commands(click.Group):
             raise
         except (Exception, KeyboardInterrupt) as error:
             # Imported now, because it knows every kind of error, Alembic's and SQLAlchemy's among them.
-            from migrator.cli.display import show_error
             from migrator.cli.failures import explain
 
             project = ctx.find_object(Project)
             told = explain(error, project, ctx.meta[ARGUMENTS]) if project else None
             if told is None:
+                sys.excepthook = show_fault
                 raise
             show_error(told)
             ctx.exit(told.exit_code)
@@ -85,7 +91,7 @@ class Commands(click.Group):
 
 def _show_warning(message: Warning | str, *_where: object, **_more: object) -> None:
     """A warning without the line of library code that gave it, which tells a user of the command nothing."""
-    click.echo(f"warning: {message}", err=True)
+    show_note(f"warning: {message}")
 
 
 @click.group("migrator", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,6 +9,7 @@ import click
 
 from migrator.cli.project import ARGUMENTS
 from migrator.errors import Interrupted, UsageError
+from migrator.report import block
 
 
 def as_given() -> str:
@@ -27,7 +28,7 @@ def refuse_unasked(question: str, remedy: str = "", *, about: str = "") -> None:
     if not sys.stdin.isatty():
         raise UsageError(
             f"standard input is not a terminal, so nobody can be asked {question}",
-            meaning="nothing was changed." + (f"\n{about}" if about else ""),
+            meaning=block("nothing was changed.", *([about] if about else [])),
             remedy=remedy or f"{as_given()} --yes",
         )
 

@@ -18,6 +18,7 @@ from migrator.cli.display import shown_path
 from migrator.cli.project import Project
 from migrator.database import is_passing
 from migrator.errors import GO_ON, Interrupted, MigratorError, Refused, UsageError, first_line
+from migrator.report import Block
 
 _PACKAGE = Path(migrator.__file__).parent
 # Of migrator's files, these only pass on what a revision said: an error they raise is the revision's.
@@ -39,8 +40,9 @@ def explain(error: BaseException, project: Project, arguments: Sequence[str]) ->
 
 def without_passwords(text: str) -> str:
     """The text with the password of every URL and connection string in it masked."""
-    text = re.sub(r"(://[^:/@\s]*):\S*@", r"\1:***@", text)
-    return re.sub(r"(\bpassword=)('[^']*'|[^\s&]+)", r"\1***", text)
+    masked = re.sub(r"(://[^:/@\s]*):\S*@", r"\1:***@", text)
+    masked = re.sub(r"(\bpassword=)('[^']*'|[^\s&]+)", r"\1***", masked)
+    return Block(masked) if isinstance(text, Block) else masked
 
 
 def _explain(error: BaseException, project: Project, arguments: Sequence[str]) -> MigratorError | None:

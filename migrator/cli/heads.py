@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import click
 
 from migrator.cli.project import Project
@@ -14,9 +16,12 @@ def command(project: Project, verbose: bool) -> None:
     """Show the newest revisions: one, unless branches wait to be merged."""
     from alembic.command import heads
 
-    from migrator.cli.display import show_note
+    from migrator.cli.display import show_note, show_said
+    from migrator.report import block
 
     if project.script.get_heads():
+        project.config.stdout = said = io.StringIO()
         heads(project.config, verbose=verbose)
+        show_said(said)
     else:
-        show_note("there is no revision yet\nnext: migrator revision --help")
+        show_note(block("there is no revision yet", "next: migrator revision --help"))

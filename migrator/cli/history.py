@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import click
 
 from migrator.cli.project import Project
@@ -16,10 +18,13 @@ def command(project: Project, rev_range: str | None, verbose: bool, indicate_cur
     """List the revisions, newest first."""
     from alembic.command import history
 
-    from migrator.cli.display import show_note
+    from migrator.cli.display import show_note, show_said
+    from migrator.report import block
 
     if not project.script.get_heads():
-        show_note("there is no revision yet\nnext: migrator revision --help")
+        show_note(block("there is no revision yet", "next: migrator revision --help"))
         return
     config = project.config_with_database() if indicate_current else project.config
+    config.stdout = said = io.StringIO()
     history(config, rev_range, verbose=verbose, indicate_current=indicate_current)
+    show_said(said)

@@ -31,6 +31,7 @@ def _scaffold(ini: Path) -> None:
     from alembic.util import template_to_file
 
     from migrator.cli.display import pairs, show_note, show_result
+    from migrator.report import block
 
     home = ini.parent
     written = [ini, home / "env.py", home / "script.py.mako"]
@@ -59,9 +60,11 @@ def _scaffold(ini: Path) -> None:
         )
     )
     show_note(
-        "next: export DATABASE_URL=postgresql://USER@HOST/DATABASE\n"
-        f'      migrator{Project(str(ini)).option} revision -m "MESSAGE" '
-        "--table TABLE --column COLUMN --text EXPRESSION --from MODEL --to MODEL"
+        block(
+            "next: export DATABASE_URL=postgresql://USER@HOST/DATABASE",
+            f'      migrator{Project(str(ini)).option} revision -m "MESSAGE" '
+            "--table TABLE --column COLUMN --text EXPRESSION --from MODEL --to MODEL",
+        )
     )
 
 
@@ -69,12 +72,13 @@ def _join(project: Project) -> None:
     """Says what of an existing project was checked, and what its owner has to change: nothing is written."""
     from migrator.cli.display import pairs, show_note, show_result
     from migrator.cli.joining import check
+    from migrator.report import block
 
     findings = check(project)
     show_result(pairs([(finding.subject, finding.fact) for finding in findings]))
     needed = [finding.remedy for finding in findings if finding.remedy]
     if needed:
-        show_result("\n".join(["no file was changed; to do by hand:", *needed]))
+        show_result(block("no file was changed; to do by hand:", *needed))
     else:
         show_result("nothing had to be changed")
     show_note(f"next: migrator{project.option} revision --help")

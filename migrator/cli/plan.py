@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,18 +13,18 @@ from migrator.phases import embed, statements
 from migrator.plan import ColumnPlan, Direction, Plan, Statement
 from migrator.progress import duration
 from migrator.queries import readable
-from migrator.report import counted, size
+from migrator.report import Block, block, counted, printable, size
 
 NOTHING_TO_DO = "nothing to do: the database is where the command would take it"
 _ORDINARY = "an ordinary revision of Alembic's, which migrator does not plan; alembic {direction} --sql prints it"
 _UNDONE_BY_ITSELF = " (an ordinary revision: its own downgrade(), which may drop tables)"
 
-BESIDES = """\
+BESIDES = Block("""\
 besides these: session settings, reads of the system catalogs, rows of migrator's own bookkeeping in schema migrator,
 and Alembic's version. Preflight, in this dry run too, reads the table (ACCESS SHARE) and tries, in transactions that it
 rolls back, text and scope on temporary tables, event triggers on a table of its own, and triggers that the fill would
 fire on one row (ROW EXCLUSIVE). A run that fails before cut-over drops what it added, and builds again the indexes
-that it dropped."""
+that it dropped.""")
 
 
 def plan_as_text(
@@ -45,7 +45,7 @@ def plan_as_text(
     if plan is not None:
         parts += [_figures(plan), _hazards(plan), _dependents(plan), _statements(plan), BESIDES]
     parts += [_others(revisions, direction, ordinary), _ending(plan, command)]
-    return "\n\n".join(part for part in parts if part)
+    return paragraphs(part for part in parts if part)
 
 
 def summary(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None, ordinary: Sequence[str]) -> str:
@@ -54,7 +54,7 @@ def summary(revisions: list[tuple[str, str]], direction: Direction, plan: Plan |
     if plan is not None:
         parts += [_figures(plan), _hazards(plan)]
     parts.append(_others(revisions, direction, ordinary))
-    return "\n\n".join(part for part in parts if part)
+    return paragraphs(part for part in parts if part)
 
 
 def plan_as_json(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None) -> dict[str, Any]:
@@ -76,6 +76,11 @@ def plan_as_json(revisions: list[tuple[str, str]], direction: Direction, plan: P
             "besides": BESIDES,
         },
     }
+
+
+def paragraphs(parts: Iterable[str]) -> Block:
+    """With an empty line between each two."""
+    return Block("\n\n".join(map(printable, parts)))
 
 
 def _column_as_json(column: ColumnPlan, plan: Plan) -> dict[str, Any]:
@@ -106,7 +111,7 @@ def _title(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | 
     revision, message = revisions[0]
     lines = [f"{direction} {revision}: {message}"]
     if plan is None:
-        return "\n".join([*lines, _ORDINARY.format(direction=direction)])
+        return block(*lines, _ORDINARY.format(direction=direction))
     for column in plan.columns:
         old, new = column.change.from_.name, column.change.to.name
         models = f", {old}" + (f" -> {new}" if new != old else "")
@@ -122,12 +127,13 @@ def _title(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | 
             lines.append(f"  text: {column.change.from_text} -> {column.change.text}")
     if plan.phases_done:
         lines.append(f"unfinished; done so far: {', '.join(plan.phases_done)}")
-    return "\n".join(lines)
+    return block(*lines)
 
 
 def _figures(plan: Plan) -> str:
-    return "\n\n".join(
-        (f"{estimate.subject}\n" if len(plan.estimates) > 1 else "") + pairs(_figures_of(column, estimate))
+    several = len(plan.estimates) > 1
+    return paragraphs(
+        block(*([estimate.subject] if several else []), pairs(_figures_of(column, estimate)))
         for column, estimate in zip(plan.columns, plan.estimates, strict=False)
     )
 
@@ -180,7 +186,7 @@ def _source(column: ColumnPlan) -> str:
 
 
 def _hazards(plan: Plan) -> str:
-    return "\n".join(f"hazard: {hazard.told}" for hazard in plan.hazards)
+    return block(*(hazard.told("hazard") for hazard in plan.hazards))
 
 
 def _dependents(plan: Plan) -> str:
@@ -195,7 +201,7 @@ def _dependents(plan: Plan) -> str:
         names += ["its comment"] * bool(live.comment)
         if names:
             lines.append(f"carried over on {column.subject}: {', '.join(names)}")
-    return "\n".join(lines)
+    return block(*lines)
 
 
 def _statements(plan: Plan) -> str:
@@ -209,7 +215,7 @@ def _statements(plan: Plan) -> str:
         if statement.only_if:
             new_condition += f" only if {statement.only_if}"
         if new_heading != heading:
-            lines.append(f"\n{new_heading}")
+            lines += ["", new_heading]
         if (new_heading, new_condition) != (heading, condition):
             lines.append(new_condition)
         heading, condition = new_heading, new_condition
@@ -219,7 +225,7 @@ def _statements(plan: Plan) -> str:
         else:
             lines += [f"    {line}".rstrip() for line in f"{text};".splitlines()]
             printed[text] = statement.phase
-    return "\n".join(lines)
+    return block(*lines)
 
 
 def _ending(plan: Plan | None, command: str) -> str:
@@ -231,7 +237,7 @@ def _ending(plan: Plan | None, command: str) -> str:
         ]
     else:
         lines.append(f"next: {command} --yes")
-    return "\n".join(lines)
+    return block(*lines)
 
 
 def _in_short(plan: Plan | None) -> list[str]:
@@ -261,4 +267,4 @@ def _others(revisions: list[tuple[str, str]], direction: Direction, ordinary: Se
     for name, message in revisions[1:]:
         marked = direction == "downgrade" and name in ordinary
         lines.append(f"  {name}: {message}" + _UNDONE_BY_ITSELF * marked)
-    return "\n".join(lines)
+    return block(*lines)

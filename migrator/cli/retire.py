@@ -19,6 +19,7 @@ def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> No
     from migrator.cli.display import show_result
     from migrator.cli.pending import refuse_unfinished
     from migrator.progress import reporting
+    from migrator.report import block
     from migrator.retire import retirable, retire_all
 
     where = address(project)
@@ -28,9 +29,9 @@ def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> No
         show_result("there is nothing to retire")
         return
     if not yes:
-        about = "\n".join(["about to be dropped:", *(f"  {each}" for each in kept)])
+        about = block("about to be dropped:", *(f"  {each}" for each in kept))
         refuse_unasked("whether it may be dropped", about=about)
         ask(about)
     with reporting() as reporter:
         dropped = retire_all(where, reporter, keep_backups=keep_backups, stores=stores)
-    show_result("\n".join(f"dropped  {each}" for each in dropped))
+    show_result(block(*(f"dropped  {each}" for each in dropped)))

@@ -166,7 +166,7 @@ def command(
     show_result(shown_path(path))
     show_note(pairs(inference.facts))
     for warning in warnings:
-        show_note(f"warning: {warning.told}")
+        show_note(warning.told("warning"))
     show_note(f"next: migrator{project.option} upgrade --dry-run")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from migrator.cli.project import Project
-from migrator.report import counted, size
+from migrator.report import block, counted, size
 
 
 @click.command()
@@ -33,7 +33,7 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(f"at work   another migrator: {found['at_work']}")
     run = found["unfinished"]
     if run is not None:
-        lines.append(f"\nunfinished: {run['direction']} of revision {run['revision']}, {', '.join(run['columns'])}")
+        lines += ["", f"unfinished: {run['direction']} of revision {run['revision']}, {', '.join(run['columns'])}"]
         for phase in run["phases"]:
             lines.append(f"  {phase['phase']:<10} {phase['state']:<11}  {_when(phase)}")
         lines.append(f"  texts embedded so far: {run['texts_embedded']:,}")
@@ -43,12 +43,12 @@ def as_text(found: dict[str, Any]) -> str:
     for column in found["columns"]:
         lines += ["", *_column_lines(column)]
     if not found["columns"] and run is None:
-        lines.append("\nno column has been migrated here yet")
+        lines += ["", "no column has been migrated here yet"]
     if found["kept"]:
         lines += ["", "kept for a rollback, until migrator retire:", *(f"  {each}" for each in found["kept"])]
     for store in found["stores"]:
         lines.append(f"embedding store {store['table']}, {size(store['bytes'])}")
-    return "\n".join(lines)
+    return block(*lines)
 
 
 def _when(phase: dict[str, Any]) -> str:

@@ -11,22 +11,22 @@ What a plug-in raises is told by its type and place alone: its message may hold 
 from __future__ import annotations
 
 import importlib
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, cast
 
 from migrator.change import Model
 from migrator.embedders import Embedder, Vectors
 from migrator.embedders.checked import check_dimensions, checked, out_of_memory
 from migrator.embedders.fingerprint import fingerprint
-from migrator.errors import ModelError
+from migrator.errors import ModelError, Refused
 from migrator.hazards import model_not_there
 
 Result = TypeVar("Result")
 _WITHHELD = " (its message is withheld, for it may hold a key; calling the factory by itself shows it)"
 
 
-@runtime_checkable
 class Plugin(Protocol):
     """What a factory returns."""
 
@@ -44,6 +44,7 @@ class PythonEmbedder:
         self._model = model
         self._plugin = plugin
         self.dimensions = model.dimensions
+        self._own_dimensions = plugin.dimensions
         self.max_tokens: int | None = getattr(plugin, "max_tokens", None)
         self.paid: bool = getattr(plugin, "paid", False)
         self.fingerprint: Mapping[str, object] = {
@@ -59,7 +60,7 @@ class PythonEmbedder:
         return checked(self._model, texts, found)
 
     def own_dimensions(self) -> int:
-        return self._plugin.dimensions
+        return self._own_dimensions
 
     def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
         count: Callable[[Sequence[str]], list[int]] | None = getattr(self._plugin, "count_tokens", None)
@@ -70,7 +71,8 @@ class PythonEmbedder:
             return function([prompt + text for text in texts] if prompt else texts)
         except MemoryError:
             raise out_of_memory(self._model, len(texts)) from None
-        except Exception as error:
+        except BaseException as error:
+            _let_through(error)
             raise ModelError(
                 f"model {self._model.name} failed: {_told(error)}",
                 meaning="no vector of this batch was stored; the message of that error is withheld, for it may hold a "
@@ -81,9 +83,14 @@ class PythonEmbedder:
 
 def load_plugin(model: Model) -> Embedder:
     """Raises Refused where there is no such factory, it fails, or it returns something else than a model."""
-    plugin = _make(model)
-    check_dimensions(model, plugin.dimensions)
-    return PythonEmbedder(model, plugin)
+    factory, called = find_factory(model), model.location.partition(":")[2]
+    plugin = _tried(model, f"{called}()", factory)
+    lacking = _tried(model, f"what {called}() returned", lambda: _lacking(plugin))
+    if lacking:
+        raise model_not_there(model, f"what {called}() returned lacks {', '.join(lacking)}").refusal()
+    embedder = _tried(model, f"what {called}() returned", lambda: PythonEmbedder(model, cast(Plugin, plugin)))
+    check_dimensions(model, embedder.own_dimensions())
+    return embedder
 
 
 def find_factory(model: Model) -> Callable[[], object]:
@@ -95,29 +102,38 @@ def find_factory(model: Model) -> Callable[[], object]:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise model_not_there(model, f"there is no module {error.name!r}").refusal() from None
-    except Exception as error:
-        raise model_not_there(model, f"importing {module_name} raised {_told(error)}{_WITHHELD}").refusal() from None
+    except BaseException as error:
+        raise _refusal(model, f"importing {module_name}", error) from None
     factory: Callable[[], object] | None = getattr(module, factory_name, None)
     if not callable(factory):
         raise model_not_there(model, f"module {module_name} has no function {factory_name!r}").refusal()
     return factory
 
 
-def _make(model: Model) -> Plugin:
-    factory = find_factory(model)
-    factory_name = model.location.partition(":")[2]
+def _lacking(plugin: object) -> list[str]:
+    return [name for name in ("dimensions", "embed_documents", "embed_queries") if not hasattr(plugin, name)]
+
+
+def _tried(model: Model, what: str, call: Callable[[], Result]) -> Result:
+    """What the plug-in's own code gives. Raises Refused whatever that raises, such as SystemExit."""
     try:
-        plugin = factory()
-    except Exception as error:
-        raise model_not_there(model, f"{factory_name}() raised {_told(error)}{_WITHHELD}").refusal() from None
-    if not isinstance(plugin, Plugin):
-        wanted = ("dimensions", "embed_documents", "embed_queries")
-        missing = ", ".join(name for name in wanted if not hasattr(plugin, name))
-        raise model_not_there(model, f"what {factory_name}() returned lacks {missing}").refusal()
-    return plugin
+        return call()
+    except BaseException as error:
+        raise _refusal(model, what, error) from None
 
 
-def _told(error: Exception) -> str:
+def _refusal(model: Model, what: str, error: BaseException) -> Refused:
+    _let_through(error)
+    return model_not_there(model, f"{what} raised {_told(error)}{_WITHHELD}").refusal()
+
+
+def _let_through(error: BaseException) -> None:
+    """Raises KeyboardInterrupt anew, and without a text, where a person may have sent it: in the main thread."""
+    if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+        raise KeyboardInterrupt from None
+
+
+def _told(error: BaseException) -> str:
     """The error's type and the line it comes from."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__} at {error.filename}:{error.lineno}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from migrator.errors import Refused
+from migrator.report import Block, block
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,9 @@ class Hazard:
     remedy: str
     refuses: bool
 
-    @property
-    def told(self) -> str:
-        """As a person reads it beside a plan, in three lines."""
-        return f"{self.problem}\n  {self.meaning}\n  fix: {self.remedy}"
+    def told(self, label: str) -> Block:
+        """As a person reads it beside a plan, in three lines. label: what comes first."""
+        return block(f"{label}: {self.problem}", f"  {self.meaning}", f"  fix: {self.remedy}")
 
     def refusal(self) -> Refused:
         return Refused(self.problem, meaning=self.meaning, remedy=self.remedy, code=self.code)

@@ -8,6 +8,7 @@ from migrator.other_tables import LetGo
 from migrator.phases.cut_over import TRIES
 from migrator.plan import Plan, Statement
 from migrator.proofs import checks
+from migrator.report import block
 from migrator.work import Work
 
 NAME = "verify"
@@ -77,7 +78,7 @@ def _failed(work: Work, failed: list[str]) -> VerificationFailed:
             "command again"
         )
     return VerificationFailed(
-        "verification failed:\n  " + "\n  ".join(failed),
+        block("verification failed:", *(f"  {each}" for each in failed)),
         meaning="the live column is as it was; the embedding store is kept.",
         remedy=remedy,
     )

@@ -19,6 +19,7 @@ from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.preflight.text import ROWS
 from migrator.queries import Query, expression, name, query
+from migrator.report import in_line
 
 
 def examine(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
@@ -27,10 +28,10 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
     for check, both, alone in dimensions.over_vectors(columns, column):
         holds, lost = _tried(connection, both) or (False, _tried(connection, alone) is not None)
         if lost and not holds:
-            about = check.described, check.expression, column.dimensions
+            about = check.described, in_line(check.expression), column.dimensions
             found.append(hazards.dimensions_not_allowed(column.subject, *about))
         elif lost:
-            kept.append(f"{check.described}: {check.expression}")
+            kept.append(f"{check.described}: {in_line(check.expression)}")
     for each, written, before, after in dimensions.put_in(columns, column):
         if isinstance(each, Check):
             continue
@@ -45,9 +46,11 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         # Where it cannot be evaluated, as little is known as where it holds for no row in either case.
         holds, lost = tried or (False, False)
         if lost and not holds:
-            found.append(hazards.dimensions_not_allowed(column.subject, each.described, written, column.dimensions))
+            found.append(
+                hazards.dimensions_not_allowed(column.subject, each.described, in_line(written), column.dimensions)
+            )
         elif lost or not holds:
-            kept.append(f"{each.described}: {written}")
+            kept.append(f"{each.described}: {in_line(written)}")
     return found + ([hazards.dimensions_kept(column.subject, kept, column.dimensions)] if kept else [])
 
 

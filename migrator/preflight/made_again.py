@@ -25,6 +25,7 @@ from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan, fitting
 from migrator.preflight.parsing import refused
 from migrator.queries import fragment, name, plain, query
+from migrator.report import in_line
 
 # Behind the name of what is made under another one; event triggers are tried with the same.
 _TRY = "_migrator_try"
@@ -200,4 +201,4 @@ def _written(what: Dependent) -> str:
 
 
 def _does_not_fit(column: ColumnPlan, what: Dependent, reason: str) -> Hazard:
-    return hazards.dependent_does_not_fit(column.subject, what.described, _written(what), reason)
+    return hazards.dependent_does_not_fit(column.subject, what.described, in_line(_written(what)), reason)

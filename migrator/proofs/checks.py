@@ -12,7 +12,7 @@ from migrator.catalog.carried import Check
 from migrator.database import Connection, fetch_row, said
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, reads
-from migrator.report import counted
+from migrator.report import counted, in_line
 from migrator.rows.unreadable import guard
 from migrator.work import Session
 
@@ -41,9 +41,10 @@ def _holds(session: Session, columns: Sequence[ColumnPlan], column: ColumnPlan, 
         violating = _violating(session.connection, columns, column, check)
     except psycopg.errors.DataError as error:
         reason = said(error)
-        return Proof(called, False, f"CHECK ({check.expression}) cannot be evaluated for the new vectors: {reason}")
+        expression = in_line(check.expression)
+        return Proof(called, False, f"CHECK ({expression}) cannot be evaluated for the new vectors: {reason}")
     if violating:
-        return Proof(called, False, f"{counted(violating, 'rows')} would violate CHECK ({check.expression})")
+        return Proof(called, False, f"{counted(violating, 'rows')} would violate CHECK ({in_line(check.expression)})")
     return Proof(called, True, "every row passes it with its new vector")
 
 

@@ -11,6 +11,7 @@ from migrator.address import Address
 from migrator.database import connect, said
 from migrator.plan import ColumnPlan
 from migrator.proofs import READABLE, Proof, prove
+from migrator.report import block
 from migrator.session import open_ledger
 from migrator.work import Models, Options, Session
 
@@ -28,7 +29,9 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
         if not columns and not gone:
             run = ledger.unfinished()
             next_ = run.command if run is not None else "migrator upgrade --dry-run"
-            options.reporter.message(f"no upgrade is done here yet, so there is nothing to prove\nnext: {next_}")
+            options.reporter.message(
+                block("no upgrade is done here yet, so there is nothing to prove", f"next: {next_}")
+            )
         for column in gone:
             options.reporter.message(
                 f"{column.subject}: table or column is no longer there, so nothing is proved of it"

@@ -600,7 +600,7 @@ def test_a_scope_without_rows_is_warned_of(database: Database) -> None:
     # Without which preflight would refuse such rows.
     database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL")
     assert warnings(revision(*asked)) == [f"warning: {hazard.problem}"]
-    assert hazard.told in migrator("upgrade", "--dry-run").out
+    assert hazard.told("hazard") in migrator("upgrade", "--dry-run").out
     database.execute("UPDATE items SET embedding = NULL")
     assert hazard.problem not in migrator("upgrade", "--dry-run").out
     database.execute("DROP INDEX items_embedding_idx; ALTER TABLE items ALTER embedding TYPE vector")

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from migrator.cli import display
-from migrator.errors import Refused, Stopped
+from migrator.errors import Refused, Stopped, VerificationFailed
 from migrator.progress import Bars, Lines, duration, reporting
-from migrator.report import Progress
+from migrator.report import Progress, block
 
 
 class Clock:
@@ -181,3 +181,50 @@ def test_a_path_is_shown_as_one_would_write_it(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path / "inside")
     assert display.shown_path(tmp_path / "inside" / "env.py") == "env.py"
     assert display.shown_path(tmp_path / "outside.py") == f"{tmp_path}{os.sep}outside.py"
+
+
+# A title for the window, a color, C1's beginning of a sequence, another order, a line separator, and forged lines.
+OBEYED = "\x1b]0;x\x07\x1b[31m\x9b2J\u202egnp\u2028\r\nproved  coverage: all\x7f\ud800"
+ESCAPED = r"\x1b]0;x\x07\x1b[31m\x9b2J\u202egnp\u2028\r\nproved  coverage: all\x7f\ud800"
+
+
+def test_what_a_terminal_would_obey_is_escaped_wherever_something_is_shown(
+    capsys: pytest.CaptureFixture[str], lines: Lines, written: list[str], clock: Clock
+) -> None:
+    display.show_result(OBEYED)
+    display.show_result(display.pairs([(OBEYED, "bücher\t日本 🙂")]))
+    display.show_note(block("next:", f"  {OBEYED}"))
+    display.show_error(Refused(OBEYED, meaning=OBEYED, remedy=OBEYED))
+    display.show_error(VerificationFailed(block("failed:", f"  {OBEYED}")))
+    seen = capsys.readouterr()
+    assert seen.out == f"{ESCAPED}\n  {ESCAPED}  bücher\t日本 🙂\n"
+    told = ["next:", f"  {ESCAPED}", f"error: {ESCAPED}", ESCAPED, f"fix: {ESCAPED}", "error: failed:", f"  {ESCAPED}"]
+    assert seen.err.split("\n") == [*told, ""]
+    lines.message(OBEYED)
+    lines.phase_done("fill", OBEYED, OBEYED)
+    assert written == [ESCAPED, f"fill {ESCAPED}: {ESCAPED} (0 s)"]
+    screen = io.StringIO()
+    with Bars(Console(file=screen, force_terminal=True, width=250, color_system=None), clock) as bars:
+        bars.phase_started("embed", OBEYED)
+        bars.progress("embed", OBEYED, Progress(50, 100, "texts", note=OBEYED))
+        bars.message(OBEYED)
+    assert screen.getvalue().count(ESCAPED) >= 3
+    assert not set(OBEYED) & set(screen.getvalue()) - set("\x1b\r\n") - set(ESCAPED)
+    assert "\x1b]" not in screen.getvalue()
+
+
+def test_json_is_safe_to_print_and_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    display.show_json({OBEYED: "bücher 🙂"})
+    out = capsys.readouterr().out
+    assert json.loads(out) == {OBEYED: "bücher 🙂"}
+    assert all(line.isprintable() for line in out.split("\n"))
+
+
+def test_a_fault_is_shown_with_its_traceback_and_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise LookupError(OBEYED.replace("\ud800", ""))
+    except LookupError as error:
+        display.show_fault(LookupError, error, None)
+    shown = capsys.readouterr().err.removesuffix("\n").split("\n")
+    assert all(line.startswith("  ") and line.isprintable() for line in shown)
+    assert "LookupError" in shown[-3]

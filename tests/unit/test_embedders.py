@@ -17,7 +17,8 @@ from migrator.change import Model
 from migrator.embedders import load
 from migrator.embedders.checked import checked
 from migrator.embedders.probes import check
-from migrator.errors import MigratorError, Refused
+from migrator.embedders.timed import TimedEmbedder
+from migrator.errors import MigratorError, ModelError, Refused
 from migrator.ledger import Ledger
 from tests.models import drifted, tiny, vector
 from tests.reference import DOCS
@@ -178,6 +179,50 @@ def test_a_plugin_that_fails(written: Callable[[str], Path]) -> None:
     )
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+# What a plug-in may raise besides Exceptions. Each with a text that nobody is to see.
+ENDS = ["SystemExit", "GeneratorExit", "BaseException", "KeyboardInterrupt", "asyncio.CancelledError"]
+
+
+@pytest.mark.parametrize("raised", ENDS)
+def test_whatever_a_plugin_raises_over_texts_is_withheld(written: Callable[[str], Path], raised: str) -> None:
+    """Loaded as by a run: each call in a thread of its own, in which no person sends KeyboardInterrupt."""
+    written("import asyncio\n" + PLUGIN.replace("return numpy", f"raise {raised}(texts)  # "))
+    model = Model("python:plugin:factory", dimensions=2)
+    embedder = TimedEmbedder(load(model), model.name, 60.0)
+    for embed in (embedder.embed_documents, embedder.embed_queries):
+        with pytest.raises(ModelError) as caught:
+            embed(["private"])
+        assert f"failed: {raised.rpartition('.')[2]} at" in caught.value.problem
+        assert "private" not in str(caught.value)
+
+
+@pytest.mark.parametrize("raised", [each for each in ENDS if each != "KeyboardInterrupt"])
+@pytest.mark.parametrize(
+    ("changed", "to"),
+    [
+        ("return Plugin()", "raise {}('sk-secret')"),
+        ("import numpy", "import asyncio, numpy\nraise {}('sk-secret')"),
+        ("    dimensions = 2", "    @property\n    def dimensions(self): raise {}('sk-secret')"),
+        ("    dimensions = 2", "    dimensions = 2\n    @property\n    def fingerprint(self): raise {}('sk-secret')"),
+    ],
+    ids=["factory", "module", "dimensions", "fingerprint"],
+)
+def test_whatever_a_plugin_raises_when_it_is_loaded_is_withheld(
+    written: Callable[[str], Path], changed: str, to: str, raised: str
+) -> None:
+    written("import asyncio\n" + PLUGIN.replace(changed, to.format(raised)))
+    said = refusal("plugin:factory")
+    assert f" raised {raised.rpartition('.')[2]} at" in said
+    assert "sk-secret" not in said
+
+
+def test_a_person_ends_the_loading_of_a_plugin_and_no_text_of_it_goes_along(written: Callable[[str], Path]) -> None:
+    written(PLUGIN.replace("return Plugin()", "raise KeyboardInterrupt('sk-secret')"))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        load(Model("python:plugin:factory", dimensions=2))
+    assert caught.value.args == ()
 
 
 def test_the_vectors_of_a_plugin_are_checked(written: Callable[[str], Path]) -> None:
