@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+import migrator
 from migrator.cli import display
 from migrator.errors import Refused, Stopped, VerificationFailed
 from migrator.progress import Bars, Lines, duration, reporting
@@ -228,3 +230,11 @@ def test_a_fault_is_shown_with_its_traceback_and_forges_no_line(capsys: pytest.C
     shown = capsys.readouterr().err.removesuffix("\n").split("\n")
     assert all(line.startswith("  ") and line.isprintable() for line in shown)
     assert "LookupError" in shown[-3]
+
+
+def test_nothing_is_printed_but_by_these_two_modules() -> None:
+    """What is printed elsewhere would not be escaped."""
+    package = Path(migrator.__file__).parent
+    printing = re.compile(r"\b(click\.s?echo|print|sys\.std(out|err)\.write)\(")
+    found = {path.name for path in package.rglob("*.py") if printing.search(path.read_text("utf-8"))}
+    assert found == {"display.py", "progress.py"}
