@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migrator import clean_up, present
 from migrator.address import Address
+from migrator.catalog.rights import refuse_code_of_lesser_roles
 from migrator.errors import MigratorError
 from migrator.ledger import Ledger, Run
 from migrator.planner import unfinished_plan
@@ -13,11 +14,13 @@ from migrator.session import at_work
 
 def abandonable(address: Address) -> str | None:
     """What `abandon` would undo, in words; None where nothing is unfinished. Raises where it is too late."""
-    with at_work(address) as (_, ledger):
+    with at_work(address) as (connection, ledger):
         run = ledger.unfinished()
         if run is None:
             return None
         _refuse_past_cut_over(ledger, run)
+        for change in ledger.changes(run):
+            refuse_code_of_lesser_roles(connection, change.catalog.table.sql)
         done = ", ".join(row["phase"] for row in ledger.phases(run) if row["done"])
         return f"the {run.direction} of revision {run.revision}, of which is done: {done}"
 
@@ -30,6 +33,8 @@ def abandon(address: Address, reporter: Reporter) -> str:
             return "nothing is unfinished"
         _refuse_past_cut_over(ledger, run)
         plan = unfinished_plan(ledger, run)
+        for column in plan.columns:
+            refuse_code_of_lesser_roles(connection, column.table)
         present.as_planned(connection, plan.columns[0])
         clean_up.undo(connection, ledger, run, plan, reporter)
         return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"

@@ -43,7 +43,8 @@ def find(connection: Connection, column: ColumnPlan) -> Found:
         functions = []
         # Most texts call nothing but PostgreSQL's own, and to plan the walk takes longer than the rest of it.
         if fetch_row(connection, query("called", "any", depended=depended))[0]:
-            functions = [oid for (oid,) in execute(connection, query("called", "functions", depended=depended))]
+            walk = query("called", "functions", depended=depended, named=query("called", "named"))
+            functions = [oid for (oid,) in execute(connection, walk)]
         configure(connection, {"search_path": ""}, local=True)
         roots = query("text_dependencies", "roots", depended=depended)
         columns, types, configurations, dictionaries = fetch_row(connection, roots, {"table": table.oid})

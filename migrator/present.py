@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import cast
 
 from migrator.catalog import set_lookup_path
+from migrator.catalog.rights import refuse_code_of_lesser_roles
 from migrator.change import VectorType
 from migrator.database import Connection
 from migrator.ledger import LIVE, RETIRED, Ledger, LedgerChange
@@ -105,6 +106,8 @@ def names(columns: list[ColumnPlan]) -> list[str]:
 def as_planned(connection: Connection, column: ColumnPlan) -> str:
     """Text and scope mean what they meant when the upgrade was planned: names are looked up as they were then.
 
-    Returns the search_path that is set, for other connections.
+    Returns the search_path that is set, for other connections. Raises Refused where the table belongs to a role
+    that may less than this session.
     """
+    refuse_code_of_lesser_roles(connection, column.table)
     return set_lookup_path(connection, column.catalog.server)

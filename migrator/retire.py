@@ -9,6 +9,7 @@ from migrator import backup_table, called, capture, column_storage, partition_co
 from migrator.address import Address
 from migrator.catalog.captured import read_captured
 from migrator.catalog.columns import TREE
+from migrator.catalog.rights import refuse_code_of_lesser_roles
 from migrator.database import EVALUATION, UNBOUNDED, Connection, configure, execute, fetch_row, has_table, said
 from migrator.ledger import RETIRED, Ledger
 from migrator.locks import with_short_locks
@@ -70,10 +71,18 @@ def leftovers(connection: Connection, ledger: Ledger) -> list[Leftover]:
     return found
 
 
+def _droppable(connection: Connection, ledger: Ledger) -> list[Leftover]:
+    """Raises Refused where a table of theirs belongs to a role that may less than this session."""
+    found = leftovers(connection, ledger)
+    for each in found:
+        refuse_code_of_lesser_roles(connection, each.column.table)
+    return found
+
+
 def retirable(address: Address, *, keep_backups: bool, stores: bool) -> list[str]:
     """What `retire_all` would drop, in words. Raises Busy."""
     with at_work(address) as (connection, ledger):
-        kept = [each.described(keep_backup=keep_backups) for each in leftovers(connection, ledger)]
+        kept = [each.described(keep_backup=keep_backups) for each in _droppable(connection, ledger)]
         kept = [each for each in kept if each]
         return kept + ([f"embedding store {SCHEMA}.{table}" for table, _ in ledger.stores()] if stores else [])
 
@@ -89,7 +98,7 @@ def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stor
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
         dropped = []
-        for kept in leftovers(connection, ledger):
+        for kept in _droppable(connection, ledger):
             dropped.append(kept.described(keep_backup=keep_backups))
             if keep_backups and kept.is_there and kept.keeps_column and kept.has_backup:
                 _bring_backup_up_to_date(connection, ledger, kept.column, reporter)

@@ -9,6 +9,7 @@ from migrator import called, filling, hazards, present, text_settings
 from migrator.address import Address
 from migrator.aftermath import after
 from migrator.catalog.columns import Table, read_table
+from migrator.catalog.rights import refuse_code_of_lesser_roles
 from migrator.catalog.server import require_pgvector
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.database import Connection, connect, fetch_row
@@ -171,6 +172,7 @@ def _still_there(connection: Connection, plan: Plan) -> None:
             raise hazards.table_replaced(column.subject).refusal()
         if now != plain(column.catalog.table.sql):
             raise hazards.table_renamed_meanwhile(column.subject, now).refusal()
+        refuse_code_of_lesser_roles(connection, column.table)
         (hidden,) = fetch_row(connection, query("catalog", "row_security"), {"table": column.catalog.table.oid})
         if hidden:
             raise hazards.row_security(column.catalog.table.name).refusal()

@@ -9,6 +9,7 @@ from migrator import hazards
 from migrator.address import Address
 from migrator.catalog import read_ledger_schema
 from migrator.database import Connection, connect
+from migrator.hazards import Hazard
 from migrator.ledger import Ledger, Run
 from migrator.locks import only_migrator
 
@@ -21,11 +22,22 @@ def at_work(address: Address) -> Iterator[tuple[Connection, Ledger]]:
 
 
 def open_ledger(connection: Connection) -> Ledger:
-    """Raises Refused where it belongs to a role that this one may not act as, or to a newer migrator."""
+    """Raises Refused where it is another role's than the one at work, who may less, or a newer migrator's."""
     schema = read_ledger_schema(connection)
-    if not schema.usable:
-        raise hazards.ledger_of_another(schema.owner or "", schema.role).refusal()
+    if schema.untrusted is not None:
+        raise schema.untrusted.refusal()
     return Ledger(connection, installed=schema.installed)
+
+
+def open_ledger_to_read(connection: Connection) -> tuple[Ledger, Hazard | None]:
+    """The ledger as data; and why what it says in SQL may not be evaluated, None where it may.
+
+    Raises Refused where reading could run code of others, or this role may not read.
+    """
+    schema = read_ledger_schema(connection)
+    if schema.unreadable is not None:
+        raise schema.unreadable.refusal()
+    return Ledger(connection, installed=schema.installed), schema.untrusted
 
 
 def unfinished(address: Address) -> Run | None:

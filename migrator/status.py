@@ -7,6 +7,8 @@ from typing import Any
 from migrator import present, rows_left, text_settings
 from migrator.address import Address
 from migrator.database import EVALUATION, Connection, connect, fetch_dicts, said
+from migrator.errors import Refused
+from migrator.hazards import Hazard
 from migrator.ledger import Ledger
 from migrator.locks import lock_holder
 from migrator.plan import ColumnPlan
@@ -14,14 +16,14 @@ from migrator.planner import planned
 from migrator.queries import name, query
 from migrator.retire import leftovers
 from migrator.rows import unreadable
-from migrator.session import open_ledger
+from migrator.session import open_ledger_to_read
 
 
 def read_status(address: Address) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table twice."""
     address = text_settings.for_ledger(address, required=False)
     with connect(address) as connection:
-        ledger = open_ledger(connection)
+        ledger, untrusted = open_ledger_to_read(connection)
         columns, gone = present.embedded(ledger)
         at_work = lock_holder(connection)
         return {
@@ -29,7 +31,7 @@ def read_status(address: Address) -> dict[str, Any]:
             "at_work": at_work,
             "unfinished": _unfinished(ledger, at_work),
             "columns": [
-                *(_column(connection, ledger, column, address) for column in columns),
+                *(_column(connection, ledger, column, address, untrusted) for column in columns),
                 *(
                     {**_described(ledger, column), "unreadable": "table or column is no longer there"}
                     for column in gone
@@ -80,13 +82,18 @@ def _described(ledger: Ledger, column: ColumnPlan) -> dict[str, Any]:
     }
 
 
-def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address: Address) -> dict[str, Any]:
+def _column(
+    connection: Connection, ledger: Ledger, column: ColumnPlan, address: Address, untrusted: Hazard | None
+) -> dict[str, Any]:
+    """untrusted: why nothing of it may be evaluated."""
     found = _described(ledger, column)
+    if untrusted is not None:
+        return {**found, "unreadable": f"{untrusted.problem}; {untrusted.remedy}"}
     for setting, variable in column.change.settings.items():
         if setting not in address.settings:
             return {**found, "unreadable": f"the setting {setting} of its text is not at hand ({variable})"}
-    present.as_planned(connection, column)
     try:
+        present.as_planned(connection, column)
         counts = unreadable.tolerant(connection, column, lambda column: _coverage(connection, column))
         if column.method != "embed":
             counts["without_text"] = None
@@ -99,6 +106,8 @@ def _column(connection: Connection, ledger: Ledger, column: ColumnPlan, address:
         found["not_evaluated"] = unreadable.look(connection, column).rows if met else 0
         lacks = column.method == "embed" and (found["rows_left"] or found["failed_rows"])
         found["next"] = "migrator backfill" if lacks and ledger.unfinished() is None else None
+    except Refused as refusal:
+        found["unreadable"] = f"{refusal.problem}; {refusal.remedy}"
     except EVALUATION as error:
         # The table may have been changed by others since.
         found["unreadable"] = said(error)

@@ -41,7 +41,7 @@ def for_ledger(address: Address, *, required: bool = True, of: Sequence[VectorCo
     of: columns whose settings are needed, all of them where that is not said.
     """
     with connect(address) as connection:
-        if not read_ledger_schema(connection).readable:
+        if not read_ledger_schema(connection).trusted:
             return address
         ledger = Ledger(connection, installed=True)
         run = ledger.unfinished()

@@ -8,6 +8,19 @@ CREATE TEMPORARY VIEW migrator_called AS SELECT {text} AS text_, {old_text} AS o
 WITH RECURSIVE {depended}
 SELECT EXISTS (SELECT FROM depended WHERE classid IN ('pg_proc'::regclass, 'pg_operator'::regclass));
 
+-- name: named
+-- Functions whose names stand before a parenthesis in the body of the function p, which is a text, and that it would find.
+(SELECT f.oid
+ FROM regexp_matches(p.prosrc, '(?:("[^"]+"|[[:alpha:]_][\w$]*)\s*\.\s*)?("[^"]+"|[[:alpha:]_][\w$]*)\s*\(', 'g') AS m (part)
+ CROSS JOIN LATERAL (SELECT CASE left(m.part[1], 1) WHEN '"' THEN btrim(m.part[1], '"') ELSE lower(m.part[1]) END,
+                            CASE left(m.part[2], 1) WHEN '"' THEN btrim(m.part[2], '"') ELSE lower(m.part[2]) END
+                    ) AS written (schema, name)
+ JOIN pg_proc f ON f.proname = written.name JOIN pg_namespace n ON n.oid = f.pronamespace
+ WHERE p.prosqlbody IS NULL AND l.lanname NOT IN ('c', 'internal')
+   AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+   AND CASE WHEN written.schema IS NOT NULL THEN n.nspname = written.schema
+            ELSE pg_function_is_visible(f.oid) OR coalesce(strpos(p.proconfig::text, 'search_path='), 0) > 0 END)
+
 -- name: functions
 -- And those that they call in turn: PostgreSQL keeps what a parsed body depends on; in a body that is a text, names are
 -- read that stand before a parenthesis, and that the function would find.
@@ -25,16 +38,7 @@ called (oid) AS (
     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
       AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
     UNION ALL
-    SELECT f.oid
-    FROM regexp_matches(p.prosrc, '(?:("[^"]+"|[[:alpha:]_][\w$]*)\s*\.\s*)?("[^"]+"|[[:alpha:]_][\w$]*)\s*\(', 'g') AS m (part)
-    CROSS JOIN LATERAL (SELECT CASE left(m.part[1], 1) WHEN '"' THEN btrim(m.part[1], '"') ELSE lower(m.part[1]) END,
-                               CASE left(m.part[2], 1) WHEN '"' THEN btrim(m.part[2], '"') ELSE lower(m.part[2]) END
-                       ) AS written (schema, name)
-    JOIN pg_proc f ON f.proname = written.name JOIN pg_namespace n ON n.oid = f.pronamespace
-    WHERE p.prosqlbody IS NULL AND l.lanname NOT IN ('c', 'internal')
-      AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-      AND CASE WHEN written.schema IS NOT NULL THEN n.nspname = written.schema
-               ELSE pg_function_is_visible(f.oid) OR coalesce(strpos(p.proconfig::text, 'search_path='), 0) > 0 END
+    SELECT named.oid FROM {named} AS named
   ) AS callee)
 SELECT DISTINCT p.oid::int8
 FROM called JOIN pg_proc p USING (oid) JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname <> 'pg_catalog';

@@ -29,17 +29,6 @@ FROM (SELECT) AS one
 LEFT JOIN pg_extension e ON e.extname = 'vector'
 LEFT JOIN pg_namespace n ON n.oid = e.extnamespace;
 
--- name: ledger_schema
--- The schema that the ledger is in, or would be. taken: by tables of somebody else's.
-SELECT l.oid IS NOT NULL AS installed,
-       l.oid IS NULL AND EXISTS (SELECT FROM pg_class t WHERE t.relnamespace = n.oid) AS taken,
-       pg_get_userbyid(n.nspowner)::text AS owner,
-       coalesce(pg_has_role(n.nspowner, 'USAGE'), true) AS usable,
-       current_user::text AS role
-FROM (SELECT) AS one
-LEFT JOIN pg_namespace n ON n.nspname = 'migrator'
-LEFT JOIN pg_class l ON l.relnamespace = n.oid AND l.relname = 'ledger_version';
-
 -- name: may_quiet_triggers
 -- From PostgreSQL 15 on.
 SELECT has_parameter_privilege('session_replication_role', 'SET');

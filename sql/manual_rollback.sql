@@ -76,6 +76,20 @@ BEGIN
         RAISE EXCEPTION 'this database has no ledger: migrator upgraded nothing here'
             USING HINT = 'is it the right database?';
     END IF;
+    -- What the ledger says, and triggers and checks of the table, run with the rights of this session.
+    WITH RECURSIVE tree (oid) AS (
+      SELECT to_regclass(format('%I.%I', schema_, table_))::oid
+      UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent)
+    SELECT array_agg(DISTINCT quote_ident(pg_get_userbyid(o.oid))) INTO at
+    FROM (SELECT relowner FROM tree JOIN pg_class USING (oid)
+          UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'migrator') AS o (oid)
+    WHERE EXISTS (SELECT FROM pg_roles r WHERE r.rolsuper AND pg_has_role(session_user, r.oid, 'MEMBER')
+                  AND NOT pg_has_role(o.oid, r.oid, 'MEMBER'));
+    IF at IS NOT NULL THEN
+        RAISE EXCEPTION 'this session is a superuser, and the table of % or the ledger belongs to %', subject,
+                        array_to_string(at, ', ')
+            USING HINT = 'connect as the owner: code of that role would run as superuser';
+    END IF;
     IF (SELECT max(version) FROM migrator.ledger_version) <> 1 THEN
         RAISE EXCEPTION 'the ledger is of another version than 1, which this script knows'
             USING HINT = 'take the script from the migrator that made the upgrade';
@@ -117,7 +131,7 @@ BEGIN
     END IF;
     IF NOT (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = relation) THEN
         RAISE EXCEPTION 'role "%" may not act as the owner of the table of %', current_user, subject
-            USING HINT = 'connect as the owner or as a superuser';
+            USING HINT = 'connect as the owner';
     END IF;
     PERFORM set_config('rollback.change', done.id::text, false),
             set_config('rollback.revision', done.revision, false),

@@ -20,6 +20,7 @@ from migrator.hazards import (
     models,
     partitions,
     revisions,
+    rights,
     runs,
     server,
     texts,
@@ -96,7 +97,7 @@ the others are printed with the plan. `migrator upgrade --dry-run --json` names 
 {hazards}"""
 
 # In the order of the page.
-SUBJECTS = (models, columns, partitions, dependents, indexes, runs, revisions, texts, server, triggers)
+SUBJECTS = (models, columns, partitions, dependents, indexes, rights, runs, revisions, texts, server, triggers)
 
 # What a hazard is told, by parameter; by type where the name is not here.
 _EXAMPLES: dict[str, object] = {

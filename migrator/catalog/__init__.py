@@ -13,6 +13,7 @@ from migrator.catalog.dependents import View, read_kinds, read_others, read_view
 from migrator.catalog.functions import Replaced
 from migrator.catalog.indexes import IndexToBuild, TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, alone, read_keys, read_partitions
+from migrator.catalog.rights import refuse_code_of_lesser_roles, refuse_lesser_functions
 from migrator.catalog.server import (
     Server,
     read_ledger_schema,
@@ -25,7 +26,7 @@ from migrator.catalog.triggers import UpdateTrigger, read_update_triggers
 from migrator.change import VectorType
 from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
-from migrator.queries import is_own, query
+from migrator.queries import expression, is_own, query
 
 VECTOR_TYPES = get_args(VectorType)
 
@@ -171,7 +172,8 @@ def read_catalog(
     where: str | None = None,
     server: Server | None = None,
 ) -> Catalog:
-    """The catalog of one vector column. Raises Refused where there is no such table or column, or it is no vector.
+    """The catalog of one vector column. Raises Refused where there is no such table or column, or it is no vector, or
+    where it belongs to a role that may less than this session.
 
     where: the scope of a change, by which indexes are told apart where vectors of several dimensions are in the column.
     server: as it is known already.
@@ -180,6 +182,7 @@ def read_catalog(
     found = read_table(connection, schema, table)
     if found is None:
         raise unknown_table(schema, table, table_names(connection)).refusal()
+    refuse_code_of_lesser_roles(connection, found.sql)
     at = found.column(column)
     vectors = [known.name for known in found.columns if known.type in VECTOR_TYPES]
     if at is None:
@@ -209,4 +212,5 @@ def read_catalog(
         )
     if where is None or at.dimensions is not None:
         return catalog
+    refuse_lesser_functions(connection, found.sql, [expression(where)])
     return dataclasses.replace(catalog, indexes=with_reach(connection, found.sql, catalog.indexes, where))

@@ -6,8 +6,15 @@ import os
 import shutil
 from dataclasses import dataclass
 
+from migrator.catalog.rights import beyond
 from migrator.database import Connection, configure, fetch_dicts, fetch_row, search_path
-from migrator.hazards import no_pgvector
+from migrator.hazards import (
+    Hazard,
+    ledger_of_another,
+    ledger_owner_may_less,
+    ledger_with_others_objects,
+    no_pgvector,
+)
 from migrator.queries import query
 
 # From then on the right to set a setting can be given to a role.
@@ -18,19 +25,48 @@ _GRANTS_SETTINGS = 150_000
 class LedgerSchema:
     """The schema migrator. installed: the ledger is in it. taken: it holds something else. owner: None: is not there.
 
-    usable: `role`, the one at work, may act as its owner, or it is not there.
+    can_login: its owner can. role, session: at work, and what logged in. owned: by that role. readable: that role may
+    read it. unsafe: what the session may, its owner may not, and gives the server away. strange: what migrator did not
+    make and could run code when the ledger is read.
     """
 
     installed: bool
     taken: bool
     owner: str | None
-    usable: bool
+    can_login: bool
     role: str
+    session: str
+    owned: bool
+    readable: bool
+    unsafe: list[str]
+    strange: list[str]
 
     @property
-    def readable(self) -> bool:
-        """Whether there is a ledger that `role` may read."""
-        return self.installed and self.usable
+    def trusted(self) -> bool:
+        """Whether there is a ledger whose texts, models and definitions this session may use."""
+        return self.installed and self.untrusted is None
+
+    @property
+    def untrusted(self) -> Hazard | None:
+        """Why this session may not use it."""
+        if self.owner is None:
+            return None
+        if self.unsafe:
+            return ledger_owner_may_less(self.owner, self.can_login, self.session, self.unsafe)
+        if not self.owned:
+            return ledger_of_another(self.owner, self.can_login, self.role)
+        return self._planted
+
+    @property
+    def unreadable(self) -> Hazard | None:
+        """Why this session may not even read it, as data."""
+        if self.owner is not None and not self.readable:
+            return ledger_of_another(self.owner, self.can_login, self.role)
+        return self._planted
+
+    @property
+    def _planted(self) -> Hazard | None:
+        return ledger_with_others_objects(self.owner or "", self.strange) if self.strange else None
 
 
 @dataclass(frozen=True)
@@ -116,7 +152,9 @@ def require_pgvector(connection: Connection) -> Server:
 
 
 def read_ledger_schema(connection: Connection) -> LedgerSchema:
-    (row,) = fetch_dicts(connection, query("catalog", "ledger_schema"))
+    """Reads catalogs alone."""
+    pieces = {"unsafe": beyond("n.nspowner")["unsafe"], "strange": query("rights", "strange")}
+    (row,) = fetch_dicts(connection, query("rights", "ledger", **pieces))
     return LedgerSchema(**row)
 
 

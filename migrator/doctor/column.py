@@ -24,7 +24,8 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
     """What is in the column; scans the table a few times. Raises Refused where there is no such vector column."""
     catalog = read_catalog(connection, schema, table, column)
     set_lookup_path(connection, catalog.server)
-    ledger = Ledger(connection, installed=read_ledger_schema(connection).readable)
+    bookkeeping = read_ledger_schema(connection)
+    ledger = Ledger(connection, installed=bookkeeping.trusted)
     held = _held(ledger, catalog)
     models = list(dict.fromkeys(each.change.to for each in held))
     if catalog.table.row_security:
@@ -35,6 +36,7 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
     vectors = counts["with_vector"]
     found = [
         Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counted(counts['rows_'], 'rows')}"),
+        *([of_hazard("ledger", bookkeeping.untrusted)] if bookkeeping.untrusted else []),
         *_may_see(catalog),
     ]
     read = None

@@ -20,7 +20,7 @@ def examine_database(connection: Connection) -> Findings:
     """Server, privileges, ledger, indexes, disk, and every vector column; the models that the ledger names."""
     server = read_server(connection)
     schema = read_ledger_schema(connection)
-    ledger = Ledger(connection, installed=schema.readable)
+    ledger = Ledger(connection, installed=schema.trusted)
     found = [
         Finding("ok", "server", f"PostgreSQL {server.version_text}, pgvector {server.pgvector or 'not installed'}"),
         *(of_hazard("server", hazard) for hazard in server_hazards(server, schema)),

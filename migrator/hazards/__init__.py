@@ -95,9 +95,15 @@ from migrator.hazards.revisions import version_id_too_long as version_id_too_lon
 from migrator.hazards.revisions import version_table_not_granted as version_table_not_granted
 from migrator.hazards.revisions import version_table_read_only as version_table_read_only
 from migrator.hazards.revisions import version_table_refuses as version_table_refuses
+from migrator.hazards.rights import functions_of_lesser_roles as functions_of_lesser_roles
+from migrator.hazards.rights import functions_of_other_roles as functions_of_other_roles
+from migrator.hazards.rights import ledger_of_another as ledger_of_another
+from migrator.hazards.rights import ledger_owner_may_less as ledger_owner_may_less
+from migrator.hazards.rights import ledger_with_others_objects as ledger_with_others_objects
+from migrator.hazards.rights import owner_may_less as owner_may_less
+from migrator.hazards.rights import owner_runs_code as owner_runs_code
 from migrator.hazards.runs import begun_in_window_mode as begun_in_window_mode
 from migrator.hazards.runs import changed_by_another_revision as changed_by_another_revision
-from migrator.hazards.runs import ledger_of_another as ledger_of_another
 from migrator.hazards.runs import ledger_of_newer as ledger_of_newer
 from migrator.hazards.runs import no_text_to_restore as no_text_to_restore
 from migrator.hazards.runs import nothing_to_restore as nothing_to_restore

@@ -17,15 +17,6 @@ def schema_taken() -> Hazard:
     )
 
 
-def ledger_of_another(owner: str, role: str) -> Hazard:
-    return refuse(
-        "ledger-of-another-role",
-        f'the schema "migrator" belongs to "{owner}", whom role "{role}" may not act as',
-        "the ledger can neither be read nor written.",
-        f"work as that role, or GRANT {quoted(owner)} TO {quoted(role)}",
-    )
-
-
 def ledger_of_newer(version: int, known: int) -> Hazard:
     return refuse(
         "ledger-of-newer-version",

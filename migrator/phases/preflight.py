@@ -15,7 +15,7 @@ from pathlib import Path
 from psycopg import sql
 
 from migrator import called, carry, hazards, old_model, store
-from migrator.catalog import Catalog
+from migrator.catalog import Catalog, rights
 from migrator.catalog.captured import read_captured
 from migrator.catalog.functions import try_statements
 from migrator.database import Connection
@@ -44,6 +44,7 @@ from migrator.preflight import (
 )
 from migrator.preflight.parsing import condition_over, parse, try_expressions, try_scope
 from migrator.proofs.retrieval import relevant_value
+from migrator.queries import Query, expression
 from migrator.retrieval import read_queries
 from migrator.work import Models, Options
 
@@ -83,9 +84,10 @@ def examine(
     Raises Refused where text, scope or model do not allow to look further.
     """
     catalog = column.catalog
-    found = [*partitions.kind(catalog), *table.examine(catalog)]
+    found = [*partitions.kind(catalog), *table.examine(catalog), *rights.examine(connection, column.table)]
     # What keeps this role from the table would be laid to the scope.
     refuse_first(found)
+    rights.refuse_lesser_functions(connection, column.table, _expressions(column))
     try_scope(connection, column)
     found += [
         *live_column.examine(ledger, column),
@@ -155,6 +157,12 @@ def examine(
             lengths.refuse_cut_short(connection, column, models.get(column.change.to))
     views = figures.size_of_views(connection, columns, column)
     return Findings(column, tuple(found), figures.estimated(column, counts, taken, views))
+
+
+def _expressions(column: ColumnPlan) -> list[Query]:
+    """What the revision says in SQL, or the ledger of it on a downgrade."""
+    change = column.change
+    return [expression(each) for each in (change.text, change.from_text, change.where, change.priority) if each]
 
 
 def refuse_unreadable(catalog: Catalog) -> None:

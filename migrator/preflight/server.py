@@ -26,8 +26,8 @@ def server_hazards(server: Server, schema: LedgerSchema) -> list[Hazard]:
         found.append(hazards.standby())
     if schema.taken:
         found.append(hazards.schema_taken())
-    elif not schema.usable:
-        found.append(hazards.ledger_of_another(schema.owner or "", schema.role))
+    elif schema.untrusted is not None:
+        found.append(schema.untrusted)
     elif schema.owner is None and not server.may_create:
         found.append(hazards.may_not_create_schema(server.role))
     if server.publications_of_all:

@@ -113,7 +113,7 @@ def test_a_role_that_may_not_make_a_schema_or_read_the_ledger(database: Database
     assert about("disk", found) == [("ok", "what the server has free cannot be seen from here", "")]
     record(database, CHANGE)
     ((_, fact, _),) = about("server", findings())[1:]
-    assert fact == 'the schema "migrator" belongs to "postgres", whom role "guest" may not act as'
+    assert fact == 'the schema "migrator" belongs to "postgres", and role "guest" is at work'
 
 
 @pytest.mark.usefixtures("guest")

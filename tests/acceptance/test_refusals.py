@@ -696,8 +696,8 @@ def test_servers_that_migrator_cannot_work_with(database: Database) -> None:
     ):
         assert server_hazards(dataclasses.replace(sound, **differs), schema) == [expected]
     may_not = dataclasses.replace(sound, may_create=False)
-    of_another = dataclasses.replace(schema, owner="other", usable=False)
-    assert server_hazards(may_not, of_another) == [hazards.ledger_of_another("other", "postgres")]
+    of_another = dataclasses.replace(schema, owner="other", owned=False)
+    assert server_hazards(may_not, of_another) == [hazards.ledger_of_another("other", True, "postgres")]
     installed = dataclasses.replace(schema, installed=True, owner="postgres")
     without = dataclasses.replace(sound, pgvector=None)
     assert server_hazards(without, installed) == [hazards.no_pgvector(available=True, dropped=True)]
@@ -802,7 +802,7 @@ def test_the_ledger_of_another_role(project: Project, role: Role) -> None:
     role.owns_items()
     role.may_create()
     project.database.execute("CREATE SCHEMA migrator")
-    error = refused(hazards.ledger_of_another("postgres", role.name))
+    error = refused(hazards.ledger_of_another("postgres", True, role.name))
     expect_refusal(project, error)
     column = ("--table", "items", "--column", "embedding", "--text", "body")
     revision = ("revision", "-m", "another model", *column, "--to", "python:tests.models:new")

@@ -13,6 +13,7 @@ from tests.unit.hazards import (
     models,
     partitions,
     revisions,
+    rights,
     runs,
     server,
     texts,
@@ -20,7 +21,7 @@ from tests.unit.hazards import (
 )
 from tests.unit.hazards.row import Row
 
-SUBJECTS = (models, columns, partitions, dependents, indexes, runs, revisions, texts, server, triggers)
+SUBJECTS = (models, columns, partitions, dependents, indexes, rights, runs, revisions, texts, server, triggers)
 TEXTS = [row for subject in SUBJECTS for row in subject.TEXTS]
 
 

@@ -14,18 +14,6 @@ TEXTS: list[Row] = [
         'give it another name, where it is the application\'s: ALTER SCHEMA "migrator" RENAME TO ...',
     ),
     (
-        hazards.ledger_of_another,
-        (
-            "owner",
-            "app",
-        ),
-        "ledger-of-another-role",
-        True,
-        'the schema "migrator" belongs to "owner", whom role "app" may not act as',
-        "the ledger can neither be read nor written.",
-        'work as that role, or GRANT "owner" TO "app"',
-    ),
-    (
         hazards.ledger_of_newer,
         (2, 1),
         "ledger-of-newer-version",
