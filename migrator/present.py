@@ -107,7 +107,7 @@ def as_planned(connection: Connection, column: ColumnPlan) -> str:
     """Text and scope mean what they meant when the upgrade was planned: names are looked up as they were then.
 
     Returns the search_path that is set, for other connections. Raises Refused where the table belongs to a role
-    that may less than this session.
+    with fewer rights than this session.
     """
     refuse_code_of_lesser_roles(connection, column.table)
     return set_lookup_path(connection, column.catalog.server)

@@ -72,7 +72,7 @@ def leftovers(connection: Connection, ledger: Ledger) -> list[Leftover]:
 
 
 def _droppable(connection: Connection, ledger: Ledger) -> list[Leftover]:
-    """Raises Refused where a table of theirs belongs to a role that may less than this session."""
+    """Raises Refused where a table of theirs belongs to a role with fewer rights than this session."""
     found = leftovers(connection, ledger)
     for each in found:
         refuse_code_of_lesser_roles(connection, each.column.table)

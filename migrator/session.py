@@ -22,7 +22,7 @@ def at_work(address: Address) -> Iterator[tuple[Connection, Ledger]]:
 
 
 def open_ledger(connection: Connection) -> Ledger:
-    """Raises Refused where it is another role's than the one at work, who may less, or a newer migrator's."""
+    """Raises Refused where it is another role's than the one at work, with fewer rights, or a newer migrator's."""
     schema = read_ledger_schema(connection)
     if schema.untrusted is not None:
         raise schema.untrusted.refusal()

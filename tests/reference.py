@@ -237,6 +237,22 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "change_in_flight": {"tool": "pgroll", "mark": 'column "_pgroll_new_body"'},
     "kept_without_text": {"model": "python:models:small"},
     "lengths_unknown": {"model": "python:models:large"},
+    "owner_has_fewer_rights": {"table": "public.items", "owner": "app", "session": "postgres", "unsafe": ["superuser"]},
+    "owner_runs_code": {"owners": {"public.items": "app"}, "session": "ops", "roles": ["ops", "pg_read_all_data"]},
+    "functions_of_lesser_roles": {
+        "work": "work on public.items",
+        "owners": {"public.is_clean(text)": "app"},
+        "session": "postgres",
+        "unsafe": ["superuser"],
+    },
+    "functions_of_other_roles": {
+        "work": "work on public.items",
+        "owners": {"public.is_clean(text)": "app"},
+        "session": "shop",
+    },
+    "ledger_of_another": {"owner": "shop", "role": "app"},
+    "ledger_owner_has_fewer_rights": {"owner": "shop", "session": "postgres", "unsafe": ["superuser"]},
+    "ledger_with_others_objects": {"owner": "shop", "objects": ["trigger seen on table migrator.change"]},
     "text_functions_of_others": {
         "owners": {"public.doc_text(text)": "app"},
         "table_owner": "owner",

@@ -173,7 +173,7 @@ def read_catalog(
     server: Server | None = None,
 ) -> Catalog:
     """The catalog of one vector column. Raises Refused where there is no such table or column, or it is no vector, or
-    where it belongs to a role that may less than this session.
+    where it belongs to a role with fewer rights than this session.
 
     where: the scope of a change, by which indexes are told apart where vectors of several dimensions are in the column.
     server: as it is known already.

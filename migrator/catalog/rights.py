@@ -29,7 +29,7 @@ def examine(connection: Connection, table: Query) -> list[Hazard]:
     for each in owned:
         if each["unsafe"]:
             return [
-                hazards.owner_may_less(
+                hazards.owner_has_fewer_rights(
                     each["object"], each["owner"], each["can_login"], each["session"], each["unsafe"]
                 )
             ]

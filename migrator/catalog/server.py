@@ -11,7 +11,7 @@ from migrator.database import Connection, configure, fetch_dicts, fetch_row, sea
 from migrator.hazards import (
     Hazard,
     ledger_of_another,
-    ledger_owner_may_less,
+    ledger_owner_has_fewer_rights,
     ledger_with_others_objects,
     no_pgvector,
 )
@@ -52,7 +52,7 @@ class LedgerSchema:
         if self.owner is None:
             return None
         if self.unsafe:
-            return ledger_owner_may_less(self.owner, self.can_login, self.session, self.unsafe)
+            return ledger_owner_has_fewer_rights(self.owner, self.can_login, self.session, self.unsafe)
         if not self.owned:
             return ledger_of_another(self.owner, self.can_login, self.role)
         return self._planted

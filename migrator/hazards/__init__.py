@@ -98,9 +98,9 @@ from migrator.hazards.revisions import version_table_refuses as version_table_re
 from migrator.hazards.rights import functions_of_lesser_roles as functions_of_lesser_roles
 from migrator.hazards.rights import functions_of_other_roles as functions_of_other_roles
 from migrator.hazards.rights import ledger_of_another as ledger_of_another
-from migrator.hazards.rights import ledger_owner_may_less as ledger_owner_may_less
+from migrator.hazards.rights import ledger_owner_has_fewer_rights as ledger_owner_has_fewer_rights
 from migrator.hazards.rights import ledger_with_others_objects as ledger_with_others_objects
-from migrator.hazards.rights import owner_may_less as owner_may_less
+from migrator.hazards.rights import owner_has_fewer_rights as owner_has_fewer_rights
 from migrator.hazards.rights import owner_runs_code as owner_runs_code
 from migrator.hazards.runs import begun_in_window_mode as begun_in_window_mode
 from migrator.hazards.runs import changed_by_another_revision as changed_by_another_revision

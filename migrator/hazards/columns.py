@@ -110,7 +110,7 @@ def row_security(table: str) -> Hazard:
         "row-security",
         f'row-level security on "{table}" applies to the role that migrator works as',
         "rows that it hides would keep no vector, and the upgrade would look complete.",
-        "run migrator as the table's owner without FORCE, as a superuser, or as a role with BYPASSRLS",
+        "run migrator as the table's owner without FORCE, or as a role with BYPASSRLS",
     )
 
 
@@ -250,7 +250,7 @@ def not_a_member(subject: str, owner: str, role: str) -> Hazard:
         "not-a-member",
         f'role "{role}" may not act as "{owner}", who owns or granted {subject}',
         "it could not be given back as it was after cut-over.",
-        f"work as a superuser or a member of that role: GRANT {quoted(owner)} TO {quoted(role)}",
+        f"GRANT {quoted(owner)} TO {quoted(role)}; if that is a superuser, let another role own or grant it instead",
     )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 
 
-def owner_may_less(table: str, owner: str, can_login: bool, session: str, unsafe: Iterable[str]) -> Hazard:
+def owner_has_fewer_rights(table: str, owner: str, can_login: bool, session: str, unsafe: Iterable[str]) -> Hazard:
     """unsafe: what the session may, its owner may not, and would give the server away."""
     return refuse(
-        "owner-may-less",
+        "owner-has-fewer-rights",
         f'{table} belongs to "{owner}", and this session is "{session}", {_kind(unsafe)}',
         f'triggers, checks and other functions of "{owner}" would run with the rights of "{session}", after SET '
         "ROLE too.",
@@ -34,7 +34,7 @@ def functions_of_lesser_roles(work: str, owners: Mapping[str, str], session: str
     """work: what calls them. owners: of each function. unsafe: what the session may and one of these may not."""
     return refuse(
         "functions-of-lesser-roles",
-        f"{work} calls functions of roles that may less than this session: {_owned(owners)}",
+        f"{work} calls functions of roles with fewer rights than this session: {_owned(owners)}",
         f'they would run with the rights of "{session}", {_kind(unsafe)}.',
         f"read what they do, then {_handed_over(owners, session)}; or let a role own the table that has no more rights "
         "than these, and connect as it",
@@ -60,9 +60,9 @@ def ledger_of_another(owner: str, can_login: bool, role: str) -> Hazard:
     )
 
 
-def ledger_owner_may_less(owner: str, can_login: bool, session: str, unsafe: Iterable[str]) -> Hazard:
+def ledger_owner_has_fewer_rights(owner: str, can_login: bool, session: str, unsafe: Iterable[str]) -> Hazard:
     return refuse(
-        "ledger-owner-may-less",
+        "ledger-owner-has-fewer-rights",
         f'the schema "migrator" belongs to "{owner}", and this session is "{session}", {_kind(unsafe)}',
         f'texts, scopes, models and definitions that "{owner}" can write there would be used with the rights of '
         f'"{session}".',

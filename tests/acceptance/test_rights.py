@@ -50,7 +50,7 @@ def url_of(project: Project, role: str, **query: str) -> str:
 def test_a_superuser_on_the_table_of_a_lesser_role(attacker: Attacker) -> None:
     attacker.owns_items()
     attacker.plant(*PLANTED)
-    error = refused(hazards.owner_may_less("public.items", attacker.name, True, "postgres", SUPERUSER))
+    error = refused(hazards.owner_has_fewer_rights("public.items", attacker.name, True, "postgres", SUPERUSER))
     for command in BEFORE:
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], error), command
@@ -99,11 +99,11 @@ def test_a_superuser_meets_the_ledger_of_a_lesser_role_as_data(
     )
     attacker.forget()
     monkeypatch.setenv("DATABASE_URL", project.database.url)
-    hazard = hazards.ledger_owner_may_less(attacker.name, True, "postgres", SUPERUSER)
+    hazard = hazards.ledger_owner_has_fewer_rights(attacker.name, True, "postgres", SUPERUSER)
     for command in (*AFTER, REVISION, ("abandon", "--yes"), ("retire", "--yes")):
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], refused(hazard)), command
-    about_table = hazards.owner_may_less("public.items", attacker.name, True, "postgres", SUPERUSER)
+    about_table = hazards.owner_has_fewer_rights("public.items", attacker.name, True, "postgres", SUPERUSER)
     assert migrator(*DOCTOR) == refused(about_table)
     found = json.loads(migrator("doctor", "--json").out)["findings"]
     assert {"level": "error", "subject": "server", "fact": hazard.problem, "remedy": hazard.remedy} in found
@@ -130,7 +130,7 @@ def test_a_ledger_that_was_planted(project: Project, attacker: Attacker) -> None
     attacker.run("CREATE RULE seen AS ON UPDATE TO migrator.phase DO ALSO SELECT {schema}.gain()")
     attacker.run("CREATE TABLE migrator.model () INHERITS (migrator.phase)")
     attacker.forget()
-    error = refused(hazards.ledger_owner_may_less(attacker.name, True, "postgres", SUPERUSER))
+    error = refused(hazards.ledger_owner_has_fewer_rights(attacker.name, True, "postgres", SUPERUSER))
     for command in (("upgrade", "--dry-run"), ("upgrade", "--yes"), ("verify",), ("backfill",)):
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], error), command
@@ -161,7 +161,7 @@ def test_a_table_that_was_given_away_since(
     assert project.upgraded().code == 0
     attacker.owns_items()
     attacker.plant(*PLANTED)
-    hazard = hazards.owner_may_less("public.items", attacker.name, True, "postgres", SUPERUSER)
+    hazard = hazards.owner_has_fewer_rights("public.items", attacker.name, True, "postgres", SUPERUSER)
     for command in (*AFTER, REVISION, DOCTOR, ("retire", "--yes"), ("retire", "--keep-backups", "--yes")):
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], refused(hazard)), command

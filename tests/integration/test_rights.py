@@ -22,7 +22,8 @@ BESIDES = {
     "materialized view": "CREATE MATERIALIZED VIEW near AS SELECT embedding FROM items WHERE {schema}.guard(note)",
     "operator": "CREATE OPERATOR public.~~~ (FUNCTION = {schema}.guard, RIGHTARG = text); "
     "ALTER TABLE items ADD CHECK (~~~ note) NOT VALID",
-    "type in a type": "CREATE TYPE public.pair AS (a {schema}.checked[], b int); ALTER TABLE items ADD COLUMN pair public.pair",
+    "type in a type": "CREATE TYPE public.pair AS (a {schema}.checked[], b int); "
+    "ALTER TABLE items ADD COLUMN pair public.pair",
     "called by a function": "CREATE FUNCTION public.mine(text) RETURNS boolean LANGUAGE sql IMMUTABLE "
     "AS 'SELECT {schema}.guard($1)'; ALTER TABLE items ADD CHECK (public.mine(note)) NOT VALID",
     "called by a parsed body": "CREATE FUNCTION public.mine(text) RETURNS boolean LANGUAGE sql IMMUTABLE "
@@ -75,7 +76,7 @@ def test_a_member_of_the_owner_is_warned(database: Database, attacker: Attacker)
     assert found(database, as_role(database, attacker.name, login=member)) == warned
     for unsafe in ("pg_execute_server_program", "pg_read_server_files"):
         database.execute(f"GRANT {unsafe} TO {member}")
-    refused = hazards.owner_may_less(
+    refused = hazards.owner_has_fewer_rights(
         "public.items", attacker.name, True, member, ["pg_execute_server_program", "pg_read_server_files"]
     )
     assert found(database, as_role(database, attacker.name, login=member)) == [refused]
@@ -91,7 +92,7 @@ def test_a_member_of_a_superuser_is_one(database: Database, attacker: Attacker) 
     database.execute("CREATE ROLE test_root SUPERUSER NOLOGIN")
     database.execute(f"CREATE ROLE {member} LOGIN IN ROLE {attacker.name}, test_root")
     try:
-        refused = hazards.owner_may_less("public.items", attacker.name, True, member, ["superuser"])
+        refused = hazards.owner_has_fewer_rights("public.items", attacker.name, True, member, ["superuser"])
         assert found(database, as_role(database, member)) == [refused]
     finally:
         database.execute("DROP ROLE test_root")
@@ -110,7 +111,7 @@ def test_functions_of_third_roles_are_named_to_an_owner(database: Database, atta
 def test_a_partition_of_another_role(database: Database, attacker: Attacker) -> None:
     database.execute("CREATE TABLE children () INHERITS (items)")
     database.execute(f"ALTER TABLE children OWNER TO {attacker.name}")
-    refused = hazards.owner_may_less("public.children", attacker.name, True, "postgres", ["superuser"])
+    refused = hazards.owner_has_fewer_rights("public.children", attacker.name, True, "postgres", ["superuser"])
     assert found(database) == [refused]
 
 
@@ -126,7 +127,7 @@ def test_the_ledger_is_worked_on_as_its_owner(database: Database, attacker: Atta
     # What the member itself made would be the member's.
     assert untrusted(as_role(database, member)) == hazards.ledger_of_another(keepers, False, member)
     assert untrusted(as_role(database, keepers, login=member)) is None
-    superuser = hazards.ledger_owner_may_less(keepers, False, "postgres", ["superuser"])
+    superuser = hazards.ledger_owner_has_fewer_rights(keepers, False, "postgres", ["superuser"])
     assert untrusted(database.address) == superuser
     # After SET ROLE too.
     assert untrusted(as_role(database, keepers, login="postgres")) == superuser

@@ -201,7 +201,7 @@ TEXTS: list[Row] = [
         True,
         'row-level security on "items" applies to the role that migrator works as',
         "rows that it hides would keep no vector, and the upgrade would look complete.",
-        "run migrator as the table's owner without FORCE, as a superuser, or as a role with BYPASSRLS",
+        "run migrator as the table's owner without FORCE, or as a role with BYPASSRLS",
     ),
     (
         hazards.not_null_not_valid,
@@ -373,7 +373,7 @@ TEXTS: list[Row] = [
         True,
         'role "app" may not act as "owner", who owns or granted view public.near',
         "it could not be given back as it was after cut-over.",
-        'work as a superuser or a member of that role: GRANT "owner" TO "app"',
+        'GRANT "owner" TO "app"; if that is a superuser, let another role own or grant it instead',
     ),
     (
         hazards.default_of_other_dimensions,

@@ -12,18 +12,18 @@ AS_LEDGER = (
 
 TEXTS: list[Row] = [
     (
-        hazards.owner_may_less,
+        hazards.owner_has_fewer_rights,
         ("public.items", "app", True, "postgres", ["superuser"]),
-        "owner-may-less",
+        "owner-has-fewer-rights",
         True,
         'public.items belongs to "app", and this session is "postgres", a superuser',
         'triggers, checks and other functions of "app" would run with the rights of "postgres", after SET ROLE too.',
         'connect as "app": migrator --database-url postgresql://app@HOST/DATABASE ...',
     ),
     (
-        hazards.owner_may_less,
+        hazards.owner_has_fewer_rights,
         ("public.items", "keepers", False, "ops", ["pg_read_server_files", "pg_write_server_files"]),
-        "owner-may-less",
+        "owner-has-fewer-rights",
         True,
         'public.items belongs to "keepers", and this session is "ops", who has the rights of pg_read_server_files, '
         "pg_write_server_files",
@@ -44,7 +44,7 @@ TEXTS: list[Row] = [
         ("work on public.items", {"app.guard(text)": "app"}, "postgres", ["superuser"]),
         "functions-of-lesser-roles",
         True,
-        'work on public.items calls functions of roles that may less than this session: app.guard(text) (of "app")',
+        'work on public.items calls functions of roles with fewer rights than this session: app.guard(text) (of "app")',
         'they would run with the rights of "postgres", a superuser.',
         'read what they do, then ALTER FUNCTION app.guard(text) OWNER TO "postgres"; or let a role own the table that '
         "has no more rights than these, and connect as it",
@@ -71,9 +71,9 @@ TEXTS: list[Row] = [
         'ledger to "app": psql -v owner=app -f hand_over.sql',
     ),
     (
-        hazards.ledger_owner_may_less,
+        hazards.ledger_owner_has_fewer_rights,
         ("keepers", False, "postgres", ["superuser"]),
-        "ledger-owner-may-less",
+        "ledger-owner-has-fewer-rights",
         True,
         'the schema "migrator" belongs to "keepers", and this session is "postgres", a superuser',
         'texts, scopes, models and definitions that "keepers" can write there would be used with the rights of '
