@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy.engine import make_url
-
 from tests.database import Database
 
 # Runs as whoever evaluates it: takes the session's own role back, and says that it ran even where all is rolled back.
@@ -70,15 +68,9 @@ class Attacker:
         attacker.run(_CODE)
         return attacker
 
-    @property
-    def as_attacker(self) -> Database:
-        """The database as this role sees it."""
-        url = make_url(self.database.url).set(username=self.name).render_as_string(hide_password=False)
-        return Database(url, self.database.binaries)
-
     def run(self, statements: str) -> None:
         """As the role itself."""
-        with self.as_attacker.connect() as connection:
+        with self.database.as_role(self.name).connect() as connection:
             connection.execute(statements.format(name=self.name, schema=self.name).encode())
 
     def plant(self, *what: str) -> None:

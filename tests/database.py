@@ -6,13 +6,14 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from sqlalchemy.engine import make_url
 
 from migrator.address import Address, address_of_url, sqlalchemy_url
 from migrator.database import Connection
@@ -90,6 +91,10 @@ class Database:
     def session(self) -> AbstractContextManager[Connection]:
         """To look at it, without a transaction that stays open; cheaper than a connection of one's own."""
         return _KEPT.session(self.url)
+
+    def as_role(self, role: str) -> Database:
+        """The same database for a role that may log in."""
+        return replace(self, url=make_url(self.url).set(username=role).render_as_string(hide_password=False))
 
     def end_session(self) -> None:
         _KEPT.end()

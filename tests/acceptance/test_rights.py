@@ -6,7 +6,6 @@ import json
 import subprocess
 
 import pytest
-from sqlalchemy.engine import make_url
 
 from migrator import hazards
 from migrator.hazards import Hazard
@@ -39,11 +38,6 @@ def attacker(project: Project) -> Attacker:
 def refused(hazard: Hazard) -> Ended:
     assert hazard.refuses
     return Ended(3, "", f"error: {hazard.refusal()}\n")
-
-
-def url_of(project: Project, role: str, **query: str) -> str:
-    url = make_url(project.database.url).set(username=role)
-    return url.update_query_dict(query).render_as_string(hide_password=False)
 
 
 @BOTH
@@ -86,7 +80,7 @@ def test_a_superuser_meets_the_ledger_of_a_lesser_role_as_data(
 ) -> None:
     attacker.owns_items()
     attacker.may_work()
-    monkeypatch.setenv("DATABASE_URL", url_of(project, attacker.name))
+    monkeypatch.setenv("DATABASE_URL", project.database.as_role(attacker.name).url)
     assert project.upgraded().code == 0
     # The owner writes into its ledger what others are to run.
     for place in ("{change,text}", "{change,where}"):
@@ -113,7 +107,7 @@ def test_a_superuser_meets_the_ledger_of_a_lesser_role_as_data(
     assert attacker.gained() == []
     # What is refused to others its owner can do.
     attacker.run("UPDATE migrator.change SET change = change - 'where' || '{{\"text\": \"body\"}}'")
-    monkeypatch.setenv("DATABASE_URL", url_of(project, attacker.name))
+    monkeypatch.setenv("DATABASE_URL", project.database.as_role(attacker.name).url)
     assert project.downgraded().code == 0
 
 
@@ -175,7 +169,7 @@ def test_a_table_that_was_given_away_since(
     attacker.unplant()
     attacker.may_work()
     assert by_hand(project, "hand_over.sql", owner=attacker.name) == Ended(0, "", "")
-    monkeypatch.setenv("DATABASE_URL", url_of(project, attacker.name))
+    monkeypatch.setenv("DATABASE_URL", project.database.as_role(attacker.name).url)
     assert project.downgraded().code == 0
     assert project.database.value("SELECT count(DISTINCT relowner) FROM pg_class WHERE relname ~ '^migrator'") <= 1
 

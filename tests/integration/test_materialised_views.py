@@ -184,7 +184,7 @@ def as_keeper(database: Database) -> Address:
     prepare(database, "CREATE MATERIALIZED VIEW near AS SELECT id, embedding FROM items")
     for statement in (
         "CREATE UNIQUE INDEX near_id ON near (id)",
-        f"CREATE ROLE {role}",
+        f"CREATE ROLE {role} LOGIN",
         f"CREATE ROLE {role}_reader",
         f"GRANT {role}_reader TO {role}",
         f"GRANT ALL ON SCHEMA public TO {role}",
@@ -194,12 +194,12 @@ def as_keeper(database: Database) -> Address:
         f"ALTER MATERIALIZED VIEW near OWNER TO {role}_reader",
     ):
         database.execute(statement)
-    return Address(database.address.parameters, role=role)
+    return database.as_role(role).address
 
 
 def test_a_role_that_is_no_superuser_carries_one_of_another_role(database: Database) -> None:
     address = as_keeper(database)
-    database.execute(f"GRANT CREATE ON SCHEMA public TO {address.role}_reader")
+    database.execute(f"GRANT CREATE ON SCHEMA public TO {address.parameters['user']}_reader")
     schema = database.dump()
     runner.upgrade(address, REVISION, [CHANGE], Options())
     assert database.value("SELECT vector_dims(embedding) FROM near LIMIT 1") == 96

@@ -610,13 +610,14 @@ def test_a_role_that_the_address_names_is_taken(database: Database) -> None:
     role = f"{database.value('SELECT current_database()')}_owner"
     for statement in (
         f"CREATE ROLE {role}",
+        f"CREATE ROLE {role}_login LOGIN IN ROLE {role}",
         f"GRANT ALL ON SCHEMA public TO {role}",
         f"GRANT CREATE ON DATABASE {role.removesuffix('_owner')} TO {role}",
         f"ALTER TABLE items OWNER TO {role}",
     ):
         database.execute(statement)
     dump = database.dump()
-    address = Address(database.address.parameters, role=role)
+    address = Address(database.as_role(f"{role}_login").address.parameters, role=role)
     runner.upgrade(address, "2", [CHANGE], Options())
     owners = database.execute("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'migrator'")
     assert owners == [(role,)]

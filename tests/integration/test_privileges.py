@@ -66,17 +66,28 @@ def test_a_function_that_a_writer_may_replace_is_not_run_with_more_rights_than_h
     items(database, 20)
     database.execute(ROLES)
     database.execute(TOLD)
+    called = database.value("SELECT current_database()")
+    for statement in (
+        f"CREATE ROLE {called}_owner",
+        f"CREATE ROLE {called}_keeper LOGIN IN ROLE {called}_owner, test_nosy",
+        f"GRANT CREATE ON DATABASE {called} TO {called}_keeper",
+        f"GRANT ALL ON SCHEMA public TO {called}_keeper, {called}_owner",
+        f"ALTER TABLE items OWNER TO {called}_owner",
+        f"ALTER FUNCTION told OWNER TO {called}_keeper",
+    ):
+        database.execute(statement)
+    keeper = database.as_role(f"{called}_keeper")
     change = replace(CHANGE, text="told(body)", from_text="body")
     schema = database.dump()
     with pytest.raises(Refused, match=r"public\.trimmed\(text\) \(of test_nosy\)") as refused:
-        upgrade(database, change)
+        upgrade(keeper, change)
     assert refused.value.code == "text-functions-of-others"
     assert database.dump() == schema
     # Of the table's owner triggers run too, whoever writes.
     database.execute("ALTER TABLE items OWNER TO test_nosy")
     (told,) = (
         each
-        for each in runner.plan_upgrade(database.address, "2", [change], Options()).hazards
+        for each in runner.plan_upgrade(keeper.address, "2", [change], Options()).hazards
         if each.code == "text-functions-of-owner"
     )
     assert "public.trimmed(text)" in told.problem

@@ -60,9 +60,7 @@ def test_functions_of_others_are_found(database: Database, attacker: Attacker, k
 
 def as_role(database: Database, role: str, *, login: str | None = None) -> Address:
     """As that role, or as `login` that took it."""
-    url = database.url.replace("postgres:@", f"{login or role}:@")
-    given = Database(url, database.binaries).address
-    return Address(given.parameters, role=role if login else None)
+    return Address(database.as_role(login or role).address.parameters, role=role if login else None)
 
 
 def test_a_member_of_the_owner_is_warned(database: Database, attacker: Attacker) -> None:
