@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from alembic.runtime.migration import MigrationContext
 from psycopg import sql
-from sqlalchemy.engine import make_url
 
 from migrator import EmbeddingChange
 from migrator.catalog import Catalog, read_catalog
@@ -178,8 +177,7 @@ def start(case: Case, database: Database, directory: Path, monkeypatch: pytest.M
     make_project(database, directory, monkeypatch)
     if case.user is not None:
         database.execute(f"ALTER TABLE alembic_version OWNER TO {case.user}")
-        address = make_url(database.url).set(username=case.user)
-        monkeypatch.setenv("DATABASE_URL", address.render_as_string(hide_password=False))
+        monkeypatch.setenv("DATABASE_URL", database.as_role(case.user).url)
     return application
 
 
@@ -191,7 +189,7 @@ def proposes(case: Case, database: Database) -> None:
     """Asserts that `migrator revision` writes by itself what the case's revision says, where the database tells it."""
     for own in asked(case.directory / "revision.py"):
         proposed = proposal(own, where_is_told=case.name in WHERE_IS_TOLD)
-        with connect(database.address) as connection:
+        with connect((database.as_role(case.user) if case.user else database).address) as connection:
             catalog = read_catalog(connection, own.schema, own.table, own.column, where=own.where)
         same(indexes(proposed, catalog), indexes(own, catalog), f"indexes proposed for {catalog.subject}")
         written = dataclasses.replace(proposed, index=own.index, where=bare(proposed.where), functions=())
