@@ -14,7 +14,7 @@ from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over, dro
 from migrator.database import Connection, execute
 from migrator.locks import concurrently
 from migrator.plan import ColumnPlan, fitting
-from migrator.queries import literal, name, query, text_of
+from migrator.queries import block, literal, name, query, text_of
 from migrator.tree import Relation
 
 
@@ -204,4 +204,4 @@ def name_column(table: Relation, index: str, old: str, new: str) -> list[sql.Com
         return []
     called = name(table.schema, index)
     pieces = {"called": text_of(called), "from": literal(old), "to": literal(new), "old": name(old), "new": name(new)}
-    return [query("index", "name_column", index=called, **pieces)]
+    return [block("index", "name_column", index=called, **pieces)]

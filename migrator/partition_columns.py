@@ -109,7 +109,7 @@ def _said(partition: Partition, *, are_heirs: bool) -> list[object]:
         at.comment,
         at.grants,
     ]
-    return [*said, partition.dependents]
+    return [*said, partition.dependents, partition.rules]
 
 
 def drop_not_nulls(column: ColumnPlan) -> list[sql.Composed]:

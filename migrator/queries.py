@@ -7,7 +7,9 @@ if only an empty mapping, so a percent sign in a name or an expression is double
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -32,6 +34,18 @@ def _read(file: str) -> dict[str, str]:
 def query(file: str, name: str, /, **pieces: sql.Composable) -> sql.Composed:
     """The statement `name` of `sql/<file>.sql`, with `pieces` put in."""
     return sql.SQL(_read(file)[name]).format(**pieces)
+
+
+def block(file: str, name: str, /, **pieces: sql.Composable) -> sql.Composed:
+    """The same as the body of a DO statement, in quotes that nothing in it ends: names may hold any of them."""
+    body = query(file, name, **pieces).as_string(None).rstrip("; \n")
+    quotes = next(tag for tag in _quotes() if tag not in body)
+    return sql.SQL("DO {quotes}\n{body}\n{quotes}").format(quotes=sql.SQL(quotes), body=sql.SQL(body))
+
+
+def _quotes() -> Iterator[str]:
+    yield "$$"
+    yield from (f"$body_{number}$" for number in itertools.count(1))
 
 
 def script(file: str) -> sql.SQL:

@@ -27,6 +27,8 @@ SELECT (SELECT md5(string_agg(version, ' ' ORDER BY version)) FROM (
           UNION ALL SELECT 'depend ' || ctid || xmin FROM pg_depend
                     WHERE refclassid = 'pg_class'::regclass AND refobjid = ANY (%(tables)s::oid[])
                       AND classid NOT IN ('pg_rewrite'::regclass, 'pg_proc'::regclass)
+          -- One of all tables says nothing of each.
+          UNION ALL SELECT 'publication ' || ctid || xmin FROM pg_publication
           UNION ALL SELECT 'published ' || ctid || xmin FROM pg_publication_rel WHERE prrelid = ANY (%(tables)s::oid[])
           -- What reads the column, with its comment: constraints, triggers, policies, statistics.
           UNION ALL SELECT 'dependent ' || concat_ws(' ', p.ctid, p.xmin, s.ctid, s.xmin, t.ctid, t.xmin)

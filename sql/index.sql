@@ -42,14 +42,13 @@ ALTER INDEX {index} RENAME TO {new};
 -- name: name_column
 -- PostgreSQL calls the part that it makes on a new partition by the index's own column, which keeps the name that the
 -- table's had. Where parts were attached that call it otherwise, it stays.
-DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_partition_tree({called}) t
                    WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.relid AND attname = {from})
                       OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.relid AND attname = {to})) THEN
         ALTER TABLE {index} RENAME COLUMN {old} TO {new};
     END IF;
-END $$;
+END;
 
 -- name: comment
 COMMENT ON INDEX {index} IS {comment};

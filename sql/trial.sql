@@ -100,7 +100,6 @@ ORDER BY 1;
 -- name: fire_event_triggers
 -- What preflight and a run do: to the table, in its schema, and to tables of their own, which have no key and are dropped.
 -- A run makes no table in that schema: where one is refused the rest is not known.
-DO $migrator$
 BEGIN
     CREATE TEMPORARY TABLE migrator_try_own (migrator_try_kept int);
     DROP TABLE pg_temp.migrator_try_own;
@@ -123,7 +122,7 @@ BEGIN
         ALTER TABLE {table} RENAME COLUMN migrator_try_dropped TO migrator_try_renamed;
         ALTER TABLE {table} DROP COLUMN migrator_try_renamed;
     END IF;
-END $migrator$;
+END;
 
 -- name: row_view
 -- Text or scope over rows of the table's own type: PostgreSQL keeps the parsed tree of a view.

@@ -159,6 +159,8 @@ class Catalog:
             "dependents": dataclasses.replace(self.carried, functions=[], functions_by_name=[], replica_identity=True),
             "functions": self.carried.functions,
             "others": self.others,
+            "rules": self.table.rules,
+            "publications": self.table.publications,
             "row-level security": self.table.row_security,
         }
 

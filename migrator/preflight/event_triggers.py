@@ -9,7 +9,7 @@ from migrator import hazards
 from migrator.database import Connection, execute, raised_in, said
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, name, query
+from migrator.queries import Query, block, name, query
 
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
@@ -33,7 +33,7 @@ def _tried(column: ColumnPlan) -> Query:
     """Called as the user's own are, with more behind: rules for names mostly go by how they begin."""
     table = column.catalog.table
     view = next((view for view in column.catalog.views if view.kind == "v"), None)
-    return query(
+    return block(
         "trial",
         "fire_event_triggers",
         table=name(table.schema, f"{table.name}_migrator_try"),

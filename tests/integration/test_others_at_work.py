@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from psycopg import sql
@@ -54,6 +55,23 @@ def test_promise_5_what_others_changed_since_the_plan_is_not_reverted(
     assert database.value("SELECT state FROM migrator.run") == "undone"
     # With index=Hnsw(...) it has to be said which of two indexes is replaced.
     database.execute("DROP INDEX IF EXISTS second")
+    upgrade(database)
+    assert rows_hold(database, new) == 200
+
+
+def test_rules_and_publications_that_others_made_since_the_plan(database: Database) -> None:
+    """A rule may swallow what is filled, and a subscriber has no shadow column: preflight refuses them."""
+    items(database)
+    upgrade_until(database, "verify")
+    database.execute("CREATE RULE kept AS ON UPDATE TO items WHERE OLD.id < 0 DO INSTEAD NOTHING")
+    with pytest.raises(MigratorError, match="rules of the table changed since this run was planned"):
+        upgrade(database)
+    database.execute("DROP RULE kept ON items")
+    for number, published in enumerate(("TABLE items", "ALL TABLES", "TABLES IN SCHEMA public")):
+        made = At("started", "cut-over", partial(database.execute, f"CREATE PUBLICATION made_{number} FOR {published}"))
+        with pytest.raises(MigratorError, match="publications of the table changed since this run was planned"):
+            upgrade(database, reporter=made)
+        database.execute(f"DROP PUBLICATION made_{number}")
     upgrade(database)
     assert rows_hold(database, new) == 200
 
