@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from migrator import filling, portions
+from migrator import filling, portions, store
 from migrator.database import Connection, fetch_row
 from migrator.embedders.similarity import SAME_VECTOR
 from migrator.embedding import PAGE_ROWS, embed_pages
@@ -37,6 +37,36 @@ class StaleRows:
 def can_tell(column: ColumnPlan) -> bool:
     """After a downgrade the vectors are those that the application had made, perhaps a little differently."""
     return column.method == "embed" and not column.is_restore
+
+
+def cannot_tell(connection: Connection, column: ColumnPlan) -> str | None:
+    """Why it is not known which vectors are of their rows' present text, in words; None where it is known."""
+    if column.method != "embed":
+        return "the vectors are derived from others, and of no text that the ledger knows"
+    if column.is_restore:
+        return "after a downgrade the vectors are the application's own, which the embedding store does not know"
+    if not store.exists(connection, column):
+        return "the embedding store of these vectors was dropped"
+    return None
+
+
+def in_words(cannot_tell: str | None, not_embedded: int) -> str:
+    """How fresh the vectors are by a look at the hashes of the texts alone."""
+    if cannot_tell is not None:
+        return f"no telling whether vectors are of their rows' present text: {cannot_tell}"
+    if not_embedded:
+        rows = counted(not_embedded, "rows")
+        return f"{rows} with a vector and a text that migrator never embedded; migrator verify tells which are stale"
+    return "every row's text is one that migrator embedded; migrator verify compares the vectors too"
+
+
+def not_embedded(connection: Connection, column: ColumnPlan) -> int:
+    """Counts the rows with a vector whose text the store lacks, by hashes alone, in one scan."""
+
+    def counting(column: ColumnPlan) -> sql.Composed:
+        return query("stale_rows", "not_embedded", store=column.store, **_pieces(column))
+
+    return int(tolerant(connection, column, lambda column: fetch_row(connection, counting(column)))[0])
 
 
 def count(connection: Connection, column: ColumnPlan) -> StaleRows:

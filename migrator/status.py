@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrator import present, rows_left, text_settings
+from migrator import present, rows_left, stale_rows, text_settings
 from migrator.address import Address
 from migrator.database import EVALUATION, Connection, connect, fetch_dicts, said
 from migrator.errors import Refused
@@ -102,6 +102,10 @@ def _column(
         found["coverage"] = rows_left.in_words(
             column, found["rows_left"], rows_left.count_null_by_right(connection, column, column.live)
         )
+        cannot_tell = stale_rows.cannot_tell(connection, column)
+        found["not_embedded"] = stale_rows.not_embedded(connection, column) if cannot_tell is None else None
+        known = found["not_embedded"] or 0
+        found["freshness"] = stale_rows.in_words(cannot_tell, known) if column.method == "embed" else None
         met = unreadable.was_met(connection, column)
         found["not_evaluated"] = unreadable.look(connection, column).rows if met else 0
         lacks = column.method == "embed" and (found["rows_left"] or found["failed_rows"])

@@ -1,5 +1,12 @@
 -- Rows whose vector is of another text than they have now, found by the store, without a model.
 
+-- name: not_embedded
+-- Vectors are not looked at, which would take much longer.
+SELECT count(*) FROM {table}
+WHERE {live} IS NOT NULL AND {due}
+  AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_stored FROM {store}) AS migrator_store
+                  WHERE migrator_stored = {text_hash});
+
 -- name: counts
 -- Of the rows with text and vector: whose text the store has under another vector, and whose text it lacks. One scan.
 SELECT count(*) FILTER (WHERE migrator_hash IS NOT NULL AND {apart}) AS apart,

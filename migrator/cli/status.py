@@ -65,6 +65,8 @@ def _column_lines(column: dict[str, Any]) -> list[str]:
     if column["without_text"]:
         lines.append(f"  {counted(column['without_text'], 'rows in scope')} with neither text nor vector")
     lines.append(f"  {column['coverage']}")
+    if column["freshness"]:
+        lines.append(f"  {column['freshness']}")
     if column["not_evaluated"]:
         lines.append(f"  {counted(column['not_evaluated'], 'rows')} whose text or scope cannot be evaluated")
     if column["failed_rows"]:

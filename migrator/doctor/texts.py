@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator import rows_left, stale_rows, store
+from migrator import rows_left, stale_rows
 from migrator.catalog import Catalog
 from migrator.database import EVALUATION, Connection, fetch_dicts, said
 from migrator.doctor.finding import Finding
@@ -45,8 +45,8 @@ def read(connection: Connection, held: ColumnPlan) -> Texts | Finding | None:
         with connection.transaction():
             (row,) = unreadable.tolerant(connection, held, lambda held: fetch_dicts(connection, _reading(held)))
             left = rows_left.count(connection, held, held.live) if held.method == "embed" else 0
-            tells = stale_rows.can_tell(held) and store.exists(connection, held)
-            stale = stale_rows.count(connection, held) if tells else None
+            cannot_tell = stale_rows.cannot_tell(connection, held)
+            stale = stale_rows.count(connection, held) if cannot_tell is None else None
             met = unreadable.was_met(connection, held)
             not_evaluated = unreadable.look(connection, held) if met else None
     except EVALUATION as error:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-
-import psycopg
 
 from migrator import present, text_settings
 from migrator.address import Address
-from migrator.database import connect, said
+from migrator.database import EVALUATION, connect, said
 from migrator.plan import ColumnPlan
 from migrator.proofs import READABLE, Proof, prove
+from migrator.proofs.freshness import fresh
 from migrator.report import block
 from migrator.session import open_ledger
 from migrator.work import Models, Options, Session
@@ -36,17 +36,27 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
             options.reporter.message(
                 f"{column.subject}: table or column is no longer there, so nothing is proved of it"
             )
-        called = present.names(columns)
-        return {
-            each: [replace(proof, restored=column.is_restore) for proof in _prove_live(session, column)]
-            for each, column in zip(called, columns, strict=True)
+        found = {
+            called: _prove_live(session, column, lambda column: _prove(session, column))
+            for called, column in zip(present.names(columns), columns, strict=True)
         }
+        # After a change of index or type alone the texts are those of the change before it.
+        embedded, _ = present.embedded(ledger)
+        for called, column in zip(present.names(embedded), embedded, strict=True):
+            known = found.setdefault(called, [])
+            if not any(each.name == READABLE for each in known):
+                known += _prove_live(session, column, lambda column: [fresh(connection, column)])
+        return found
 
 
-def _prove_live(session: Session, column: ColumnPlan) -> list[Proof]:
+def _prove_live(session: Session, column: ColumnPlan, take: Callable[[ColumnPlan], list[Proof]]) -> list[Proof]:
     present.as_planned(session.connection, column)
     try:
-        return prove(session, column, column.live, [index.name for index in column.indexes])
-    except psycopg.errors.ProgrammingError as error:
+        return [replace(proof, restored=column.is_restore) for proof in take(column)]
+    except EVALUATION as error:
         # Columns that text or scope name may have been renamed or dropped by others since.
-        return [Proof(READABLE, False, said(error))]
+        return [Proof(READABLE, False, said(error, secret=column.has_secret_text), restored=column.is_restore)]
+
+
+def _prove(session: Session, column: ColumnPlan) -> list[Proof]:
+    return prove(session, column, column.live, [index.name for index in column.indexes])

@@ -632,6 +632,7 @@ def test_status_of_what_is_done(pending: Project) -> None:
     assert pending.upgraded().code == 0
     pending.database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL")
     pending.database.execute("INSERT INTO items (id, body) VALUES (100, 'without a vector')")
+    fresh = "every row's text is one that migrator embedded; migrator verify compares the vectors too"
     ended = migrator("status")
     assert (ended.code, ended.err) == (0, "")
     assert without_size(ended.out) == (
@@ -640,6 +641,7 @@ def test_status_of_what_is_done(pending: Project) -> None:
         "  vector(96), python:tests.models:new\n"
         "  20 of 21 rows in scope have a vector\n"
         "  1 row in scope with a text and no vector\n"
+        f"  {fresh}\n"
         "  next: migrator backfill\n"
         "\n"
         "kept for a rollback, until migrator retire:\n"
@@ -662,6 +664,9 @@ def test_status_of_what_is_done(pending: Project) -> None:
             "without_text": 0,
             "rows_left": 1,
             "coverage": "1 row in scope with a text and no vector",
+            "not_embedded": 0,
+            "freshness": fresh,
+            "not_evaluated": 0,
             "next": "migrator backfill",
         }
     ]
@@ -696,6 +701,7 @@ def test_verify_proves_the_live_column(pending: Project) -> None:
         "  proved  sample",
         "  proved  index items_embedding_idx",
         "  proved  recall of items_embedding_idx",
+        "  proved  freshness",
     ]
     proofs = json.loads(migrator("verify", "--json").out)["public.items.embedding"]
     assert [(each["proof"], each["passed"]) for each in proofs][:2] == [("coverage", True), ("vectors", True)]
@@ -711,7 +717,7 @@ def test_verify_finds_what_was_damaged(pending: Project) -> None:
     assert "  FAILED  index items_embedding_idx: not there, or not valid and ready\n" in ended.out
     assert ended.err == (
         "error: verification failed: public.items.embedding: duplicates, public.items.embedding: sample, "
-        "public.items.embedding: index items_embedding_idx\n"
+        "public.items.embedding: index items_embedding_idx, public.items.embedding: freshness\n"
         "the column is live and holds what is described above.\n"
         "fix: migrator backfill gives rows without a vector, or with that of another text, theirs; "
         "migrator doctor TABLE.COLUMN looks closer; migrator downgrade -1 goes back\n"

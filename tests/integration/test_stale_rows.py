@@ -6,17 +6,19 @@ import dataclasses
 
 import pytest
 
-from migrator import portions, present, stale_rows
+from migrator import Hnsw, portions, present, stale_rows
 from migrator.backfill import backfill
 from migrator.change import VectorType
 from migrator.database import connect
+from migrator.proofs.live import verify_live
 from migrator.session import open_ledger
 from migrator.stale_rows import StaleRows
+from migrator.status import read_status
 from migrator.work import Options
 from tests.database import Database
 from tests.models import EmbedLog, new
 from tests.proofs import rows_hold
-from tests.running import PROBES, At, downgrade, upgrade
+from tests.running import PROBES, At, downgrade, retire, upgrade
 from tests.tables import CHANGE, insert, items
 
 SUBJECT = "public.items.embedding"
@@ -27,6 +29,50 @@ def stale(database: Database) -> StaleRows:
         ((column,), _) = present.columns(open_ledger(connection))
         present.as_planned(connection, column)
         return stale_rows.count(connection, column)
+
+
+def freshness(database: Database) -> tuple[bool | None, str]:
+    (found,) = verify_live(database.address, Options()).values()
+    (proof,) = [each for each in found if each.name == "freshness"]
+    return proof.passed, proof.detail
+
+
+def status(database: Database) -> tuple[int | None, str]:
+    (column,) = read_status(database.address)["columns"]
+    return column["not_embedded"], column["freshness"]
+
+
+def test_freshness_is_proved_and_status_tells_how_far_it_is_known(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    whole = "every vector is of its row's present text"
+    assert freshness(database) == (True, whole)
+    known = "every row's text is one that migrator embedded; migrator verify compares the vectors too"
+    assert status(database) == (0, known)
+    insert(database, [(1000, "fresh")], model=new())
+    unknown = "1 row with a vector that the embedding store does not know"
+    assert freshness(database) == (True, f"{whole}, but for {unknown}")
+    database.execute("UPDATE items SET body = 'edited' WHERE id IN (1, 2)")
+    database.execute("UPDATE items SET body = 'text 5' WHERE id = 3")
+    stale = "3 rows with the vector of another text, because theirs was edited since"
+    assert freshness(database) == (False, f"{stale}; {unknown}")
+    rows = "3 rows with a vector and a text that migrator never embedded; migrator verify tells which are stale"
+    assert status(database) == (3, rows)
+    # After a change of the index alone the texts are those of the change before it.
+    upgrade(database, dataclasses.replace(CHANGE, from_=CHANGE.to, text=None, index=Hnsw("cosine", m=8)), revision="3")
+    assert freshness(database) == (False, f"{stale}; {unknown}")
+    retire(database, stores=True)
+    dropped = "the embedding store of these vectors was dropped"
+    assert freshness(database) == (None, dropped)
+    assert status(database) == (None, f"no telling whether vectors are of their rows' present text: {dropped}")
+
+
+def test_after_a_downgrade_freshness_is_not_known(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    downgrade(database)
+    own = "after a downgrade the vectors are the application's own, which the embedding store does not know"
+    assert freshness(database) == (None, own)
 
 
 @pytest.mark.parametrize("type_", ["vector", "halfvec"])

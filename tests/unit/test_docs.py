@@ -148,6 +148,7 @@ def of_status() -> list[Text]:
     """What `migrator status` prints, whole lines and single words."""
     printed = texts(PACKAGE / "cli/status.py", "as_text", "_when", "_column_lines")
     printed |= texts(PACKAGE / "status.py", "_phase")
+    printed |= texts(PACKAGE / "stale_rows.py", "in_words")
     printed |= texts(PACKAGE / "retire.py", "described") | texts(PACKAGE / "rows_left.py", "in_words")
     return [text for text in printed if letters(text) and text not in (("and",), ("rows in scope",))]
 
