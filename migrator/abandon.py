@@ -31,6 +31,7 @@ def abandon(address: Address, reporter: Reporter) -> str:
         run = ledger.unfinished()
         if run is None:
             return "nothing is unfinished"
+        ledger.bring_up_to_date()
         _refuse_past_cut_over(ledger, run)
         plan = unfinished_plan(ledger, run)
         for column in plan.columns:

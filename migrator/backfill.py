@@ -24,6 +24,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
     address = text_settings.for_ledger(address)
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
+        ledger.bring_up_to_date()
         models = Models(ledger, recording=True, timeout=options.model_timeout)
         columns, gone = present.embedded(ledger)
         for column in gone:

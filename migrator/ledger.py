@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from migrator import hazards
-from migrator.catalog import Catalog
+from migrator.address import VersionTable
+from migrator.catalog import Catalog, Table
 from migrator.catalog.captured import Captured
 from migrator.change import EmbeddingChange, Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
 from migrator.plan import ColumnPlan, Direction, Plan, Source
-from migrator.queries import SCHEMA, Query, name, query, retired_column, script, text_of
+from migrator.queries import SCHEMA, Query, name, query, retired_column, script, shadow_column, text_of
 
-VERSION = 1
-# State of a change whose column is the one the application uses.
+VERSION = 2
+# States of a change: before cut-over; while its column is the one the application uses; without its retired column.
+UNFINISHED = "unfinished"
 LIVE = "live"
 RETIRED = "retired"
 
@@ -27,6 +29,7 @@ class LedgerChange:
     """A row of migrator.change. catalog: what had been found before anything was changed."""
 
     id: int
+    run: int
     restores: int | None
     change: EmbeddingChange
     catalog: Catalog
@@ -39,6 +42,7 @@ class LedgerChange:
     def of(cls, row: Mapping[str, Any]) -> LedgerChange:
         return cls(
             row["id"],
+            row["run_id"],
             row["restores"],
             msgspec.convert(row["change"], EmbeddingChange),
             msgspec.convert(row["catalog"], Catalog),
@@ -55,14 +59,31 @@ class LedgerChange:
             return False
         return ColumnPlan(self.id, self.change, self.catalog).method != "index"
 
+    @property
+    def mark(self) -> str:
+        """The column by which its table can be told, once made: that which it fills, or the one it retired."""
+        if self.state != UNFINISHED:
+            return retired_column(self.id)
+        return (
+            retired_column(self.restores)
+            if self.restores and self.source == "retired column"
+            else shadow_column(self.id)
+        )
+
 
 @dataclass(frozen=True)
 class Run:
-    """A row of migrator.run."""
+    """A row of migrator.run.
+
+    history: Alembic's version table, as schema.table; "" where the ledger does not say.
+    own: whether that is the one at work; None where the ledger does not say.
+    """
 
     id: int
     revision: str
     direction: Direction
+    history: str = ""
+    own: bool | None = True
 
     @property
     def command(self) -> str:
@@ -71,36 +92,64 @@ class Run:
 
 
 def install_statements() -> tuple[Query, ...]:
-    """What makes the ledger, for its owner alone."""
+    """What makes the ledger, or brings one of an earlier version up to date; for its owner alone."""
     return script("ledger"), query("privileges", "schema_to_owner", object=text_of(name(SCHEMA)))
 
 
 class Ledger:
-    """The ledger of one database. Reads work where it is not installed yet, and find nothing."""
+    """The ledger of one database, as one history of revisions sees it.
 
-    def __init__(self, connection: Connection, *, installed: bool) -> None:
-        """Raises Refused where a newer migrator wrote the ledger."""
+    Reads work where it is not installed yet, and find nothing.
+    """
+
+    def __init__(self, connection: Connection, *, installed: bool, version_table: VersionTable | None = None) -> None:
+        """version_table: that of the history; None for all. Raises Refused where a newer migrator wrote the ledger."""
         self._connection = connection
+        self._version_table = version_table
+        self._version = 0
+        self._restored = False
         self.installed = installed
         if installed:
-            (version,) = self._row("version")
-            if version > VERSION:
-                raise hazards.ledger_of_newer(version, VERSION).refusal()
+            self._version, self._restored = self._row("version")
+            if self._version > VERSION:
+                raise hazards.ledger_of_newer(self._version, VERSION).refusal()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is there, of this version, with oids that hold."""
+        return self._version == VERSION and not self._restored
 
     def install(self) -> None:
-        """Makes schema and tables; does nothing where they are."""
-        if self.installed:
+        """Makes schema and tables, or brings those of an earlier version, or of a restored dump, up to date."""
+        if self.is_current:
             return
         with self._connection.transaction():
+            if self._restored:
+                self._renumber()
             for statement in install_statements():
                 self._connection.execute(statement)
-        self.installed = True
+        self.installed, self._version, self._restored = True, VERSION, False
+
+    def bring_up_to_date(self) -> None:
+        """As install, where there is a ledger."""
+        if self.installed:
+            self.install()
+
+    def _renumber(self) -> None:
+        for change in self._read("all_changes"):
+            self._execute("set_catalog", change=change.id, catalog=as_json(change.catalog))
+        self._execute("renumber_runs")
 
     # ---- runs ------------------------------------------------------------------------------------------------
 
     def unfinished(self) -> Run | None:
-        rows = self._rows("unfinished")
-        return Run(**rows[0]) if rows else None
+        """That of this history; else one of which an earlier version of the ledger does not say whose it is."""
+        runs = [run for run in self.unfinished_of_all() if run.own is not False]
+        return min(runs, key=lambda run: run.own is None, default=None)
+
+    def unfinished_of_all(self) -> list[Run]:
+        """Those of every history in this database, the first begun first."""
+        return [Run(**row) for row in self._rows("unfinished")]
 
     def run_of(self, change: int) -> Run:
         """The run that carried the change out."""
@@ -111,29 +160,30 @@ class Ledger:
         return int(self._row("next_change")[0]) if self.installed else 1
 
     def changes(self, run: Run) -> list[LedgerChange]:
-        return [LedgerChange.of(row) for row in self._changes("changes_of_run", run=run.id)]
+        return self._read("changes_of_run", run=run.id)
 
     def past_cut_over(self, run: Run) -> bool:
         """Whether all its columns are live."""
         return bool(self._row("past_cut_over", run=run.id, live=LIVE)[0])
 
     def change(self, change: int) -> LedgerChange:
-        (row,) = self._changes("change", change=change)
-        return LedgerChange.of(row)
+        (found,) = self._read("change", change=change)
+        return found
 
-    def live_upgrade(self, schema: str, table: str, column: str) -> tuple[LedgerChange, str] | None:
-        """The upgrade of the column that a downgrade undoes, and its revision."""
-        rows = self._changes("live_upgrade", schema=schema, table=table, column=column)
-        return (LedgerChange.of(rows[0]), rows[0]["revision"]) if rows else None
+    def live_upgrade(self, table: Table, column: str) -> tuple[LedgerChange, Run] | None:
+        """The upgrade of the column that a downgrade undoes, and its run, of whichever history."""
+        return self._with_run(self._read("live_upgrade", **_at(table, column)))
 
-    def last_change(self, schema: str, table: str, column: str) -> tuple[LedgerChange, str] | None:
-        """The last change of the column that was carried out, up or down, and its revision."""
-        rows = self._changes("last_change", schema=schema, table=table, column=column)
-        return (LedgerChange.of(rows[0]), rows[0]["revision"]) if rows else None
+    def last_change(self, table: Table, column: str) -> tuple[LedgerChange, Run] | None:
+        """The last change of the column that was carried out, up or down, and its run, of whichever history."""
+        return self._with_run(self._read("last_change", **_at(table, column)))
+
+    def _with_run(self, found: list[LedgerChange]) -> tuple[LedgerChange, Run] | None:
+        return (found[0], self.run_of(found[0].id)) if found else None
 
     def carried_out(self) -> list[LedgerChange]:
-        """All changes that were carried out, first to last."""
-        return [LedgerChange.of(row) for row in self._changes("carried_out")]
+        """All changes of this history that were carried out, first to last."""
+        return self._read("carried_out")
 
     def backed_up_nulls(self, upgrade: int) -> bool:
         """Whether the upgrade's backup table is there and holds rows that had no vector."""
@@ -146,6 +196,8 @@ class Ledger:
     def present_table(self, change: LedgerChange) -> tuple[int, str, str] | None:
         """Oid, schema and name of the change's table now; None where it, or the column, is no longer there."""
         table = change.catalog.table
+        # Before cut-over a table that was made anew by that name is another one, unless all are by a dump and restore.
+        is_marked = not self._restored if change.state == UNFINISHED else change.keeps_retired_column
         found = execute(
             self._connection,
             query("catalog", "present_table"),
@@ -154,18 +206,23 @@ class Ledger:
                 "schema": table.schema,
                 "name": table.name,
                 "column": change.catalog.column.name,
-                "retired": retired_column(change.id),
-                "keeps": change.keeps_retired_column,
+                "mark": change.mark,
+                "is_marked": is_marked,
             },
         ).fetchone()
         return (found[0], found[1], found[2]) if found else None
 
     def changes_of(self, revision: str) -> list[LedgerChange]:
         """The revision's upgrades that are in force, for a downgrade to undo."""
-        return [LedgerChange.of(row) for row in self._changes("changes_of_revision", revision=revision)]
+        return self._read("changes_of_revision", revision=revision)
+
+    def needed_by_others(self) -> list[LedgerChange]:
+        """What other histories have in force, or under way."""
+        return self._read("needed_by_others")
 
     def live_changes(self) -> list[LedgerChange]:
-        return [LedgerChange.of(row) for row in self._changes("live_changes")]
+        """Of every history."""
+        return self._read("live_changes")
 
     def registered(self, catalog: Catalog, where: str | None) -> Model | None:
         """The model that the column holds by the ledger, as its revision declared it; None where it does not say.
@@ -184,8 +241,7 @@ class Ledger:
         return [(row["scope"], row["declared"]["name"]) for row in rows if row["scope"] is not None]
 
     def _registered(self, catalog: Catalog) -> list[dict[str, Any]]:
-        table = catalog.table
-        return self._rows("registered", schema=table.schema, table=table.name, column=catalog.column.name)
+        return self._rows("registered", **_at(catalog.table, catalog.column.name))
 
     def registered_text(self, catalog: Catalog, where: str | None) -> str | None:
         """The expression that the present vectors were made of, by what revisions said; None where none did.
@@ -194,10 +250,8 @@ class Ledger:
         """
         text: str | None = None
         found: dict[int, str | None] = {}
-        for each in self.carried_out():
+        for each in self._read("carried_out_on", **_at(catalog.table, catalog.column.name)):
             change = each.change
-            if each.catalog.subject != catalog.subject:
-                continue
             if catalog.column.dimensions is None and change.where not in (None, where):
                 continue
             if each.restores is not None:
@@ -214,13 +268,13 @@ class Ledger:
     def start(self, plan: Plan) -> Run:
         """Records the run before its first statement."""
         with self._connection.transaction():
-            (run,) = self._row("start_run", revision=plan.revision, direction=plan.direction)
+            run = Run(**self._rows("start_run", revision=plan.revision, direction=plan.direction)[0])
             for column in plan.columns:
                 table = column.catalog.table
                 self._execute(
                     "start_change",
                     id=column.id,
-                    run=run,
+                    run=run.id,
                     restores=column.restores,
                     schema=table.schema,
                     table=table.name,
@@ -230,7 +284,7 @@ class Ledger:
                     source=column.source,
                     online=column.online,
                 )
-        return Run(run, plan.revision, plan.direction)
+        return run
 
     def captured(self, change: int) -> list[Captured]:
         """The tables of which capture has seen every write since the fill began, or which were compared since."""
@@ -316,22 +370,53 @@ class Ledger:
 
     # ---- plumbing --------------------------------------------------------------------------------------------
 
-    def _changes(self, named: str, **parameters: object) -> list[dict[str, Any]]:
-        """Rows with what LedgerChange has."""
-        return self._rows(named, {"columns": query("ledger_queries", "columns")}, **parameters)
+    def _read(self, named: str, **parameters: object) -> list[LedgerChange]:
+        """Changes, with the oids of today."""
+        rows = self._rows(named, **parameters)
+        return [LedgerChange.of(row) if row["there"] else self._found_again(LedgerChange.of(row)) for row in rows]
 
-    def _rows(
-        self, named: str, pieces: Mapping[str, Query] | None = None, /, **parameters: object
-    ) -> list[dict[str, Any]]:
+    def _found_again(self, change: LedgerChange) -> LedgerChange:
+        """With the oids that a dump and restore gave its table; 0 where that is not to be found."""
+        lost = replace(change, catalog=change.catalog.renumbered(0, {}))
+        found = self.present_table(lost)
+        if found is None:
+            return lost
+        below = change.catalog.partitions
+        names = {"schemas": [each.schema for each in below], "names": [each.name for each in below]}
+        rows = execute(self._connection, query("catalog", "named"), names).fetchall() if below else []
+        now = {(schema, table): oid for schema, table, oid in rows}
+        return replace(change, catalog=change.catalog.renumbered(found[0], now))
+
+    def _rows(self, named: str, **parameters: object) -> list[dict[str, Any]]:
         if not self.installed:
             return []
-        return fetch_dicts(self._connection, query("ledger_queries", named, **(pieces or {})), parameters)
+        return fetch_dicts(self._connection, self._query(named), self._known | parameters)
 
     def _row(self, named: str, **parameters: object) -> tuple[Any, ...]:
-        return fetch_row(self._connection, query("ledger_queries", named), parameters)
+        return fetch_row(self._connection, self._query(named), parameters)
 
     def _execute(self, named: str, **parameters: object) -> None:
-        execute(self._connection, query("ledger_queries", named), parameters)
+        execute(self._connection, self._query(named), parameters)
+
+    def _query(self, named: str) -> Query:
+        own = query("ledger_queries", "own")
+        pieces = {each: query("ledger_queries", each, own=own) for each in ("columns", "of_table", "run")}
+        return query("ledger_queries", named, own=own, **pieces)
+
+    @property
+    def _known(self) -> dict[str, object]:
+        """What queries are told of the history at work."""
+        table = self._version_table
+        return {
+            "version_schema": table and table.schema,
+            "version_table": table and table.name,
+            "version_oid": table and table.oid,
+            "restored": self._restored,
+        }
+
+
+def _at(table: Table, column: str) -> dict[str, object]:
+    return {"oid": table.oid, "schema": table.schema, "table": table.name, "column": column}
 
 
 def as_json(value: object) -> str:

@@ -21,7 +21,7 @@ from migrator.catalog.text_dependencies import differing
 from migrator.change import EmbeddingChange, Index, Model
 from migrator.estimate import Estimate
 from migrator.hazards import Hazard
-from migrator.queries import SCHEMA, Query, expression, name, retired_column
+from migrator.queries import SCHEMA, Query, expression, name, retired_column, shadow_column
 
 Direction = Literal["upgrade", "downgrade"]
 Method = Literal["embed", "derive", "index"]
@@ -148,7 +148,7 @@ class ColumnPlan:
     @property
     def shadow(self) -> str:
         """The column that is filled and becomes live: on a downgrade the retired one."""
-        return retired_column(self._upgrade_id) if self.fills_retired else f"migrator_shadow_{self.id}"
+        return retired_column(self._upgrade_id) if self.fills_retired else shadow_column(self.id)
 
     @property
     def retired(self) -> str:

@@ -66,6 +66,7 @@ class Planner:
         undone = []
         for each in wanted:
             catalog = self._catalog(each.schema, each.table, each.column)
+            self._refuse_another_table(revision, each, catalog)
             upgrade = self._undone(revision, catalog)
             undone.append((catalog, upgrade, self._source(catalog, upgrade)))
         # Text and scope mean what they meant at the upgrade.
@@ -108,14 +109,29 @@ class Planner:
             if change.catalog.column.name in columns and found and found[1:] != (table.schema, table.name):
                 raise hazards.table_renamed(change.catalog.subject, *found[1:], table.schema, table.name).refusal()
 
+    def _refuse_another_table(self, revision: str, wanted: VectorColumn, catalog: Catalog) -> None:
+        """By another search_path the revision's words may mean a table that it did not change."""
+        same = [
+            each
+            for each in self._ledger.changes_of(revision)
+            if VectorColumn(each.change.table, each.change.column, each.change.schema) == wanted
+        ]
+        there = [each for each in same if self._ledger.present_table(each)]
+        if there and catalog.table.oid not in (each.catalog.table.oid for each in there):
+            changed = there[0].catalog
+            path = ", ".join(changed.server.search_path)
+            raise hazards.another_table_changed(changed.subject, catalog.subject, revision, path).refusal()
+
     def _undone(self, revision: str, catalog: Catalog) -> LedgerChange:
         """The upgrade that the revision's downgrade undoes."""
-        found = self._ledger.live_upgrade(catalog.table.schema, catalog.table.name, catalog.column.name)
+        found = self._ledger.live_upgrade(catalog.table, catalog.column.name)
         if found is None:
             raise hazards.nothing_to_restore(catalog.subject).refusal()
-        upgrade, by = found
-        if by != revision:
-            raise hazards.changed_by_another_revision(catalog.subject, by, revision).refusal()
+        upgrade, run = found
+        if run.own is False:
+            raise hazards.changed_in_another_history(catalog.subject, run.revision, run.history).refusal()
+        if run.revision != revision:
+            raise hazards.changed_by_another_revision(catalog.subject, run.revision, revision).refusal()
         retired = retired_column(upgrade.id)
         if upgrade.keeps_retired_column and catalog.table.column(retired) is None:
             raise hazards.retired_column_gone(catalog.subject, retired).refusal()
@@ -153,7 +169,7 @@ class Planner:
             tuple(columns),
             tuple(every),
             tuple(each.estimate for each in findings),
-            makes_ledger=not self._ledger.installed,
+            makes_ledger=not self._ledger.is_current,
         )
 
 
@@ -165,7 +181,7 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Sour
         number,
         back,
         catalog,
-        before=upgrade.catalog.renumbered(catalog),
+        before=upgrade.catalog,
         restores=upgrade.id,
         undone_change=upgrade.change,
         source=source,

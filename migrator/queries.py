@@ -68,6 +68,11 @@ def retired_column(change: int) -> str:
     return f"migrator_retired_{change}"
 
 
+def shadow_column(change: int) -> str:
+    """What the column is called that the change fills, until its cut-over."""
+    return f"migrator_shadow_{change}"
+
+
 def expression(text: str) -> sql.SQL:
     """SQL that a revision or the catalog holds, in parentheses."""
     return sql.SQL("(" + text.replace("%", "%%") + ")")

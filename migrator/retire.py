@@ -13,7 +13,7 @@ from migrator.catalog.rights import refuse_code_of_lesser_roles
 from migrator.database import EVALUATION, UNBOUNDED, Connection, configure, execute, fetch_row, has_table, said
 from migrator.ledger import RETIRED, Ledger
 from migrator.locks import with_short_locks
-from migrator.plan import ColumnPlan, Statement
+from migrator.plan import ColumnPlan, Statement, store_name
 from migrator.planner import planned
 from migrator.queries import SCHEMA, fragment, name, query
 from migrator.report import Reporter
@@ -84,7 +84,7 @@ def retirable(address: Address, *, keep_backups: bool, stores: bool) -> list[str
     with at_work(address) as (connection, ledger):
         kept = [each.described(keep_backup=keep_backups) for each in _droppable(connection, ledger)]
         kept = [each for each in kept if each]
-        return kept + ([f"embedding store {SCHEMA}.{table}" for table, _ in ledger.stores()] if stores else [])
+        return kept + ([f"embedding store {SCHEMA}.{table}" for table in _own_stores(ledger)] if stores else [])
 
 
 def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stores: bool) -> list[str]:
@@ -97,6 +97,7 @@ def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stor
         address = text_settings.for_ledger(address)
     with at_work(address) as (connection, ledger):
         refuse_unfinished(ledger)
+        ledger.bring_up_to_date()
         dropped = []
         for kept in _droppable(connection, ledger):
             dropped.append(kept.described(keep_backup=keep_backups))
@@ -104,10 +105,17 @@ def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stor
                 _bring_backup_up_to_date(connection, ledger, kept.column, reporter)
             _retire(connection, ledger, kept, reporter, keep_backup=keep_backups)
         if stores:
-            for table, _ in ledger.stores():
+            for table in _own_stores(ledger):
                 execute(connection, query("store", "drop", store=name(SCHEMA, table)))
                 dropped.append(f"embedding store {SCHEMA}.{table}")
         return [each for each in dropped if each]
+
+
+def _own_stores(ledger: Ledger) -> list[str]:
+    """The tables of the embedding stores, but for those that other histories need."""
+    others = [each.change for each in ledger.needed_by_others()]
+    needed = {store_name(model) for change in others for model in (change.from_, change.to)}
+    return [table for table, _ in ledger.stores() if table not in needed]
 
 
 def _bring_backup_up_to_date(connection: Connection, ledger: Ledger, column: ColumnPlan, reporter: Reporter) -> None:

@@ -16,7 +16,7 @@ from migrator.database import Connection, connect, fetch_row
 from migrator.errors import Stopped
 from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import NAMES, PHASES, backup, cut_over, embed, fill, index, preflight, verify
-from migrator.plan import ColumnPlan, Plan
+from migrator.plan import ColumnPlan, Direction, Plan
 from migrator.planner import Planner, planned, unfinished_plan
 from migrator.proofs.retrieval import has_rows
 from migrator.queries import plain, query
@@ -25,6 +25,9 @@ from migrator.session import at_work, open_ledger
 from migrator.tree import table_now
 from migrator.work import Models, Options, Work
 
+# What a revision asks for: changes on the way up, columns to give back on the way down.
+Wanted = Sequence[EmbeddingChange] | Sequence[VectorColumn]
+
 # ---- up and down -------------------------------------------------------------------------------------------------
 
 
@@ -32,7 +35,7 @@ def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange],
     """Carries the changes out, or goes on with them; returns at once where they are done."""
     address = text_settings.for_changes(address, changes)
     with at_work(address) as (connection, ledger):
-        unfinished = ledger.unfinished()
+        unfinished = _own_run(connection, ledger, changes)
         if unfinished is not None:
             _same_run(ledger, unfinished, revision, "upgrade", changes)
         elif _is_live(connection, ledger, revision, changes):
@@ -45,21 +48,38 @@ def restore(address: Address, revision: str, columns: Sequence[VectorColumn], op
     """Gives the columns back what they held before the revision; returns at once where they have it."""
     address = text_settings.for_ledger(address, of=columns)
     with at_work(address) as (connection, ledger):
-        unfinished = ledger.unfinished()
+        unfinished = _own_run(connection, ledger, columns)
         if unfinished is not None:
-            _same_run(ledger, unfinished, revision, "downgrade", None)
+            _same_run(ledger, unfinished, revision, "downgrade", columns)
         elif _is_restored(connection, ledger, revision, columns):
             return
         _carry_out(address, connection, ledger, options, unfinished, lambda planner: planner.restore(revision, columns))
 
 
-def _same_run(
-    ledger: Ledger, unfinished: Run, revision: str, direction: str, changes: Sequence[EmbeddingChange] | None
-) -> None:
+def _own_run(connection: Connection, ledger: Ledger, wanted: Wanted) -> Run | None:
+    """The unfinished run of this history. Raises Refused where that of another works on a table of these.
+
+    One of which an early ledger does not say whose it is belongs to whoever means its tables.
+    """
+    tables = [read_table(connection, each.schema, each.table) for each in wanted]
+    oids = {table.oid for table in tables if table is not None}
+    found = None
+    for run in ledger.unfinished_of_all():
+        shared = [each for each in ledger.changes(run) if oids & {*each.catalog.oids}]
+        if run.own or (run.own is None and shared):
+            found = run
+        elif shared:
+            subject = shared[0].catalog.subject
+            said = run.revision, run.direction, run.history, run.command
+            raise hazards.unfinished_elsewhere(subject, *said).refusal()
+    return found
+
+
+def _same_run(ledger: Ledger, unfinished: Run, revision: str, direction: Direction, wanted: Wanted) -> None:
     """An interrupted run is continued as it was planned, or not at all."""
     if (unfinished.revision, unfinished.direction) != (revision, direction):
         raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
-    if changes is not None and [each.change for each in ledger.changes(unfinished)] != list(changes):
+    if direction == "upgrade" and [each.change for each in ledger.changes(unfinished)] != list(wanted):
         raise hazards.unfinished_differs(revision).refusal()
 
 
@@ -69,8 +89,8 @@ def _is_live(connection: Connection, ledger: Ledger, revision: str, changes: Seq
         return False
     for change in changes:
         table = read_table(connection, change.schema, change.table)
-        found = table and ledger.live_upgrade(table.schema, table.name, change.column)
-        if not table or not found or found[1] != revision or found[0].change != change:
+        found = table and ledger.live_upgrade(table, change.column)
+        if not table or not found or not _is_of(found[1], revision) or found[0].change != change:
             return False
         column = planned(ledger, found[0])
         kept = column.method == "index" or found[0].state != LIVE or table.column(column.retired) is not None
@@ -84,12 +104,16 @@ def _is_restored(connection: Connection, ledger: Ledger, revision: str, columns:
         return False
     for wanted in columns:
         table = read_table(connection, wanted.schema, wanted.table)
-        found = table and ledger.last_change(table.schema, table.name, wanted.column)
-        if not table or not found or found[1] != revision or found[0].restores is None:
+        found = table and ledger.last_change(table, wanted.column)
+        if not table or not found or not _is_of(found[1], revision) or found[0].restores is None:
             return False
         if not _has_type(table, planned(ledger, found[0])):
             return False
     return True
+
+
+def _is_of(run: Run, revision: str) -> bool:
+    return run.revision == revision and run.own is not False
 
 
 def _has_type(table: Table, column: ColumnPlan) -> bool:
@@ -108,6 +132,7 @@ def _carry_out(
 ) -> None:
     models = Models(ledger, timeout=options.model_timeout)
     if unfinished is not None:
+        ledger.install()
         plan, run = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers), unfinished
         _refuse_other_mode(run, plan, options)
         # What the same command begins after it stays in that mode too.
@@ -117,6 +142,7 @@ def _carry_out(
         else:
             _distrust_settings(ledger, plan)
         _still_there(connection, plan)
+        _same_tables(connection, plan)
         if not ledger.past_cut_over(run):
             _refuse_other_texts(connection, plan)
         address = _as_planned(connection, address, plan)
@@ -176,6 +202,16 @@ def _still_there(connection: Connection, plan: Plan) -> None:
         (hidden,) = fetch_row(connection, query("catalog", "row_security"), {"table": column.catalog.table.oid})
         if hidden:
             raise hazards.row_security(column.catalog.table.name).refusal()
+
+
+def _same_tables(connection: Connection, plan: Plan) -> None:
+    """Raises Refused where the revision means another table by now, by a search_path that is not that of the run."""
+    for column in plan.columns:
+        named = read_table(connection, column.change.schema, column.change.table)
+        if named is not None and named.oid != column.catalog.table.oid:
+            path = ", ".join(column.catalog.server.search_path)
+            now = f"{named.schema}.{named.name}"
+            raise hazards.another_table_meant(column.subject, plan.revision, plan.direction, now, path).refusal()
 
 
 def _refuse_other_texts(connection: Connection, plan: Plan) -> None:
@@ -291,27 +327,28 @@ def plan_upgrade(address: Address, revision: str, changes: Sequence[EmbeddingCha
 def plan_restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> Plan:
     """What `restore` would do. Changes nothing."""
     address = text_settings.for_ledger(address, of=columns)
-    return _plan(address, options, revision, "downgrade", None, lambda planner: planner.restore(revision, columns))
+    return _plan(address, options, revision, "downgrade", columns, lambda planner: planner.restore(revision, columns))
 
 
 def _plan(
     address: Address,
     options: Options,
     revision: str,
-    direction: str,
-    changes: Sequence[EmbeddingChange] | None,
+    direction: Direction,
+    wanted: Wanted,
     make: Callable[[Planner], Plan],
 ) -> Plan:
     with connect(address) as connection:
-        ledger = open_ledger(connection)
-        unfinished = ledger.unfinished()
+        ledger = open_ledger(connection, address)
+        unfinished = _own_run(connection, ledger, wanted)
         if unfinished is None:
             models = Models(ledger, dry_run=True, timeout=options.model_timeout)
             return make(Planner(connection, ledger, models, options, sample=True))
-        _same_run(ledger, unfinished, revision, direction, changes)
+        _same_run(ledger, unfinished, revision, direction, wanted)
         plan = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers)
         _refuse_other_mode(unfinished, plan, options)
         _still_there(connection, plan)
+        _same_tables(connection, plan)
         done = ledger.phases_done(unfinished)
         in_order = tuple(phase for phase in NAMES if phase in done)
         return replace(plan, phases_done=in_order, phases_left=_left(ledger, unfinished))

@@ -18,18 +18,21 @@ from migrator.locks import only_migrator
 def at_work(address: Address) -> Iterator[tuple[Connection, Ledger]]:
     """A connection that keeps other migrators out, and the ledger. Raises Busy."""
     with connect(address) as connection, only_migrator(connection):
-        yield connection, open_ledger(connection)
+        yield connection, open_ledger(connection, address)
 
 
-def open_ledger(connection: Connection) -> Ledger:
-    """Raises Refused where it is another role's than the one at work, with fewer rights, or a newer migrator's."""
+def open_ledger(connection: Connection, address: Address) -> Ledger:
+    """As the history of that address sees it.
+
+    Raises Refused where it is another role's than the one at work, with fewer rights, or a newer migrator's.
+    """
     schema = read_ledger_schema(connection)
     if schema.untrusted is not None:
         raise schema.untrusted.refusal()
-    return Ledger(connection, installed=schema.installed)
+    return Ledger(connection, installed=schema.installed, version_table=address.version_table)
 
 
-def open_ledger_to_read(connection: Connection) -> tuple[Ledger, Hazard | None]:
+def open_ledger_to_read(connection: Connection, address: Address) -> tuple[Ledger, Hazard | None]:
     """The ledger as data; and why what it says in SQL may not be evaluated, None where it may.
 
     Raises Refused where reading could run code of others, or this role may not read.
@@ -37,13 +40,13 @@ def open_ledger_to_read(connection: Connection) -> tuple[Ledger, Hazard | None]:
     schema = read_ledger_schema(connection)
     if schema.unreadable is not None:
         raise schema.unreadable.refusal()
-    return Ledger(connection, installed=schema.installed), schema.untrusted
+    return Ledger(connection, installed=schema.installed, version_table=address.version_table), schema.untrusted
 
 
 def unfinished(address: Address) -> Run | None:
     """The run that was begun and not brought to an end."""
     with connect(address) as connection:
-        return open_ledger(connection).unfinished()
+        return open_ledger(connection, address).unfinished()
 
 
 def refuse_unfinished(ledger: Ledger) -> None:

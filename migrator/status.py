@@ -23,7 +23,7 @@ def read_status(address: Address) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table twice."""
     address = text_settings.for_ledger(address, required=False)
     with connect(address) as connection:
-        ledger, untrusted = open_ledger_to_read(connection)
+        ledger, untrusted = open_ledger_to_read(connection, address)
         columns, gone = present.embedded(ledger)
         at_work = lock_holder(connection)
         return {

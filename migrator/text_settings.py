@@ -43,7 +43,7 @@ def for_ledger(address: Address, *, required: bool = True, of: Sequence[VectorCo
     with connect(address) as connection:
         if not read_ledger_schema(connection).trusted:
             return address
-        ledger = Ledger(connection, installed=True)
+        ledger = Ledger(connection, installed=True, version_table=address.version_table)
         run = ledger.unfinished()
         changes = [each.change for each in ledger.changes(run)] if run is not None else []
         if not any(each.change.settings for each in ledger.carried_out()):

@@ -62,16 +62,20 @@ LIMIT 1;
 
 -- name: present_table
 -- A table of the ledger as it is called now: by its oid, or by its name after a dump and restore, which gives other oids.
--- Where a retired column is kept, it tells the table from another of that name.
+-- mark: a column of migrator's that tells the table from another of that name. is_marked: it is known to be there.
 SELECT c.oid::int8, n.nspname::text, c.relname::text
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL (SELECT bool_or(a.attname = %(retired)s) AS is_marked, bool_or(a.attname = %(column)s) AS has_column
+CROSS JOIN LATERAL (SELECT bool_or(a.attname = %(mark)s) AS is_marked, bool_or(a.attname = %(column)s) AS has_column
                     FROM pg_attribute a
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS found
 WHERE c.relkind IN ('r', 'p') AND (c.oid = %(table)s::oid OR (n.nspname, c.relname) = (%(schema)s, %(name)s))
-  AND (is_marked OR has_column AND (c.oid = %(table)s::oid OR NOT %(keeps)s))
-ORDER BY is_marked DESC, c.oid = %(table)s::oid DESC
+  AND (found.is_marked OR has_column AND (c.oid = %(table)s::oid OR NOT %(is_marked)s))
+ORDER BY found.is_marked DESC, c.oid = %(table)s::oid DESC
 LIMIT 1;
+
+-- name: named
+SELECT n.nspname::text, c.relname::text, c.oid::int8 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[]));
 
 -- name: table_names
 SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -3,7 +3,9 @@ CREATE SCHEMA IF NOT EXISTS migrator;
 COMMENT ON SCHEMA migrator IS 'migrator: ledger, backup tables, embedding stores. Kept until migrator retire.';
 
 CREATE TABLE IF NOT EXISTS migrator.ledger_version (version int NOT NULL PRIMARY KEY);
-INSERT INTO migrator.ledger_version SELECT 1 WHERE NOT EXISTS (SELECT FROM migrator.ledger_version);
+-- relations: the oids of the ledger's own tables. A dump and restore gives others, and no oid in the ledger holds then.
+ALTER TABLE migrator.ledger_version ADD COLUMN IF NOT EXISTS relations jsonb;
+INSERT INTO migrator.ledger_version SELECT 2 WHERE NOT EXISTS (SELECT FROM migrator.ledger_version);
 
 -- A model as a revision declares it, what was found when it was loaded, and the vectors of the probe texts.
 CREATE TABLE IF NOT EXISTS migrator.model (
@@ -24,7 +26,14 @@ CREATE TABLE IF NOT EXISTS migrator.run (
     finished_at timestamptz,
     waiting text
 );
-CREATE UNIQUE INDEX IF NOT EXISTS run_unfinished ON migrator.run ((true)) WHERE state = 'unfinished';
+-- Alembic's version table says whose run it is; of a run in a ledger of version 1 that is not known. Of each history one
+-- is unfinished at most.
+ALTER TABLE migrator.run ADD COLUMN IF NOT EXISTS version_schema text;
+ALTER TABLE migrator.run ADD COLUMN IF NOT EXISTS version_table text;
+ALTER TABLE migrator.run ADD COLUMN IF NOT EXISTS version_oid bigint;
+DROP INDEX IF EXISTS migrator.run_unfinished;
+CREATE UNIQUE INDEX IF NOT EXISTS run_unfinished_of
+    ON migrator.run (coalesce(version_schema, ''), coalesce(version_table, '')) WHERE state = 'unfinished';
 
 -- One vector column of a run. catalog is what was found before anything was changed; restores is the upgrade undone.
 CREATE TABLE IF NOT EXISTS migrator.change (
@@ -79,3 +88,8 @@ WHERE state IN ('live', 'retired')
       AND (later.change ->> 'where' IS NULL OR later.change ->> 'where' = c.change ->> 'where'
            OR later.change ->> 'outside' = 'null'
            OR later.catalog -> 'column' ->> 'dimensions' <> later.change -> 'to' ->> 'dimensions'));
+
+UPDATE migrator.ledger_version SET version = 2, relations = (
+    SELECT jsonb_agg(oid::bigint ORDER BY relname) FROM pg_class
+    WHERE relnamespace = 'migrator'::regnamespace
+      AND relname IN ('ledger_version', 'model', 'run', 'change', 'phase', 'failed_row'));

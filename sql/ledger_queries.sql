@@ -1,21 +1,63 @@
 -- Reading and writing the ledger.
 
 -- name: version
-SELECT max(version) FROM migrator.ledger_version;
+-- restored: the ledger came here by a dump and restore; of version 1 that is not known. Columns that version 1 lacks are
+-- read through to_jsonb, here and below.
+SELECT max(version), coalesce(bool_or(to_jsonb(v) -> 'relations' <> (
+    SELECT jsonb_agg(oid::bigint ORDER BY relname) FROM pg_class
+    WHERE relnamespace = 'migrator'::regnamespace
+      AND relname IN ('ledger_version', 'model', 'run', 'change', 'phase', 'failed_row'))), false)
+FROM migrator.ledger_version v;
 
 -- name: next_change
 SELECT coalesce(max(id), 0) + 1 FROM migrator.change;
 
+-- name: own
+-- Whether a run is of the version table at work, which is known by its oid or, once dumped and restored, or made anew,
+-- by its name. NULL: of a ledger of version 1, which does not say. Where none is at work all are its own.
+(SELECT CASE WHEN %(version_table)s::text IS NULL THEN true
+             WHEN j ->> 'version_table' IS NULL THEN NULL
+             WHEN NOT %(restored)s AND EXISTS (SELECT FROM pg_class WHERE oid = (j ->> 'version_oid')::oid)
+               THEN (j ->> 'version_oid')::bigint IS NOT DISTINCT FROM %(version_oid)s
+             ELSE j ->> 'version_schema' = %(version_schema)s::text AND j ->> 'version_table' = %(version_table)s::text
+        END
+ FROM (SELECT to_jsonb(r)) AS t (j))
+
+-- name: run
+-- Of a run, as Run has them.
+r.id, r.revision, r.direction,
+concat_ws('.', to_jsonb(r) ->> 'version_schema', to_jsonb(r) ->> 'version_table') AS history, {own} AS own
+
 -- name: unfinished
-SELECT id, revision, direction FROM migrator.run WHERE state = 'unfinished';
+-- The first begun first.
+SELECT {run} FROM migrator.run r WHERE r.state = 'unfinished' ORDER BY r.id;
 
 -- name: run_of
-SELECT r.id, r.revision, r.direction FROM migrator.run r JOIN migrator.change c ON c.run_id = r.id
-WHERE c.id = %(change)s;
+SELECT {run} FROM migrator.run r JOIN migrator.change c ON c.run_id = r.id WHERE c.id = %(change)s;
 
 -- name: columns
 -- Of a change, as LedgerChange has them.
-c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online
+-- there: the oid that the ledger has is the table's; it is gone with the table, and void in a restored dump.
+c.id, c.run_id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online,
+NOT %(restored)s AND EXISTS (SELECT FROM pg_class WHERE oid = (c.catalog -> 'table' ->> 'oid')::oid) AS there
+
+-- name: all_changes
+SELECT {columns} FROM migrator.change c ORDER BY c.id;
+
+-- name: set_catalog
+UPDATE migrator.change SET catalog = %(catalog)s::jsonb WHERE id = %(change)s;
+
+-- name: renumber_runs
+UPDATE migrator.run SET version_oid = to_regclass(format('%%I.%%I', version_schema, version_table))::oid::bigint
+WHERE version_table IS NOT NULL;
+
+-- name: of_table
+-- A table's changes, by its oid whatever it was called then; by its name where the oid that the ledger has is no longer
+-- one, or that of another table by a dump and restore.
+c.column_name = %(column)s
+AND CASE WHEN NOT %(restored)s AND EXISTS (SELECT FROM pg_class WHERE oid = (c.catalog -> 'table' ->> 'oid')::oid)
+         THEN (c.catalog -> 'table' ->> 'oid')::bigint = %(oid)s
+         ELSE (c.table_schema, c.table_name) = (%(schema)s, %(table)s) END
 
 -- name: past_cut_over
 -- The swap and the ledger's word for it are one transaction.
@@ -29,10 +71,8 @@ SELECT {columns} FROM migrator.change c WHERE c.id = %(change)s;
 
 -- name: live_upgrade
 -- The upgrade of a column that a downgrade would undo: the latest that is still live.
-SELECT {columns}, r.revision
-FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
-WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s
-  AND c.restores IS NULL AND c.state IN ('live', 'retired')
+SELECT {columns} FROM migrator.change c
+WHERE {of_table} AND c.restores IS NULL AND c.state IN ('live', 'retired')
 ORDER BY c.id DESC LIMIT 1;
 
 -- name: live_changes
@@ -57,32 +97,45 @@ SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND sequencename = %(sequ
 -- The upgrades of a revision that a downgrade would undo.
 SELECT {columns}
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
-WHERE r.revision = %(revision)s AND c.restores IS NULL AND c.state IN ('live', 'retired')
+WHERE r.revision = %(revision)s AND {own} IS NOT FALSE AND c.restores IS NULL AND c.state IN ('live', 'retired')
+ORDER BY c.id;
+
+-- name: needed_by_others
+SELECT {columns}
+FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
+WHERE {own} IS FALSE AND c.state IN ('unfinished', 'live')
 ORDER BY c.id;
 
 -- name: last_change
-SELECT {columns}, r.revision
-FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
-WHERE c.table_schema = %(schema)s AND c.table_name = %(table)s AND c.column_name = %(column)s AND r.state = 'done'
+SELECT {columns} FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
+WHERE {of_table} AND r.state = 'done'
 ORDER BY c.id DESC LIMIT 1;
 
 -- name: carried_out
 SELECT {columns}
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
-WHERE r.state = 'done'
+WHERE r.state = 'done' AND {own} IS NOT FALSE
+ORDER BY c.id;
+
+-- name: carried_out_on
+SELECT {columns}
+FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
+WHERE {of_table} AND r.state = 'done'
 ORDER BY c.id;
 
 -- name: registered
-SELECT declared, scope FROM migrator.registry
-WHERE table_schema = %(schema)s AND table_name = %(table)s AND column_name = %(column)s
-ORDER BY change_id DESC;
+SELECT g.declared, g.scope FROM migrator.registry g JOIN migrator.change c ON c.id = g.change_id
+WHERE {of_table}
+ORDER BY c.id DESC;
 
 -- name: registry
 SELECT table_schema, table_name, column_name, string_agg(model, ', ' ORDER BY change_id) AS model
 FROM migrator.registry GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 
 -- name: start_run
-INSERT INTO migrator.run (revision, direction) VALUES (%(revision)s, %(direction)s) RETURNING id;
+INSERT INTO migrator.run AS r (revision, direction, version_schema, version_table, version_oid)
+VALUES (%(revision)s, %(direction)s, %(version_schema)s, %(version_table)s, %(version_oid)s)
+RETURNING {run};
 
 -- name: start_change
 INSERT INTO migrator.change

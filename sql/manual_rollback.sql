@@ -5,7 +5,8 @@
 -- table, column   as the revision names them
 -- to              the revision before the upgrade, which goes into alembic_version; base where there is none
 -- schema          of the table; public where it is not given
--- version_table   Alembic's table; public.alembic_version where it is not given
+-- version_table   Alembic's table; the one that the ledger names where it is not given
+-- revision        what the upgrade's revision is called now, where it was renamed or squashed since
 -- memory          maintenance_work_mem for the index build, such as 4GB; the server's own where it is not given
 --
 -- It stops at whatever is not as expected, and may then be run again. Not for psql --single-transaction.
@@ -36,7 +37,11 @@
 \endif
 \if :{?version_table}
 \else
-  \set version_table public.alembic_version
+  \set version_table ''
+\endif
+\if :{?revision}
+\else
+  \set revision ''
 \endif
 \if :{?memory}
   SET maintenance_work_mem = :'memory';
@@ -52,7 +57,8 @@ SET bytea_output = 'hex';
 -- Blocks of PL/pgSQL do not see psql's variables, only settings.
 SELECT set_config('rollback.schema', :'schema', false) AS _, set_config('rollback.table', :'table', false) AS _,
        set_config('rollback.column', :'column', false) AS _, set_config('rollback.to', :'to', false) AS _,
-       set_config('rollback.version_table', :'version_table', false) AS _ \gset
+       set_config('rollback.version_table', :'version_table', false) AS _,
+       set_config('rollback.revision', :'revision', false) AS _ \gset
 
 -- ---- 1. checks: nothing is changed ---------------------------------------------------------------------------------
 
@@ -90,8 +96,8 @@ BEGIN
                         array_to_string(at, ', ')
             USING HINT = 'connect as the owner: code of that role would run as superuser';
     END IF;
-    IF (SELECT max(version) FROM migrator.ledger_version) <> 1 THEN
-        RAISE EXCEPTION 'the ledger is of another version than 1, which this script knows'
+    IF (SELECT max(version) FROM migrator.ledger_version) > 2 THEN
+        RAISE EXCEPTION 'the ledger is of a later version than 2, which this script knows'
             USING HINT = 'take the script from the migrator that made the upgrade';
     END IF;
     -- The lock that migrator holds while it works; this session keeps it to its end.
@@ -101,7 +107,8 @@ BEGIN
                 'SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = ''advisory'' AND objid = 1635020658';
     END IF;
 
-    SELECT c.id, c.run_id, c.state, c.catalog, r.revision, r.state AS run_state INTO done
+    SELECT c.id, c.run_id, c.state, c.catalog, r.state AS run_state, to_jsonb(r) AS run,
+           coalesce(nullif(current_setting('rollback.revision'), ''), r.revision) AS revision INTO done
     FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
     WHERE (c.table_schema, c.table_name, c.column_name) = (schema_, table_, column_) AND c.restores IS NULL
       AND (c.state IN ('live', 'retired')
@@ -136,6 +143,15 @@ BEGIN
     PERFORM set_config('rollback.change', done.id::text, false),
             set_config('rollback.revision', done.revision, false),
             set_config('rollback.swapped', (done.state = 'restored')::text, false);
+    IF current_setting('rollback.version_table') = '' THEN
+        -- By its name, or by its oid where it was given another; a ledger of version 1 has neither.
+        PERFORM set_config('rollback.version_table', coalesce(
+            (SELECT format('%I.%I', n.nspname, v.relname) FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
+             WHERE (n.nspname, v.relname) = (done.run ->> 'version_schema', done.run ->> 'version_table')
+                OR v.oid = (done.run ->> 'version_oid')::oid AND v.relkind = 'r'
+             ORDER BY n.nspname = done.run ->> 'version_schema' DESC LIMIT 1),
+            'public.alembic_version'), false);
+    END IF;
     IF done.state = 'restored' THEN
         RETURN;
     END IF;
@@ -161,11 +177,12 @@ BEGIN
                 'set migrator_retired_%1$s NULL there, and make the trigger again, ENABLE ALWAYS, before you go on', done.id);
     END IF;
 
-    -- An unfinished run: of this very change it is closed below; any other has to end first.
+    -- An unfinished run on this table: of this very change it is closed below; any other has to end first.
     FOR other IN SELECT r.id, r.revision, r.direction,
                         count(*) FILTER (WHERE c.restores IS DISTINCT FROM done.id AND c.id <> done.id) AS others
                  FROM migrator.run r JOIN migrator.change c ON c.run_id = r.id
-                 WHERE r.state = 'unfinished' GROUP BY r.id LOOP
+                 WHERE r.state = 'unfinished' GROUP BY r.id
+                 HAVING bool_or((c.table_schema, c.table_name) = (schema_, table_)) LOOP
         IF other.others > 0 THEN
             RAISE EXCEPTION 'the % of revision % is unfinished, and other columns are part of it',
                             other.direction, other.revision
@@ -182,7 +199,8 @@ BEGIN
     IF NOT (done.revision = ANY (at) OR to_ = ANY (at) OR to_ = 'base' AND at = ARRAY[]::text[]) THEN
         RAISE EXCEPTION 'the database is at revision %, the upgrade of % was revision %',
                         array_to_string(at, ', '), subject, done.revision
-            USING HINT = 'undo the later revisions first, newest first';
+            USING HINT = 'undo the later revisions first, newest first; where the upgrade is called '
+                         || array_to_string(at, ', ') || ' by now, say so: -v revision=' || array_to_string(at, ', ');
     END IF;
 END
 $check$;
@@ -470,7 +488,8 @@ BEGIN
     END LOOP;
     UPDATE migrator.run r
     SET state = CASE r.direction WHEN 'downgrade' THEN 'undone' ELSE 'done' END, finished_at = clock_timestamp()
-    WHERE r.state = 'unfinished';
+    WHERE r.state = 'unfinished'
+      AND EXISTS (SELECT FROM migrator.change c WHERE c.run_id = r.id AND change_ IN (c.id, c.restores));
     UPDATE migrator.change SET state = 'restored' WHERE id = change_;
 
     -- Alembic: the revision is undone when its last column is.

@@ -127,6 +127,10 @@ class Database:
             ]
             return connection.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall()
 
+    def ledger_dump(self) -> str:
+        """The schema of the ledger and what is kept beside it."""
+        return self._dump("--schema-only", "--schema=migrator")
+
     def whole_dump(self) -> str:
         """Schema and rows of everything, migrator's ledger included."""
         return self._dump()

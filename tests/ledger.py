@@ -30,3 +30,14 @@ def record(database: Database, change: EmbeddingChange, *, run: str = "done", st
             "state": state,
         },
     )
+
+
+def as_version_1(database: Database) -> None:
+    """Makes the ledger that is there one of version 1, with its rows."""
+    for statement in (
+        "ALTER TABLE migrator.run DROP COLUMN version_schema, DROP COLUMN version_table, DROP COLUMN version_oid",
+        "CREATE UNIQUE INDEX run_unfinished ON migrator.run ((true)) WHERE state = 'unfinished'",
+        "ALTER TABLE migrator.ledger_version DROP COLUMN relations",
+        "UPDATE migrator.ledger_version SET version = 1",
+    ):
+        database.execute(statement)

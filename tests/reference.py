@@ -121,6 +121,7 @@ _EXAMPLES: dict[str, object] = {
     "expected": "vector(384)",
     "expression": "body",
     "found": "vector(512)",
+    "history": "public.alembic_version",
     "functions": ["public.match_documents(vector,integer)"],
     "index": "near",
     "indexes": ["near", "nearer"],
@@ -157,7 +158,9 @@ _EXAMPLES: dict[str, object] = {
 # Where one name means different things, by function.
 _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "other_text_in_column": {"found": "body", "said": "concat_ws(' ', title, body)"},
-    "ledger_of_newer": {"version": 2, "known": 1},
+    "ledger_of_newer": {"version": 3, "known": 2},
+    "another_table_changed": {"now": "shop.items.embedding", "path": "public"},
+    "another_table_meant": {"now": "shop.items", "path": "public"},
     "dependent_on_view": {"dependent": "function public.nearest(vector)", "view": "view public.near"},
     "dependent_does_not_fit": {
         "dependent": "constraint positive on table public.items",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -103,18 +104,17 @@ class Catalog:
         """Of the table and of its partitions."""
         return [self.table.oid, *(partition.oid for partition in self.partitions)]
 
-    def renumbered(self, present: Catalog) -> Catalog:
-        """The same where a dump and restore gave partitions other oids since. present: the catalog as it is now."""
-        # A table's oid never changes but so, while those of partitions may by chance be those that others had.
-        if present.table.oid == self.table.oid:
-            return self
-        now = {(each.schema, each.name): each.oid for each in present.partitions}
-        known = {each.oid: now.get((each.schema, each.name), each.oid) for each in self.partitions}
+    def renumbered(self, table: int, partitions_now: Mapping[tuple[str, str], int]) -> Catalog:
+        """The same with the oids that a dump and restore gave the table, and its partitions by schema and name.
+
+        What is no longer there has 0, for the number that it had may be that of another by now.
+        """
+        known = {each.oid: partitions_now.get((each.schema, each.name), 0) for each in self.partitions}
         partitions = [
             dataclasses.replace(
                 each,
                 oid=known[each.oid],
-                parent=known.get(each.parent, present.table.oid),
+                parent=known.get(each.parent, table),
                 indexes=[
                     dataclasses.replace(index, root_on=index.root_on and known[index.root_on]) for index in each.indexes
                 ],
@@ -124,7 +124,8 @@ class Catalog:
         indexes = [
             dataclasses.replace(index, partition=index.partition and known[index.partition]) for index in self.indexes
         ]
-        return dataclasses.replace(self, partitions=partitions, indexes=indexes)
+        renumbered = dataclasses.replace(self.table, oid=table)
+        return dataclasses.replace(self, table=renumbered, partitions=partitions, indexes=indexes)
 
     @property
     def firing_triggers(self) -> list[str]:

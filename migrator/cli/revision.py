@@ -216,7 +216,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     # No transaction is open while a model is asked.
     with connect(located.address) as connection:
         configure(connection, {"default_transaction_read_only": "on"})
-        ledger = open_ledger(connection)
+        ledger = open_ledger(connection, located.address)
         inference = Inference.read(connection, ledger, said)
         catalog = inference.catalog
         with as_yet():

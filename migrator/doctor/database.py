@@ -41,16 +41,14 @@ def _disk(server: Server) -> Finding:
 
 
 def _unfinished(ledger: Ledger) -> list[Finding]:
-    run = ledger.unfinished()
-    if run is None:
-        return []
     return [
         Finding(
             "warning",
             "ledger",
-            f"the {run.direction} of revision {run.revision} is unfinished",
+            f"the {run.direction} of revision {run.revision}{f' in {run.history}' * bool(run.history)} is unfinished",
             f"{run.command}, as before, goes on; migrator abandon undoes it and keeps the store",
         )
+        for run in ledger.unfinished_of_all()
     ]
 
 

@@ -102,8 +102,11 @@ from migrator.hazards.rights import ledger_owner_has_fewer_rights as ledger_owne
 from migrator.hazards.rights import ledger_with_others_objects as ledger_with_others_objects
 from migrator.hazards.rights import owner_has_fewer_rights as owner_has_fewer_rights
 from migrator.hazards.rights import owner_runs_code as owner_runs_code
+from migrator.hazards.runs import another_table_changed as another_table_changed
+from migrator.hazards.runs import another_table_meant as another_table_meant
 from migrator.hazards.runs import begun_in_window_mode as begun_in_window_mode
 from migrator.hazards.runs import changed_by_another_revision as changed_by_another_revision
+from migrator.hazards.runs import changed_in_another_history as changed_in_another_history
 from migrator.hazards.runs import ledger_of_newer as ledger_of_newer
 from migrator.hazards.runs import no_text_to_restore as no_text_to_restore
 from migrator.hazards.runs import nothing_to_restore as nothing_to_restore
@@ -117,6 +120,7 @@ from migrator.hazards.runs import table_renamed_meanwhile as table_renamed_meanw
 from migrator.hazards.runs import table_replaced as table_replaced
 from migrator.hazards.runs import text_dependencies_changed as text_dependencies_changed
 from migrator.hazards.runs import unfinished_differs as unfinished_differs
+from migrator.hazards.runs import unfinished_elsewhere as unfinished_elsewhere
 from migrator.hazards.runs import unfinished_other as unfinished_other
 from migrator.hazards.server import disk_unknown as disk_unknown
 from migrator.hazards.server import env_elsewhere as env_elsewhere

@@ -51,6 +51,45 @@ def unfinished_other(unfinished: str, direction: str, command: str, is_next: boo
     )
 
 
+def unfinished_elsewhere(subject: str, revision: str, direction: str, history: str, command: str) -> Hazard:
+    """history: the version table of the other one. command: what goes on with its run."""
+    return refuse(
+        "unfinished-elsewhere",
+        f"the {direction} of revision {revision} in the history of {history} is unfinished, and works on {subject}",
+        "two histories of revisions in this database name the same table, and one run works on it at a time.",
+        f"with the configuration of that history, finish it: {command}; or undo it: migrator abandon",
+    )
+
+
+def another_table_meant(subject: str, revision: str, direction: str, now: str, path: str) -> Hazard:
+    """now: the table that the revision means today. path: the search_path that the run was planned with."""
+    return refuse(
+        "another-table-meant",
+        f"the unfinished {direction} of revision {revision} works on {subject}, and the revision now means {now}",
+        "the revision names its table without a schema, and search_path is not what it was when the run began.",
+        f"run the same command with the search_path of the run ({path}); or undo the run: migrator abandon",
+    )
+
+
+def another_table_changed(subject: str, now: str, revision: str, path: str) -> Hazard:
+    """now: the column that the revision means today. path: the search_path that the upgrade was planned with."""
+    return refuse(
+        "another-table-changed",
+        f"revision {revision} changed {subject}, and now means {now}, which it did not change",
+        "the revision names its table without a schema, and search_path is not what it was at the upgrade.",
+        f"run the same command with the search_path of the upgrade: {path}",
+    )
+
+
+def changed_in_another_history(subject: str, revision: str, history: str) -> Hazard:
+    return refuse(
+        "changed-in-another-history",
+        f"{subject} was last changed by revision {revision} in the history of {history}",
+        "two histories of revisions in this database name the same table, and upgrades are undone in reverse order.",
+        f"with the configuration of that history, undo {revision} first: migrator downgrade to the revision before it",
+    )
+
+
 def begun_in_window_mode(revision: str) -> Hazard:
     return refuse(
         "begun-in-window-mode",

@@ -23,7 +23,7 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
     """
     address = text_settings.for_ledger(address)
     with connect(address) as connection:
-        ledger = open_ledger(connection)
+        ledger = open_ledger(connection, address)
         session = Session(connection, address, ledger, Models(ledger), options)
         columns, gone = present.columns(ledger)
         if not columns and not gone:

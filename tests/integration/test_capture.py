@@ -164,7 +164,7 @@ def test_coverage_is_proved_but_for_what_cut_over_fills(database: Database) -> N
     upgrade_until(database, "verify")
     insert(database, [(1000, "later"), (1001, "later still")])
     with database.connect() as connection:
-        ledger = open_ledger(connection)
+        ledger = open_ledger(connection, database.address)
         session = Session(connection, database.address, ledger, Models(ledger), Options())
         proof = coverage(session, planned(ledger, ledger.change(1)), SHADOW)
     whole = "every row in scope that has a text has a vector"

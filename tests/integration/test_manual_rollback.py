@@ -314,7 +314,8 @@ def test_later_revisions_are_undone_first(upgraded: Database) -> None:
     at(upgraded, "0003")
     assert refused(roll_back(upgraded)) == (
         "the database is at revision 0003, the upgrade of public.items.embedding was revision 0002\n"
-        "undo the later revisions first, newest first"
+        "undo the later revisions first, newest first; where the upgrade is called 0003 by now, say so: "
+        "-v revision=0003"
     )
     assert refused(roll_back(upgraded, to="0002")).startswith("to=0002 is the revision that is to be undone\n")
 

@@ -26,7 +26,7 @@ SUBJECT = "public.items.embedding"
 
 def stale(database: Database) -> StaleRows:
     with connect(database.address) as connection:
-        ((column,), _) = present.columns(open_ledger(connection))
+        ((column,), _) = present.columns(open_ledger(connection, database.address))
         present.as_planned(connection, column)
         return stale_rows.count(connection, column)
 

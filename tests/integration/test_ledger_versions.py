@@ -1,0 +1,106 @@
+"""A ledger that an earlier migrator made is read as it is, and brought up to date by whatever writes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from migrator.database import connect
+from migrator.ledger import VERSION, Ledger
+from migrator.proofs.live import verify_live
+from migrator.retire import retirable
+from migrator.status import read_status
+from migrator.work import Options
+from tests.commands import Ended
+from tests.database import Database
+from tests.integration.test_manual_rollback import at, roll_back
+from tests.ledger import as_version_1
+from tests.models import new, old
+from tests.proofs import rows_hold
+from tests.running import REVISION, abandon, downgrade, downgrade_until, retire, upgrade, upgrade_until
+from tests.tables import items
+
+VERSION_1 = Path(__file__).parents[1] / "ledger_version_1.sql"
+
+
+def version(database: Database) -> int:
+    return int(database.value("SELECT version FROM migrator.ledger_version"))
+
+
+@pytest.mark.parametrize("database", [18, 16], indirect=True)
+def test_it_becomes_what_a_new_one_is(database: Database) -> None:
+    database.execute(VERSION_1.read_text("utf-8"))
+    first = database.ledger_dump()
+    with connect(database.address) as connection:
+        Ledger(connection, installed=True).install()
+    assert version(database) == VERSION
+    made = database.ledger_dump()
+    database.execute("DROP SCHEMA migrator CASCADE")
+    with connect(database.address) as connection:
+        Ledger(connection, installed=False).install()
+    assert database.ledger_dump() == made
+    # What the tests below make of it is what version 1 made.
+    as_version_1(database)
+    assert database.ledger_dump() == first
+
+
+def test_it_is_read_as_it_is(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    as_version_1(database)
+    unchanged = database.versions()
+    (column,) = read_status(database.address)["columns"]
+    assert (column["column"], column["with_vector"]) == ("public.items.embedding", 200)
+    proofs = verify_live(database.address, Options())
+    assert all(proof.passed for proof in proofs["public.items.embedding"])
+    assert len(retirable(database.address, keep_backups=False, stores=False)) == 1
+    assert database.versions() == unchanged
+
+
+@pytest.mark.parametrize("phase", ["fill", "cut-over"])
+def test_a_run_of_it_goes_on(database: Database, phase: str) -> None:
+    items(database)
+    upgrade_until(database, phase)
+    as_version_1(database)
+    assert read_status(database.address)["unfinished"]["columns"] == ["public.items.embedding"]
+    upgrade(database)
+    assert (version(database), rows_hold(database, new)) == (VERSION, 200)
+    downgrade_until(database, "fill")
+    as_version_1(database)
+    downgrade(database)
+    assert (version(database), rows_hold(database, old)) == (VERSION, 200)
+
+
+def test_a_run_of_it_is_abandoned(database: Database) -> None:
+    items(database)
+    before = database.dump()
+    upgrade_until(database, "fill")
+    as_version_1(database)
+    assert abandon(database) == f"the upgrade of revision {REVISION} is undone; the embedding store is kept"
+    assert (version(database), database.dump()) == (VERSION, before)
+
+
+def manual_rollback(database: Database) -> Ended:
+    at(database, REVISION)
+    ended = roll_back(database)
+    assert ended.code == 0, ended.err
+    return ended
+
+
+@pytest.mark.parametrize("undo", [downgrade, manual_rollback])
+def test_an_upgrade_of_it_is_undone(database: Database, undo: Callable[[Database], object]) -> None:
+    items(database)
+    upgrade(database)
+    as_version_1(database)
+    undo(database)
+    assert rows_hold(database, old) == 200
+
+
+def test_what_is_kept_of_it_is_retired(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    as_version_1(database)
+    assert len(retire(database)) == 1
+    assert version(database) == VERSION
