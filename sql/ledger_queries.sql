@@ -38,7 +38,7 @@ SELECT {run} FROM migrator.run r JOIN migrator.change c ON c.run_id = r.id WHERE
 -- name: columns
 -- Of a change, as LedgerChange has them.
 -- there: the oid that the ledger has is the table's; it is gone with the table, and void in a restored dump.
-c.id, c.run_id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online,
+c.id, c.restores, c.change, c.catalog, c.state, c.texts_embedded, c.source, c.online,
 NOT %(restored)s AND EXISTS (SELECT FROM pg_class WHERE oid = (c.catalog -> 'table' ->> 'oid')::oid) AS there
 
 -- name: all_changes

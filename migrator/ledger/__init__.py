@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,83 +12,17 @@ from migrator import hazards
 from migrator.address import VersionTable
 from migrator.catalog import Catalog, Table
 from migrator.catalog.captured import Captured
-from migrator.change import EmbeddingChange, Model
+from migrator.change import Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
-from migrator.plan import ColumnPlan, Direction, Plan, Source
-from migrator.queries import SCHEMA, Query, name, query, retired_column, script, shadow_column, text_of
+from migrator.ledger.rows import LIVE as LIVE
+from migrator.ledger.rows import RETIRED as RETIRED
+from migrator.ledger.rows import UNFINISHED
+from migrator.ledger.rows import LedgerChange as LedgerChange
+from migrator.ledger.rows import Run as Run
+from migrator.plan import ColumnPlan, Plan
+from migrator.queries import SCHEMA, Query, name, query, script, text_of
 
 VERSION = 2
-# States of a change: before cut-over; while its column is the one the application uses; without its retired column.
-UNFINISHED = "unfinished"
-LIVE = "live"
-RETIRED = "retired"
-
-
-@dataclass(frozen=True)
-class LedgerChange:
-    """A row of migrator.change. catalog: what had been found before anything was changed."""
-
-    id: int
-    run: int
-    restores: int | None
-    change: EmbeddingChange
-    catalog: Catalog
-    state: str
-    texts_embedded: int
-    source: Source | None
-    online: bool
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> LedgerChange:
-        return cls(
-            row["id"],
-            row["run_id"],
-            row["restores"],
-            msgspec.convert(row["change"], EmbeddingChange),
-            msgspec.convert(row["catalog"], Catalog),
-            row["state"],
-            row["texts_embedded"],
-            row["source"],
-            row["online"],
-        )
-
-    @property
-    def keeps_retired_column(self) -> bool:
-        """Whether it is an upgrade whose retired column is still there."""
-        if self.state != LIVE or self.restores is not None:
-            return False
-        return ColumnPlan(self.id, self.change, self.catalog).method != "index"
-
-    @property
-    def mark(self) -> str:
-        """The column by which its table can be told, once made: that which it fills, or the one it retired."""
-        if self.state != UNFINISHED:
-            return retired_column(self.id)
-        return (
-            retired_column(self.restores)
-            if self.restores and self.source == "retired column"
-            else shadow_column(self.id)
-        )
-
-
-@dataclass(frozen=True)
-class Run:
-    """A row of migrator.run.
-
-    history: Alembic's version table, as schema.table; "" where the ledger does not say.
-    own: whether that is the one at work; None where the ledger does not say.
-    """
-
-    id: int
-    revision: str
-    direction: Direction
-    history: str = ""
-    own: bool | None = True
-
-    @property
-    def command(self) -> str:
-        """What goes on with it, and begins nothing else."""
-        return f"migrator upgrade {self.revision}" if self.direction == "upgrade" else "migrator downgrade -1"
 
 
 def install_statements() -> tuple[Query, ...]:
