@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.commands import migrator
 from tests.integration.test_manual_rollback import psql
 from tests.ledger import as_version_1
 from tests.models import new, old
-from tests.project import Project
+from tests.project import Project, change
+from tests.tables import items
 from tests.tenants import Tenants, make_tenants
 
 
@@ -148,31 +147,26 @@ def test_version_tables_side_by_side_are_two_histories(project: Project, monkeyp
     assert tenants.done("a", "abandon", "--yes").out == "nothing is unfinished\n"
 
 
-@pytest.mark.parametrize("database", [18, 16], indirect=True)
-def test_the_schema_of_the_user_is_found_as_the_server_finds_it(
-    tenants: Tenants, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """search_path is "$user", and each tenant has a role of its name."""
-    database = tenants.database
-    name = database.value("SELECT current_database()")
-    roles = {each: f"{name}_{each}" for each in ("a", "b")}
-    for schema, role in roles.items():
-        database.execute(f"CREATE ROLE {role} SUPERUSER LOGIN; ALTER SCHEMA {schema} RENAME TO {role}")
-    env = next(iter(Path().rglob("env.py")))
-    env.write_text(env.read_text().replace('os.environ["PATH_OF_TENANT"]', "'SET search_path TO \"$user\", public'"))
-
-    def done(tenant: str, *arguments: str) -> None:
-        monkeypatch.setenv("DATABASE_URL", database.url.replace("postgres:", f"{roles[tenant]}:", 1))
-        ended = migrator(*arguments)
-        assert ended.code == 0, ended.err
-
-    done("a", "upgrade", "--stop-after", "fill", "--yes")
-    done("b", "upgrade", "--yes")
-    assert tenants.holds(roles["b"], new)
-    done("a", "upgrade", "--yes")
-    assert tenants.holds(roles["a"], new)
-    done("a", "downgrade", "0001", "--yes")
-    assert (tenants.revision(roles["a"]), tenants.revision(roles["b"])) == ("0001", "0002")
+def test_the_schema_of_the_user_is_found_as_the_server_finds_it(project: Project) -> None:
+    """By search_path's "$user", which means nothing until there is a schema of the role's name."""
+    database = project.database
+    items(database, 20)
+    project.write(change())
+    assert project.upgraded("--stop-after", "fill").code == 0
+    role = database.value("SELECT current_user")
+    database.execute(f"CREATE SCHEMA {role} CREATE TABLE items (id int, body text, embedding public.vector(48))")
+    refused = project.upgraded()
+    assert (refused.code, refused.err.splitlines()[0]) == (
+        3,
+        "error: the unfinished upgrade of revision 0002 works on public.items.embedding, and the revision now means "
+        f"{role}.items",
+    )
+    database.execute(f"DROP SCHEMA {role} CASCADE")
+    assert project.upgraded().code == 0
+    database.execute(f"CREATE SCHEMA {role} CREATE TABLE items (id int, body text, embedding public.vector(48))")
+    assert project.downgraded().err.startswith("error: revision 0002 changed public.items.embedding, and now means ")
+    database.execute(f"DROP SCHEMA {role} CASCADE")
+    assert project.downgraded().code == 0
 
 
 def test_a_run_of_which_an_early_ledger_does_not_say_whose_it_is_belongs_to_its_tables(tenants: Tenants) -> None:
