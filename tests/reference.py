@@ -283,6 +283,13 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     },
     "rows_not_evaluated": {"rows": 1, "first": ["id=7: invalid input syntax for type json"], "allowed": 0},
     "rows_set_aside": {"rows": 1, "first": ["id=7: invalid input syntax for type json"]},
+    "rows_left_scope": {
+        "where": "tenant = 'acme'",
+        "gone": "python:models:large",
+        "model": "python:models:small",
+        "without": 'UPDATE "public"."items" SET "embedding" = NULL '
+        "WHERE (tenant = 'acme') IS NOT TRUE AND vector_dims(\"embedding\") = 768",
+    },
     "setting_not_there": {"setting": "app.key", "variable": "APP_KEY"},
     "text_reads_other_tables": {"expression": "title_of(id)", "tables": ["public.titles"]},
     "text_reads_unlockable": {

@@ -51,11 +51,16 @@ def command(project: Project, as_json: bool) -> None:
 def _remedy(failed: list[Proof]) -> str:
     """What helps, as columns of failed proofs were upgraded last, or downgraded, or cannot be read at all."""
     from migrator.proofs import READABLE
+    from migrator.proofs.scope import NAME as SCOPE
 
     restored = {each.restored for each in failed if each.name != READABLE}
     ways = []
     if any(each.name == READABLE for each in failed):
         ways.append("give back what text and scope name: ALTER TABLE ... RENAME COLUMN ... TO ...")
+    if any(each.name == SCOPE for each in failed):
+        ways.append(
+            "bring rows that left the scope back into it, or embed them with the model of the scope they are in"
+        )
     if False in restored:
         ways.append("migrator backfill gives rows without a vector, or with that of another text, theirs")
     if True in restored:

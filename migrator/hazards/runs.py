@@ -203,3 +203,17 @@ def no_text_to_restore(subject: str, rows: int) -> Hazard:
         "their old vectors cannot be derived from the new ones, and there is no text to embed.",
         'write text="an SQL expression over the row" into the revision that made the change',
     )
+
+
+def rows_left_scope(subject: str, rows: int, where: str, gone: str, model: str, without: str) -> Hazard:
+    """gone: the model that the downgrade takes away; model: the one that comes back.
+
+    without: a statement that takes their vectors from the rows; empty where none tells them from others.
+    """
+    return refuse(
+        "rows-left-scope",
+        f"{counted(rows, 'rows')} of {subject} hold vectors of {gone} and are no longer in scope (where={where!r})",
+        f"a downgrade leaves rows out of scope as they are, so these vectors would stay beside those of {model}.",
+        "bring the rows back into scope until the downgrade is done"
+        + (f"; or, to do without their vectors: {without}" if without else ", or set their vectors NULL"),
+    )

@@ -174,6 +174,11 @@ class Ledger:
         rows = self._registered(catalog)
         return [(row["scope"], row["declared"]["name"]) for row in rows if row["scope"] is not None]
 
+    def scopes_beside(self, catalog: Catalog, where: str | None, dimensions: int) -> list[str]:
+        """The other scopes of the column whose models have as many dimensions."""
+        rows = [row for row in self._registered(catalog) if row["scope"] not in (None, where)]
+        return [row["scope"] for row in rows if row["declared"]["dimensions"] == dimensions]
+
     def _registered(self, catalog: Catalog) -> list[dict[str, Any]]:
         return self._rows("registered", **_at(catalog.table, catalog.column.name))
 

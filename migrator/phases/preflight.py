@@ -139,6 +139,7 @@ def examine(
         refuse_first(found)
     if column.method == "embed":
         store.refuse_without_vectors(connection, column)
+    refuse_first(scope.left(connection, ledger, column))
     counts = figures.count(connection, column)
     found += figures.set_aside(connection, column)
     refuse_first(found)

@@ -1,4 +1,4 @@
-"""Whether the vectors in scope may be of the model that the revision names: they have as many dimensions."""
+"""Whether the vectors in scope may be of the model that the revision names; on a downgrade, whether any is outside."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from migrator import hazards
 from migrator.catalog import scoped
 from migrator.database import Connection
 from migrator.hazards import Hazard
+from migrator.ledger import Ledger
 from migrator.plan import ColumnPlan
-from migrator.queries import plain
+from migrator.queries import name, plain
+from migrator.rows import relabelled
 
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
@@ -27,3 +29,20 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     fitting = [part for part in parts if part.dimensions == size]
     choices = [f"where={part.condition!r} ({part.vectors:,} of {part.dimensions})" for part in fitting or parts]
     return [hazards.several_dimensions(column.subject, found, choices)]
+
+
+def left(connection: Connection, ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
+    """On a downgrade: rows that left the scope and would keep a vector of the model that goes."""
+    where, gone = column.change.where, column.change.from_
+    if not column.is_restore or where is None or not column.keeps_out_of_scope or column.upgraded_by != "embed":
+        return []
+    others = ledger.scopes_beside(column.catalog, where, gone.dimensions)
+    rows = relabelled.count_kept(connection, column, others)
+    if not rows:
+        return []
+    without = ""
+    if gone.dimensions != column.dimensions and not others:
+        table, live = plain(column.table), plain(name(column.live))
+        of_length = f"vector_dims({live}) = {gone.dimensions}"
+        without = f"UPDATE {table} SET {live} = NULL WHERE ({where}) IS NOT TRUE AND {of_length}"
+    return [hazards.rows_left_scope(column.subject, rows, where, gone.name, column.change.to.name, without)]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from migrator import present, text_settings
 from migrator.address import Address
-from migrator.database import EVALUATION, connect, said
+from migrator.database import EVALUATION, Connection, connect, said
 from migrator.plan import ColumnPlan
 from migrator.proofs import READABLE, Proof, prove
 from migrator.proofs.freshness import fresh
+from migrator.proofs.scope import holds
 from migrator.report import block
 from migrator.session import open_ledger
 from migrator.work import Models, Options, Session
@@ -45,8 +47,12 @@ def verify_live(address: Address, options: Options) -> dict[str, list[Proof]]:
         for called, column in zip(present.names(embedded), embedded, strict=True):
             known = found.setdefault(called, [])
             if not any(each.name == READABLE for each in known):
-                known += _prove_live(session, column, lambda column: [fresh(connection, column)])
+                known += _prove_live(session, column, partial(_of_texts, connection, embedded))
         return found
+
+
+def _of_texts(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Proof]:
+    return [fresh(connection, column), *holds(connection, column, columns)]
 
 
 def _prove_live(session: Session, column: ColumnPlan, take: Callable[[ColumnPlan], list[Proof]]) -> list[Proof]:

@@ -61,6 +61,8 @@ def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
 
 def sound(session: Session, column: ColumnPlan, target: str) -> list[Proof]:
     (found,) = fetch_dicts(session.connection, _scan(column, target), {"dimensions": column.dimensions})
+    if not found["vectors"] and target == column.live:
+        return [Proof("vectors", None, "no row in scope has a vector, so there is nothing to prove")]
     other, zero, not_finite = found["other_dimensions"], found["zero"], found["not_finite"]
     sound = other + zero + not_finite == 0
     if sound:

@@ -227,4 +227,26 @@ TEXTS: list[Row] = [
         "their old vectors cannot be derived from the new ones, and there is no text to embed.",
         'write text="an SQL expression over the row" into the revision that made the change',
     ),
+    (
+        hazards.rows_left_scope,
+        (SUBJECT, 2, "note = 'article'", "python:app.models:new", "python:app.models:old", "UPDATE ..."),
+        "rows-left-scope",
+        True,
+        "2 rows of public.items.embedding hold vectors of python:app.models:new and are no longer in scope "
+        "(where=\"note = 'article'\")",
+        "a downgrade leaves rows out of scope as they are, so these vectors would stay beside those of "
+        "python:app.models:old.",
+        "bring the rows back into scope until the downgrade is done; or, to do without their vectors: UPDATE ...",
+    ),
+    (
+        hazards.rows_left_scope,
+        (SUBJECT, 2, "note = 'article'", "python:app.models:new", "python:app.models:old", ""),
+        "rows-left-scope",
+        True,
+        "2 rows of public.items.embedding hold vectors of python:app.models:new and are no longer in scope "
+        "(where=\"note = 'article'\")",
+        "a downgrade leaves rows out of scope as they are, so these vectors would stay beside those of "
+        "python:app.models:old.",
+        "bring the rows back into scope until the downgrade is done, or set their vectors NULL",
+    ),
 ]
