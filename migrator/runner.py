@@ -18,6 +18,7 @@ from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import NAMES, PHASES, backup, cut_over, embed, fill, index, preflight, verify
 from migrator.plan import ColumnPlan, Direction, Plan
 from migrator.planner import Planner, planned, unfinished_plan
+from migrator.preflight.server import names_readable
 from migrator.proofs.retrieval import has_rows
 from migrator.queries import plain, query
 from migrator.report import Reporter, counted
@@ -152,7 +153,8 @@ def _carry_out(
         _models_at_hand(connection, ledger, models, plan, run)
         options.reporter.message(f"going on with the {run.direction} of revision {run.revision}")
     else:
-        plan = make(Planner(connection, ledger, models, options))
+        with names_readable(connection):
+            plan = make(Planner(connection, ledger, models, options))
         address = _as_planned(connection, address, plan)
         for hazard in plan.hazards:
             options.reporter.message(hazard.told("hazard"))
@@ -343,7 +345,8 @@ def _plan(
         unfinished = _own_run(connection, ledger, wanted)
         if unfinished is None:
             models = Models(ledger, dry_run=True, timeout=options.model_timeout)
-            return make(Planner(connection, ledger, models, options, sample=True))
+            with names_readable(connection):
+                return make(Planner(connection, ledger, models, options, sample=True))
         _same_run(ledger, unfinished, revision, direction, wanted)
         plan = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers)
         _refuse_other_mode(unfinished, plan, options)

@@ -384,3 +384,17 @@ SELECT {text}::text FROM {table} WHERE {scope} AND {text} IS NOT NULL LIMIT %(li
 -- name: row_security
 -- Whether row-level security applies to the role at work.
 SELECT row_security_active(%(table)s::oid);
+
+-- name: names_beyond_ascii
+-- Names with bytes that are not ASCII, as they are stored, each with what it names.
+SELECT kind, convert_to(called, getdatabaseencoding())
+FROM (SELECT 'schema' AS kind, nspname::text AS called FROM pg_namespace
+      UNION ALL SELECT 'relation', relname::text FROM pg_class
+      UNION ALL SELECT 'column', attname::text FROM pg_attribute
+      UNION ALL SELECT 'function', proname::text FROM pg_proc
+      UNION ALL SELECT 'constraint', conname::text FROM pg_constraint
+      UNION ALL SELECT 'trigger', tgname::text FROM pg_trigger
+      UNION ALL SELECT 'policy', polname::text FROM pg_policy
+      UNION ALL SELECT 'role', rolname::text FROM pg_roles) AS names
+WHERE called ~ '[^\x01-\x7f]'
+GROUP BY 1, 2 ORDER BY 1, 2;

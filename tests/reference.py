@@ -191,6 +191,11 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "dependent": "materialised view public.near",
         "reason": "function public.vector_norm(public.halfvec) does not exist",
     },
+    "not_utf8": {
+        "encoding": "SQL_ASCII",
+        "names": ['relation "B\\xfccher"'],
+        "reason": 'invalid byte sequence for encoding "UTF8": 0xfc',
+    },
     "query_does_not_fit": {
         "dependent": "view public.near",
         "reason": "operator does not exist: app.key = app.key",

@@ -48,8 +48,9 @@ def command(ctx: click.Context, project: Project, column: str | None, as_json: b
 
 def _of_database(project: Project) -> list[Finding]:
     from migrator.doctor import examine_database, look_at_model
+    from migrator.preflight.server import names_readable
 
-    with project.connection() as connection:
+    with project.connection() as connection, names_readable(connection), connection.transaction():
         found = examine_database(connection)
     return [*found.found, *map(look_at_model, found.models)]
 
@@ -57,8 +58,9 @@ def _of_database(project: Project) -> list[Finding]:
 def _of_column(project: Project, written: str) -> list[Finding]:
     from migrator.cli.names import parts
     from migrator.doctor import examine_column, only_column, try_model
+    from migrator.preflight.server import names_readable
 
     named = parts(written, "[SCHEMA.]TABLE[.COLUMN]")
-    with project.connection() as connection:
+    with project.connection() as connection, names_readable(connection), connection.transaction():
         found = examine_column(connection, *only_column(connection, named))
     return [*found.found, *map(try_model, found.models)]

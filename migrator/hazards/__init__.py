@@ -128,6 +128,7 @@ from migrator.hazards.server import env_elsewhere as env_elsewhere
 from migrator.hazards.server import event_trigger_refuses as event_trigger_refuses
 from migrator.hazards.server import no_disk as no_disk
 from migrator.hazards.server import no_pgvector as no_pgvector
+from migrator.hazards.server import not_utf8 as not_utf8
 from migrator.hazards.server import old_pgvector as old_pgvector
 from migrator.hazards.server import old_postgresql as old_postgresql
 from migrator.hazards.server import open_schemas as open_schemas

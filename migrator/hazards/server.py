@@ -143,3 +143,14 @@ def disk_unknown(needed: int) -> Hazard:
         "a full disk stops the server.",
         "look on the server before you start",
     )
+
+
+def not_utf8(encoding: str, names: Iterable[str], reason: str) -> Hazard:
+    """encoding: the database's. names: that are not UTF-8, each with what it names. reason: as the server says."""
+    found = list(names)
+    return refuse(
+        "not-utf8",
+        f"the catalog of this database (encoding {encoding}) holds bytes that are not UTF-8: {reason}",
+        f"migrator cannot read {', '.join(found) or 'a name, a comment or a definition'}.",
+        f"rename or correct it in a session with SET client_encoding = {encoding}",
+    )

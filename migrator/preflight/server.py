@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
 from migrator import hazards
 from migrator.catalog.server import LedgerSchema, Server
+from migrator.database import Connection, execute, said
 from migrator.hazards import Hazard
+from migrator.queries import query
 
 OLDEST_POSTGRESQL = 140_000
 OLDEST_PGVECTOR = (0, 7, 0)
@@ -41,6 +48,27 @@ def disk_hazards(server: Server, needed: int) -> list[Hazard]:
     if free is None:
         return [hazards.disk_unknown(needed)]
     return [hazards.no_disk(needed, free)] if needed > free else []
+
+
+@contextmanager
+def names_readable(connection: Connection) -> Iterator[None]:
+    """For as long as the catalog is read. Raises Refused for what the server cannot give as UTF-8, with its name.
+
+    A database of encoding SQL_ASCII takes any bytes.
+    """
+    try:
+        yield
+    except (psycopg.errors.CharacterNotInRepertoire, psycopg.errors.UntranslatableCharacter) as error:
+        encoding = connection.info.parameter_status("server_encoding") or ""
+        found = execute(connection, query("catalog", "names_beyond_ascii")).fetchall()
+        names = [f'{kind} "{shown}"' for kind, name in found if encoding == "SQL_ASCII" and (shown := _not_utf8(name))]
+        raise hazards.not_utf8(encoding, names, said(error)).refusal() from None
+
+
+def _not_utf8(name: bytes) -> str | None:
+    """The name with escapes for its bytes that are not UTF-8; None where all are."""
+    shown = name.decode("utf-8", "backslashreplace")
+    return shown if shown.encode() != name else None
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -143,4 +143,14 @@ TEXTS: list[Row] = [
         "a full disk stops the server.",
         "look on the server before you start",
     ),
+    (
+        hazards.not_utf8,
+        ("SQL_ASCII", ['relation "B\\xfccher"'], 'invalid byte sequence for encoding "UTF8": 0xfc'),
+        "not-utf8",
+        True,
+        "the catalog of this database (encoding SQL_ASCII) holds bytes that are not UTF-8: "
+        'invalid byte sequence for encoding "UTF8": 0xfc',
+        'migrator cannot read relation "B\\xfccher".',
+        "rename or correct it in a session with SET client_encoding = SQL_ASCII",
+    ),
 ]
