@@ -7,6 +7,7 @@ from migrator.address import Address
 from migrator.catalog.rights import refuse_code_of_lesser_roles
 from migrator.errors import MigratorError
 from migrator.ledger import Ledger, Run
+from migrator.plan import ColumnPlan
 from migrator.planner import unfinished_plan
 from migrator.report import Reporter
 from migrator.session import at_work
@@ -38,7 +39,16 @@ def abandon(address: Address, reporter: Reporter) -> str:
             refuse_code_of_lesser_roles(connection, column.table)
         present.as_planned(connection, plan.columns[0])
         clean_up.undo(connection, ledger, run, plan, reporter)
-        return f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
+        done = f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
+        return "\n".join([done, *(_not_found(each) for each in plan.columns if not each.catalog.table.oid)])
+
+
+def _not_found(column: ColumnPlan) -> str:
+    """What stays of a column in a restored database."""
+    return (
+        f"not undone: {column.subject}, whose table is not found in this restored database\n"
+        "if it has another name here, run with that name:\n"
+    ) + "\n".join(f"{each};" for each in clean_up.by_hand(column))
 
 
 def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:

@@ -12,7 +12,7 @@ from migrator.database import Connection, configure, execute
 from migrator.ledger import Ledger, Run
 from migrator.locks import concurrently, send_together
 from migrator.plan import ColumnPlan, Plan
-from migrator.queries import name, plain, query
+from migrator.queries import name, plain, query, readable
 from migrator.report import Reporter
 from migrator.tree import Relation
 
@@ -20,12 +20,15 @@ from migrator.tree import Relation
 def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter: Reporter) -> None:
     """Leaves tables, indexes and privileges as they were found; may be interrupted and run again.
 
-    Of a table that was dropped nothing is left but what stands beside it. Raises Refused where one was renamed.
+    Of a table that was dropped nothing is left but what stands beside it; what a restored database has under another
+    name stays, for a person who runs what `by_hand` gives. Raises Refused where one was renamed.
     """
     # Should this be killed half way, the same command begins again with what is undone here.
     ledger.forget_phases(run)
     for column in plan.columns:
         present = tree.table_now(connection, column)
+        if not column.catalog.table.oid:
+            continue
         if present is None:
             for statement in (*capture.drop_function(column), backup_table.drop(column)):
                 execute(connection, statement)
@@ -43,6 +46,20 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
         for column in plan.columns:
             ledger.set_state(column.id, "undone")
         ledger.finish(run, "undone")
+
+
+def by_hand(column: ColumnPlan) -> list[str]:
+    """The statements that undo it where its table, or what became of it, was not found in a restored database."""
+    dropped = (
+        []
+        if column.method == "index" or column.fills_retired
+        else [
+            *capture.drop(column),
+            *partition_columns.drop(column, column.shadow, ()),
+        ]
+    )
+    again = [_again(column, index, each) for index in column.dropped_indexes for each in tree.planned(column)[:1]]
+    return [readable(each) for each in (*dropped, *again, backup_table.drop(column))]
 
 
 def _drop(connection: Connection, plan: Plan, column: ColumnPlan) -> list[sql.Composed]:
