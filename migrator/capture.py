@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from migrator import pinned
 from migrator.catalog import Column
 from migrator.database import Connection, fetch_row
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, expression, is_own, name, query, text_of
+from migrator.queries import Query, expression, is_own, literal, name, query, text_of
 
 
 def _row(column: ColumnPlan, record: str) -> sql.Composed:
@@ -202,6 +203,9 @@ def _function(column: ColumnPlan, live_type: str, *, stale: Query, fill: Query, 
         "function",
         function=column.function,
         search_path=sql.SQL(", ").join(name(schema) for schema in path),
+        settings=sql.SQL(" ").join(
+            sql.SQL("SET {} = {}").format(name(setting), literal(value)) for setting, value in pinned.OF_TEXTS.items()
+        ),
         body=sql.Literal(body.as_string(None)),
     )
 

@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, dict_row
 
+from migrator import pinned
 from migrator.address import Address
 from migrator.errors import first_line
 from migrator.pooler import refuse_transaction_pooler
@@ -20,14 +21,6 @@ from migrator.queries import Query, name, plain, query
 
 Connection = psycopg.Connection[TupleRow]
 
-# Settings that decide how a text expression prints; equal everywhere, or hashes of equal texts would differ.
-PINNED = {
-    "TimeZone": "UTC",
-    "DateStyle": "ISO, YMD",
-    "IntervalStyle": "postgres",
-    "extra_float_digits": "1",
-    "bytea_output": "hex",
-}
 # Values of lock_timeout. SHORT: for locks whose wait keeps others waiting. PATIENT: for those whose wait does not, such
 # as a read's or ANALYZE's. UNBOUNDED: for CONCURRENTLY, which waits for transactions however long they are.
 SHORT, PATIENT, UNBOUNDED = "50ms", "1min", "0"
@@ -68,30 +61,11 @@ def _prepare(connection: Connection, address: Address) -> None:
     """Takes the role, and pins the settings."""
     if address.role is not None:
         execute(connection, sql.SQL("SET ROLE {role}").format(role=name(address.role)))
-    settings = {
-        **PINNED,
-        "statement_timeout": "0",
-        "lock_timeout": PATIENT,
-        "idle_in_transaction_session_timeout": "10min",
-        # A role or a database may have others by default; a model call may take longer than any of them.
-        "idle_session_timeout": "0",
-        "default_transaction_read_only": "off",
-        "default_transaction_isolation": "read committed",
-        "client_encoding": "UTF8",
-        # Definitions are read as PostgreSQL prints them, and written with strings as standard SQL has them.
-        "quote_all_identifiers": "off",
-        "standard_conforming_strings": "on",
-        "client_min_messages": "warning",
-        # What row-level security would hide is an error then, and no row is passed over.
-        "row_security": "off",
-    }
+    settings = {**pinned.OF_SESSIONS, "lock_timeout": PATIENT}
     if address.search_path is not None:
         settings["search_path"] = address.search_path
-    if connection.info.server_version >= 170_000:
-        settings["transaction_timeout"] = "0"
     if connection.info.parameter_status("is_superuser") == "on":
-        # Autovacuum gives way to whoever waits this long for its lock, which must be less than lock_timeout.
-        settings["deadlock_timeout"] = "20ms"
+        settings |= pinned.OF_SUPERUSERS
     execute(connection, query("session", "begin"), {"settings": [*settings], "values": [*settings.values()]})
     _notice_dead_client(connection)
 

@@ -54,6 +54,17 @@ SET DateStyle = 'ISO, YMD';
 SET IntervalStyle = 'postgres';
 SET extra_float_digits = 1;
 SET bytea_output = 'hex';
+SET lc_monetary = 'C';
+SET lc_numeric = 'C';
+SET lc_time = 'C';
+SET xmlbinary = 'base64';
+SET xmloption = 'content';
+SET array_nulls = on;
+SET transform_null_equals = off;
+SET default_text_search_config = 'pg_catalog.simple';
+SET quote_all_identifiers = off;
+SET standard_conforming_strings = on;
+SET backslash_quote = safe_encoding;
 -- Blocks of PL/pgSQL do not see psql's variables, only settings.
 SELECT set_config('rollback.schema', :'schema', false) AS _, set_config('rollback.table', :'table', false) AS _,
        set_config('rollback.column', :'column', false) AS _, set_config('rollback.to', :'to', false) AS _,

@@ -5,9 +5,10 @@ SELECT set_config(setting, value, %(local)s)
 FROM unnest(%(settings)s::text[], %(values)s::text[]) AS given (setting, value);
 
 -- name: begin
--- What a session has set throughout. Where commits are not waited for, a crash of the server would lose vectors that
+-- What a session has set throughout, but for what this server does not know. Where commits are not waited for, a crash of the server would lose vectors that
 -- were paid for.
 SELECT set_config(setting, value, false) FROM unnest(%(settings)s::text[], %(values)s::text[]) AS given (setting, value)
+WHERE current_setting(setting, true) IS NOT NULL
 UNION ALL
 SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off';
 
