@@ -143,6 +143,7 @@ _EXAMPLES: dict[str, object] = {
     "similarity": 0.87,
     "statement": "CREATE OR REPLACE FUNCTION match_documents",
     "median": 0.03,
+    "plain": ["pad"],
     "settings": ["app.tenant"],
     "store": '"migrator"."store_a1"',
     "subject": "public.items.embedding",

@@ -24,6 +24,7 @@ from migrator.hazards.columns import not_owner as not_owner
 from migrator.hazards.columns import other_model_in_column as other_model_in_column
 from migrator.hazards.columns import other_text_in_column as other_text_in_column
 from migrator.hazards.columns import row_security as row_security
+from migrator.hazards.columns import rows_fill_page as rows_fill_page
 from migrator.hazards.columns import rules_on_table as rules_on_table
 from migrator.hazards.columns import same_column as same_column
 from migrator.hazards.columns import select_star as select_star

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from migrator.hazards.hazard import Hazard, nearest, quoted, refuse, warn
 
@@ -25,6 +25,24 @@ def unknown_table(schema: str | None, table: str, known: Iterable[tuple[str, str
         "unknown-table",
         f'there is no table "{shown}"',
         "this database, or the search path, holds none of that name.",
+        remedy,
+    )
+
+
+def rows_fill_page(subject: str, schema: str, table: str, plain: Sequence[str]) -> Hazard:
+    """plain: columns of that table whose values cannot leave the row's page, whatever their length."""
+    if plain:
+        changed = "; ".join(
+            f"ALTER TABLE {quoted(schema, table)} ALTER COLUMN {quoted(each)} SET STORAGE EXTENDED" for each in plain
+        )
+        remedy = f"let long values leave the page, as they do by default: {changed}"
+    else:
+        remedy = "move columns that are seldom read into a table of their own"
+    return refuse(
+        "rows-fill-page",
+        f"{schema}.{table} has rows without room for another column, which the upgrade of {subject} needs",
+        "PostgreSQL keeps a row in one page, except for long values that may be stored elsewhere; the fill would fail, "
+        "after the texts were embedded.",
         remedy,
     )
 

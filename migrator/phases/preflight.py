@@ -37,6 +37,7 @@ from migrator.preflight import (
     other_tables,
     partitions,
     row_copies,
+    row_size,
     scope,
     surroundings,
     table,
@@ -131,6 +132,8 @@ def examine(
         if not column.is_restore:
             found += dimensions.examine(connection, columns, column)
             refuse_first(found)
+        found += row_size.examine(connection, column)
+        refuse_first(found)
         found += dependents.unproved_checks(connection, column)
     if column.is_restore:
         try_statements(connection, column.subject, carry.changed_functions([column]))

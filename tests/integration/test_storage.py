@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from migrator.errors import Refused
 from tests.database import Database
+from tests.models import EmbedLog, new, old
+from tests.proofs import rows_hold
 from tests.running import downgrade, upgrade
 from tests.tables import items
 
@@ -22,3 +25,27 @@ def test_promise_5_storage_and_compression(database: Database, storage: str) -> 
     assert database.execute(stored) == before
     downgrade(database)
     assert database.dump() == schema
+
+
+@pytest.mark.parametrize("database", [18, 16], indirect=True)
+def test_rows_that_fill_their_page_are_refused_before_anything_is_embedded(
+    database: Database, embed_log: EmbedLog
+) -> None:
+    """As full as a row can be with a column that stays in its page."""
+    items(database)
+    database.execute("ALTER TABLE items ADD pad text")
+    database.execute("ALTER TABLE items ALTER pad SET STORAGE PLAIN")
+    database.execute(
+        "DO $$BEGIN FOR size IN REVERSE 8150..7900 LOOP BEGIN "
+        "UPDATE items SET pad = repeat('x', size) WHERE id = 7; RETURN; "
+        "EXCEPTION WHEN program_limit_exceeded THEN NULL; END; END LOOP; END$$"
+    )
+    with pytest.raises(Refused) as refused:
+        upgrade(database)
+    assert refused.value.code == "rows-fill-page"
+    assert embed_log.calls() == []
+    database.execute("ALTER TABLE items ALTER pad SET STORAGE EXTENDED")
+    upgrade(database)
+    assert rows_hold(database, new) == 200
+    downgrade(database)
+    assert rows_hold(database, old) == 200

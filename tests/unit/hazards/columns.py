@@ -5,6 +5,27 @@ from tests.unit.hazards.row import SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
+        hazards.rows_fill_page,
+        (SUBJECT, "public", "items", ["body", "note"]),
+        "rows-fill-page",
+        True,
+        "public.items has rows without room for another column, which the upgrade of public.items.embedding needs",
+        "PostgreSQL keeps a row in one page, except for long values that may be stored elsewhere; the fill would fail, "
+        "after the texts were embedded.",
+        'let long values leave the page, as they do by default: ALTER TABLE "public"."items" ALTER COLUMN "body" SET '
+        'STORAGE EXTENDED; ALTER TABLE "public"."items" ALTER COLUMN "note" SET STORAGE EXTENDED',
+    ),
+    (
+        hazards.rows_fill_page,
+        (SUBJECT, "public", "items_1", []),
+        "rows-fill-page",
+        True,
+        "public.items_1 has rows without room for another column, which the upgrade of public.items.embedding needs",
+        "PostgreSQL keeps a row in one page, except for long values that may be stored elsewhere; the fill would fail, "
+        "after the texts were embedded.",
+        "move columns that are seldom read into a table of their own",
+    ),
+    (
         hazards.unknown_table,
         (
             None,
