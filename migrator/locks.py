@@ -6,13 +6,13 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import TupleRow
 
-from migrator.database import PATIENT, SHORT, UNBOUNDED, Connection, configure, execute, fetch_row
+from migrator.database import PATIENT, SHORT, UNBOUNDED, Connection, configure, execute, fetch_dicts, fetch_row
 from migrator.errors import GO_ON, Busy, Interrupted
 from migrator.queries import Query, query
 
@@ -44,14 +44,7 @@ def only_migrator(connection: Connection) -> Iterator[None]:
     """
     (locked,) = fetch_row(connection, query("session", "try_lock"), _LOCK)
     if not locked:
-        holder = execute(connection, query("session", "lock_holder"), _LOCK).fetchone()
-        if holder is None:
-            raise Busy("another migrator was at work on this database", remedy="run this command again")
-        raise Busy(
-            f"another migrator is at work on this database ({_describe_holder(holder)})",
-            meaning="it is idle while it calls its model or waits; it is idle for good if its machine is gone.",
-            remedy=f"wait for it; if it is gone, run SELECT pg_terminate_backend({holder[0]}), then this command again",
-        )
+        raise _busy(lock_holder(connection))
     try:
         yield
     finally:
@@ -59,23 +52,65 @@ def only_migrator(connection: Connection) -> Iterator[None]:
             execute(connection, query("session", "unlock"), _LOCK)
 
 
-def lock_holder(connection: Connection) -> str | None:
-    """The migrator at work on this database, in words; None where there is none."""
-    holder = execute(connection, query("session", "lock_holder"), _LOCK).fetchone()
-    return _describe_holder(holder) if holder else None
+@dataclass(frozen=True)
+class Holder:
+    """Who holds the lock that keeps a second migrator out.
+
+    Address, times and state are hidden from roles that may not see the session.
+    """
+
+    # None of a prepared transaction.
+    pid: int | None
+    # The name of the prepared transaction.
+    prepared: str | None
+    role: str | None
+    application: str | None
+    address: str | None
+    connected: str | None
+    state: str | None
+    since: str | None
+    # Whether the role could be a migrator's here. An application name proves nothing: anybody can set it.
+    may_migrate: bool
+
+    @property
+    def described(self) -> str:
+        parts = [f"server process {self.pid}" if self.pid is not None else f"prepared transaction '{self.prepared}'"]
+        parts.append(f'role "{self.role}"')
+        if self.application:
+            parts.append(f'application name "{self.application}"')
+        if self.address is not None:
+            parts.append(f"from {self.address}")
+        if self.connected is not None:
+            parts.append(f"connected {self.connected}")
+        if self.state is not None:
+            parts.append(f"{'at a statement' if self.state == 'active' else self.state} since {self.since}")
+        return ", ".join(parts)
 
 
-def _describe_holder(holder: TupleRow) -> str:
-    """A row of lock_holder in words. All but the process is hidden from roles that may not see its sessions."""
-    pid, address, connected, state, since = holder
-    parts = [f"server process {pid}"]
-    if address is not None:
-        parts.append(f"from {address}")
-    if connected is not None:
-        parts.append(f"connected {connected}")
-    if state is not None:
-        parts.append(f"{'at a statement' if state == 'active' else state} since {since}")
-    return ", ".join(parts)
+def lock_holder(connection: Connection) -> Holder | None:
+    """The one that cannot be a migrator first, should several share the lock. None if nobody holds it."""
+    found = fetch_dicts(connection, query("session", "lock_holder"), _LOCK)
+    return Holder(**found[0]) if found else None
+
+
+def _busy(holder: Holder | None) -> Busy:
+    if holder is None:
+        return Busy("another migrator was at work on this database", remedy="run this command again")
+    ending = f"SELECT pg_terminate_backend({holder.pid})"
+    if holder.pid is None:
+        ending = sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(holder.prepared or "")).as_string(None)
+    if holder.may_migrate:
+        return Busy(
+            f"another migrator is at work on this database ({holder.described})",
+            meaning="it is idle while it calls its model or waits; it is idle for good if its machine is gone.",
+            remedy=f"wait for it; if it is gone, run {ending}, then this command again",
+        )
+    return Busy(
+        f"the lock that keeps a second migrator out is held, but not by a migrator ({holder.described})",
+        meaning="a migrator holds it with a session of a role that may act as the owner of the ledger; any role can "
+        "take an advisory lock, and no command that changes anything begins before that one ends.",
+        remedy=f"ask whose it is; to end it run {ending}, as a superuser if this role may not, then this command again",
+    )
 
 
 def with_short_locks(

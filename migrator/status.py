@@ -25,10 +25,12 @@ def read_status(address: Address) -> dict[str, Any]:
     with connect(address) as connection:
         ledger, untrusted = open_ledger_to_read(connection, address)
         columns, gone = present.embedded(ledger)
-        at_work = lock_holder(connection)
+        holder = lock_holder(connection)
+        at_work = holder.described if holder and holder.may_migrate else None
         return {
             "database": address.shown,
             "at_work": at_work,
+            "lock_held_by": holder.described if holder and not holder.may_migrate else None,
             "unfinished": _unfinished(ledger, at_work),
             "columns": [
                 *(_column(connection, ledger, column, address, untrusted) for column in columns),

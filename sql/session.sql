@@ -33,11 +33,22 @@ SELECT pg_try_advisory_lock(%(first)s, %(second)s);
 SELECT pg_advisory_unlock(%(first)s, %(second)s);
 
 -- name: lock_holder
-SELECT l.pid, host(a.client_addr), to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS'), a.state,
-       to_char(a.state_change, 'YYYY-MM-DD HH24:MI:SS')
-FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-WHERE l.locktype = 'advisory' AND l.classid = %(first)s AND l.objid = %(second)s AND l.granted
-  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
+-- may_migrate: the role could be a migrator's here: it may act as the ledger's owner, or make a ledger. Any role can
+-- take an advisory lock, several can share it, and a prepared transaction, which has no process, can hold it.
+SELECT l.pid, p.gid AS prepared, coalesce(a.usename, p.owner)::text AS role, a.application_name AS application,
+       host(a.client_addr) AS address, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS') AS connected, a.state,
+       to_char(a.state_change, 'YYYY-MM-DD HH24:MI:SS') AS since,
+       l.pid IS NOT NULL AND coalesce(CASE WHEN n.nspowner IS NULL
+                                          THEN has_database_privilege(a.usesysid, current_database(), 'CREATE')
+                                          ELSE pg_has_role(a.usesysid, n.nspowner, 'MEMBER') END, false) AS may_migrate
+FROM pg_locks l
+LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction
+LEFT JOIN pg_namespace n ON n.nspname = 'migrator'
+WHERE l.locktype = 'advisory' AND l.classid = %(first)s AND l.objid = %(second)s AND l.objsubid = 2 AND l.granted
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY may_migrate, l.pid
+LIMIT 1;
 
 -- name: waits_for_session
 -- A process that has a lock on one of the tables, or of their partitions, and waits for that session; and what for.

@@ -557,6 +557,7 @@ def test_status_before_anything(pending: Project) -> None:
     assert json.loads(migrator("status", "--json").out) == {
         "database": pending.database.address.shown,
         "at_work": None,
+        "lock_held_by": None,
         "unfinished": None,
         "columns": [],
         "kept": [],
@@ -608,7 +609,8 @@ def test_status_tells_what_was_interrupted_from_what_runs(pending: Project) -> N
     with pending.database.connect() as other:
         other.execute("SELECT pg_advisory_lock(x'6d696772'::int, x'61746f72'::int)")
         ended = migrator("status")
-        assert f"at work   another migrator: server process {other.info.backend_pid}, connected " in ended.out
+        other_migrator = f'another migrator: server process {other.info.backend_pid}, role "postgres", connected '
+        assert f"at work   {other_migrator}" in ended.out
         assert "  fill       running      WHEN\n" in without_time(ended.out)
         last = json.loads(migrator("status", "--json").out)["unfinished"]["phases"][-1]
         assert last["state"] == "running"

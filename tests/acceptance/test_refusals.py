@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -18,7 +19,7 @@ from migrator.database import connect
 from migrator.hazards import Hazard
 from migrator.preflight.server import server_hazards
 from tests.commands import Ended, migrator, process
-from tests.database import Database
+from tests.database import Database, script
 from tests.memory import MEMORY
 from tests.project import RESTORE, Project, change
 from tests.tables import items
@@ -1016,7 +1017,7 @@ def test_another_migrator_at_work(project: Project) -> None:
             assert (ended.code, ended.out) == (6, "")
             assert re.fullmatch(
                 rf"error: another migrator is at work on this database \(server process {other.info.backend_pid}, "
-                rf"connected {time}, idle since {time}\)\n"
+                rf'role "postgres", connected {time}, idle since {time}\)\n'
                 r"it is idle while it calls its model or waits; it is idle for good if its machine is gone\.\n"
                 rf"fix: wait for it; if it is gone, run SELECT pg_terminate_backend\({other.info.backend_pid}\), "
                 r"then this command again\n",
@@ -1025,6 +1026,38 @@ def test_another_migrator_at_work(project: Project) -> None:
         assert f"another migrator: server process {other.info.backend_pid}, " in migrator("status").out
     assert project.database.versions() == before
     assert project.upgraded().code == 0
+
+
+@pytest.mark.parametrize("shared", ["", "_shared"])
+def test_a_role_that_can_be_no_migrator_holds_the_lock(project: Project, shared: str) -> None:
+    """Whatever it calls itself."""
+    items(project.database, 20)
+    project.write(change())
+    script(project.database, "DROP ROLE IF EXISTS guest; CREATE ROLE guest LOGIN")
+    url = project.database.url.replace("postgres:@", "guest:@")
+    with psycopg.connect(url, autocommit=True, application_name="migrator") as other:
+        other.execute(f"SELECT pg_advisory_lock{shared}(x'6d696772'::int, x'61746f72'::int)".encode())
+        pid = other.info.backend_pid
+        # Without a ledger, and with one.
+        for _ in range(2):
+            ended = project.upgraded("--stop-after", "embed")
+            assert (ended.code, ended.out) == (6, "")
+            held = rf'server process {pid}, role "guest", application name "migrator", connected .*, idle since .*'
+            assert re.fullmatch(
+                rf"error: the lock that keeps a second migrator out is held, but not by a migrator \({held}\)\n"
+                r"a migrator holds it with a session of a role that may act as the owner of the ledger; any role can "
+                r"take an advisory lock, and no command that changes anything begins before that one ends\.\n"
+                rf"fix: ask whose it is; to end it run SELECT pg_terminate_backend\({pid}\), as a superuser if this "
+                r"role may not, then this command again\n",
+                ended.err,
+            )
+            status = migrator("status").out
+            assert f"locked    not by a migrator: server process {pid}, " in status
+            assert "at work" not in status
+            other.execute(f"SELECT pg_advisory_unlock{shared}(x'6d696772'::int, x'61746f72'::int)".encode())
+            assert project.upgraded("--stop-after", "embed").code == 0
+            other.execute(f"SELECT pg_advisory_lock{shared}(x'6d696772'::int, x'61746f72'::int)".encode())
+    script(project.database, "DROP ROLE guest")
 
 
 def test_a_ledger_of_a_newer_migrator(project: Project) -> None:

@@ -48,7 +48,10 @@ def test_what_a_lost_machine_left_is_named_and_ended_as_told(database: Database,
             upgrade(database)
         assert caught.value.exit_code == 6
         process = f"server process {lost.info.backend_pid}"
-        assert caught.value.problem.startswith(f"another migrator is at work on this database ({process}, connected ")
+        assert caught.value.problem.startswith(
+            f'another migrator is at work on this database ({process}, role "postgres", application name "migrator", '
+            "connected "
+        )
         assert ", idle since " in caught.value.problem
         ending = f"SELECT pg_terminate_backend({lost.info.backend_pid})"
         assert ending in caught.value.remedy
