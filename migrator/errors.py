@@ -78,6 +78,12 @@ class Interrupted(MigratorError):
     exit_code = 5
 
 
+def interrupted(error: BaseException) -> Interrupted:
+    """What a signal, or Ctrl-C at a question, is told as. error: says which signal, if it is known."""
+    said = str(error) if isinstance(error, KeyboardInterrupt) else ""
+    return Interrupted(said or "interrupted", meaning="what was done so far is kept.", remedy=GO_ON)
+
+
 class Busy(MigratorError):
     """Another migrator is at work on this database."""
 

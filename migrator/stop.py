@@ -1,4 +1,7 @@
-"""SIGINT and SIGTERM: the first lets the batch at work end, a second ends at once; both are safe, and exit 5."""
+"""SIGINT and SIGTERM, from the first line of a command to its last; both are safe, and exit 5.
+
+While a run works, the first lets the batch at work end, and a second ends it at once. Before and after, the first does.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,48 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LOOK_EVERY_S = 0.1
 
 
+@contextmanager
+def heard() -> Iterator[None]:
+    """Within it each of the two signals raises KeyboardInterrupt, whatever the caller does with them.
+
+    asyncio.run() keeps a SIGINT for itself until a coroutine waits, which a revision never does. A handler that is
+    there before it stays.
+    """
+
+    def ended(number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt(f"stopped by {signal.Signals(number).name}")
+
+    with _handled_by(ended):
+        yield
+
+
+def end_if_kept() -> None:
+    """Raises KeyboardInterrupt if asyncio.run() has kept a SIGINT, so that the task of this code is to be canceled."""
+    import asyncio
+
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        # No event loop runs here.
+        return
+    if task is not None and task.cancelling():
+        raise KeyboardInterrupt("stopped by SIGINT")
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Only a process's main thread may take signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, found in before.items():
+            signal.signal(number, found)
+
+
 class Stop:
     """Whether a person, or the machine that is shut down, asked the run to end."""
 
@@ -24,10 +69,7 @@ class Stop:
 
     @contextmanager
     def listening(self, tell: Callable[[str], None]) -> Iterator[None]:
-        """Takes the two signals for as long as a run works. Only a process's main thread may."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+        """Takes the two signals for as long as a run works."""
 
         def asked(number: int, _frame: FrameType | None) -> None:
             if self._asked is not None:
@@ -35,12 +77,8 @@ class Stop:
             self._asked = signal.Signals(number).name
             tell("stopping when the batch at work is done; once more stops at once, just as safely")
 
-        before = {number: signal.signal(number, asked) for number in SIGNALS}
-        try:
+        with _handled_by(asked):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def check(self) -> None:
         """Raises Interrupted where a stop was asked for. Called where nothing is half done."""

@@ -17,6 +17,7 @@ import click
 
 from migrator.cli.display import results_apart, show_error, show_fault, show_note
 from migrator.cli.project import ARGUMENTS, Project
+from migrator.stop import heard
 
 # In the order in which a person meets them. A new command is a name here and a file that holds `command`.
 COMMANDS = (
@@ -71,7 +72,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with warnings.catch_warnings():
+            with heard(), warnings.catch_warnings():
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):

@@ -17,7 +17,7 @@ import migrator
 from migrator.cli.display import shown_path
 from migrator.cli.project import Project
 from migrator.database import is_passing
-from migrator.errors import GO_ON, Interrupted, MigratorError, Refused, UsageError, first_line
+from migrator.errors import GO_ON, Interrupted, MigratorError, Refused, UsageError, first_line, interrupted
 from migrator.report import Block
 
 _PACKAGE = Path(migrator.__file__).parent
@@ -49,7 +49,7 @@ def _explain(error: BaseException, project: Project, arguments: Sequence[str]) -
     if isinstance(error, MigratorError):
         return error
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return Interrupted("interrupted", meaning="what was done so far is kept.", remedy=GO_ON)
+        return interrupted(error)
     if isinstance(error, (CommandError, RevisionError)):
         return _explain_revisions(error, project, arguments)
     if isinstance(error, KeyError) and _innermost_module(error) == RevisionError.__module__:

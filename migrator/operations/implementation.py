@@ -13,12 +13,13 @@ from alembic.util import CommandError
 from migrator import hazards, runner
 from migrator.address import Address
 from migrator.change import VectorColumn
-from migrator.errors import MigratorError
+from migrator.errors import MigratorError, interrupted
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
 from migrator.operations.recording import record_at_once, step_of_run, try_recording
 from migrator.operations.revision import Revision, at_work, collected
 from migrator.operations.version_table import address_of_context
 from migrator.progress import reporting
+from migrator.stop import end_if_kept, heard
 from migrator.work import Options
 
 # Where the command line leaves its Options among the attributes of Alembic's Config.
@@ -64,24 +65,27 @@ def columns_to_restore(revision: Revision) -> list[VectorColumn]:
 def _outside_transactions(context: MigrationContext) -> Iterator[tuple[Address, Revision, Options]]:
     """Refuses what cannot work, then leaves Alembic's transaction for the time of the operation."""
     try:
-        if context.as_sql or context.connection is None:
-            raise hazards.printed_as_sql().refusal()
-        # Alembic has no public name for a transaction that env.py began.
-        if context._in_external_transaction:
-            raise hazards.transaction_outside().refusal()
-        revision = at_work(context)
-        refuse_mixed(revision)
-        step, heads = step_of_run()
-        try_recording(context, [step], heads)
-        address = address_of_context(context, context.connection)
-        with context.autocommit_block(), _options(context) as options:
-            yield address, revision, options
-        record_at_once(context, revision.id)
-    except MigratorError as error:
+        with heard():
+            end_if_kept()
+            if context.as_sql or context.connection is None:
+                raise hazards.printed_as_sql().refusal()
+            # Alembic has no public name for a transaction that env.py began.
+            if context._in_external_transaction:
+                raise hazards.transaction_outside().refusal()
+            revision = at_work(context)
+            refuse_mixed(revision)
+            step, heads = step_of_run()
+            try_recording(context, [step], heads)
+            address = address_of_context(context, context.connection)
+            with context.autocommit_block(), _options(context) as options:
+                yield address, revision, options
+            record_at_once(context, revision.id)
+    except (MigratorError, KeyboardInterrupt) as error:
         if _of_command_line(context) is not None:
             raise
+        told = error if isinstance(error, MigratorError) else interrupted(error)
         # Alembic's own command line shows this as one message, without a traceback.
-        raise CommandError(str(error)) from None
+        raise CommandError(str(told)) from None
 
 
 @contextmanager
