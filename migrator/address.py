@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,15 @@ _OF_LIBPQ = ("", "psycopg", "psycopg2")
 
 @dataclass(frozen=True)
 class VersionTable:
-    """Alembic's table of one history of revisions. oid: None while Alembic has not made it yet."""
+    """Alembic's table of one history of revisions. oid: None while Alembic has not made it yet.
+
+    has_file: whether there is a file of the revision; one that was renamed or squashed since it was applied has none.
+    """
 
     schema: str
     name: str
     oid: int | None
+    has_file: Callable[[str], bool] = field(default=lambda _: True, compare=False)
 
     @property
     def shown(self) -> str:

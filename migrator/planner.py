@@ -67,7 +67,7 @@ class Planner:
         for each in wanted:
             catalog = self._catalog(each.schema, each.table, each.column)
             self._refuse_another_table(revision, each, catalog)
-            upgrade = self._undone(revision, catalog)
+            upgrade = self._undone(revision, catalog, found)
             undone.append((catalog, upgrade, self._source(catalog, upgrade)))
         # Text and scope mean what they meant at the upgrade.
         path = undone[0][1].catalog.server.search_path
@@ -122,16 +122,18 @@ class Planner:
             path = ", ".join(changed.server.search_path)
             raise hazards.another_table_changed(changed.subject, catalog.subject, revision, path).refusal()
 
-    def _undone(self, revision: str, catalog: Catalog) -> LedgerChange:
+    def _undone(self, revision: str, catalog: Catalog, found: list[Hazard]) -> LedgerChange:
         """The upgrade that the revision's downgrade undoes."""
-        found = self._ledger.live_upgrade(catalog.table, catalog.column.name)
-        if found is None:
+        live = self._ledger.live_upgrade(catalog.table, catalog.column.name)
+        if live is None:
             raise hazards.nothing_to_restore(catalog.subject).refusal()
-        upgrade, run = found
+        upgrade, run = live
         if run.own is False:
             raise hazards.changed_in_another_history(catalog.subject, run.revision, run.history).refusal()
-        if run.revision != revision:
+        if not self._ledger.is_of(run, revision):
             raise hazards.changed_by_another_revision(catalog.subject, run.revision, revision).refusal()
+        if run.revision != revision:
+            found.append(hazards.revision_renamed(catalog.subject, run.revision, revision))
         retired = retired_column(upgrade.id)
         if upgrade.keeps_retired_column and catalog.table.column(retired) is None:
             raise hazards.retired_column_gone(catalog.subject, retired).refusal()

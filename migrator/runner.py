@@ -38,7 +38,7 @@ def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange],
     with at_work(address) as (connection, ledger):
         unfinished = _own_run(connection, ledger, changes)
         if unfinished is not None:
-            _same_run(ledger, unfinished, revision, "upgrade", changes)
+            unfinished = _same_run(ledger, unfinished, revision, "upgrade", changes)
         elif _is_live(connection, ledger, revision, changes):
             options.reporter.message(f"revision {revision} is done already; Alembic records it now")
             return
@@ -51,7 +51,7 @@ def restore(address: Address, revision: str, columns: Sequence[VectorColumn], op
     with at_work(address) as (connection, ledger):
         unfinished = _own_run(connection, ledger, columns)
         if unfinished is not None:
-            _same_run(ledger, unfinished, revision, "downgrade", columns)
+            unfinished = _same_run(ledger, unfinished, revision, "downgrade", columns)
         elif _is_restored(connection, ledger, revision, columns):
             return
         _carry_out(address, connection, ledger, options, unfinished, lambda planner: planner.restore(revision, columns))
@@ -76,22 +76,27 @@ def _own_run(connection: Connection, ledger: Ledger, wanted: Wanted) -> Run | No
     return found
 
 
-def _same_run(ledger: Ledger, unfinished: Run, revision: str, direction: Direction, wanted: Wanted) -> None:
-    """An interrupted run is continued as it was planned, or not at all."""
-    if (unfinished.revision, unfinished.direction) != (revision, direction):
+def _same_run(ledger: Ledger, unfinished: Run, revision: str, direction: Direction, wanted: Wanted) -> Run:
+    """An interrupted run is continued as it was planned, or not at all. Returns it under the present revision."""
+    begun = [each.change for each in ledger.changes(unfinished)]
+    if direction == "downgrade":
+        same = {*wanted} == {VectorColumn(each.table, each.column, each.schema) for each in begun}
+    else:
+        same = begun == [*wanted]
+    is_renamed = unfinished.revision != revision and same and ledger.is_of(unfinished, revision)
+    if unfinished.direction != direction or not (is_renamed or unfinished.revision == revision):
         raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
-    if direction == "upgrade" and [each.change for each in ledger.changes(unfinished)] != list(wanted):
+    if direction == "upgrade" and not same:
         raise hazards.unfinished_differs(revision).refusal()
+    return replace(unfinished, revision=revision)
 
 
 def _is_live(connection: Connection, ledger: Ledger, revision: str, changes: Sequence[EmbeddingChange]) -> bool:
     """Whether the cut-over is done although Alembic has not recorded the revision: by the ledger and by the table."""
-    if not ledger.changes_of(revision):
-        return False
     for change in changes:
         table = read_table(connection, change.schema, change.table)
         found = table and ledger.live_upgrade(table, change.column)
-        if not table or not found or not _is_of(found[1], revision) or found[0].change != change:
+        if not table or not found or not ledger.is_of(found[1], revision) or found[0].change != change:
             return False
         column = planned(ledger, found[0])
         kept = column.method == "index" or found[0].state != LIVE or table.column(column.retired) is not None
@@ -101,20 +106,14 @@ def _is_live(connection: Connection, ledger: Ledger, revision: str, changes: Seq
 
 
 def _is_restored(connection: Connection, ledger: Ledger, revision: str, columns: Sequence[VectorColumn]) -> bool:
-    if ledger.changes_of(revision):
-        return False
     for wanted in columns:
         table = read_table(connection, wanted.schema, wanted.table)
         found = table and ledger.last_change(table, wanted.column)
-        if not table or not found or not _is_of(found[1], revision) or found[0].restores is None:
+        if not table or not found or not ledger.is_of(found[1], revision) or found[0].restores is None:
             return False
         if not _has_type(table, planned(ledger, found[0])):
             return False
     return True
-
-
-def _is_of(run: Run, revision: str) -> bool:
-    return run.revision == revision and run.own is not False
 
 
 def _has_type(table: Table, column: ColumnPlan) -> bool:
@@ -134,6 +133,7 @@ def _carry_out(
     models = Models(ledger, timeout=options.model_timeout)
     if unfinished is not None:
         ledger.install()
+        ledger.follow(unfinished)
         plan, run = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers), unfinished
         _refuse_other_mode(run, plan, options)
         # What the same command begins after it stays in that mode too.
@@ -347,7 +347,7 @@ def _plan(
             models = Models(ledger, dry_run=True, timeout=options.model_timeout)
             with names_readable(connection):
                 return make(Planner(connection, ledger, models, options, sample=True))
-        _same_run(ledger, unfinished, revision, direction, wanted)
+        unfinished = _same_run(ledger, unfinished, revision, direction, wanted)
         plan = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers)
         _refuse_other_mode(unfinished, plan, options)
         _still_there(connection, plan)

@@ -93,11 +93,17 @@ WHERE c.id = %(change)s;
 -- Nothing where the sequence is not there, or was never counted up.
 SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND sequencename = %(sequence)s AND last_value IS NOT NULL;
 
--- name: changes_of_revision
--- The upgrades of a revision that a downgrade would undo.
+-- name: revisions
+SELECT DISTINCT revision FROM migrator.run;
+
+-- name: set_revision
+UPDATE migrator.run SET revision = %(revision)s WHERE id = %(run)s;
+
+-- name: in_force
+-- The upgrades of revisions that a downgrade would undo.
 SELECT {columns}
 FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
-WHERE r.revision = %(revision)s AND {own} IS NOT FALSE AND c.restores IS NULL AND c.state IN ('live', 'retired')
+WHERE r.revision = ANY (%(revisions)s) AND {own} IS NOT FALSE AND c.restores IS NULL AND c.state IN ('live', 'retired')
 ORDER BY c.id;
 
 -- name: needed_by_others

@@ -160,6 +160,7 @@ _EXAMPLES: dict[str, object] = {
 _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "other_text_in_column": {"found": "body", "said": "concat_ws(' ', title, body)"},
     "ledger_of_newer": {"version": 3, "known": 2},
+    "revision_renamed": {"former": "0001"},
     "another_table_changed": {"now": "shop.items.embedding", "path": "public"},
     "another_table_meant": {"now": "shop.items", "path": "public"},
     "dependent_on_view": {"dependent": "function public.nearest(vector)", "view": "view public.near"},

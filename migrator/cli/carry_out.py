@@ -72,7 +72,7 @@ def _pending(project: Project, target: str, direction: Direction) -> Pending:
     from migrator.cli.pending import read_pending, refuse_steps_too_far, refuse_unfinished
 
     pending = read_pending(project, target, direction)
-    first = pending.revisions[0][0] if pending.revisions else None
+    first = pending.revisions[0][0] if pending.first is not None else None
     refuse_unfinished(project, pending.address, but=(first, direction))
     if direction == "downgrade":
         refuse_steps_too_far(target, pending)

@@ -110,7 +110,8 @@ def _explain_revisions(
         return Refused(
             f"the database is at revision {cause.argument!r}, which has no file here",
             meaning="what that revision did is not known, so nothing was changed.",
-            remedy="bring its file back from version control, or name the right database; "
+            remedy="bring its file back from version control, or name the right database; if it was renamed, or "
+            "squashed into another, tell Alembic the identifier that it has now: alembic stamp --purge REVISION; "
             f"there is: {_known_revisions(project)}",
         )
     where = f"migrator{project.option} history -i shows where it is; base is before the first, head the last"

@@ -87,9 +87,17 @@ def read_pending(project: Project, target: str, direction: Direction) -> Pending
 def refuse_unfinished(project: Project, address: Address, *, but: tuple[str | None, Direction] | None = None) -> None:
     """Raises Refused where a run is unfinished, other than that of this revision and direction; Busy while it works."""
     run = unfinished(address)
-    if run is not None and (run.revision, run.direction) != but:
+    if run is not None and not _goes_on(run, address, but):
         refuse_busy(address)
         raise unfinished_other(run.revision, run.direction, run.command, _is_next(project, run)).refusal()
+
+
+def _goes_on(run: Run, address: Address, with_: tuple[str | None, Direction] | None) -> bool:
+    """Whether that revision may go on with the run, which knows it by a former name if that has no file any more."""
+    if with_ is None or with_[0] is None or run.direction != with_[1]:
+        return False
+    is_renamed = address.version_table is not None and not address.version_table.has_file(run.revision)
+    return is_renamed or run.revision == with_[0]
 
 
 def refuse_steps_too_far(target: str, pending: Pending) -> None:

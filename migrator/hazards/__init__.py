@@ -114,6 +114,7 @@ from migrator.hazards.runs import nothing_to_restore as nothing_to_restore
 from migrator.hazards.runs import old_model_gone as old_model_gone
 from migrator.hazards.runs import retired_already as retired_already
 from migrator.hazards.runs import retired_column_gone as retired_column_gone
+from migrator.hazards.runs import revision_renamed as revision_renamed
 from migrator.hazards.runs import rows_left_scope as rows_left_scope
 from migrator.hazards.runs import schema_taken as schema_taken
 from migrator.hazards.runs import store_without_vectors as store_without_vectors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.hazards.hazard import Hazard, quoted, refuse
+from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 from migrator.report import counted
 
 
@@ -151,6 +151,17 @@ def changed_by_another_revision(subject: str, by: str, revision: str) -> Hazard:
         f"{subject} was last changed by revision {by}, not by {revision}",
         "upgrades are undone in reverse order.",
         f"undo {by} first: migrator downgrade to the revision before it",
+    )
+
+
+def revision_renamed(subject: str, former: str, revision: str) -> Hazard:
+    """former: what the revision was called at the upgrade."""
+    return warn(
+        "revision-renamed",
+        f"{subject} was changed by revision {former}, which has no file any more; revision {revision} undoes it",
+        "a downgrade undoes the upgrade that is in force on the column, whatever its revision is called now.",
+        f"nothing is needed if {former} was renamed to {revision} or squashed into it; otherwise bring its file back "
+        "from version control",
     )
 
 

@@ -147,8 +147,22 @@ class Ledger:
         return (found[0], found[1], found[2]) if found else None
 
     def changes_of(self, revision: str) -> list[LedgerChange]:
-        """The revision's upgrades that are in force, for a downgrade to undo."""
-        return self._read("changes_of_revision", revision=revision)
+        """The revision's upgrades that are in force, for a downgrade to undo; and those of revisions without a file."""
+        return self._read("in_force", revisions=[each for each in self._revisions() if self._names(each, revision)])
+
+    def is_of(self, run: Run, revision: str) -> bool:
+        """Whether it is the revision's, which had another name if that of the run has no file any more."""
+        return run.own is not False and self._names(run.revision, revision)
+
+    def _names(self, recorded: str, revision: str) -> bool:
+        return recorded == revision or (self._version_table is not None and not self._version_table.has_file(recorded))
+
+    def _revisions(self) -> list[str]:
+        return [row["revision"] for row in self._rows("revisions")]
+
+    def follow(self, run: Run) -> None:
+        """Records the name that the run's revision has now."""
+        self._execute("set_revision", run=run.id, revision=run.revision)
 
     def needed_by_others(self) -> list[LedgerChange]:
         """What other histories have in force, or under way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import sqlalchemy
@@ -30,4 +31,11 @@ def version_table(context: MigrationContext, connection: sqlalchemy.Connection) 
     schemas = connection.get_execution_options().get("schema_translate_map") or {}
     schema = schemas.get(context.version_table_schema, context.version_table_schema)
     found = connection.execute(_REACHED, {"schema": schema, "name": context.version_table}).one()
-    return VersionTable(found[0], context.version_table, found[1])
+    return VersionTable(found[0], context.version_table, found[1], _has_file(context))
+
+
+def _has_file(context: MigrationContext) -> Callable[[str], bool]:
+    environment = context.environment_context
+    script = environment.script if environment is not None else None
+    # By its whole name: Alembic looks revisions up by their beginnings too. Files are read when the first is asked for.
+    return lambda revision: script is None or revision in {each.revision for each in script.walk_revisions()}

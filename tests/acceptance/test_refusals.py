@@ -917,7 +917,9 @@ def test_a_database_at_a_revision_that_has_no_file(project: Project) -> None:
         told(
             "the database is at revision '0002', which has no file here",
             "what that revision did is not known, so nothing was changed.",
-            "bring its file back from version control, or name the right database; there is: 0003, 0001",
+            "bring its file back from version control, or name the right database; if it was renamed, or "
+            "squashed into another, tell Alembic the identifier that it has now: alembic stamp --purge REVISION; "
+            "there is: 0003, 0001",
         ),
     )
 

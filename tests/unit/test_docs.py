@@ -135,7 +135,7 @@ def test_readme_and_reference_have_the_same_exit_codes() -> None:
 # Pages that quote what migrator says. Whatever else stands there as code with a space in it is typed.
 WHAT_IF, STATUS = ROOT / "docs/how-to/what-if.md", ROOT / "docs/reference/status.md"
 _CODE = re.compile(r"`([^`]+)`")
-_TYPED = re.compile(r"(migrator|SELECT|ALTER)\b|--")
+_TYPED = re.compile(r"(migrator|alembic|SELECT|ALTER)\b|--")
 
 
 def quotes(text: str) -> list[str]:

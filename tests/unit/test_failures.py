@@ -143,7 +143,9 @@ def test_an_unknown_revision_is_the_databases_where_nobody_wrote_it(project: Pro
         3,
         "the database is at revision 'zz99', which has no file here\n"
         "what that revision did is not known, so nothing was changed.\n"
-        "fix: bring its file back from version control, or name the right database; there is: a1",
+        "fix: bring its file back from version control, or name the right database; if it was renamed, or "
+        "squashed into another, tell Alembic the identifier that it has now: alembic stamp --purge REVISION; "
+        "there is: a1",
     )
 
 

@@ -178,6 +178,16 @@ TEXTS: list[Row] = [
         "undo 0003 first: migrator downgrade to the revision before it",
     ),
     (
+        hazards.revision_renamed,
+        (SUBJECT, "0002", "0002b"),
+        "revision-renamed",
+        False,
+        "public.items.embedding was changed by revision 0002, which has no file any more; revision 0002b undoes it",
+        "a downgrade undoes the upgrade that is in force on the column, whatever its revision is called now.",
+        "nothing is needed if 0002 was renamed to 0002b or squashed into it; otherwise bring its file back from "
+        "version control",
+    ),
+    (
         hazards.retired_already,
         (SUBJECT,),
         "retired-already",
