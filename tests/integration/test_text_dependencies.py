@@ -11,10 +11,12 @@ from migrator.change import VectorColumn
 from migrator.errors import MigratorError
 from migrator.work import Options
 from tests.database import Database
+from tests.integration.test_manual_rollback import psql, refused, roll_back
+from tests.integration.test_manual_rollback import upgrade as upgrade_and_record
 from tests.models import new, old
 from tests.proofs import rows_hold
-from tests.running import REVISION, At, abandon, downgrade, upgrade, upgrade_until
-from tests.tables import CHANGE, copy_in
+from tests.running import REVISION, At, abandon, downgrade, retire, upgrade, upgrade_until
+from tests.tables import CHANGE, NEW, OLD, copy_in
 
 ROWS = 60
 TEXT = "concat_ws(' ', body, note, mood, size, title)"
@@ -45,12 +47,7 @@ def made_of(database: Database) -> None:
 
 @pytest.mark.parametrize(
     ("statement", "changed"),
-    [
-        (RENAMED, r"label public\.mood 'glad'"),
-        (GROWN, r"type public\.size"),
-        (NEW_EXPRESSION, "columns of the table"),
-        (ANOTHER_COLUMN, "columns of the table"),
-    ],
+    [(RENAMED, r"label public\.mood 'glad'"), (GROWN, r"type public\.size")],
 )
 def test_what_a_text_is_made_of_changes_before_cut_over(database: Database, statement: str, changed: str) -> None:
     made_of(database)
@@ -127,16 +124,18 @@ def in_parts(database: Database) -> None:
     database.execute("CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)")
 
 
-@pytest.mark.parametrize("database", [18, 16], indirect=True)
-@pytest.mark.parametrize(("statement", "rows"), [(APART, ROWS), (ELSEWHERE, 90)], ids=["apart", "elsewhere"])
+@pytest.mark.parametrize(
+    ("database", "statement", "rows"), [(18, APART, ROWS), (16, ELSEWHERE, 90)], indirect=["database"]
+)
 def test_a_partition_is_written_while_it_is_none_before_cut_over(database: Database, statement: str, rows: int) -> None:
     in_parts(database)
     upgrade(database, reporter=At("started", "cut-over", lambda: database.execute(statement)))
     assert rows_hold(database, new) == rows
 
 
-@pytest.mark.parametrize("database", [18, 16], indirect=True)
-@pytest.mark.parametrize(("statement", "rows"), [(APART, ROWS), (ELSEWHERE, 90)], ids=["apart", "elsewhere"])
+@pytest.mark.parametrize(
+    ("database", "statement", "rows"), [(16, APART, ROWS), (18, ELSEWHERE, 90)], indirect=["database"]
+)
 def test_a_partition_is_written_while_it_is_none_after_cut_over(database: Database, statement: str, rows: int) -> None:
     in_parts(database)
     upgrade(database)
@@ -155,3 +154,58 @@ def test_capture_is_disabled_for_a_moment(database: Database) -> None:
     database.execute(f"ALTER TABLE items ENABLE ALWAYS {trigger}")
     downgrade(database)
     assert rows_hold(database, old) == ROWS
+
+
+@pytest.mark.parametrize("database", [16], indirect=True)
+def test_the_manual_rollback_stops_where_marks_cannot_be_believed(database: Database) -> None:
+    made_of(database)
+    upgrade_and_record(database, MADE_OF)
+    database.execute(f"{RENAMED}; {REWRITTEN}")
+    assert refused(roll_back(database)) == (
+        "texts of public.items.embedding may have changed unseen since the upgrade, because these are no longer what "
+        "they were: label public.mood 'glad', table public.items\n"
+        "find rows whose text changed by the hashes in migrator.backup_1, set migrator_retired_1 NULL there, and run "
+        "this again with -v marks=trusted"
+    )
+    database.execute("UPDATE items SET migrator_retired_1 = NULL")
+    done = psql(database, *["-v", "table=items", "-v", "column=embedding", "-v", "to=0001", "-v", "marks=trusted"])
+    assert (done.code, done.err) == (0, "")
+
+
+def test_a_setting_that_a_text_needs_has_another_value_on_the_downgrade(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_parts(database)
+    tenant = "coalesce(current_setting('app.tenant', true), '')"
+    change = replace(CHANGE, text=f"body || {tenant}", from_text="body", settings={"app.tenant": "env:OF_TENANT"})
+    monkeypatch.setenv("OF_TENANT", "a")
+    upgrade(database, change)
+    assert rows_hold(database, new, text="body || 'a'") == ROWS
+    back = replace(change, text="body", from_text=change.text, from_=NEW, to=OLD)
+    upgrade(database, back, revision="3")
+    assert rows_hold(database, old) == ROWS
+    monkeypatch.setenv("OF_TENANT", "b")
+    downgrade(database, back, revision="3")
+    assert rows_hold(database, new, text="body || 'b'") == ROWS
+
+
+def test_a_setting_that_a_text_needs_has_another_value_when_the_run_goes_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_parts(database)
+    tenant = "coalesce(current_setting('app.tenant', true), '')"
+    change = replace(CHANGE, text=f"body || {tenant}", from_text="body", settings={"app.tenant": "env:OF_TENANT"})
+    monkeypatch.setenv("OF_TENANT", "a")
+    upgrade_until(database, "verify", change)
+    monkeypatch.setenv("OF_TENANT", "b")
+    upgrade(database, change)
+    assert rows_hold(database, new, text="body || 'b'") == ROWS
+
+
+def test_a_backup_is_not_brought_up_to_date_by_old_vectors_of_other_texts(database: Database) -> None:
+    made_of(database)
+    upgrade(database, MADE_OF)
+    database.execute(RENAMED)
+    retire(database, keep_backups=True)
+    downgrade(database, MADE_OF)
+    assert rows_hold(database, old, text=TEXT) == ROWS
