@@ -9,6 +9,19 @@ SELECT max(version), coalesce(bool_or(to_jsonb(v) -> 'relations' <> (
       AND relname IN ('ledger_version', 'model', 'run', 'change', 'phase', 'failed_row'))), false)
 FROM migrator.ledger_version v;
 
+-- name: extension
+-- The schema of pgvector, also as PostgreSQL writes it, and the names that definitions say with it.
+SELECT n.nspname::text, quote_ident(n.nspname),
+       ARRAY(SELECT DISTINCT coalesce(t.typname, p.proname, o.opcname, f.opfname)::text
+             FROM pg_depend d
+             LEFT JOIN pg_type t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
+             LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+             LEFT JOIN pg_opclass o ON d.classid = 'pg_opclass'::regclass AND o.oid = d.objid
+             LEFT JOIN pg_opfamily f ON d.classid = 'pg_opfamily'::regclass AND f.oid = d.objid
+             WHERE d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+               AND coalesce(t.typname, p.proname, o.opcname, f.opfname) IS NOT NULL)
+FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector';
+
 -- name: next_change
 SELECT coalesce(max(id), 0) + 1 FROM migrator.change;
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from migrator.catalog import Catalog, Table
 from migrator.catalog.captured import Captured
 from migrator.change import Model
 from migrator.database import Connection, execute, fetch_dicts, fetch_row
+from migrator.ledger.moved import Extension
 from migrator.ledger.rows import LIVE as LIVE
 from migrator.ledger.rows import RETIRED as RETIRED
 from migrator.ledger.rows import UNFINISHED
@@ -324,9 +326,15 @@ class Ledger:
     # ---- plumbing --------------------------------------------------------------------------------------------
 
     def _read(self, named: str, **parameters: object) -> list[LedgerChange]:
-        """Changes, with the oids of today."""
+        """Changes, with the oids of today, and the schema that pgvector is in today."""
         rows = self._rows(named, **parameters)
+        if rows and self._extension is not None:
+            rows = [{**row, "catalog": self._extension.in_schema(row["catalog"])} for row in rows]
         return [LedgerChange.of(row) if row["there"] else self._found_again(LedgerChange.of(row)) for row in rows]
+
+    @cached_property
+    def _extension(self) -> Extension | None:
+        return Extension.read(self._connection)
 
     def _found_again(self, change: LedgerChange) -> LedgerChange:
         """With the oids that a dump and restore gave its table; 0 where that is not to be found."""
