@@ -22,7 +22,7 @@ from migrator.errors import UsageError
 EMBEDDED = "embedded:"
 _DRIVER = "postgresql+psycopg"
 # Tells a database from every other one, copies of its server among them.
-_SERVER = "SELECT current_database()::text, extract(epoch FROM pg_postmaster_start_time())::text"
+_SERVER = "SELECT pg_catalog.current_database(), pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())"
 # Drivers whose parameters are those of libpq.
 _OF_LIBPQ = ("", "psycopg", "psycopg2")
 
@@ -195,7 +195,7 @@ def address_of_connection(connection: sqlalchemy.Connection) -> Address:
     Raises Refused where the URL leads to another one than env.py is connected to.
     """
     role, session_role, search_path = connection.exec_driver_sql(
-        "SELECT current_user, session_user, current_setting('search_path')"
+        "SELECT current_user, session_user, pg_catalog.current_setting('search_path')"
     ).one()
     address = _as_connected(connection.connection.driver_connection)
     if address is None:

@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow, dict_row
 
-from migrator import pinned
+from migrator import lookup, pinned
 from migrator.address import Address
 from migrator.errors import first_line
 from migrator.pooler import refuse_transaction_pooler
@@ -45,7 +45,8 @@ def connect(address: Address) -> Connection:
     """A connection in autocommit mode with settings pinned: every transaction is opened on purpose.
 
     Raises psycopg.OperationalError where the database cannot be reached, Refused where a pooler in transaction mode is
-    in between: the settings would be those of other clients.
+    in between: the settings would be those of other clients; or where the search_path has schemas of roles with fewer
+    rights than the session.
     """
     connection = _bare(address)
     try:
@@ -58,16 +59,16 @@ def connect(address: Address) -> Connection:
 
 
 def _prepare(connection: Connection, address: Address) -> None:
-    """Takes the role, and pins the settings."""
+    """Takes the role, pins the settings, and looks names up by the path. Raises Refused where that path is not safe."""
+    lookup.begin(connection)
     if address.role is not None:
         execute(connection, sql.SQL("SET ROLE {role}").format(role=name(address.role)))
     settings = {**pinned.OF_SESSIONS, "lock_timeout": PATIENT}
-    if address.search_path is not None:
-        settings["search_path"] = address.search_path
     if connection.info.parameter_status("is_superuser") == "on":
         settings |= pinned.OF_SUPERUSERS
     execute(connection, query("session", "begin"), {"settings": [*settings], "values": [*settings.values()]})
     _notice_dead_client(connection)
+    lookup.take(connection, address.search_path)
 
 
 def _bare(address: Address) -> Connection:

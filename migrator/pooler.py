@@ -35,6 +35,6 @@ def refuse_transaction_pooler(
 
 def _session(connection: psycopg.Connection[Any]) -> int:
     """The process of the server that answers."""
-    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
     assert row is not None
     return int(row[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from migrator import present, rows_left, stale_rows, text_settings
@@ -21,7 +22,8 @@ from migrator.session import open_ledger_to_read
 
 def read_status(address: Address) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table twice."""
-    address = text_settings.for_ledger(address, required=False)
+    # Whatever is not evaluated names its schema.
+    address = text_settings.for_ledger(replace(address, search_path="pg_catalog"), required=False)
     with connect(address) as connection:
         ledger, untrusted = open_ledger_to_read(connection, address)
         columns, gone = present.embedded(ledger)

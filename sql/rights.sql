@@ -15,6 +15,18 @@
 -- name: is_unsafe
 SELECT EXISTS (SELECT FROM pg_roles r WHERE pg_has_role(session_user, r.oid, 'MEMBER') AND {which});
 
+-- name: creators
+-- Schemas in which a role may create that has not the session's rights, each with one such role.
+WITH may AS MATERIALIZED (
+  SELECT n.nspname, r.oid AS role, r.rolname
+  FROM pg_namespace n CROSS JOIN pg_roles r
+  WHERE n.nspname = ANY (%(schemas)s::name[]) AND n.nspname <> 'pg_catalog' AND r.rolcanlogin
+    AND (has_schema_privilege(r.oid, n.oid, 'CREATE') OR pg_has_role(r.oid, n.nspowner, 'MEMBER')))
+SELECT DISTINCT ON (may.nspname) may.nspname::text, may.rolname::text, session_user::text, lesser.unsafe
+FROM may CROSS JOIN LATERAL (SELECT {unsafe} AS unsafe) AS lesser
+WHERE lesser.unsafe <> ARRAY[]::text[]
+ORDER BY may.nspname, may.rolname;
+
 -- name: owners
 -- Of a table and of each below it. roles: what the session may be and the owner may not.
 SELECT c.oid::int8 AS oid, c.oid::regclass::text AS object, pg_get_userbyid(c.relowner)::text AS owner,

@@ -77,9 +77,11 @@ class Attacker:
         """Lets the table items have these of PLANTED, made by whoever owns the table. Forgets what ran by that."""
         owner = self.database.value("SELECT relowner::regrole::text FROM pg_class WHERE oid = 'items'::regclass")
         with self.database.connect() as connection:
+            connection.execute(f"GRANT CREATE ON SCHEMA public TO {owner}".encode())
             connection.execute(f"SET SESSION AUTHORIZATION {owner}".encode())
             for number, each in enumerate(what):
                 connection.execute(PLANTED[each].format(schema=self.name, called=f"planted_{number}").encode())
+        self.may_not_create()
         self.forget()
 
     def forget(self) -> None:
@@ -103,8 +105,13 @@ class Attacker:
     def may_work(self) -> None:
         """With migrator, as any owner of a table."""
         self.database.execute(f"GRANT CREATE ON DATABASE {self.name.rpartition('_')[0]} TO {self.name}")
+        self.database.execute(f"GRANT CREATE ON SCHEMA public TO {self.name}")
         self.database.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON alembic_version TO {self.name}")
 
+    def may_not_create(self) -> None:
+        """In the schema that others look names up in, which is refused to superusers by itself."""
+        self.database.execute(f"REVOKE CREATE ON SCHEMA public FROM {self.name}")
+
     def owns_items(self) -> None:
-        self.database.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {self.name}")
+        self.database.execute(f"GRANT USAGE ON SCHEMA public TO {self.name}")
         self.database.execute(f"ALTER TABLE items OWNER TO {self.name}")

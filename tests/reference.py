@@ -260,6 +260,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "owners": {"public.is_clean(text)": "app"},
         "session": "shop",
     },
+    "schemas_of_lesser_roles": {"roles": {"public": "app"}, "session": "postgres", "unsafe": ["superuser"]},
     "ledger_of_another": {"owner": "shop", "role": "app"},
     "ledger_owner_has_fewer_rights": {"owner": "shop", "session": "postgres", "unsafe": ["superuser"]},
     "ledger_with_others_objects": {"owner": "shop", "objects": ["trigger seen on table migrator.change"]},

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from migrator import hazards
+from migrator import hazards, lookup
 from migrator.catalog.columns import tree
 from migrator.database import Connection, fetch_dicts, fetch_row, qualified_names
 from migrator.hazards import Hazard
@@ -67,6 +67,12 @@ def refuse_lesser_functions(connection: Connection, table: Query, expressions: S
         if connection.broken:
             raise
     _refuse(found)
+
+
+def refuse_path_of_lesser_roles(connection: Connection, schemas: Sequence[str]) -> None:
+    """Raises Refused where such roles may create in one of them, and so decide what a plain name means."""
+    if _is_unsafe(connection):
+        lookup.refuse(connection, schemas)
 
 
 def beyond(owner: str) -> dict[str, Query]:

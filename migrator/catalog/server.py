@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 
-from migrator.catalog.rights import beyond
+from migrator.catalog.rights import beyond, refuse_path_of_lesser_roles
 from migrator.database import Connection, configure, fetch_dicts, fetch_row, search_path
 from migrator.hazards import (
     Hazard,
@@ -137,8 +137,12 @@ class Server:
 
 
 def set_lookup_path(connection: Connection, server: Server) -> str:
-    """Looks names up from now on as Server.lookup_path says. Returns it as the setting, for other connections."""
+    """Looks names up from now on as Server.lookup_path says. Returns it as the setting, for other connections.
+
+    Raises Refused where roles with fewer rights than the session may create there.
+    """
     path = search_path(server.lookup_path)
+    refuse_path_of_lesser_roles(connection, server.lookup_path)
     configure(connection, {"search_path": path})
     return path
 

@@ -103,6 +103,7 @@ from migrator.hazards.rights import ledger_owner_has_fewer_rights as ledger_owne
 from migrator.hazards.rights import ledger_with_others_objects as ledger_with_others_objects
 from migrator.hazards.rights import owner_has_fewer_rights as owner_has_fewer_rights
 from migrator.hazards.rights import owner_runs_code as owner_runs_code
+from migrator.hazards.rights import schemas_of_lesser_roles as schemas_of_lesser_roles
 from migrator.hazards.runs import another_table_changed as another_table_changed
 from migrator.hazards.runs import another_table_meant as another_table_meant
 from migrator.hazards.runs import begun_in_window_mode as begun_in_window_mode

@@ -50,6 +50,20 @@ def functions_of_other_roles(work: str, owners: Mapping[str, str], session: str)
     )
 
 
+def schemas_of_lesser_roles(roles: Mapping[str, str], session: str, unsafe: Iterable[str]) -> Hazard:
+    """roles: one for each schema, that may create in it."""
+    shown = ", ".join(f'{schema} ("{role}")' for schema, role in roles.items())
+    kept = "; ".join(f"REVOKE CREATE ON SCHEMA {quoted(schema)} FROM {quoted(role)}" for schema, role in roles.items())
+    return refuse(
+        "schemas-of-lesser-roles",
+        f"the search_path has schemas in which roles with fewer rights than this session may create: {shown}",
+        "a function or operator of theirs could be taken for PostgreSQL's own, and would run with the rights of "
+        f'"{session}", {_kind(unsafe)}.',
+        f"connect as the table's owner; or let nobody else create there: {kept}, or from PUBLIC, or give the schema "
+        f"another owner: ALTER SCHEMA ... OWNER TO {quoted(session)}",
+    )
+
+
 def ledger_of_another(owner: str, can_login: bool, role: str) -> Hazard:
     return refuse(
         "ledger-of-another-role",

@@ -92,6 +92,7 @@ def test_a_superuser_meets_the_ledger_of_a_lesser_role_as_data(
         "''::text AS scope, id AS change_id FROM migrator.change"
     )
     attacker.forget()
+    attacker.may_not_create()
     monkeypatch.setenv("DATABASE_URL", project.database.url)
     hazard = hazards.ledger_owner_has_fewer_rights(attacker.name, True, "postgres", SUPERUSER)
     for command in (*AFTER, REVISION, ("abandon", "--yes"), ("retire", "--yes")):
@@ -106,6 +107,7 @@ def test_a_superuser_meets_the_ledger_of_a_lesser_role_as_data(
     assert (column["column"], "in_scope" in column) == ("public.items.embedding", False)
     assert attacker.gained() == []
     # What is refused to others its owner can do.
+    attacker.may_work()
     attacker.run("UPDATE migrator.change SET change = change - 'where' || '{{\"text\": \"body\"}}'")
     monkeypatch.setenv("DATABASE_URL", project.database.as_role(attacker.name).url)
     assert project.downgraded().code == 0
@@ -114,6 +116,7 @@ def test_a_superuser_meets_the_ledger_of_a_lesser_role_as_data(
 @BOTH
 def test_a_ledger_that_was_planted(project: Project, attacker: Attacker) -> None:
     attacker.may_work()
+    attacker.may_not_create()
     attacker.run("CREATE SCHEMA migrator; CREATE TABLE migrator.ledger_version (version int)")
     attacker.run("CREATE VIEW migrator.run AS SELECT {schema}.gain() AS state, 1 AS id")
     attacker.run("CREATE TABLE migrator.change (id {schema}.checked DEFAULT {schema}.told('x'))")
@@ -172,6 +175,37 @@ def test_a_table_that_was_given_away_since(
     monkeypatch.setenv("DATABASE_URL", project.database.as_role(attacker.name).url)
     assert project.downgraded().code == 0
     assert project.database.value("SELECT count(DISTINCT relowner) FROM pg_class WHERE relname ~ '^migrator'") <= 1
+
+
+@BOTH
+def test_a_search_path_that_a_lesser_role_decides(project: Project, attacker: Attacker) -> None:
+    assert project.upgraded().code == 0
+    database = project.database.value("SELECT current_database()")
+    project.database.execute(f"ALTER DATABASE {database} OWNER TO {attacker.name}")
+    attacker.run(f"ALTER DATABASE {database} SET search_path = {{schema}}, pg_catalog, public")
+    for function in ("current_setting(text) RETURNS text", "set_config(text, text, boolean) RETURNS text"):
+        attacker.run(
+            f"CREATE FUNCTION {{schema}}.{function} LANGUAGE plpgsql AS "
+            "$$BEGIN PERFORM {schema}.gain(); RETURN 'public'; END$$"
+        )
+    attacker.run(
+        "CREATE FUNCTION {schema}.pg_backend_pid() RETURNS int LANGUAGE plpgsql AS "
+        "$$BEGIN PERFORM {schema}.gain(); RETURN 1; END$$"
+    )
+    attacker.forget()
+    hazard = hazards.schemas_of_lesser_roles(
+        {"public": attacker.name, attacker.name: attacker.name}, "postgres", SUPERUSER
+    )
+    for command in (*AFTER, REVISION, DOCTOR, ("doctor",), ("abandon", "--yes"), ("retire", "--yes")):
+        ended = migrator(*command)
+        assert (attacker.gained(), ended) == ([], refused(hazard)), command
+    assert (migrator("status").code, attacker.gained()) == (0, [])
+    # As names were looked up at the upgrade, they are afterwards.
+    attacker.run(f"ALTER DATABASE {database} SET search_path = pg_catalog")
+    hazard = hazards.schemas_of_lesser_roles({"public": attacker.name}, "postgres", SUPERUSER)
+    assert (migrator("backfill"), attacker.gained()) == (refused(hazard), [])
+    (column,) = json.loads(migrator("status", "--json").out)["columns"]
+    assert (column["unreadable"], attacker.gained()) == (f"{hazard.problem}; {hazard.remedy}", [])
 
 
 def by_hand(project: Project, script: str, **variables: str) -> Ended:

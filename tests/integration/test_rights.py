@@ -77,7 +77,8 @@ def test_a_member_of_the_owner_is_warned(database: Database, attacker: Attacker)
     refused = hazards.owner_has_fewer_rights(
         "public.items", attacker.name, True, member, ["pg_execute_server_program", "pg_read_server_files"]
     )
-    assert found(database, as_role(database, attacker.name, login=member)) == [refused]
+    on_path = Address(database.as_role(member).address.parameters, role=attacker.name, search_path="public")
+    assert found(database, on_path) == [refused]
     # Who has such rights may lend them.
     for unsafe in ("pg_execute_server_program", "pg_read_server_files"):
         database.execute(f"GRANT {unsafe} TO {attacker.name}")

@@ -61,6 +61,19 @@ TEXTS: list[Row] = [
         '"ops"',
     ),
     (
+        hazards.schemas_of_lesser_roles,
+        ({"app": "app", "public": "shop"}, "postgres", ["superuser"]),
+        "schemas-of-lesser-roles",
+        True,
+        'the search_path has schemas in which roles with fewer rights than this session may create: app ("app"), '
+        'public ("shop")',
+        "a function or operator of theirs could be taken for PostgreSQL's own, and would run with the rights of "
+        '"postgres", a superuser.',
+        'connect as the table\'s owner; or let nobody else create there: REVOKE CREATE ON SCHEMA "app" FROM "app"; '
+        'REVOKE CREATE ON SCHEMA "public" FROM "shop", or from PUBLIC, or give the schema another owner: ALTER SCHEMA '
+        '... OWNER TO "postgres"',
+    ),
+    (
         hazards.ledger_of_another,
         ("owner", True, "app"),
         "ledger-of-another-role",
