@@ -13,32 +13,34 @@ from tests.proofs import checksum, rows_hold
 from tests.running import At, downgrade, upgrade
 from tests.tables import CHANGE, OTHER, items
 
-# Roles belong to the server, which other tests use too. The grantor is older than the owner he has his right from.
+# Roles belong to the server, which other tests use too. The grantor is older than the owner he has his right from. The
+# owner is another superuser than the one at work, who would not touch the table of anybody else.
 ROLES = """
 DO $$
 DECLARE role_ text;
 BEGIN
-    FOREACH role_ IN ARRAY ARRAY['test_reader', 'test_grantor', 'test_owner'] LOOP
+    FOREACH role_ IN ARRAY ARRAY['test_reader', 'test_grantor', 'test_superowner'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_) THEN
             EXECUTE 'CREATE ROLE ' || role_;
         END IF;
     END LOOP;
+    ALTER ROLE test_superowner SUPERUSER;
 END $$
 """
 COLUMN = """
-ALTER TABLE items OWNER TO test_owner;
+ALTER TABLE items OWNER TO test_superowner;
 ALTER TABLE items ALTER COLUMN embedding SET STATISTICS 50;
 ALTER TABLE items ALTER COLUMN embedding SET (n_distinct = -0.5, n_distinct_inherited = 3);
 COMMENT ON COLUMN items.embedding IS 'it''s 100%s {new} $1 "vector"';
 COMMENT ON INDEX items_embedding_idx IS '50% done';
 GRANT SELECT ON items TO test_grantor;
-SET ROLE test_owner;
+SET ROLE test_superowner;
 GRANT SELECT (embedding) ON items TO test_grantor WITH GRANT OPTION;
 GRANT UPDATE (embedding), REFERENCES (embedding) ON items TO PUBLIC;
 SET ROLE test_grantor;
 GRANT SELECT (embedding) ON items TO test_reader;
 """
-ALTER_OWNER = "ALTER TABLE items OWNER TO test_owner; GRANT SELECT ON items TO test_grantor;"
+ALTER_OWNER = "ALTER TABLE items OWNER TO test_superowner; GRANT SELECT ON items TO test_grantor;"
 VIEWS = """
 CREATE SCHEMA "Other %";
 CREATE VIEW plain AS SELECT * FROM items;
@@ -48,13 +50,13 @@ CREATE VIEW counted AS SELECT count(*) AS n FROM "Other %"."Near est" JOIN items
 CREATE VIEW written WITH (check_option = cascaded) AS SELECT id, body, embedding FROM items WHERE id > 0;
 CREATE VIEW elsewhere AS SELECT id FROM items;
 CREATE VIEW whole_rows AS SELECT written AS of_written, ARRAY[written] AS list FROM written;
-ALTER VIEW plain OWNER TO test_owner;
-GRANT CREATE, USAGE ON SCHEMA "Other %" TO test_owner;
-ALTER VIEW "Other %"."Near est" OWNER TO test_owner;
+ALTER VIEW plain OWNER TO test_superowner;
+GRANT CREATE, USAGE ON SCHEMA "Other %" TO test_superowner;
+ALTER VIEW "Other %"."Near est" OWNER TO test_superowner;
 COMMENT ON VIEW counted IS 'it''s counted';
 COMMENT ON COLUMN "Other %"."Near est"."per cent" IS 'of {all}';
 REVOKE INSERT, UPDATE ON written FROM postgres;
-SET ROLE test_owner;
+SET ROLE test_superowner;
 GRANT SELECT, INSERT ON plain TO test_grantor WITH GRANT OPTION;
 GRANT SELECT ON "Other %"."Near est" TO PUBLIC;
 SET ROLE test_grantor;
@@ -94,7 +96,7 @@ def test_promise_5_attributes_and_privileges_of_the_column(database: Database) -
 
 
 SINCE = """
-SET ROLE test_owner;
+SET ROLE test_superowner;
 COMMENT ON COLUMN items.embedding IS 'said since';
 ALTER TABLE items ALTER COLUMN embedding SET STATISTICS -1;
 ALTER TABLE items ALTER COLUMN embedding RESET (n_distinct);
@@ -106,7 +108,7 @@ SET ROLE test_grantor;
 GRANT INSERT (embedding) ON items TO test_reader;
 """
 NOTHING_LEFT = """
-SET ROLE test_owner;
+SET ROLE test_superowner;
 COMMENT ON COLUMN items.embedding IS NULL;
 ALTER TABLE items ALTER COLUMN embedding RESET (n_distinct, n_distinct_inherited);
 REVOKE ALL (embedding) ON items FROM test_grantor, PUBLIC CASCADE;

@@ -201,14 +201,14 @@ def test_a_view_whose_owner_may_not_create_in_its_schema_is_refused(database: Da
     with database.connect() as connection:
         for role in ("test_views", "test_makes"):
             if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
-                connection.execute(f"CREATE ROLE {role}".encode())
+                connection.execute(f"CREATE ROLE {role} LOGIN".encode())
         connection.execute(
             f"""CREATE VIEW seen AS SELECT id, embedding FROM items; ALTER VIEW seen OWNER TO test_views;
             GRANT test_views TO test_makes; GRANT SELECT ON items TO test_views;
             GRANT CREATE, TEMPORARY ON DATABASE {called} TO test_makes; ALTER TABLE items OWNER TO test_makes;
             GRANT CREATE ON SCHEMA public TO test_makes""".encode()
         )
-    address = dataclasses.replace(database.address, role="test_makes")
+    address = database.as_role("test_makes").address
     with pytest.raises(Refused, match=r"view public\.seen .*cannot be made again: permission denied for schema public"):
         runner.plan_upgrade(address, REVISION, [CHANGE], Options())
     database.execute("GRANT CREATE ON SCHEMA public TO test_views")

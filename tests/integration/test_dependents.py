@@ -567,12 +567,12 @@ def test_a_role_that_may_not_make_them_again_is_refused(database: Database) -> N
     """Of policies on another's table, and another's statistics, functions and publications."""
     prepare(database, STATISTICS)
     database.execute("ALTER TABLE items OWNER TO test_reader; GRANT CREATE ON SCHEMA public TO test_reader")
+    database.execute("ALTER ROLE test_reader LOGIN")
     database.execute(
         f"GRANT CREATE, TEMPORARY ON DATABASE {database.value('SELECT current_database()')} TO test_reader"
     )
-    address = dataclasses.replace(database.address, role="test_reader")
     with pytest.raises(Refused, match="statistics object"):
-        runner.upgrade(address, REVISION, [CHANGE], Options())
+        runner.upgrade(database.as_role("test_reader").address, REVISION, [CHANGE], Options())
 
 
 def test_a_published_table_is_refused_with_statements_that_leave_the_publications_other_tables(
