@@ -18,19 +18,18 @@ from migrator.queries import query
 
 def begin(connection: psycopg.Connection[TupleRow]) -> None:
     """Until the path is set names are PostgreSQL's own. A database may have another default, by its owner."""
-    connection.execute("SET search_path = pg_catalog")
+    connection.execute(query("session", "look_up_own"), {})
 
 
 def take(connection: psycopg.Connection[TupleRow], path: str | None) -> None:
     """Sets the path; None: the default. Raises Refused where others with fewer rights may create in a schema of it."""
     found = connection.execute(query("rights", "is_unsafe", which=query("rights", "unsafe")), {}).fetchone()
     if found is not None and found[0]:
-        _set(connection, path)
-        # All of it names its schema: the path is not known to be safe yet.
-        schemas = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchone()
+        connection.execute(query("session", "look_up"), {"path": path})
+        schemas = connection.execute(query("session", "schemas_of_path"), {}).fetchone()
         begin(connection)
         refuse(connection, schemas[0] if schemas else [])
-    _set(connection, path)
+    connection.execute(query("session", "look_up"), {"path": path})
 
 
 def refuse(connection: psycopg.Connection[TupleRow], schemas: Sequence[str]) -> None:
@@ -41,10 +40,3 @@ def refuse(connection: psycopg.Connection[TupleRow], schemas: Sequence[str]) -> 
         roles = {schema: role for schema, role, _, _ in found}
         _, _, session, rights = found[0]
         raise hazards.schemas_of_lesser_roles(roles, session, rights).refusal()
-
-
-def _set(connection: psycopg.Connection[TupleRow], path: str | None) -> None:
-    if path is None:
-        connection.execute("RESET search_path")
-    else:
-        connection.execute("SELECT pg_catalog.set_config('search_path', %(path)s, false)", {"path": path})

@@ -17,13 +17,13 @@ SELECT EXISTS (SELECT FROM pg_roles r WHERE pg_has_role(session_user, r.oid, 'ME
 
 -- name: creators
 -- Schemas in which a role may create that has not the session's rights, each with one such role.
-WITH may AS MATERIALIZED (
-  SELECT n.nspname, r.oid AS role, r.rolname
-  FROM pg_namespace n CROSS JOIN pg_roles r
-  WHERE n.nspname = ANY (%(schemas)s::name[]) AND n.nspname <> 'pg_catalog' AND r.rolcanlogin
-    AND (has_schema_privilege(r.oid, n.oid, 'CREATE') OR pg_has_role(r.oid, n.nspowner, 'MEMBER')))
 SELECT DISTINCT ON (may.nspname) may.nspname::text, may.rolname::text, session_user::text, lesser.unsafe
-FROM may CROSS JOIN LATERAL (SELECT {unsafe} AS unsafe) AS lesser
+FROM (SELECT n.nspname, r.oid AS role, r.rolname
+      FROM pg_namespace n CROSS JOIN pg_roles r
+      WHERE n.nspname = ANY (%(schemas)s::name[]) AND n.nspname <> 'pg_catalog' AND r.rolcanlogin
+        AND (has_schema_privilege(r.oid, n.oid, 'CREATE') OR pg_has_role(r.oid, n.nspowner, 'MEMBER'))
+      OFFSET 0) AS may
+CROSS JOIN LATERAL (SELECT {unsafe} AS unsafe) AS lesser
 WHERE lesser.unsafe <> ARRAY[]::text[]
 ORDER BY may.nspname, may.rolname;
 
@@ -72,32 +72,32 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (%(tables)s::oid[
 -- name: functions
 -- Those that `roots` call, and those that these call in turn, of owners that are neither this session nor an owner of
 -- the tables. In a body that is a text, names are read that stand before a parenthesis.
-WITH RECURSIVE walk (classid, objid) AS (
-  SELECT * FROM ({roots}) AS roots (classid, objid)
-  UNION
-  SELECT next.classid, next.objid
-  FROM walk w CROSS JOIN LATERAL (
-    SELECT d.refclassid, d.refobjid FROM pg_depend d
-    WHERE d.classid = w.classid AND d.objid = w.objid
-      AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass)
-    UNION ALL
-    SELECT 'pg_rewrite'::regclass, r.oid
-    FROM pg_depend d JOIN pg_class v ON v.oid = d.refobjid AND v.relkind = 'v' JOIN pg_rewrite r ON r.ev_class = v.oid
-    WHERE d.classid = w.classid AND d.objid = w.objid AND d.refclassid = 'pg_class'::regclass
-    UNION ALL
-    SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k
-    WHERE w.classid = 'pg_type'::regclass AND k.contypid = w.objid
-    UNION ALL
-    SELECT 'pg_class'::regclass, t.typrelid FROM pg_type t
-    WHERE w.classid = 'pg_type'::regclass AND t.oid = w.objid AND t.typrelid <> 0
-    UNION ALL
-    SELECT 'pg_proc'::regclass, named.oid
-    FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang CROSS JOIN LATERAL {named} AS named
-    WHERE w.classid = 'pg_proc'::regclass AND p.oid = w.objid
-  ) AS next (classid, objid))
 SELECT p.oid::regprocedure::text AS object, pg_get_userbyid(p.proowner)::text AS owner, session_user::text AS session,
        {unsafe} AS unsafe, {roles} AS roles
-FROM walk w JOIN pg_proc p ON w.classid = 'pg_proc'::regclass AND p.oid = w.objid
+FROM (WITH RECURSIVE walk (classid, objid) AS (
+        SELECT * FROM ({roots}) AS roots (classid, objid)
+        UNION
+        SELECT next.classid, next.objid
+        FROM walk w CROSS JOIN LATERAL (
+          SELECT d.refclassid, d.refobjid FROM pg_depend d
+          WHERE d.classid = w.classid AND d.objid = w.objid
+            AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass)
+          UNION ALL
+          SELECT 'pg_rewrite'::regclass, r.oid
+          FROM pg_depend d JOIN pg_class v ON v.oid = d.refobjid AND v.relkind = 'v' JOIN pg_rewrite r ON r.ev_class = v.oid
+          WHERE d.classid = w.classid AND d.objid = w.objid AND d.refclassid = 'pg_class'::regclass
+          UNION ALL
+          SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k
+          WHERE w.classid = 'pg_type'::regclass AND k.contypid = w.objid
+          UNION ALL
+          SELECT 'pg_class'::regclass, t.typrelid FROM pg_type t
+          WHERE w.classid = 'pg_type'::regclass AND t.oid = w.objid AND t.typrelid <> 0
+          UNION ALL
+          SELECT 'pg_proc'::regclass, named.oid
+          FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang CROSS JOIN LATERAL {named} AS named
+          WHERE w.classid = 'pg_proc'::regclass AND p.oid = w.objid
+        ) AS next (classid, objid))
+      SELECT * FROM walk) AS w JOIN pg_proc p ON w.classid = 'pg_proc'::regclass AND p.oid = w.objid
 WHERE NOT pg_has_role(p.proowner, session_user, 'MEMBER')
   AND p.proowner <> ALL (SELECT relowner FROM pg_class WHERE oid = ANY (%(tables)s::oid[]))
 ORDER BY 1;

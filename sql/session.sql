@@ -12,6 +12,18 @@ WHERE current_setting(setting, true) IS NOT NULL
 UNION ALL
 SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off';
 
+-- name: look_up_own
+-- Names are PostgreSQL's own. Sent before it is known whom the schemas of the path belong to, as the next two are.
+SELECT pg_catalog.set_config('search_path', 'pg_catalog', false);
+
+-- name: look_up
+-- By the path, or the session's default where that is NULL.
+SELECT pg_catalog.set_config('search_path', coalesce(%(path)s::pg_catalog.text, (
+         SELECT reset_val FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'search_path')), false);
+
+-- name: schemas_of_path
+SELECT pg_catalog.current_schemas(false);
+
 -- name: qualify_names
 -- Returns the search path that was set.
 SELECT found FROM (SELECT current_setting('search_path') AS found OFFSET 0) AS given

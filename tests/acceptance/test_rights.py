@@ -201,7 +201,7 @@ def test_a_search_path_that_a_lesser_role_decides(project: Project, attacker: At
         assert (attacker.gained(), ended) == ([], refused(hazard)), command
     assert (migrator("status").code, attacker.gained()) == (0, [])
     # As names were looked up at the upgrade, they are afterwards.
-    attacker.run(f"ALTER DATABASE {database} SET search_path = pg_catalog")
+    attacker.run(f"ALTER DATABASE {database} RESET search_path")
     hazard = hazards.schemas_of_lesser_roles({"public": attacker.name}, "postgres", SUPERUSER)
     assert (migrator("backfill"), attacker.gained()) == (refused(hazard), [])
     (column,) = json.loads(migrator("status", "--json").out)["columns"]
