@@ -57,6 +57,13 @@ def find(connection: Connection, column: ColumnPlan) -> Found:
     return Found(functions, read_dependencies(connection, table.oid, found), surroundings, reads_settings)
 
 
+def following_path(connection: Connection, functions: Sequence[int]) -> list[str]:
+    """Those that look names up by the search path of whoever calls them."""
+    with qualified_names(connection):
+        found = execute(connection, query("called", "following_path"), {"functions": [*functions]})
+        return [function for (function,) in found]
+
+
 def of_others(connection: Connection, column: ColumnPlan, functions: Sequence[int]) -> list[Hazard]:
     """Capture runs them with this role's rights, and whoever may replace one could use these."""
     table, role = column.catalog.table, column.catalog.server.role

@@ -6,15 +6,20 @@ vectors whose text changed by setting them NULL; from settle to retire it only m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
 from migrator import pinned
 from migrator.catalog import Column
-from migrator.database import Connection, fetch_row
+from migrator.database import Connection, execute, fetch_row
 from migrator.plan import ColumnPlan
-from migrator.queries import Query, expression, is_own, literal, name, query, text_of
+from migrator.queries import SCHEMA, Query, expression, is_own, literal, name, query, text_of
+
+# What a transaction of migrator's says of its updates. UNSEEN: the trigger does not look at them. WATCHED: it does.
+UNSEEN, WATCHED = "", "watched "
+# Where the functions look names up; what they evaluate names the schema of whatever is not PostgreSQL's own.
+SEARCH_PATH = "pg_catalog, pg_temp"
 
 
 def _row(column: ColumnPlan, record: str) -> sql.Composed:
@@ -80,7 +85,8 @@ def _texts(column: ColumnPlan, live_type: str) -> Query:
     )
     known = []
     if _needs_settings(column):
-        known.append(query("capture", "has_settings"))
+        # Others may lack the settings that the text needs, or have them otherwise, and would see another text or none.
+        known.append(_is_marked(column, WATCHED))
     if column.catalog.read:
         known.append(query("capture", "sees_other_tables"))
     if not known:
@@ -116,7 +122,8 @@ def _same(column: ColumnPlan, *written: str, kept: Sequence[str] = ()) -> sql.Co
 
 def _written(column: ColumnPlan) -> tuple[str, ...]:
     change = column.change
-    return change.text or "", change.from_text or "", change.where or "", column.live
+    said = (change.text, change.from_text, change.where)
+    return *(column.qualified(each) for each in said if each), column.live
 
 
 def needed(column: ColumnPlan) -> list[Column]:
@@ -159,9 +166,11 @@ def _fill(column: ColumnPlan, target: str, *, before_cut_over: bool) -> Query:
         live = sql.SQL("NEW.{}").format(name(column.live))
         block: Query = query("capture", "fill_from_live", target=name(target), derived=column.derived(live))
     else:
-        condition = query("capture", "to_be_filled" if before_cut_over else "not_given", target=name(target))
-        pieces = {"target": name(target), "condition": condition, "type": column.type_sql, "store": column.store}
-        block = query("capture", "fill_from_store", **pieces)
+        when = "to_be_filled" if before_cut_over else "not_given"
+        condition = query("capture", when, target=name(target), given=_given(column, target))
+        sees_rows = query("capture", "sees_rows", table=text_of(column.table))
+        pieces = {"target": name(target), "condition": condition, "type": column.type_sql, "lookup": column.lookup}
+        block = query("capture", "fill_from_store", sees_rows=sees_rows, **pieces)
     if before_cut_over:
         count = query("capture", "count_miss", target=name(target), missed=text_of(column.missed))
         block = sql.SQL("{}\n{}").format(block, count)
@@ -195,18 +204,44 @@ def _function(column: ColumnPlan, live_type: str, *, stale: Query, fill: Query, 
         fill=fill,
         give_up=give_up,
     )
-    server = column.catalog.server
-    # pgvector's last: the function compares vectors, the application's names come first.
-    path = dict.fromkeys([*server.search_path, server.extension_schema, "pg_temp"])
     return query(
         "capture",
         "function",
         function=column.function,
-        search_path=sql.SQL(", ").join(name(schema) for schema in path),
         settings=sql.SQL(" ").join(
             sql.SQL("SET {} = {}").format(name(setting), literal(value)) for setting, value in pinned.OF_TEXTS.items()
         ),
         body=sql.Literal(body.as_string(None)),
+    )
+
+
+def _given(column: ColumnPlan, target: str) -> sql.Composed:
+    """Whether the write gives another vector than there was."""
+    return query("capture", "given", target=name(target), extension=name(column.catalog.server.extension_schema))
+
+
+def create_functions(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+    """The function from fill to cut-over, the table owner's, and the one by which it finds vectors."""
+    table, server, owner = column.catalog.table, column.catalog.server, name(column.catalog.table.owner)
+    lookup: tuple[sql.Composed, ...] = ()
+    if column.method == "embed":
+        body = query("capture", "lookup_body", store=column.store).as_string(None)
+        vector = name(server.extension_schema, "vector")
+        lookup = (
+            query("capture", "lookup", lookup=column.lookup, vector=vector, body=sql.Literal(body)),
+            query("privileges", "function_to_owner", object=text_of(column.lookup)),
+        )
+    function = while_filling(column), query("privileges", "function_to_owner", object=text_of(column.function))
+    if table.owner == server.role:
+        return *lookup, *function
+    schema = name(SCHEMA)
+    return (
+        *lookup,
+        *([query("capture", "may_look_up", lookup=column.lookup, owner=owner)] if lookup else []),
+        *function,
+        query("capture", "may_use", schema=schema, owner=owner),
+        query("capture", "to_table_owner", function=column.function, owner=owner),
+        query("capture", "may_not_create", schema=schema, owner=owner),
     )
 
 
@@ -215,7 +250,7 @@ def while_filling(column: ColumnPlan) -> sql.Composed:
     give_up = [query("capture", "give_up", target=name(column.shadow)), _count_anyway(column.missed)]
     edited: Query = sql.SQL("")
     if _counts_edits(column):
-        edited = _by_old_text(column, "count_edit", live=name(column.live), edited=text_of(column.edited))
+        edited = _by_old_text(column, "count_edit", given=_given(column, column.live), edited=text_of(column.edited))
         give_up.append(_count_anyway(column.edited))
     return _function(
         column,
@@ -259,7 +294,7 @@ def _marking(column: ColumnPlan, fill: Query) -> sql.Composed:
 def _by_old_text(column: ColumnPlan, block: str, **pieces: Query) -> sql.Composed:
     """The block of that name, which is about the text that the old vectors are made of, and whether it changed."""
     if _needs_settings(column):
-        same = _same(column, column.with_old_text.change.text or "")
+        same = _same(column, column.qualified(column.with_old_text.change.text or ""))
         return query("capture", block, changed=sql.SQL("NOT ({})").format(same), **pieces)
     written = query("capture", block, changed=sql.SQL("after_ IS DISTINCT FROM before_"), **pieces)
     if not column.change.other_text:
@@ -270,18 +305,32 @@ def _by_old_text(column: ColumnPlan, block: str, **pieces: Query) -> sql.Compose
 
 def create_trigger(column: ColumnPlan) -> tuple[sql.Composed, ...]:
     counted = [column.missed, column.edited] if _counts_edits(column) else [column.missed]
+    owner = column.catalog.table.owner
+    counts = [] if owner == column.catalog.server.role else counted
     return (
         *(query("capture", "sequence", sequence=each) for each in counted),
         *(query("privileges", "table_to_owner", object=text_of(each)) for each in counted),
-        query("privileges", "function_to_owner", object=text_of(column.function)),
+        *(query("capture", "may_count", sequence=each, owner=name(owner)) for each in counts),
         *_triggers(column),
         *(query("capture", "always", table=table, trigger=name(column.trigger)) for table in _tables(column)),
     )
 
 
 def _triggers(column: ColumnPlan) -> list[sql.Composed]:
-    trigger, function = name(column.trigger), column.function
-    return [query("capture", "trigger", table=table, trigger=trigger, function=function) for table in _tables(column)]
+    pieces = {"trigger": name(column.trigger), "function": column.function, "filled": _is_marked(column, UNSEEN)}
+    return [query("capture", "trigger", table=table, **pieces) for table in _tables(column)]
+
+
+def _is_marked(column: ColumnPlan, kind: str) -> sql.Composed:
+    """Whether it is a write of migrator's, of that kind."""
+    owner = text_of(name(column.catalog.table.owner))
+    return query("capture", "is_marked", kind=sql.Literal(kind), owner_name=owner)
+
+
+def mark(connection: Connection, kind: str, settings: Mapping[str, str]) -> None:
+    """Marks the updates of the transaction that is open, and sets what is to be set in it."""
+    given = {"settings": list(settings), "values": list(settings.values()), "kind": kind}
+    execute(connection, query("capture", "mark"), given)
 
 
 def _tables(column: ColumnPlan) -> list[sql.SQL]:
@@ -305,9 +354,14 @@ def watch_in_part(column: ColumnPlan) -> tuple[sql.Composed, ...]:
 
 def drop_function(column: ColumnPlan) -> tuple[sql.Composed, ...]:
     """What is there without the table too."""
+    owner = name(column.catalog.table.owner)
+    pieces = {"schema": name(SCHEMA), "schema_name": sql.Literal(SCHEMA), "owner": owner, "owner_name": text_of(owner)}
+    of_other = column.catalog.table.owner != column.catalog.server.role
     return (
         query("capture", "drop_function", function=column.function),
+        query("capture", "drop_lookup", lookup=column.lookup),
         *(query("capture", "drop_sequence", sequence=each) for each in (column.missed, column.edited)),
+        *([query("capture", "from_table_owner", **pieces)] if of_other else []),
     )
 
 

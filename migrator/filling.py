@@ -13,7 +13,7 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import backup_table, portions, rows_left, tree
+from migrator import backup_table, capture, portions, rows_left, tree
 from migrator.catalog.triggers import UpdateTrigger, disable, enable, read_update_triggers
 from migrator.database import configure, execute, has_table
 from migrator.embedding import embed_missing, embedding, probe_by_index
@@ -217,7 +217,7 @@ def in_portions(
     if column.catalog.server.quiets_triggers:
         settings["session_replication_role"] = "replica"
     # Where nothing else can change the rows that this updates, capture need not look at them.
-    settings["migrator.fill"] = "watched" if watched or column.firing_triggers else "on"
+    mark = capture.WATCHED if watched or column.firing_triggers else capture.UNSEEN
 
     # Of each table put together once.
     known: dict[Relation, list[sql.Composed]] = {}
@@ -232,7 +232,7 @@ def in_portions(
     def one_portion(portion: Portion, reading: ColumnPlan) -> int:
         # Of the try that succeeds: waiting for a lock holds none.
         start = time.monotonic()
-        configure(work.connection, settings, local=True)
+        capture.mark(work.connection, mark, settings)
         probe_by_index(work.connection)
         with _quieted(work, column, portion.table):
             here = sum(

@@ -168,6 +168,11 @@ class ColumnPlan:
         return name(SCHEMA, f"capture_{self._capture_id}")
 
     @property
+    def lookup(self) -> sql.SQL:
+        """The function that gives capture the vector of a text's hash."""
+        return name(SCHEMA, f"lookup_{self._capture_id}")
+
+    @property
     def backup(self) -> sql.SQL:
         return name(SCHEMA, f"backup_{self.id}")
 
@@ -355,7 +360,7 @@ class ColumnPlan:
             cast=None if self.has_dimensions else self.dimensions,
             dimensions=self.dimensions,
             schema=self.catalog.server.extension_schema,
-            predicate=None if self.has_dimensions else self.change.where,
+            predicate=None if self.has_dimensions else self.where,
         )
 
     def carried_over(self, index: TableIndex, temporary: str) -> IndexToBuild:
@@ -439,16 +444,25 @@ class ColumnPlan:
 
     # ---- pieces of SQL -----------------------------------------------------------------------------------------
 
+    def qualified(self, written: str) -> str:
+        """What a revision says in SQL, with every name's schema; as it is written where preflight has not parsed it."""
+        return self.catalog.qualified.get(written, written)
+
+    @property
+    def where(self) -> str | None:
+        return self.change.where and self.qualified(self.change.where)
+
     @property
     def scope(self) -> Query:
-        return self.guards.scope if self.guards else expression(self.change.where or "true")
+        return self.guards.scope if self.guards else expression(self.where or "true")
 
     @property
     def text(self) -> Query:
         """NULL where there is none; the empty string is no text either."""
         if self.guards:
             return self.guards.text
-        return expression(f"NULLIF(({self.change.text})::text, '')" if self.change.text else "NULL::text")
+        text = self.change.text and self.qualified(self.change.text)
+        return expression(f"NULLIF(({text})::text, '')" if text else "NULL::text")
 
     @property
     def priority(self) -> Query:
@@ -468,7 +482,8 @@ class ColumnPlan:
             return False
         quoted = re.escape(table.name.replace('"', '""'))
         called = rf"""(?:(?<![\w."$]){re.escape(table.name)}(?![\w$])|"{quoted}")(?!\s*\.\s*[\w"])"""
-        written = f"{self.change.text or ''} {self.change.from_text or ''} {self.change.where or ''}"
+        change = self.change
+        written = " ".join(self.qualified(each) for each in (change.text, change.from_text, change.where) if each)
         return re.search(called, re.sub(r"'(?:[^']|'')*'", "''", written), re.IGNORECASE) is not None
 
     @property

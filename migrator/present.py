@@ -23,7 +23,11 @@ def present(ledger: Ledger, change: LedgerChange) -> ColumnPlan | None:
     column = planned(ledger, change)
     oid, schema, called = found
     table = dataclasses.replace(column.catalog.table, oid=oid, schema=schema, name=called)
-    return dataclasses.replace(column, catalog=dataclasses.replace(column.catalog, table=table))
+    catalog = dataclasses.replace(column.catalog, table=table)
+    if called != column.catalog.table.name:
+        # The server may have put the table's name before its columns.
+        catalog = dataclasses.replace(catalog, qualified={})
+    return dataclasses.replace(column, catalog=catalog)
 
 
 def columns(ledger: Ledger) -> tuple[list[ColumnPlan], list[ColumnPlan]]:
@@ -88,9 +92,13 @@ def _left_by(later: ColumnPlan, columns: list[ColumnPlan]) -> list[ColumnPlan]:
     left = []
     for column in columns:
         if column.change.where != later.change.where:
-            own = [f"({column.change.where})"] if column.change.where else []
-            where = " AND ".join([*own, f"({later.change.where}) IS NOT TRUE"])
-            left.append(dataclasses.replace(column, change=dataclasses.replace(column.change, where=where)))
+            where, qualified = (
+                " AND ".join([*([f"({own})"] if own else []), f"({of_later}) IS NOT TRUE"])
+                for own, of_later in ((column.change.where, later.change.where), (column.where, later.where))
+            )
+            catalog = dataclasses.replace(column.catalog, qualified={**column.catalog.qualified, where: qualified})
+            change = dataclasses.replace(column.change, where=where)
+            left.append(dataclasses.replace(column, change=change, catalog=catalog))
     return left
 
 

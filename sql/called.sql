@@ -47,6 +47,12 @@ FROM called JOIN pg_proc p USING (oid) JOIN pg_namespace n ON n.oid = p.pronames
 -- With the types of their arguments. An aggregate has no definition to read.
 SELECT oid::regprocedure::text FROM pg_proc WHERE oid = ANY (%(functions)s::oid[]) AND prokind <> 'a' ORDER BY 1;
 
+-- name: following_path
+-- Those whose body is a text in which names are looked up by the search path of whoever calls.
+SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.oid = ANY (%(functions)s::oid[]) AND p.prosqlbody IS NULL AND l.lanname NOT IN ('c', 'internal')
+  AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS c (setting) WHERE setting LIKE 'search\_path=%%') ORDER BY 1;
+
 -- name: of_others
 -- Functions, and those of the table's generated columns, whose owner has not the rights of this role, and whether they
 -- have those of the table's owner. Those of an extension are made by whoever made the extension.

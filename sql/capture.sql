@@ -1,16 +1,68 @@
 -- Change capture. The functions run in the application's transactions: they never fail a write.
 
 -- name: function
+-- The table's owner evaluates text and scope. No name is looked up in a schema that others may write in.
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = {search_path}
+SET search_path = pg_catalog, pg_temp
 {settings}
 AS {body};
 
+-- name: lookup
+-- The vector of a text's hash, for the table's owner, who may not read the store.
+CREATE OR REPLACE FUNCTION {lookup}(bytea) RETURNS {vector}
+LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS {body};
+
+-- name: lookup_body
+BEGIN
+    RETURN (SELECT embedding FROM {store} WHERE text_hash = $1);
+END
+
+-- name: may_use
+-- CREATE for the moment in which the function becomes the owner's.
+GRANT USAGE, CREATE ON SCHEMA {schema} TO {owner};
+
+-- name: to_table_owner
+ALTER FUNCTION {function}() OWNER TO {owner};
+
+-- name: may_not_create
+REVOKE CREATE ON SCHEMA {schema} FROM {owner};
+
+-- name: may_look_up
+GRANT EXECUTE ON FUNCTION {lookup}(bytea) TO {owner};
+
+-- name: may_count
+GRANT USAGE ON SEQUENCE {sequence} TO {owner};
+
+-- name: from_table_owner
+-- The last of the owner's functions is gone.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) x
+               WHERE n.nspname = {schema_name} AND x.grantee = to_regrole({owner_name})
+                 AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid AND p.proowner = x.grantee))
+    THEN
+        REVOKE USAGE ON SCHEMA {schema} FROM {owner};
+    END IF;
+END $$;
+
 -- name: trigger
--- The fill marks its own updates by a setting; they need no capture.
 CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW
-WHEN (current_setting('migrator.fill', true) IS DISTINCT FROM 'on') EXECUTE FUNCTION {function}();
+WHEN (({filled}) IS NOT TRUE) EXECUTE FUNCTION {function}();
+
+-- name: is_marked
+-- The fill marks its own updates, which need no capture, by a setting. Any role may set it, and defaults of a role or a
+-- database too: so it names the transaction, and counts only in sessions of whoever may act as the table's owner.
+current_setting('migrator.fill', true) IS NOT DISTINCT FROM {kind} || pg_current_xact_id()::text
+    AND pg_has_role(session_user, to_regrole({owner_name}), 'MEMBER')
+
+-- name: mark
+-- For the transaction that is open, with other settings.
+SELECT set_config(setting, value, true) FROM unnest(%(settings)s::text[], %(values)s::text[]) AS given (setting, value)
+UNION ALL
+SELECT set_config('migrator.fill', %(kind)s::text || pg_current_xact_id()::text, true);
 
 -- name: always
 ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};
@@ -39,6 +91,9 @@ DROP TRIGGER IF EXISTS {trigger} ON {table};
 -- name: drop_function
 -- And a trigger that is still there, of a table that has lost its columns.
 DROP FUNCTION IF EXISTS {function}() CASCADE;
+
+-- name: drop_lookup
+DROP FUNCTION IF EXISTS {lookup}(bytea);
 
 -- name: trigger_is_there
 -- Whether the table and each of its partitions have it, and have it ALWAYS.
@@ -100,10 +155,6 @@ ELSE
     END IF;
 END IF;
 
--- name: has_settings
--- Others may lack the settings that the text needs, or have them otherwise, and would see another text or none.
-current_setting('migrator.fill', true) = 'watched'
-
 -- name: sees_other_tables
 -- Others may see other tables as they were before a write there that the vectors go by.
 current_setting('transaction_isolation') = 'read committed'
@@ -120,24 +171,37 @@ IF TG_OP = 'INSERT' OR {changed} THEN
     NEW.{retired} := NULL;
 END IF;
 
+-- name: given
+-- IS DISTINCT FROM would look for the operator of vectors in the search path.
+((NEW.{target} OPERATOR({extension}.=) OLD.{target}) IS NOT TRUE AND num_nonnulls(NEW.{target}, OLD.{target}) > 0)
+
 -- name: to_be_filled
 -- Before cut-over: a vector that comes with a row, perhaps copied with it from another, is not believed.
 NEW.{target} IS NULL OR TG_OP = 'INSERT' OR after_ IS DISTINCT FROM before_ OR is_due_ IS DISTINCT FROM was_due_
-        OR NEW.{target} IS DISTINCT FROM OLD.{target}
+        OR {given}
 
 -- name: not_given
 -- After it the application writes vectors of the new model itself; what it gives is kept.
 NEW.{target} IS NULL OR TG_OP = 'UPDATE'
         AND (after_ IS DISTINCT FROM before_ OR is_due_ IS DISTINCT FROM was_due_)
-        AND NEW.{target} IS NOT DISTINCT FROM OLD.{target}
+        AND NOT {given}
 
 -- name: fill_from_store
 IF {condition} THEN
     NEW.{target} := NULL;
-    IF is_due_ THEN
-        SELECT embedding::{type} INTO NEW.{target} FROM {store} WHERE text_hash = after_;
+    IF is_due_ AND {sees_rows} THEN
+        NEW.{target} := {lookup}(after_)::{type};
     END IF;
 END IF;
+
+-- name: sees_rows
+-- Whoever cannot see all rows would learn from a vector that is there at once whether another row has that text. Their
+-- rows are left to the fill. The role is that of the session, whatever function it writes by.
+EXISTS (SELECT FROM pg_class t
+        JOIN pg_roles w ON w.rolname = coalesce(nullif(current_setting('role'), 'none'), session_user)::name
+        WHERE t.oid = to_regclass({table}) AND has_any_column_privilege(w.oid, t.oid, 'SELECT')
+          AND (NOT t.relrowsecurity OR w.rolsuper OR w.rolbypassrls
+               OR NOT t.relforcerowsecurity AND pg_has_role(w.oid, t.relowner, 'USAGE')))
 
 -- name: fill_from_live
 IF is_due_ THEN
@@ -161,7 +225,7 @@ END;
 
 -- name: count_edit
 -- Before cut-over: the live vector stays that of the text before, and is retired with it.
-IF TG_OP = 'UPDATE' AND ({changed}) AND NEW.{live} IS NOT DISTINCT FROM OLD.{live} THEN
+IF TG_OP = 'UPDATE' AND ({changed}) AND NOT {given} THEN
     PERFORM nextval({edited});
 END IF;
 

@@ -10,9 +10,6 @@ SELECT current_setting('server_version_num')::int AS version,
        current_user::text AS role,
        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
        current_schemas(false)::text[] AS search_path,
-       ARRAY(SELECT o.nspname::text FROM pg_namespace o CROSS JOIN LATERAL aclexplode(o.nspacl) x
-             WHERE o.nspname = ANY (current_schemas(false)) AND x.grantee = 0 AND x.privilege_type = 'CREATE'
-             ORDER BY 1) AS open_schemas,
        has_database_privilege(current_database(), 'CREATE') AS may_create,
        pg_size_bytes(current_setting('maintenance_work_mem')) AS maintenance_work_mem,
        CASE WHEN pg_has_role('pg_read_all_settings', 'MEMBER') OR

@@ -14,14 +14,15 @@ END $$;
 
 -- name: function_to_owner
 DO $$
-DECLARE role_ text;
+DECLARE statement_ text;
 BEGIN
-    FOR role_ IN
-        SELECT DISTINCT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END
+    FOR statement_ IN
+        SELECT DISTINCT 'REVOKE ALL ON FUNCTION ' || p.oid::regprocedure || ' FROM '
+               || CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END
         FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
         WHERE p.oid = {object}::regproc AND x.grantee <> p.proowner
     LOOP
-        EXECUTE 'REVOKE ALL ON FUNCTION ' || {object} || '() FROM ' || role_;
+        EXECUTE statement_;
     END LOOP;
 END $$;
 

@@ -24,7 +24,6 @@ _SERVER = Server(
     superuser=False,
     member_of=["app"],
     search_path=["public"],
-    open_schemas=[],
     may_create=True,
     may_quiet_triggers=True,
     maintenance_work_mem=64 * 1024 * 1024,

@@ -55,9 +55,10 @@ class Catalog:
     partitions: all below the table, partitions or heirs, parents first. partition_keys: those that read the column,
     with their tables.
     update_triggers: those that an update of the rows may fire, each in the table that holds them.
-    read: other tables and views that the text reads. made_of: what else text and scope depend on. Both are filled in
+    read: other tables and views that the text reads. made_of: what else text and scope depend on. qualified: texts and
+    scope as the revision writes them, and as the server does where every name has its schema. All three are filled in
     by preflight. captured: on an upgrade, tables of which capture has seen every write since the fill began; on a
-    downgrade, all as they are now. Ledgers of earlier versions have neither of the last two.
+    downgrade, all as they are now. Ledgers of earlier versions have none of the last three.
     """
 
     server: Server
@@ -74,6 +75,7 @@ class Catalog:
     read: list[OtherTable] = field(default_factory=list)
     made_of: list[Dependency] | None = None
     captured: list[Captured] | None = None
+    qualified: dict[str, str] = field(default_factory=dict)
 
     @property
     def vector_indexes(self) -> list[TableIndex]:

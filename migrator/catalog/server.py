@@ -75,7 +75,7 @@ class Server:
 
     pgvector: version, None where the extension is not in this database. may_quiet_triggers: may set
     session_replication_role. member_of: roles that it may take by SET ROLE. data_directory: None where it may not be
-    read. open_schemas: on the search path, and everybody may create in them.
+    read.
     """
 
     version: int
@@ -87,7 +87,6 @@ class Server:
     superuser: bool
     member_of: list[str]
     search_path: list[str]
-    open_schemas: list[str]
     may_create: bool
     may_quiet_triggers: bool
     maintenance_work_mem: int

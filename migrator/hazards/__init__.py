@@ -142,6 +142,8 @@ from migrator.hazards.server import standby as standby
 from migrator.hazards.server import transaction_pooler as transaction_pooler
 from migrator.hazards.texts import cannot_keep as cannot_keep
 from migrator.hazards.texts import changes_by_itself as changes_by_itself
+from migrator.hazards.texts import function_by_search_path as function_by_search_path
+from migrator.hazards.texts import generated_by_search_path as generated_by_search_path
 from migrator.hazards.texts import kept_without_text as kept_without_text
 from migrator.hazards.texts import lengths_unknown as lengths_unknown
 from migrator.hazards.texts import names_gone as names_gone
@@ -151,6 +153,7 @@ from migrator.hazards.texts import no_relevant_key as no_relevant_key
 from migrator.hazards.texts import no_row_has_text as no_row_has_text
 from migrator.hazards.texts import no_text as no_text
 from migrator.hazards.texts import not_a_query as not_a_query
+from migrator.hazards.texts import operator_by_search_path as operator_by_search_path
 from migrator.hazards.texts import other_tables_locked as other_tables_locked
 from migrator.hazards.texts import relevant_does_not_parse as relevant_does_not_parse
 from migrator.hazards.texts import row_function as row_function

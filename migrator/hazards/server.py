@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 from migrator.report import size
@@ -96,14 +96,21 @@ def env_elsewhere(found: str, asked: str, source: str) -> Hazard:
     )
 
 
-def open_schemas(schemas: Iterable[str]) -> Hazard:
-    names = sorted(schemas)
+def open_schemas(found: Mapping[str, Iterable[str]], subject: str) -> Hazard:
+    """found: schemas of the search path, each with the roles that may create in it, or PUBLIC."""
+    shown = "; ".join(f"{schema} ({', '.join(roles)})" for schema, roles in found.items())
+    revoked = "; ".join(
+        f"REVOKE CREATE ON SCHEMA {quoted(schema)} FROM "
+        + ", ".join(role if role == "PUBLIC" else quoted(role) for role in roles)
+        for schema, roles in found.items()
+    )
     return refuse(
         "open-schema",
-        f"schemas of the search path let everybody create functions: {', '.join(names)}",
-        "the trigger that captures writes runs with the rights of the role that upgrades; a function of somebody "
-        "else's would run with them.",
-        f"REVOKE CREATE ON SCHEMA {', '.join(map(quoted, names))} FROM PUBLIC",
+        f"others may create functions in schemas of the search path: {shown}",
+        f"a function or an operator of theirs could take the place of one that the text of {subject} calls, and would "
+        "run with the rights of whoever upgrades.",
+        f"{revoked}; where the role owns the schema, ALTER SCHEMA ... OWNER TO another; or leave these schemas out of "
+        "search_path, and name them in the revision: schema=, and the schema of each function in text= and where=",
     )
 
 

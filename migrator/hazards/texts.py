@@ -14,6 +14,10 @@ from migrator.report import counted
 
 # Conditions that are named, at most.
 _CHOICES = 6
+_NO_PATH = (
+    "the trigger that captures writes follows no search path, so that nobody else decides which function or operator a "
+    "name means"
+)
 
 
 def text_does_not_parse(argument: str, expression: str, reason: str) -> Hazard:
@@ -106,6 +110,43 @@ def rows_set_aside(subject: str, rows: int, first: Sequence[str]) -> Hazard:
 
 def _first(rows: int, first: Sequence[str]) -> str:
     return ", ".join(first) + ", ..." * (rows > len(first))
+
+
+def operator_by_search_path(argument: str, expression: str, reason: str) -> Hazard:
+    """reason: the operators that only the search path finds, or what the database says without it."""
+    return refuse(
+        "operator-by-search-path",
+        f"{argument}={expression!r} means something else without the search path: {reason}",
+        f"{_NO_PATH}, and IS DISTINCT FROM, NULLIF, CASE x WHEN and JOIN USING cannot name the schema of the operator "
+        "that they use.",
+        "write the comparison with an operator and its schema, as in a OPERATOR(public.=) b; or cast to a type of "
+        "PostgreSQL's own, as in a::text",
+    )
+
+
+def generated_by_search_path(subject: str, column: str, reason: str) -> Hazard:
+    """column: a generated one, which text or scope read."""
+    return refuse(
+        "generated-by-search-path",
+        f'the text of {subject} reads the generated column "{column}", whose expression means something else without '
+        f"the search path: {reason}",
+        f"{_NO_PATH}.",
+        "name in text= the columns that the expression reads, instead of the generated column",
+    )
+
+
+def function_by_search_path(
+    argument: str, expression: str, reason: str, functions: Iterable[str], path: Sequence[str]
+) -> Hazard:
+    """reason: what the database says without it, or that the value is another. functions: which may be the one."""
+    schemas = ", ".join([*map(quoted, path), "pg_temp"])
+    return refuse(
+        "function-by-search-path",
+        f"{argument}={expression!r} calls a function that looks names up by the search path: {reason}",
+        f"{_NO_PATH}.",
+        "give the function a search path of its own: "
+        + "; ".join(f"ALTER FUNCTION {function} SET search_path = {schemas}" for function in functions),
+    )
 
 
 def text_reads_other_tables(argument: str, expression: str, tables: Iterable[str]) -> Hazard:

@@ -38,7 +38,7 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
     """One transaction: from it on no write is missed."""
     if column.fills_retired and not column.capture_was_off:
         # The trigger is there since the upgrade; a function is replaced without a lock on the table.
-        return [column.statement(NAME, capture.while_filling(column), "none", "instant")]
+        return [column.statement(NAME, each, "none", "instant") for each in capture.create_functions(column)]
     table, shadow = column.table, name(column.shadow)
     ddl: list[Query] = []
     if column.adds_shadow:
@@ -53,7 +53,7 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
         if compression is not None:
             ddl.append(query("fill", "set_compression", table=table, shadow=shadow, compression=fragment(compression)))
         ddl += partition_columns.compressions(column)
-    ddl.append(capture.while_filling(column))
+    ddl += capture.create_functions(column)
     if column.capture_was_off:
         ddl += capture.drop_triggers(column)
     ddl += capture.create_trigger(column)

@@ -39,6 +39,7 @@ from migrator.preflight import (
     row_copies,
     row_size,
     scope,
+    search_path,
     surroundings,
     table,
     text,
@@ -85,7 +86,12 @@ def examine(
     Raises Refused where text, scope or model do not allow to look further.
     """
     catalog = column.catalog
-    found = [*partitions.kind(catalog), *table.examine(catalog), *rights.examine(connection, column.table)]
+    found = [
+        *partitions.kind(catalog),
+        *table.examine(catalog),
+        *rights.examine(connection, column.table),
+        *search_path.examine(connection, catalog),
+    ]
     # What keeps this role from the table would be laid to the scope.
     refuse_first(found)
     rights.refuse_lesser_functions(connection, column.table, _expressions(column))
@@ -109,6 +115,12 @@ def examine(
     refuse_first(firing.examine(connection, column))
     if column.method != "index":
         try_expressions(connection, column)
+        column = search_path.qualify(connection, column)
+        catalog = column.catalog
+        named = called.find(connection, column)
+        # Before one of them runs. A downgrade is not refused for what its upgrade allowed.
+        found += [] if column.is_restore else called.of_others(connection, column, named.functions)
+        refuse_first(found)
         text.examine_scope(connection, column)
         read = text.examine(connection, column, columns, text.argument_of(column))
         if column.change.other_text:
@@ -117,14 +129,13 @@ def examine(
             column = replace(column, catalog=replace(catalog, read=read))
             found += other_tables.examine(connection, column)
             refuse_first(found)
-        named = called.find(connection, column)
         column = replace(column, catalog=replace(column.catalog, made_of=named.dependencies))
         if column.fills_retired:
             seen = read_captured(connection, catalog.table.oid, column.trigger)
             column = replace(column, catalog=replace(column.catalog, captured=seen))
         # A downgrade is not refused for what its upgrade allowed.
         if not column.is_restore:
-            found += called.of_others(connection, column, named.functions)
+            search_path.try_functions(connection, column, named.functions)
             found += surroundings.examine(connection, column, named)
         refuse_first(found)
         refuse_first(made_again.examine(connection, columns, column))

@@ -23,8 +23,6 @@ def examine(catalog: Catalog) -> list[Hazard]:
         found.append(hazards.not_owner(table.name, table.owner, server.role))
     if not table.may_create:
         found.append(hazards.may_not_create_in(table.schema, server.role))
-    if server.open_schemas:
-        found.append(hazards.open_schemas(server.open_schemas))
     found += row_security(catalog)
     if table.rules:
         found.append(hazards.rules_on_table(table.schema, table.name, table.rules))

@@ -57,7 +57,7 @@ def test_promise_9_what_migrator_makes_is_readable_by_its_owner_alone(database: 
 
 TOLD = """
 CREATE FUNCTION trimmed(body text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT btrim(body)';
-CREATE FUNCTION told(body text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN "trimmed" (body); END';
+CREATE FUNCTION told(body text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN public."trimmed" (body); END';
 ALTER FUNCTION trimmed OWNER TO test_nosy
 """
 

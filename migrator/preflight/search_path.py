@@ -1,0 +1,148 @@
+"""Names in text and scope: looked up once, where nobody else may create anything, and kept with their schemas.
+
+Capture evaluates the two in the application's transactions, and follows no search path.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import sql
+
+from migrator import capture, hazards
+from migrator.called import following_path
+from migrator.catalog import Catalog
+from migrator.catalog.columns import Column
+from migrator.database import EVALUATION, Connection, configure, execute, fetch_dicts, fetch_row, said
+from migrator.hazards import Hazard
+from migrator.plan import ColumnPlan
+from migrator.preflight.text import ROWS, argument_of
+from migrator.queries import Query, expression, fragment, literal, query
+
+_WRITTEN, _AGAIN, _FRAME = (f"pg_temp.migrator_try_{each}" for each in ("written", "again", "frame"))
+
+
+def examine(connection: Connection, catalog: Catalog) -> list[Hazard]:
+    """Whether others may put functions, operators or types where names are looked up."""
+    found = fetch_dicts(connection, query("search_path", "writable"), {"owner": catalog.table.owner})
+    if not found:
+        return []
+    return [hazards.open_schemas({row["schema"]: row["roles"] for row in found}, catalog.subject)]
+
+
+def qualify(connection: Connection, column: ColumnPlan) -> ColumnPlan:
+    """The column's plan with the schema of every name in its texts and its scope.
+
+    Raises Refused where one of them means something else without the search path.
+    """
+    # A downgrade has what its upgrade was made with.
+    if column.catalog.qualified:
+        return column
+    qualified = {
+        written: _qualified(connection, column, argument, written) for argument, written in _written(column).items()
+    }
+    column = dataclasses.replace(column, catalog=dataclasses.replace(column.catalog, qualified=qualified))
+    for known in capture.needed(column):
+        if known.generated:
+            _try_generated(connection, column, known)
+    return column
+
+
+def _written(column: ColumnPlan) -> dict[str, str]:
+    """What the revision says in SQL of each row, by the argument that says it."""
+    change = column.change
+    found = {
+        argument_of(column): change.text,
+        argument_of(column, old=True): change.with_old_text().text,
+        "where": change.where,
+    }
+    return {argument: written for argument, written in found.items() if written}
+
+
+def try_functions(connection: Connection, column: ColumnPlan, functions: Sequence[int]) -> None:
+    """Raises Refused where text or scope calls a function that looks names up in the search path, on a few rows.
+
+    functions: all that they call.
+    """
+    following = following_path(connection, functions)
+    if not following:
+        return
+    for argument, written in _written(column).items():
+        value = expression(f"({column.qualified(written)})::text")
+        statement = query("trial", "row_values", value=value, table=column.table, scope=sql.SQL("true"))
+        with connection.transaction(force_rollback=True):
+            execute(connection, query("session", "read_only"))
+            # The same rows both times.
+            configure(connection, {"synchronize_seqscans": "off"}, local=True)
+            (found,) = fetch_row(connection, statement, {"limit": ROWS})
+            configure(connection, {"search_path": capture.SEARCH_PATH}, local=True)
+            try:
+                (without,) = fetch_row(connection, statement, {"limit": ROWS})
+            except EVALUATION as error:
+                reason: str | None = said(error, secret=column.has_secret_text)
+            else:
+                reason = "it gives another value without" if without != found else None
+        if reason is not None:
+            path = column.catalog.server.search_path
+            raise hazards.function_by_search_path(argument, written, reason, following, path).refusal()
+
+
+def _qualified(connection: Connection, column: ColumnPlan, argument: str, written: str) -> str:
+    with connection.transaction(force_rollback=True):
+        try:
+            _view(connection, column, _WRITTEN, written)
+        except psycopg.errors.InsufficientPrivilege:
+            raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
+        _view(connection, column, _FRAME, "1")
+        configure(connection, {"search_path": ""}, local=True)
+        before, after = _definition(connection, _FRAME).split("1", 1)
+        found = _definition(connection, _WRITTEN)[len(before) : -len(after)]
+        operators = _operators(connection, query("search_path", "operators", view=literal(_WRITTEN)))
+        reason = _otherwise(connection, column, found, operators)
+    if reason is not None:
+        raise hazards.operator_by_search_path(argument, written, reason).refusal()
+    return found
+
+
+def _try_generated(connection: Connection, column: ColumnPlan, known: Column) -> None:
+    """Before a row is written its generated columns are not computed, so capture evaluates them too."""
+    place = {"table": column.catalog.table.oid, "column": known.number}
+    with connection.transaction(force_rollback=True):
+        configure(connection, {"search_path": ""}, local=True)
+        operators = _operators(connection, query("search_path", "operators_of_default"), place)
+        reason = _otherwise(connection, column, known.default_text or "NULL", operators)
+    if reason is not None:
+        raise hazards.generated_by_search_path(column.subject, known.name, reason).refusal()
+
+
+def _otherwise(connection: Connection, column: ColumnPlan, written: str, operators: Sequence[str]) -> str | None:
+    """What it does not find where capture looks names up; None where it finds the same.
+
+    Some forms, such as IS DISTINCT FROM, look an operator up and cannot name its schema.
+    """
+    configure(connection, {"search_path": capture.SEARCH_PATH}, local=True)
+    try:
+        _view(connection, column, _AGAIN, written)
+    except EVALUATION as error:
+        return said(error, secret=column.has_secret_text)
+    again = _operators(connection, query("search_path", "operators", view=literal(_AGAIN)))
+    missing = sorted(Counter(operators) - Counter(again))
+    return f"it finds {', '.join(missing)}" if missing else None
+
+
+def _view(connection: Connection, column: ColumnPlan, view: str, written: str) -> None:
+    pieces = {"view": fragment(view), "value": expression(written), "table": column.table}
+    execute(connection, query("search_path", "view", **pieces))
+
+
+def _definition(connection: Connection, view: str) -> str:
+    return str(fetch_row(connection, query("search_path", "definition", view=literal(view)))[0])
+
+
+def _operators(connection: Connection, statement: Query, parameters: dict[str, int] | None = None) -> list[str]:
+    """As the search path that is set prints them: those of PostgreSQL's own without a schema."""
+    (found,) = fetch_row(connection, statement, parameters)
+    return list(found)
