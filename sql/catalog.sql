@@ -35,7 +35,7 @@ SELECT has_parameter_privilege('session_replication_role', 'SET');
 SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
        pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owned,
        size.rows, size.blocks, size.bytes,
-       row_security_active(c.oid) AS row_security,
+       row_security_active(c.oid) AS row_security, c.relrowsecurity AS has_policies,
        has_schema_privilege(n.oid, 'CREATE') AS may_create,
        CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::regclass::text END AS partition_of,
        ARRAY(SELECT i.inhparent::regclass::text FROM pg_inherits i WHERE i.inhrelid = c.oid AND NOT c.relispartition

@@ -4,7 +4,10 @@
 -- Schemas of the path in which a role may create that may neither act as the one at work, nor as the table's owner, and is
 -- no superuser; and by what it may: PUBLIC, or a role that it is or may act as. An owner may always give itself the right.
 SELECT n.nspname::text AS schema, array_agg(DISTINCT CASE g.role
-         WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(g.role)::text END) AS roles
+         WHEN 0 THEN 'PUBLIC'
+         WHEN 'pg_database_owner'::regrole
+         THEN (SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = current_database())
+         ELSE pg_get_userbyid(g.role)::text END) AS roles
 FROM unnest(current_schemas(false)) AS p (schema) JOIN pg_namespace n ON n.nspname = p.schema
 CROSS JOIN LATERAL (
   SELECT n.nspowner UNION SELECT x.grantee FROM aclexplode(n.nspacl) x WHERE x.privilege_type = 'CREATE') AS g (role)

@@ -219,7 +219,21 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "old_model_not_at_hand": {"reason": "model python:models:small cannot be loaded: there is no module 'models'"},
     "old_model_not_downloaded": {"name": "sentence-transformers:acme/old"},
     "old_model_other_dimensions": {"reason": "model python:models:small gives 512 dimensions, not 384"},
-    "open_schemas": {"schemas": ["public"]},
+    "open_schemas": {"found": {"public": ["ci"]}},
+    "function_by_search_path": {
+        "expression": "told(body)",
+        "reason": "function trimmed(text) does not exist",
+        "functions": ["public.told(text)"],
+        "path": ["public"],
+    },
+    "operator_by_search_path": {
+        "expression": "NULLIF(title, '')",
+        "reason": "it finds public.=(public.citext,public.citext)",
+    },
+    "generated_by_search_path": {
+        "column": "title_and_body",
+        "reason": "it finds public.=(public.citext,public.citext)",
+    },
     "heirs_together": {"heirs": 3},
     "inherited_column": {"parents": ["public.things"]},
     "inherited_twice": {"heir": "public.old_items", "others": ["public.archived"]},

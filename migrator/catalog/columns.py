@@ -102,9 +102,10 @@ class Table:
     others inherit from it, whose rows no key of its own tells apart.
 
     owned: whether the role at work may act as its owner. rows: the planner's estimate. used_numbers: columns used up
-    of PostgreSQL's 1,600. row_security: it applies to the role at work. may_create: the role may make indexes in the
-    table's schema. rows, blocks and bytes are those of partitions and heirs too. partition_of: the topmost
-    table it is a partition of. parents, children: by plain inheritance. of_type: the composite type it is of.
+    of PostgreSQL's 1,600. row_security: it applies to the role at work; has_policies: to some role. may_create: the
+    role may make indexes in the table's schema. rows, blocks and bytes are those of partitions and heirs too.
+    partition_of: the topmost table it is a partition of. parents, children: by plain inheritance. of_type: the
+    composite type it is of.
     publications_of_schema: those that publish it with all tables of a schema. whole_row_identity: published updates are
     told apart by all columns (REPLICA IDENTITY FULL).
     """
@@ -133,6 +134,7 @@ class Table:
     of_type: str | None = None
     publications_of_schema: list[str] = field(default_factory=list)
     whole_row_identity: bool = False
+    has_policies: bool = False
 
     @property
     def sql(self) -> sql.SQL:

@@ -12,6 +12,7 @@ from migrator.hazards.columns import inherited_column as inherited_column
 from migrator.hazards.columns import inherited_twice as inherited_twice
 from migrator.hazards.columns import left_by_another as left_by_another
 from migrator.hazards.columns import live_column_differs as live_column_differs
+from migrator.hazards.columns import may_not_become_owner as may_not_become_owner
 from migrator.hazards.columns import may_not_create_in as may_not_create_in
 from migrator.hazards.columns import may_not_create_schema as may_not_create_schema
 from migrator.hazards.columns import may_not_create_temporary as may_not_create_temporary
@@ -188,3 +189,4 @@ from migrator.hazards.triggers import triggers_always_fire as triggers_always_fi
 from migrator.hazards.triggers import triggers_fire as triggers_fire
 from migrator.hazards.triggers import triggers_write_other_tables as triggers_write_other_tables
 from migrator.hazards.triggers import vectors_copied as vectors_copied
+from migrator.hazards.triggers import waits_for_fill as waits_for_fill

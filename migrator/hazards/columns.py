@@ -290,6 +290,15 @@ def not_owner(table: str, owner: str, role: str) -> Hazard:
     )
 
 
+def may_not_become_owner(table: str, owner: str, role: str) -> Hazard:
+    return refuse(
+        "may-not-become-owner",
+        f'role "{role}" has the rights of "{owner}", the owner of "{table}", and may not SET ROLE to it',
+        "the function that captures writes belongs to the table's owner, and PostgreSQL lets nobody else give it away.",
+        f"GRANT {quoted(owner)} TO {quoted(role)} WITH SET TRUE; or connect as the owner",
+    )
+
+
 def may_not_create_schema(role: str) -> Hazard:
     return refuse(
         "may-not-create-schema",

@@ -151,6 +151,18 @@ def trigger_sorts_last(schema: str, table: str, trigger: str) -> Hazard:
     )
 
 
+def waits_for_fill(subject: str) -> Hazard:
+    return warn(
+        "rows-wait-for-fill",
+        f"the table of {subject} has row-level security",
+        "until the upgrade is done, a row that a role subject to the policies inserts, or gives another text, has no "
+        "new vector before migrator fills the row: a vector that is there at once would show that another row, which "
+        "this role may not see, has the same text. The same holds for a role that has no SELECT on the table.",
+        "nothing, where few such rows are written; above 100 between two fills the cut-over does not begin, so choose "
+        "a quiet time",
+    )
+
+
 def capture_was_off(tables: Iterable[str]) -> Hazard:
     """tables: those without it; some may have come to inherit since."""
     return warn(
@@ -168,8 +180,8 @@ def text_functions_of_others(subject: str, owners: Mapping[str, str], table_owne
         "text-functions-of-others",
         f"the text or scope of {subject} calls functions that are neither its table's owner's nor a superuser's: "
         f"{functions}",
-        f'capture runs them with the rights of "{role}" whenever somebody writes to the table, so that who replaces '
-        "one could do whatever that role may.",
+        f'they run with the rights of "{table_owner}" whenever somebody writes to the table, and with those of '
+        f'"{role}" while migrator works, so that who replaces one could do whatever these roles may.',
         "; ".join(f"ALTER FUNCTION {function} OWNER TO {quoted(table_owner)}" for function in owners),
     )
 
@@ -178,6 +190,6 @@ def text_functions_of_owner(subject: str, functions: Iterable[str], owner: str, 
     return warn(
         "text-functions-of-owner",
         f'"{role}" runs functions of "{owner}" for the text or scope of {subject}: {", ".join(functions)}',
-        f'"{owner}" owns the table, and by replacing one could do whatever "{role}" may, until migrator retire.',
+        f'"{owner}" owns the table, and by replacing one could do whatever "{role}" may, while migrator works.',
         f'upgrade as "{owner}"; or ALTER FUNCTION ... OWNER TO {quoted(role)}',
     )

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import psycopg
 from psycopg import sql
@@ -21,6 +22,7 @@ from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
 from migrator.preflight.text import ROWS, argument_of
 from migrator.queries import Query, expression, fragment, literal, query
+from migrator.rows.unreadable import guard, tolerant
 
 _WRITTEN, _AGAIN, _FRAME = (f"pg_temp.migrator_try_{each}" for each in ("written", "again", "frame"))
 
@@ -67,27 +69,43 @@ def try_functions(connection: Connection, column: ColumnPlan, functions: Sequenc
 
     functions: all that they call.
     """
-    following = following_path(connection, functions)
+    following, path = following_path(connection, functions), column.catalog.server.search_path
     if not following:
         return
-    for argument, written in _written(column).items():
-        value = expression(f"({column.qualified(written)})::text")
-        statement = query("trial", "row_values", value=value, table=column.table, scope=sql.SQL("true"))
-        with connection.transaction(force_rollback=True):
-            execute(connection, query("session", "read_only"))
-            # The same rows both times.
-            configure(connection, {"synchronize_seqscans": "off"}, local=True)
-            (found,) = fetch_row(connection, statement, {"limit": ROWS})
-            configure(connection, {"search_path": capture.SEARCH_PATH}, local=True)
-            try:
-                (without,) = fetch_row(connection, statement, {"limit": ROWS})
-            except EVALUATION as error:
-                reason: str | None = said(error, secret=column.has_secret_text)
-            else:
-                reason = "it gives another value without" if without != found else None
+    argument, old_argument = argument_of(column), argument_of(column, old=True)
+    values: dict[str, Callable[[ColumnPlan], Query]] = {
+        argument: lambda each: each.text,
+        old_argument: lambda each: (each if old_argument == argument else each.with_old_text).text,
+        "where": lambda each: sql.SQL("{}::text").format(each.scope),
+    }
+    for said_by, written in _written(column).items():
+        given = partial(_values, connection, value_of=values[said_by])
+        reason = _otherwise_given(connection, column, given)
         if reason is not None:
-            path = column.catalog.server.search_path
-            raise hazards.function_by_search_path(argument, written, reason, following, path).refusal()
+            raise hazards.function_by_search_path(said_by, written, reason, following, path).refusal()
+
+
+def _otherwise_given(connection: Connection, column: ColumnPlan, given: Callable[..., list[str]]) -> str | None:
+    """What is otherwise without the search path; None where it gives the same. Rows that raise an error do so anyhow."""
+    found = tolerant(connection, column, given)
+    try:
+        return None if given(column, path=capture.SEARCH_PATH) == found else "it gives another value without"
+    except EVALUATION as error:
+        same = given(guard(connection, column), path=capture.SEARCH_PATH) == found
+        return None if same else said(error, secret=column.has_secret_text)
+
+
+def _values(
+    connection: Connection, column: ColumnPlan, *, value_of: Callable[[ColumnPlan], Query], path: str | None = None
+) -> list[str]:
+    """Of a few rows, each time the same."""
+    statement = query("trial", "row_values", value=value_of(column), table=column.table, scope=sql.SQL("true"))
+    settings = {"synchronize_seqscans": "off"} | ({"search_path": path} if path is not None else {})
+    with connection.transaction(force_rollback=True):
+        execute(connection, query("session", "read_only"))
+        configure(connection, settings, local=True)
+        (found,) = fetch_row(connection, statement, {"limit": ROWS})
+        return list(found or ())
 
 
 def _qualified(connection: Connection, column: ColumnPlan, argument: str, written: str) -> str:

@@ -21,6 +21,8 @@ def examine(catalog: Catalog) -> list[Hazard]:
     found = []
     if not table.owned:
         found.append(hazards.not_owner(table.name, table.owner, server.role))
+    elif not server.superuser and table.owner not in server.member_of:
+        found.append(hazards.may_not_become_owner(table.name, table.owner, server.role))
     if not table.may_create:
         found.append(hazards.may_not_create_in(table.schema, server.role))
     found += row_security(catalog)
@@ -71,6 +73,8 @@ def triggers(column: ColumnPlan) -> list[Hazard]:
             found.append(hazards.trigger_sorts_last(place.schema, place.name, trigger.name))
     if column.capture_was_off:
         found.append(hazards.capture_was_off(column.unwatched))
+    if column.method == "embed" and table.has_policies:
+        found.append(hazards.waits_for_fill(column.subject))
     return found
 
 

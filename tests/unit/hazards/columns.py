@@ -422,6 +422,19 @@ TEXTS: list[Row] = [
         'work as a member of that role: GRANT "owner" TO "app"',
     ),
     (
+        hazards.may_not_become_owner,
+        (
+            "items",
+            "owner",
+            "app",
+        ),
+        "may-not-become-owner",
+        True,
+        'role "app" has the rights of "owner", the owner of "items", and may not SET ROLE to it',
+        "the function that captures writes belongs to the table's owner, and PostgreSQL lets nobody else give it away.",
+        'GRANT "owner" TO "app" WITH SET TRUE; or connect as the owner',
+    ),
+    (
         hazards.may_not_create_schema,
         ("app",),
         "may-not-create-schema",

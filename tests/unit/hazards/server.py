@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from migrator import hazards
-from tests.unit.hazards.row import Row
+from tests.unit.hazards.row import SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
@@ -102,13 +102,15 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.open_schemas,
-        (["My schema", "public"],),
+        ({"My schema": ["PUBLIC"], "public": ["ci", "web"]}, SUBJECT),
         "open-schema",
         True,
-        "schemas of the search path let everybody create functions: My schema, public",
-        "the trigger that captures writes runs with the rights of the role that upgrades; a function of somebody "
-        "else's would run with them.",
-        'REVOKE CREATE ON SCHEMA "My schema", "public" FROM PUBLIC',
+        "others may create functions in schemas of the search path: My schema (PUBLIC); public (ci, web)",
+        "a function or an operator of theirs could take the place of one that the text of public.items.embedding "
+        "calls, and would run with the rights of whoever upgrades.",
+        'REVOKE CREATE ON SCHEMA "My schema" FROM PUBLIC; REVOKE CREATE ON SCHEMA "public" FROM "ci", "web"; where the '
+        "role owns the schema, ALTER SCHEMA ... OWNER TO another; or leave these schemas out of search_path, and name "
+        "them in the revision: schema=, and the schema of each function in text= and where=",
     ),
     (
         hazards.setting_not_there,

@@ -119,6 +119,46 @@ TEXTS: list[Row] = [
         "the model is not asked for them. One that has no vector to come back to ends without a vector, and is listed "
         "in migrator.failed_row.",
         "correct the rows, before or afterward; migrator backfill then gives them a vector",
+        hazards.operator_by_search_path,
+        ("text", "NULLIF(title, '')", "it finds public.=(public.citext,public.citext)"),
+        "operator-by-search-path",
+        True,
+        "text=\"NULLIF(title, '')\" means something else without the search path: it finds "
+        "public.=(public.citext,public.citext)",
+        "the trigger that captures writes follows no search path, so that nobody else decides which function or "
+        "operator a name means, and IS DISTINCT FROM, NULLIF, CASE x WHEN and JOIN USING cannot name the schema of the "
+        "operator that they use.",
+        "write the comparison with an operator and its schema, as in a OPERATOR(public.=) b; or cast to a type of "
+        "PostgreSQL's own, as in a::text",
+    ),
+    (
+        hazards.generated_by_search_path,
+        (SUBJECT, "whole", "it finds public.=(public.citext,public.citext)"),
+        "generated-by-search-path",
+        True,
+        'the text of public.items.embedding reads the generated column "whole", whose expression means something else '
+        "without the search path: it finds public.=(public.citext,public.citext)",
+        "the trigger that captures writes follows no search path, so that nobody else decides which function or "
+        "operator a name means.",
+        "name in text= the columns that the expression reads, instead of the generated column",
+    ),
+    (
+        hazards.function_by_search_path,
+        (
+            "text",
+            "told(body)",
+            "function trimmed(text) does not exist",
+            ["public.told(text)"],
+            ["My app", "public"],
+        ),
+        "function-by-search-path",
+        True,
+        "text='told(body)' calls a function that looks names up by the search path: function trimmed(text) does not "
+        "exist",
+        "the trigger that captures writes follows no search path, so that nobody else decides which function or "
+        "operator a name means.",
+        'give the function a search path of its own: ALTER FUNCTION public.told(text) SET search_path = "My app", '
+        '"public", pg_temp',
     ),
     (
         hazards.text_reads_other_tables,

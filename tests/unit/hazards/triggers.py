@@ -169,14 +169,26 @@ TEXTS: list[Row] = [
         "nothing to do: each old vector is compared with the backup, and embedded again where it is not there",
     ),
     (
+        hazards.waits_for_fill,
+        (SUBJECT,),
+        "rows-wait-for-fill",
+        False,
+        "the table of public.items.embedding has row-level security",
+        "until the upgrade is done, a row that a role subject to the policies inserts, or gives another text, has no "
+        "new vector before migrator fills the row: a vector that is there at once would show that another row, which "
+        "this role may not see, has the same text. The same holds for a role that has no SELECT on the table.",
+        "nothing, where few such rows are written; above 100 between two fills the cut-over does not begin, so choose "
+        "a quiet time",
+    ),
+    (
         hazards.text_functions_of_others,
         (SUBJECT, {"public.doc_text(text)": "writer"}, "owner", "migrator"),
         "text-functions-of-others",
         True,
         "the text or scope of public.items.embedding calls functions that are neither its table's owner's nor a "
         "superuser's: public.doc_text(text) (of writer)",
-        'capture runs them with the rights of "migrator" whenever somebody writes to the table, so that who replaces '
-        "one could do whatever that role may.",
+        'they run with the rights of "owner" whenever somebody writes to the table, and with those of "migrator" while '
+        "migrator works, so that who replaces one could do whatever these roles may.",
         'ALTER FUNCTION public.doc_text(text) OWNER TO "owner"',
     ),
     (
@@ -185,7 +197,7 @@ TEXTS: list[Row] = [
         "text-functions-of-owner",
         False,
         '"postgres" runs functions of "owner" for the text or scope of public.items.embedding: public.doc_text(text)',
-        '"owner" owns the table, and by replacing one could do whatever "postgres" may, until migrator retire.',
+        '"owner" owns the table, and by replacing one could do whatever "postgres" may, while migrator works.',
         'upgrade as "owner"; or ALTER FUNCTION ... OWNER TO "postgres"',
     ),
 ]
