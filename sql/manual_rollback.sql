@@ -495,8 +495,15 @@ BEGIN
     END LOOP;
     -- And that of a table which no longer inherits.
     EXECUTE format('DROP FUNCTION migrator.%I() CASCADE', format('capture_%s', change_));
+    EXECUTE format('DROP FUNCTION IF EXISTS migrator.%I(bytea)', format('lookup_%s', change_));
     EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('missed_%s', change_));
     EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('edited_%s', change_));
+    -- The table's owner needed the schema for them, where the ledger is another role's.
+    FOR each IN SELECT x.grantee::regrole AS name FROM pg_namespace n, aclexplode(n.nspacl) x, pg_class c
+                WHERE n.nspname = 'migrator' AND c.oid = relation AND x.grantee = c.relowner AND x.grantee <> n.nspowner
+                  AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid AND p.proowner = x.grantee) LOOP
+        EXECUTE format('REVOKE USAGE ON SCHEMA migrator FROM %s', each.name);
+    END LOOP;
 
     -- The indexes of the new column go; the old ones get their names back, with comment and CLUSTER mark.
     FOR each IN SELECT DISTINCT i.indexrelid::regclass AS name
@@ -588,10 +595,15 @@ COMMIT;
 
 SELECT format('DROP TABLE IF EXISTS migrator.rollback_%s', :'change') \gexec
 
+-- Text and scope with the schema of every name, where the change has them.
+CREATE TEMP VIEW rollback_said AS
+SELECT id, catalog, coalesce(catalog -> 'qualified' ->> (change ->> 'text'), change ->> 'text') AS text,
+       coalesce(catalog -> 'qualified' ->> (change ->> 'where'), change ->> 'where', 'true') AS scope
+FROM migrator.change WHERE id = :change;
 -- Nothing is evaluated: a name that is gone ends the script here.
 SELECT format('SELECT FROM %I.%I WHERE (%s) AND (%s) IS NULL LIMIT 0', :'schema', :'table',
-              coalesce(change ->> 'where', 'true'), coalesce(change ->> 'text', 'NULL'))
-FROM migrator.change WHERE id = :change
+              scope, coalesce(text, 'NULL'))
+FROM rollback_said
 \gexec
 -- The hash of a row's text, empty where the change knows none. NULL for a row out of scope or without a text; one byte for
 -- a row whose text or scope raises an error.
@@ -607,10 +619,10 @@ SELECT format($statement$
         RETURN '\x00';
     END
     $function$
-    $statement$, :'schema', :'table', '(' || coalesce(change ->> 'where', 'true') || ')',
-    CASE WHEN change ->> 'text' IS NULL THEN format('CASE WHEN %I IS NOT NULL THEN %L::bytea END', :'new', '')
-         ELSE format('sha256(convert_to(NULLIF((%s)::text, %L), %L))', change ->> 'text', '', 'UTF8') END)
-FROM migrator.change WHERE id = :change
+    $statement$, :'schema', :'table', '(' || scope || ')',
+    CASE WHEN text IS NULL THEN format('CASE WHEN %I IS NOT NULL THEN %L::bytea END', :'new', '')
+         ELSE format('sha256(convert_to(NULLIF((%s)::text, %L), %L))', text, '', 'UTF8') END)
+FROM rollback_said
 \gexec
 -- In scope and with a text, but without an old vector; not those that had none before the upgrade either. text_hash is NULL
 -- where the change knows no text, or it cannot be evaluated.
@@ -621,12 +633,12 @@ SELECT format('CREATE TABLE migrator.rollback_%1$s AS SELECT %2$sCASE WHEN lengt
               :'change', (SELECT string_agg(quote_ident(key) || ', ', '' ORDER BY n) FROM jsonb_array_elements_text(
                   catalog -> 'table' -> 'key') WITH ORDINALITY AS _ (key, n)),
               :'new', :'schema', :'table', :'column',
-              CASE WHEN change ->> 'text' IS NOT NULL THEN
+              CASE WHEN text IS NOT NULL THEN
                    format(' AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup '
                           'WHERE migrator_vector IS NULL AND migrator_text_hash = migrator_hash%s)', id,
                           (SELECT string_agg(format(' AND migrator_backup.%I = %I.%1$I', key, :'table'), '')
                            FROM jsonb_array_elements_text(catalog -> 'table' -> 'key') AS _ (key))) END)
-FROM migrator.change WHERE id = :change
+FROM rollback_said
 \gexec
 -- Its owner's alone; default privileges may have given it to others.
 SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', c.oid::regclass,

@@ -41,3 +41,6 @@ CROSS JOIN LATERAL regexp_matches(d.adbin::text, ':opnos? (?:\(o )?(\d+(?: \d+)*
 CROSS JOIN LATERAL regexp_split_to_table(f.numbers[1], ' ') AS n (number)
 JOIN pg_operator o ON o.oid = n.number::oid
 WHERE d.adrelid = %(table)s::oid AND d.adnum = %(column)s;
+
+-- name: values
+SELECT array_agg(migrator_value) FROM (SELECT {value} AS migrator_value FROM {table} LIMIT %(limit)s) AS migrator_rows;

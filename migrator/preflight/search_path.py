@@ -72,10 +72,9 @@ def try_functions(connection: Connection, column: ColumnPlan, functions: Sequenc
     following, path = following_path(connection, functions), column.catalog.server.search_path
     if not following:
         return
-    argument, old_argument = argument_of(column), argument_of(column, old=True)
     values: dict[str, Callable[[ColumnPlan], Query]] = {
-        argument: lambda each: each.text,
-        old_argument: lambda each: (each if old_argument == argument else each.with_old_text).text,
+        argument_of(column): lambda each: each.text,
+        argument_of(column, old=True): lambda each: each.with_old_text.text,
         "where": lambda each: sql.SQL("{}::text").format(each.scope),
     }
     for said_by, written in _written(column).items():
@@ -86,7 +85,7 @@ def try_functions(connection: Connection, column: ColumnPlan, functions: Sequenc
 
 
 def _otherwise_given(connection: Connection, column: ColumnPlan, given: Callable[..., list[str]]) -> str | None:
-    """What is otherwise without the search path; None where it gives the same. Rows that raise an error do so anyhow."""
+    """What is otherwise without the search path; None where it gives the same, errors of single rows among it."""
     found = tolerant(connection, column, given)
     try:
         return None if given(column, path=capture.SEARCH_PATH) == found else "it gives another value without"
@@ -99,7 +98,7 @@ def _values(
     connection: Connection, column: ColumnPlan, *, value_of: Callable[[ColumnPlan], Query], path: str | None = None
 ) -> list[str]:
     """Of a few rows, each time the same."""
-    statement = query("trial", "row_values", value=value_of(column), table=column.table, scope=sql.SQL("true"))
+    statement = query("search_path", "values", value=value_of(column), table=column.table)
     settings = {"synchronize_seqscans": "off"} | ({"search_path": path} if path is not None else {})
     with connection.transaction(force_rollback=True):
         execute(connection, query("session", "read_only"))

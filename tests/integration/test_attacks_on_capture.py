@@ -157,17 +157,15 @@ def test_an_operator_that_only_the_search_path_finds_is_refused(database: Databa
 
 def test_an_operator_is_kept_with_its_schema(database: Database) -> None:
     items(database, 20)
-    database.execute(SAME)
+    database.execute(SAME.replace("app.=", "app.=="))
     address = dataclasses.replace(database.address, search_path=BY_APP)
-    text = "CASE WHEN body IN ('TEXT 3', 'x') OR body = 'TEXT 4' THEN 'three or four' ELSE body END"
-    change = dataclasses.replace(CHANGE, text=text, from_text="body")
+    change = dataclasses.replace(CHANGE, text="CASE WHEN body == 'TEXT 3' THEN 'three' ELSE body END", from_text="body")
     with pytest.raises(Stopped):
         runner.upgrade(address, REVISION, [change], Options(stop_after="fill", batch_size=BATCH))
     database.execute("UPDATE items SET body = 'Text 3' WHERE id = 9")
     assert nulls(database, column=SHADOW) == []
     runner.upgrade(address, REVISION, [change], Options(batch_size=BATCH))
-    told = "CASE WHEN lower(body) IN ('text 3', 'text 4') THEN 'three or four' ELSE body END"
-    assert rows_hold(database, new, text=told) == 20
+    assert rows_hold(database, new, text="CASE WHEN lower(body) = 'text 3' THEN 'three' ELSE body END") == 20
 
 
 def test_a_generated_column_whose_operator_only_the_search_path_finds(database: Database) -> None:

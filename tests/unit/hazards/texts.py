@@ -119,6 +119,8 @@ TEXTS: list[Row] = [
         "the model is not asked for them. One that has no vector to come back to ends without a vector, and is listed "
         "in migrator.failed_row.",
         "correct the rows, before or afterward; migrator backfill then gives them a vector",
+    ),
+    (
         hazards.operator_by_search_path,
         ("text", "NULLIF(title, '')", "it finds public.=(public.citext,public.citext)"),
         "operator-by-search-path",
