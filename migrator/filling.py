@@ -15,7 +15,7 @@ from psycopg import sql
 
 from migrator import backup_table, capture, portions, rows_left, tree
 from migrator.catalog.triggers import UpdateTrigger, disable, enable, read_update_triggers
-from migrator.database import configure, execute, has_table
+from migrator.database import execute, has_table
 from migrator.embedding import embed_missing, embedding, probe_by_index
 from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Statement

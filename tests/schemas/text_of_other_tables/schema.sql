@@ -1,7 +1,7 @@
 -- A chunk is embedded with the title of its document and the labels of that, which a function reads.
 CREATE TABLE documents (id int PRIMARY KEY, title text NOT NULL);
 CREATE TABLE "the labels" (document_id int REFERENCES documents, label text);
-CREATE FUNCTION labels_of(document int) RETURNS text LANGUAGE sql STABLE AS $$
+CREATE FUNCTION labels_of(document int) RETURNS text LANGUAGE sql STABLE SET search_path = public AS $$
     SELECT string_agg(label, ' ' ORDER BY label) FROM "the labels" WHERE document_id = document
 $$;
 CREATE TABLE chunks (
