@@ -76,7 +76,7 @@ def test_what_is_planted_in_the_search_path_is_not_called(database: Database, wh
         planter.execute(plant.encode())
         planter.execute("UPDATE items SET body = 'edited' WHERE id = 1")
     assert database.execute("SELECT * FROM caught") == []
-    database.execute("REVOKE CREATE ON SCHEMA public FROM test_planter")
+    database.execute("DROP OWNED BY test_planter")
     if stop == "fill":
         upgrade(database, change)
         assert database.execute("SELECT * FROM caught") == []
@@ -116,14 +116,10 @@ def test_a_schema_of_the_path_that_the_tables_owner_and_its_members_may_write(da
         )
     )
     try:
-        plan = runner.plan_upgrade(as_role(database, "test_owner"), REVISION, [CHANGE], Options())
+        plan = runner.plan_upgrade(database.as_role("test_owner").address, REVISION, [CHANGE], Options())
     finally:
         database.execute("REVOKE test_owner FROM test_writer")
     assert [each.code for each in plan.hazards if each.refuses] == []
-
-
-def as_role(database: Database, role: str) -> Address:
-    return dataclasses.replace(database.address, role=role)
 
 
 SAME = """
@@ -282,7 +278,7 @@ def of_an_owner(database: Database) -> Address:
     )
     called = database.value("SELECT quote_ident(current_database())")
     database.execute(f"GRANT CREATE, TEMPORARY ON DATABASE {called} TO test_deployer")
-    return as_role(database, "test_deployer")
+    return database.as_role("test_deployer").address
 
 
 OF_OWNER = dataclasses.replace(CHANGE, schema="app")
