@@ -226,13 +226,13 @@ CASES = [
         ),
     ),
     Case(
-        "text with the table's schema",
+        "text with what no column is",
         refused(
             hazards.text_not_by_columns(
-                "text", "public.items.body", 'invalid reference to FROM-clause entry for table "items"'
+                "text", "tableoid::text || body", 'column "tableoid" does not exist'
             )
         ),
-        change(text='"public.items.body"'),
+        change(text='"tableoid::text || body"'),
     ),
     Case(
         "text of a system column",
