@@ -226,15 +226,6 @@ CASES = [
         ),
     ),
     Case(
-        "text with what no column is",
-        refused(
-            hazards.text_not_by_columns(
-                "text", "tableoid::text || body", 'column "tableoid" does not exist'
-            )
-        ),
-        change(text='"tableoid::text || body"'),
-    ),
-    Case(
         "text of a system column",
         refused(hazards.text_not_by_columns("text", "ctid::text", 'column "ctid" does not exist')),
         change(text='"ctid::text"'),
