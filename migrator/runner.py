@@ -132,8 +132,6 @@ def _carry_out(
 ) -> None:
     models = Models(ledger, timeout=options.model_timeout)
     if unfinished is not None:
-        ledger.install()
-        ledger.follow(unfinished)
         plan, run = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers), unfinished
         _refuse_other_mode(run, plan, options)
         # What the same command begins after it stays in that mode too.
@@ -148,6 +146,8 @@ def _carry_out(
             _refuse_other_texts(connection, plan)
         address = _as_planned(connection, address, plan)
         models.recording = True
+        ledger.install()
+        ledger.follow(run)
         # What the last one waited for when it was killed.
         ledger.set_waiting(run, None)
         _models_at_hand(connection, ledger, models, plan, run)
