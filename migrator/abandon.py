@@ -28,7 +28,7 @@ def abandonable(address: Address) -> str | None:
 
 def abandon(address: Address, reporter: Reporter) -> str:
     """Undoes the unfinished run; the store is kept. Returns what was done, in words."""
-    with at_work(address) as (connection, ledger):
+    with at_work(address, reporter.message) as (connection, ledger):
         run = ledger.unfinished()
         if run is None:
             return "nothing is unfinished"

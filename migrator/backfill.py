@@ -22,7 +22,7 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
     """
     found = {}
     address = text_settings.for_ledger(address)
-    with at_work(address) as (connection, ledger):
+    with at_work(address, options.reporter.message) as (connection, ledger):
         refuse_unfinished(ledger)
         ledger.bring_up_to_date()
         models = Models(ledger, recording=True, timeout=options.model_timeout)

@@ -95,7 +95,7 @@ def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stor
     """
     if keep_backups:
         address = text_settings.for_ledger(address)
-    with at_work(address) as (connection, ledger):
+    with at_work(address, reporter.message) as (connection, ledger):
         refuse_unfinished(ledger)
         ledger.bring_up_to_date()
         dropped = []

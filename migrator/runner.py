@@ -35,7 +35,7 @@ Wanted = Sequence[EmbeddingChange] | Sequence[VectorColumn]
 def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> None:
     """Carries the changes out, or goes on with them; returns at once where they are done."""
     address = text_settings.for_changes(address, changes)
-    with at_work(address) as (connection, ledger):
+    with at_work(address, options.reporter.message) as (connection, ledger):
         unfinished = _own_run(connection, ledger, changes)
         if unfinished is not None:
             unfinished = _same_run(ledger, unfinished, revision, "upgrade", changes)
@@ -48,7 +48,7 @@ def upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange],
 def restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> None:
     """Gives the columns back what they held before the revision; returns at once where they have it."""
     address = text_settings.for_ledger(address, of=columns)
-    with at_work(address) as (connection, ledger):
+    with at_work(address, options.reporter.message) as (connection, ledger):
         unfinished = _own_run(connection, ledger, columns)
         if unfinished is not None:
             unfinished = _same_run(ledger, unfinished, revision, "downgrade", columns)

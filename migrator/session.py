@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 from migrator import hazards
 from migrator.address import Address
@@ -12,12 +12,20 @@ from migrator.database import Connection, connect
 from migrator.hazards import Hazard
 from migrator.ledger import Ledger, Run
 from migrator.locks import only_migrator
+from migrator.runtime.waits import naming_waits
 
 
 @contextmanager
-def at_work(address: Address) -> Iterator[tuple[Connection, Ledger]]:
-    """A connection that keeps other migrators out, and the ledger. Raises Busy."""
-    with connect(address) as connection, only_migrator(connection):
+def at_work(address: Address, tell: Callable[[str], None] | None = None) -> Iterator[tuple[Connection, Ledger]]:
+    """A connection that keeps other migrators out, and the ledger. Raises Busy.
+
+    tell: is told meanwhile who its statements wait for, if they are to be watched.
+    """
+    with (
+        connect(address) as connection,
+        only_migrator(connection),
+        naming_waits(connection, address, tell) if tell else nullcontext(),
+    ):
         yield connection, open_ledger(connection, address)
 
 

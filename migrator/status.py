@@ -17,6 +17,7 @@ from migrator.planner import planned
 from migrator.queries import name, query
 from migrator.retire import leftovers
 from migrator.rows import unreadable
+from migrator.runtime.waits import awaited
 from migrator.session import open_ledger_to_read
 
 
@@ -33,6 +34,7 @@ def read_status(address: Address) -> dict[str, Any]:
             "database": address.shown,
             "at_work": at_work,
             "lock_held_by": holder.described if holder and not holder.may_migrate else None,
+            "waits_for": awaited(connection, holder.pid) if at_work and holder and holder.pid else None,
             "unfinished": _unfinished(ledger, at_work),
             "columns": [
                 *(_column(connection, ledger, column, address, untrusted) for column in columns),

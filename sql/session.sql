@@ -62,6 +62,30 @@ WHERE l.locktype = 'advisory' AND l.classid = %(first)s AND l.objid = %(second)s
 ORDER BY may_migrate, l.pid
 LIMIT 1;
 
+-- name: advisory_locks
+-- Who holds any in this database.
+SELECT DISTINCT format('process %%s (role "%%s", application name "%%s")', a.pid, a.usename, a.application_name)
+FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid()
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY 1
+LIMIT 5;
+
+-- name: awaited
+-- Whom a session waits for, and whom these wait for. Process 0 is a prepared transaction.
+SELECT w.pid, a.usename::text AS role, a.application_name AS application, a.state,
+       to_char(a.state_change, 'HH24:MI:SS') AS since,
+       left(regexp_replace(NULLIF(a.query, '<insufficient privilege>'), '\s+', ' ', 'g'), 80) AS statement,
+       (SELECT min(l.locktype) FROM pg_locks l WHERE l.pid = w.pid AND NOT l.granted) AS lock,
+       (SELECT string_agg(format('process %%s (role "%%s", application name "%%s")', b.pid, b.usename, b.application_name),
+                          ', ' ORDER BY b.pid)
+        FROM pg_stat_activity b WHERE b.pid = ANY (pg_blocking_pids(w.pid))) AS behind
+FROM (SELECT DISTINCT unnest(pg_blocking_pids(%(session)s)) AS pid) AS w LEFT JOIN pg_stat_activity a ON a.pid = w.pid
+-- An index build waits for this very look too, for a moment.
+WHERE w.pid <> pg_backend_pid()
+ORDER BY w.pid
+LIMIT 3;
+
 -- name: waits_for_session
 -- A process that has a lock on one of the tables, or of their partitions, and waits for that session; and what for.
 SELECT w.pid, w.relation::regclass::text

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 
 from migrator.address import Address
 from migrator.cli.project import Project
+from migrator.cli.waits import briefly
 from migrator.operations.version_table import address_of_context
 
 
@@ -36,6 +37,7 @@ def locate(project: Project) -> Located:
             found.append(Located(project.connected_to(address_of_context(context, context.connection)), heads))
         return []
 
-    with EnvironmentContext(project.config_with_database(), project.script, fn=look, dont_mutate=True):
+    config, script = project.config_with_database(), project.script
+    with briefly(), EnvironmentContext(config, script, fn=look, dont_mutate=True):
         project.script.run_env()
     return found[0]

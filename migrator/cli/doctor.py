@@ -47,12 +47,14 @@ def command(ctx: click.Context, project: Project, column: str | None, as_json: b
 
 
 def _of_database(project: Project) -> list[Finding]:
-    from migrator.doctor import examine_database, look_at_model
+    from migrator.cli.joining import waited_for
+    from migrator.doctor import Finding, examine_database, look_at_model
     from migrator.preflight.server import names_readable
 
     with project.connection() as connection, names_readable(connection), connection.transaction():
         found = examine_database(connection)
-    return [*found.found, *map(look_at_model, found.models)]
+    in_env = [Finding("warning", each.subject, each.fact, each.remedy) for each in waited_for(project)]
+    return [*found.found, *in_env, *map(look_at_model, found.models)]
 
 
 def _of_column(project: Project, written: str) -> list[Finding]:

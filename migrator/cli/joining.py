@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from migrator.cli.display import shown_path
 from migrator.cli.project import Project
+
+# As against pg_try_advisory_lock().
+_WAITS = re.compile(r"\bpg_advisory_(?:xact_)?lock(?:_shared)?(?=\s*\()", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Finding:
 
 def check(project: Project) -> list[Finding]:
     """All findings, in the order in which a command would meet them. A broken revision raises."""
-    return [_revisions(project), _operations(), _environment(project), _template(project)]
+    return [_revisions(project), _operations(), _environment(project), *waited_for(project), _template(project)]
 
 
 def _revisions(project: Project) -> Finding:
@@ -68,6 +72,32 @@ def _environment(project: Project) -> Finding:
             f"{path}:{executes[0]}: call .commit() on that connection afterwards",
         )
     return Finding(path, "leaves transactions to Alembic")
+
+
+def waited_for(project: Project) -> list[Finding]:
+    """An advisory lock that env.py waits for: whoever waits there keeps an index build of a migrator waiting."""
+    location = Path(project.script.env_py_location)
+    tree = ast.parse(location.read_text(encoding="utf-8"), str(location))
+    names = [(node.lineno, _named(node)) for node in ast.walk(tree) if isinstance(node, (ast.Attribute, ast.Constant))]
+    calls = [(line, found[0]) for line, named in names if (found := _WAITS.search(named))]
+    path = shown_path(location)
+    return [
+        Finding(
+            path,
+            f"waits for an advisory lock in line {line}, by {called}(): a second process that waits there keeps CREATE "
+            "INDEX CONCURRENTLY waiting, which then waits for ever",
+            f"{path}:{line}: take it by polling: while not connection.scalar(text("
+            f'"SELECT {called.replace("pg_", "pg_try_", 1)}(...)")): connection.rollback(); time.sleep(1)',
+        )
+        for line, called in calls[:1]
+    ]
+
+
+def _named(node: ast.Attribute | ast.Constant) -> str:
+    """SQL in a string, or a function of SQLAlchemy's `func`."""
+    if isinstance(node, ast.Attribute):
+        return f"{node.attr}("
+    return node.value if isinstance(node.value, str) else ""
 
 
 def _lines_that_call(tree: ast.Module, method: str) -> list[int]:

@@ -31,6 +31,8 @@ def as_text(found: dict[str, Any]) -> str:
     lines = [f"database  {found['database']}"]
     if found["at_work"]:
         lines.append(f"at work   another migrator: {found['at_work']}")
+    if found["waits_for"]:
+        lines.append(f"waits for {found['waits_for']}")
     if found["lock_held_by"]:
         lines.append(f"locked    not by a migrator: {found['lock_held_by']}")
     run = found["unfinished"]

@@ -557,6 +557,7 @@ def test_status_before_anything(pending: Project) -> None:
     assert json.loads(migrator("status", "--json").out) == {
         "database": pending.database.address.shown,
         "at_work": None,
+        "waits_for": None,
         "lock_held_by": None,
         "unfinished": None,
         "columns": [],

@@ -1,0 +1,1 @@
+"""What goes on beside the phases while a run is at work."""
