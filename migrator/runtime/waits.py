@@ -47,6 +47,7 @@ def _watch(connection: Connection, address: Address, tell: Callable[[str], None]
     seen, told = frozenset[int](), frozenset[int]()
     while not ended.wait(LOOK_EVERY_S):
         if connection.info.transaction_status != TransactionStatus.ACTIVE:
+            seen = told = frozenset()
             continue
         try:
             with connect(address) as asking:
@@ -58,7 +59,7 @@ def _watch(connection: Connection, address: Address, tell: Callable[[str], None]
         if now and now == seen and now != told:
             tell(f"waiting for {_in_words(found)}")
             told = now
-        seen = now
+        seen, told = now, told if now else now
 
 
 def awaited(connection: Connection, session: int) -> str | None:
