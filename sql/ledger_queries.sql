@@ -147,10 +147,6 @@ SELECT g.declared, g.scope FROM migrator.registry g JOIN migrator.change c ON c.
 WHERE {of_table}
 ORDER BY c.id DESC;
 
--- name: registry
-SELECT table_schema, table_name, column_name, string_agg(model, ', ' ORDER BY change_id) AS model
-FROM migrator.registry GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
-
 -- name: start_run
 INSERT INTO migrator.run AS r (revision, direction, version_schema, version_table, version_oid)
 VALUES (%(revision)s, %(direction)s, %(version_schema)s, %(version_table)s, %(version_oid)s)

@@ -11,6 +11,7 @@ from migrator.change import Model
 from migrator.database import Connection, fetch_dicts
 from migrator.doctor.finding import Finding, Findings, of_hazard, of_index_without_partitions, of_invalid_index
 from migrator.ledger import Ledger
+from migrator.plan import ColumnPlan
 from migrator.preflight.server import server_hazards
 from migrator.queries import fragment, query
 from migrator.report import counted, size
@@ -30,7 +31,8 @@ def examine_database(connection: Connection) -> Findings:
     ]
     if not server.pgvector:
         return Findings(found)
-    return Findings([*found, *_vector_columns(connection, ledger)], _models(ledger))
+    held, _ = present.columns(ledger)
+    return Findings([*found, *_vector_columns(connection, held)], _models(ledger, held))
 
 
 def _disk(server: Server) -> Finding:
@@ -64,29 +66,32 @@ def _invalid_indexes(connection: Connection) -> list[Finding]:
     return found
 
 
-def _vector_columns(connection: Connection, ledger: Ledger) -> list[Finding]:
-    models = {(row["table_schema"], row["table_name"], row["column_name"]): row["model"] for row in ledger.registry()}
+def _vector_columns(connection: Connection, held: list[ColumnPlan]) -> list[Finding]:
+    models: dict[str, list[str]] = {}
+    for column in held:
+        models.setdefault(column.subject, []).append(column.change.to.name)
     columns = fetch_dicts(connection, query("doctor", "vector_columns", tree=tree(fragment("c.oid"))))
     if not columns:
         return [Finding("ok", "columns", "there is no vector column")]
-    return [_vector_column(row, models.get((row["schema"], row["table"], row["column"]))) for row in columns]
+    return [_vector_column(row, models) for row in columns]
 
 
-def _vector_column(row: dict[str, Any], model: str | None) -> Finding:
+def _vector_column(row: dict[str, Any], models: dict[str, list[str]]) -> Finding:
+    """models: what the ledger says that columns hold."""
     subject = f"{row['schema']}.{row['table']}.{row['column']}"
+    model = ", ".join(models.get(subject, ())) or "a model that the ledger does not know"
     rows = f"about {counted(row['rows'], 'rows')}" if row["rows"] >= 0 else "never analysed"
     if row["partitions"] is not None:
         rows += f" in {counted(row['partitions'], 'partitions')}"
     indexes = ", ".join(row["indexes"]) or "no vector index"
-    fact = f"{row['type']}, {rows}, {indexes}, {model or 'a model that the ledger does not know'}"
+    fact = f"{row['type']}, {rows}, {indexes}, {model}"
     if not row["has_dimensions"]:
         fact += f"; vectors of several dimensions fit in: migrator doctor {subject} looks which are there"
     return Finding("ok", subject, fact)
 
 
-def _models(ledger: Ledger) -> list[Model]:
+def _models(ledger: Ledger, held: list[ColumnPlan]) -> list[Model]:
     """Those that columns hold, and those that a downgrade may ask for rows written since."""
-    held, _ = present.columns(ledger)
     named = [column.change.to for column in held]
     named += [change.change.from_ for change in ledger.live_changes()]
     return list(dict.fromkeys(named))

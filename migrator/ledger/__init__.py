@@ -217,9 +217,6 @@ class Ledger:
             text = change.text if embeds else found[each.id]
         return text
 
-    def registry(self) -> list[dict[str, Any]]:
-        return self._rows("registry")
-
     def start(self, plan: Plan) -> Run:
         """Records the run before its first statement."""
         with self._connection.transaction():

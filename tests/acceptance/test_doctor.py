@@ -150,6 +150,14 @@ def test_the_ledgers_model_is_named(database: Database) -> None:
     assert about(OLD.name, found) == [("ok", "at hand", "")]
 
 
+def test_the_ledgers_model_is_named_under_the_present_name_of_the_table(database: Database) -> None:
+    items(database)
+    upgrade(database)
+    database.execute("ALTER TABLE items RENAME TO things")
+    ((level, fact, _),) = about("public.things.embedding", findings())
+    assert (level, fact.endswith(f", {NEW.name}")) == ("ok", True)
+
+
 def test_models_that_the_ledger_names_are_looked_at_once_each(database: Database) -> None:
     """The one that the column holds, and the one that a downgrade would ask."""
     items(database, rows=5)
