@@ -9,7 +9,7 @@ from migrator import hazards
 from migrator.change import Model
 from migrator.database import Connection, execute
 from migrator.embedders import at_hand, load
-from migrator.embedders.similarity import agreement
+from migrator.embedders.similarity import agreement, embedded_now
 from migrator.errors import MigratorError, Refused
 from migrator.hazards import Hazard
 from migrator.plan import ColumnPlan
@@ -75,7 +75,7 @@ def _compare(connection: Connection, models: Models, column: ColumnPlan) -> Haza
     rows = tolerant(connection, column.with_old_text, read)
     if not rows:
         return None
-    median = float(np.median(agreement(embedder, rows)))
+    median = float(np.median(agreement(embedded_now(embedder, (text for text, _ in rows)), rows)))
     if median >= PERHAPS_SAME_MODEL:
         return None
     return hazards.old_model_differs(column.subject, model.name, len(rows), median)

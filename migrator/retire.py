@@ -10,13 +10,15 @@ from migrator.address import Address
 from migrator.catalog.captured import read_captured
 from migrator.catalog.columns import TREE
 from migrator.catalog.rights import refuse_code_of_lesser_roles
+from migrator.change import Model
 from migrator.database import EVALUATION, UNBOUNDED, Connection, configure, execute, fetch_row, has_table, said
+from migrator.errors import UsageError
 from migrator.ledger import RETIRED, Ledger
 from migrator.locks import with_short_locks
 from migrator.plan import ColumnPlan, Statement, store_name
 from migrator.planner import planned
 from migrator.queries import SCHEMA, fragment, name, query
-from migrator.report import Reporter
+from migrator.report import Reporter, size
 from migrator.rows.unreadable import tolerant
 from migrator.session import at_work, refuse_unfinished
 from migrator.tree import Relation
@@ -109,6 +111,49 @@ def retire_all(address: Address, reporter: Reporter, *, keep_backups: bool, stor
                 execute(connection, query("store", "drop", store=name(SCHEMA, table)))
                 dropped.append(f"embedding store {SCHEMA}.{table}")
         return [each for each in dropped if each]
+
+
+def stores_of(address: Address, called: str) -> list[str]:
+    """The embedding stores of the model of that name, or the one of that name, as a person reads them. Raises Busy.
+
+    Raises UsageError where there is none.
+    """
+    with at_work(address) as (_, ledger):
+        return [
+            f"embedding store {SCHEMA}.{table} of {model.name}, {size(taken)}"
+            for table, model, taken in _named(ledger, called)
+        ]
+
+
+def drop_stores_of(address: Address, called: str) -> list[str]:
+    """Drops them, with what the ledger has recorded of the model, so that the next upgrade embeds anew.
+
+    Raises Refused where a run is unfinished.
+    """
+    with at_work(address) as (connection, ledger):
+        refuse_unfinished(ledger)
+        dropped = []
+        for table, model, _ in _named(ledger, called):
+            with connection.transaction():
+                execute(connection, query("store", "drop", store=name(SCHEMA, table)))
+                ledger.forget_model(model)
+            dropped.append(f"embedding store {SCHEMA}.{table} of {model.name}")
+        return dropped
+
+
+def _named(ledger: Ledger, called: str) -> list[tuple[str, Model, int]]:
+    """Table, model and bytes of each."""
+    models = {
+        store_name(model): model for each in ledger.every_change() for model in (each.change.from_, each.change.to)
+    }
+    known = [(table, models[table], taken) for table, taken in ledger.stores() if table in models]
+    found = [each for each in known if called in (each[1].name, each[0], f"{SCHEMA}.{each[0]}")]
+    if not found:
+        there = ", ".join(dict.fromkeys(model.name for _, model, _ in known)) or "none"
+        raise UsageError(
+            f"there is no embedding store of {called}", remedy=f"name the model of one that is there: {there}"
+        )
+    return found
 
 
 def _own_stores(ledger: Ledger) -> list[str]:

@@ -8,10 +8,9 @@ from pathlib import Path
 from migrator.address import Address
 from migrator.change import Model
 from migrator.database import Connection
-from migrator.embedders import Embedder, load
-from migrator.embedders.probes import check
+from migrator.embedders import Embedder, Vectors, load, probes
 from migrator.embedders.timed import TimedEmbedder
-from migrator.ledger import Ledger, Run
+from migrator.ledger import Ledger, Run, as_json
 from migrator.locks import send_together
 from migrator.other_tables import OtherTables
 from migrator.plan import ColumnPlan, Plan
@@ -25,7 +24,7 @@ MODEL_TIMEOUT_S = 900.0
 
 @dataclass
 class Models:
-    """Loaded models, each once.
+    """Loaded models, each once, and each asked once for its probes.
 
     recording: the probe vectors of each go into the ledger. dry_run: a model that costs money is not called.
     timeout: seconds that a call may take.
@@ -36,16 +35,21 @@ class Models:
     dry_run: bool = False
     timeout: float = MODEL_TIMEOUT_S
     _loaded: dict[Model, Embedder] = field(default_factory=dict)
-    _checked: set[tuple[Model, bool]] = field(default_factory=set)
+    _probes: dict[str, Vectors] = field(default_factory=dict)
+    _checked: set[tuple[str, bool]] = field(default_factory=set)
 
     def get(self, model: Model) -> Embedder:
         """Raises Refused where it cannot be loaded or is not the model that the ledger knows."""
         if model not in self._loaded:
             self._loaded[model] = TimedEmbedder(load(model), model.name, self.timeout)
         embedder = self._loaded[model]
-        if (model, self.recording) not in self._checked and self.may_call(embedder):
-            check(self.ledger, model, embedder, record=self.recording)
-            self._checked.add((model, self.recording))
+        # A model that was put away, or differs in what only queries go by, gives them again.
+        key = as_json(model.of_documents)
+        if (key, self.recording) not in self._checked and self.may_call(embedder):
+            if key not in self._probes:
+                self._probes[key] = probes.embed(embedder)
+            probes.check(self.ledger, model, embedder, self._probes[key], record=self.recording)
+            self._checked.add((key, self.recording))
         return embedder
 
     def put_away(self, model: Model) -> None:

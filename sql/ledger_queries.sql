@@ -228,6 +228,12 @@ DELETE FROM migrator.failed_row WHERE change_id = %(change)s;
 -- name: failed_rows
 SELECT coalesce(sum(rows), 0) FROM migrator.failed_row WHERE change_id = %(change)s;
 
+-- name: forget_model
+DELETE FROM migrator.model WHERE declared = %(declared)s::jsonb;
+
+-- name: every_change
+SELECT {columns} FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id ORDER BY c.id;
+
 -- name: stores
 SELECT c.relname::text, pg_total_relation_size(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

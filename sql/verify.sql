@@ -18,11 +18,19 @@ FROM (SELECT {extension}.vector_dims(migrator_vector) AS migrator_dimensions, {n
       OFFSET 0) AS migrator_found;
 
 -- name: sample
--- Rows from all over the table: by the hash of what their vector follows from. Only the chosen are written as text.
+-- Rows from all over the table, of as many texts: by the hash of what their vector follows from, from among eight times as
+-- many rows. Only the chosen are written as text.
 SELECT migrator_text, migrator_vector::text, migrator_place::text
-FROM (SELECT {text}::text AS migrator_text, {column} AS migrator_vector, tableoid || ' ' || ctid AS migrator_place FROM {table}
-      WHERE {column} IS NOT NULL AND {due} AND {text} IS NOT NULL
-      ORDER BY {key} LIMIT %(limit)s) AS migrator_sample;
+FROM (SELECT DISTINCT ON (migrator_key) *
+      FROM (SELECT {text}::text AS migrator_text, {column} AS migrator_vector,
+                   tableoid || ' ' || ctid AS migrator_place, {key} AS migrator_key FROM {table}
+            WHERE {column} IS NOT NULL AND {due} AND {text} IS NOT NULL
+            ORDER BY {key} LIMIT 8 * %(limit)s) AS migrator_rows
+      ORDER BY migrator_key LIMIT %(limit)s) AS migrator_sample;
+
+-- name: stored
+-- What the store has under these hashes.
+SELECT text_hash, embedding::text FROM {store} WHERE text_hash = ANY (%(hashes)s::bytea[]);
 
 -- name: keys
 SELECT {key} FROM {table}

@@ -10,20 +10,26 @@ from migrator.cli.project import Project
 @click.command()
 @click.option("--keep-backups", is_flag=True, help="Keep the backup tables, from which a downgrade still works.")
 @click.option("--stores", is_flag=True, help="Drop the embedding stores too: vectors that were paid for.")
+@click.option(
+    "--store", metavar="MODEL", help="Drop the embedding store of this model, and nothing else: its vectors are wrong."
+)
 @click.option("--yes", is_flag=True, help="Do not ask before dropping.")
 @click.pass_obj
-def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> None:
+def command(project: Project, keep_backups: bool, stores: bool, store: str | None, yes: bool) -> None:
     """Drop retired columns and backups. Without the backups there is no way back but to embed again."""
     from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.database import address
     from migrator.cli.display import show_result
     from migrator.cli.pending import refuse_unfinished
+    from migrator.errors import UsageError
     from migrator.progress import reporting
     from migrator.report import block
-    from migrator.retire import retirable, retire_all
+    from migrator.retire import drop_stores_of, retirable, retire_all, stores_of
 
+    if store and (keep_backups or stores):
+        raise UsageError("--store drops one embedding store and nothing else", remedy="give it alone")
     where = address(project)
-    kept = retirable(where, keep_backups=keep_backups, stores=stores)
+    kept = stores_of(where, store) if store else retirable(where, keep_backups=keep_backups, stores=stores)
     refuse_unfinished(project, where)
     if not kept:
         show_result("there is nothing to retire")
@@ -33,5 +39,9 @@ def command(project: Project, keep_backups: bool, stores: bool, yes: bool) -> No
         refuse_unasked("whether it may be dropped", about=about)
         ask(about)
     with reporting() as reporter:
-        dropped = retire_all(where, reporter, keep_backups=keep_backups, stores=stores)
+        dropped = (
+            drop_stores_of(where, store)
+            if store
+            else retire_all(where, reporter, keep_backups=keep_backups, stores=stores)
+        )
     show_result(block(*(f"dropped  {each}" for each in dropped)))

@@ -57,6 +57,10 @@ def _remedy(failed: list[Proof]) -> str:
     ways = []
     if any(each.name == READABLE for each in failed):
         ways.append("give back what text and scope name: ALTER TABLE ... RENAME COLUMN ... TO ...")
+    wrong = dict.fromkeys(each.wrong_store for each in failed if each.wrong_store)
+    if wrong:
+        dropping = " and ".join(f"migrator retire --store {model}" for model in wrong)
+        ways.append(f"migrator downgrade -1, then {dropping}, then migrator upgrade embeds their texts anew")
     if any(each.name == SCOPE for each in failed):
         ways.append(
             "bring rows that left the scope back into it, or embed them with the model of the scope they are in"

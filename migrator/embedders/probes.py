@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrator.change import Model
-from migrator.embedders import Embedder
+from migrator.embedders import Embedder, Vectors
 from migrator.embedders.similarity import SAME_VECTOR, cosines
 from migrator.hazards import model_changed
 from migrator.ledger import Ledger
@@ -16,13 +16,17 @@ PROBES = (
 )
 
 
-def check(ledger: Ledger, model: Model, embedder: Embedder, *, record: bool) -> None:
-    """Compares the model's probe vectors with those in the ledger; `record` writes them there the first time.
+def embed(embedder: Embedder) -> Vectors:
+    """(4, dimensions): the model's vectors of them."""
+    return embedder.embed_documents(PROBES)
+
+
+def check(ledger: Ledger, model: Model, embedder: Embedder, vectors: Vectors, *, record: bool) -> None:
+    """Compares the probe vectors that the model gave now with those in the ledger; `record` writes them the first time.
 
     Raises Refused where they differ: it is another model under the same name.
     """
     recorded = ledger.probes(model)
-    vectors = embedder.embed_documents(PROBES)
     if recorded is None:
         if record:
             ledger.add_model(model, embedder.fingerprint, vectors.astype(float).tolist())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,13 @@ def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(one @ other / lengths) if lengths > 0 else 0.0
 
 
-def agreement(embedder: Embedder, rows: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-    """(n,): the cosine of each row's vector with that of its text embedded now. rows: text, and vector as text."""
-    again = embedder.embed_documents([text for text, _ in rows])
-    return cosines(again, ([float(number) for number in vector.strip("[]").split(",")] for _, vector in rows))
+def embedded_now(embedder: Embedder, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+    """The vector of each text, which the model is asked for once."""
+    different = list(dict.fromkeys(texts))
+    return dict(zip(different, embedder.embed_documents(different), strict=True))
+
+
+def agreement(now: Mapping[str, ArrayLike], rows: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+    """(n,): the cosine of each row's vector with that which its text has now. rows: text, and vector as text."""
+    vectors = ([float(number) for number in vector.strip("[]").split(",")] for _, vector in rows)
+    return cosines((now[text] for text, _ in rows), vectors)

@@ -316,6 +316,14 @@ class Ledger:
         declared = as_json(model.of_documents)
         self._execute("add_model", declared=declared, fingerprint=as_json(fingerprint), probes=as_json(probes))
 
+    def forget_model(self, model: Model) -> None:
+        """The vectors of its probes are recorded anew when it is asked for the next time."""
+        self._execute("forget_model", declared=as_json(model.of_documents))
+
+    def every_change(self) -> list[LedgerChange]:
+        """All changes, whatever became of them, of every history."""
+        return self._read("every_change")
+
     def stores(self) -> list[tuple[str, int]]:
         """Name and bytes of every embedding store."""
         return [(row["relname"], row["pg_total_relation_size"]) for row in self._rows("stores")]

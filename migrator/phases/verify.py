@@ -32,21 +32,22 @@ def run(work: Work) -> dict[str, object]:
     Raises Interrupted where texts that other tables have a part in may have changed meanwhile.
     """
     for _ in range(TRIES):
-        result, failed = _prove(work)
+        result, failed, wrong_stores = _prove(work)
         if not failed:
             return result
         try:
             work.other_tables.refuse_unlocked()
         except LetGo:
             continue
-        raise _failed(work, failed)
+        raise _failed(work, failed, wrong_stores)
     raise work.other_tables.always_let_go()
 
 
-def _prove(work: Work) -> tuple[dict[str, object], list[str]]:
-    """What each column's proofs found, and the binding ones that failed, in words."""
+def _prove(work: Work) -> tuple[dict[str, object], list[str], list[str]]:
+    """What each column's proofs found; the binding ones that failed, in words; and models whose stores are wrong."""
     result: dict[str, object] = {}
     failed = []
+    wrong_stores = []
     for column in work.plan.columns:
         target = column.live if column.method == "index" else column.shadow
         if column.method != "index":
@@ -67,15 +68,22 @@ def _prove(work: Work) -> tuple[dict[str, object], list[str]]:
             work.reporter.message(told)
             if proof.binding and proof.failed:
                 failed.append(f"{column.subject}: {proof.name}: {proof.detail}")
-    return result, failed
+                wrong_stores += [proof.wrong_store] if proof.wrong_store else []
+    return result, failed, wrong_stores
 
 
-def _failed(work: Work, failed: list[str]) -> VerificationFailed:
+def _failed(work: Work, failed: list[str], wrong_stores: list[str]) -> VerificationFailed:
     remedy = "choose another model or index in the revision, or change the bound in verify=Verify(...) there"
     if work.plan.direction == "downgrade":
         remedy = (
             "mend what stands against the old vectors, such as a CHECK made since the upgrade, and run the same "
             "command again"
+        )
+    if wrong_stores:
+        dropping = " and ".join(f"migrator retire --store {model}" for model in dict.fromkeys(wrong_stores))
+        remedy = (
+            f"drop the wrong vectors with {dropping}, and run the same command again, which embeds "
+            "their texts anew; if it fails again, the model does not give a text the same vector twice"
         )
     return VerificationFailed(
         block("verification failed:", *(f"  {each}" for each in failed)),

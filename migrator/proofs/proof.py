@@ -20,6 +20,7 @@ class Proof:
     """One proof of one column. detail: what was found, in words. binding: whether verify fails by it before cut-over.
 
     passed: None where it could not be taken, of which detail says why. restored: of a column after its downgrade.
+    wrong_store: the model whose embedding store is what is wrong.
 
     What comes back on a downgrade is what was there, good or bad, so that proofs of the vectors themselves bind nobody.
     """
@@ -29,6 +30,7 @@ class Proof:
     detail: str
     binding: bool = True
     restored: bool = False
+    wrong_store: str | None = None
 
     @property
     def failed(self) -> bool:

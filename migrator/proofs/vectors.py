@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from numpy.typing import ArrayLike
 from psycopg import sql
 
 from migrator import rows_left
-from migrator.database import execute, fetch_dicts
-from migrator.embedders.similarity import SAME_VECTOR, agreement
+from migrator.database import Connection, execute, fetch_dicts, has_table
+from migrator.embedders.similarity import SAME_VECTOR, agreement, embedded_now
 from migrator.errors import Refused
 from migrator.plan import ColumnPlan, Statement
 from migrator.proofs.proof import Proof, pieces, reads
-from migrator.queries import name, query
+from migrator.queries import name, plain, query
 from migrator.report import counted
 from migrator.work import Session
 
@@ -32,6 +34,7 @@ def statements(column: ColumnPlan, target: str) -> list[Statement]:
         sent += reads(column, rows_left.counting_null_by_right(column, target))
     only_if = "texts were embedded for the downgrade" if column.is_restore else ""
     sent += reads(column, _sample(column, target), only_if=only_if)
+    sent += reads(column, _stored(column), lasts="a few rows", only_if="rows hold another vector than the model's")
     if _may_be_named(column):
         sent += reads(column, _keys(column), lasts="a few rows", only_if="rows hold another vector than the model's")
     return sent
@@ -95,11 +98,12 @@ def sample_agrees(session: Session, column: ColumnPlan, target: str) -> list[Pro
     if not rows:
         return []
     try:
-        similarity = agreement(session.models.get(column.change.to), [(text, vector) for text, vector, _ in rows])
+        now = embedded_now(session.models.get(column.change.to), (text for text, _, _ in rows))
     except Refused as refusal:
         if not column.is_restore:
             raise
         return [Proof("sample", None, f"the old model is no longer available ({refusal.problem})")]
+    similarity = agreement(now, [(text, vector) for text, vector, _ in rows])
     least = float(similarity.min())
     shown = f"{len(rows)} rows embedded again agree with what is stored to {least:.4f} or better (cosine)"
     stale = [place for (_, _, place), similar in zip(rows, similarity, strict=True) if similar < SAME_VECTOR]
@@ -108,7 +112,30 @@ def sample_agrees(session: Session, column: ColumnPlan, target: str) -> list[Pro
             f"{len(stale)} of {len(rows)} rows do not hold the model's vector of their present text"
             f"{_named(session, column, stale)}; the farthest has a cosine of {least:.4f} to it"
         )
-    return [Proof("sample", not stale, shown, binding=not column.is_restore)]
+    sample = Proof("sample", not stale, shown, binding=not column.is_restore)
+    return [sample, *_store_contradicts(session.connection, column, now)] if stale else [sample]
+
+
+def _store_contradicts(connection: Connection, column: ColumnPlan, now: Mapping[str, ArrayLike]) -> list[Proof]:
+    """Whether it is the store that is wrong: it has other vectors of the sampled texts than the model gives now."""
+    if not has_table(connection, column.store):
+        return []
+    hashes = {hashlib.sha256(text.encode()).digest(): text for text in now}
+    found = execute(connection, _stored(column), {"hashes": [*hashes]}).fetchall()
+    stored = [(hashes[bytes(text_hash)], vector) for text_hash, vector in found]
+    wrong = int((agreement(now, stored) < SAME_VECTOR).sum()) if stored else 0
+    if not wrong:
+        return []
+    model, table = column.change.to.name, plain(column.store)
+    detail = (
+        f"it contradicts its model: of {counted(len(stored), 'sampled texts')} that {table} holds, {wrong} have "
+        f"another vector there than {model} gives now"
+    )
+    return [Proof("embedding store", False, detail, binding=not column.is_restore, wrong_store=model)]
+
+
+def _stored(column: ColumnPlan) -> sql.Composed:
+    return query("verify", "stored", store=column.store)
 
 
 def _named(session: Session, column: ColumnPlan, places: Sequence[str]) -> str:

@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 
 from migrator.change import Model
-from migrator.embedders import load
+from migrator.embedders import load, probes
 from migrator.embedders.checked import checked
-from migrator.embedders.probes import check
 from migrator.embedders.timed import TimedEmbedder
 from migrator.errors import MigratorError, ModelError, Refused
 from migrator.ledger import Ledger
@@ -352,24 +351,29 @@ class LedgerInMemory(Ledger):
         self.models[model] = (dict(fingerprint), probes)
 
 
+def checked_by_probes(ledger: Ledger, model: Model, *, record: bool) -> None:
+    embedder = load(model)
+    probes.check(ledger, model, embedder, probes.embed(embedder), record=record)
+
+
 def test_another_model_under_the_same_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = LedgerInMemory()
     model = Model("python:tests.models:drifted", dimensions=96)
-    check(ledger, model, load(model), record=True)
-    check(ledger, model, load(model), record=True)
+    checked_by_probes(ledger, model, record=True)
+    checked_by_probes(ledger, model, record=True)
 
     monkeypatch.setenv("MIGRATOR_TEST_DRIFT", "1")
     assert not np.allclose(vector("one", drifted), load(model).embed_documents(["two"])[0])
     with pytest.raises(Refused) as caught:
-        check(ledger, model, load(model), record=True)
+        checked_by_probes(ledger, model, record=True)
     assert caught.value.problem.startswith("model python:tests.models:drifted no longer gives the vectors it gave")
 
 
 def test_probes_are_written_on_request_only() -> None:
     ledger = LedgerInMemory()
-    check(ledger, TINY, load(TINY), record=False)
+    checked_by_probes(ledger, TINY, record=False)
     assert ledger.models == {}
-    check(ledger, TINY, load(TINY), record=True)
+    checked_by_probes(ledger, TINY, record=True)
     assert ledger.models[TINY][0] == load(TINY).fingerprint
 
 
@@ -377,7 +381,7 @@ def test_a_vector_of_other_length_is_of_another_model() -> None:
     ledger = LedgerInMemory()
     ledger.add_model(TINY, {}, [[1.0, 0.0]] * 4)
     with pytest.raises(Refused, match=r"its probe texts agree to 0\.0000 only"):
-        check(ledger, TINY, load(TINY), record=True)
+        checked_by_probes(ledger, TINY, record=True)
 
 
 # ---- what a command must not load ----------------------------------------------------------------------------
