@@ -772,6 +772,22 @@ def test_verify_names_no_row_by_a_key_that_is_its_text(project: Project) -> None
     assert "confidential" not in ended.out + ended.err
 
 
+def test_retire_drops_the_store_of_one_model_alone(pending: Project) -> None:
+    model = "python:tests.models:new"
+    assert pending.upgraded().code == 0
+    asked = migrator("retire", "--store", model)
+    assert asked.code == 2
+    assert f"about to be dropped:\n  embedding store {STORE} of {model}, " in asked.err
+    both = migrator("retire", "--stores", "--store", model)
+    alone = "error: --store drops one embedding store and nothing else\nfix: give it alone\n"
+    assert both == Ended(2, "", alone)
+    dropped = f"dropped  embedding store {STORE} of {model}\n"
+    assert migrator("retire", "--store", model, "--yes") == Ended(0, dropped, "")
+    assert "migrator.backup_1" in migrator("status").out
+    none = f"error: there is no embedding store of {model}\nfix: name the model of one that is there: none\n"
+    assert migrator("retire", "--store", model, "--yes") == Ended(2, "", none)
+
+
 def test_retire_drops_what_is_kept(pending: Project) -> None:
     assert migrator("retire") == Ended(0, "there is nothing to retire\n", "")
     assert pending.upgraded().code == 0
