@@ -205,9 +205,9 @@ BEGIN
           SELECT relation UNION SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON t.oid = i.inhparent),
         present (kind, name, state) AS (
           SELECT 'table', t.oid::text, concat_ws(' ', c.relfilenode, g.oid, g.xmin, (
-                   SELECT string_agg(later.oid::text, ' ' ORDER BY later.oid) FROM pg_trigger later
-                   WHERE later.tgrelid = t.oid AND later.tgtype & 3 = 3 AND later.tgname COLLATE "C" > g.tgname
-                     AND (later.tgparentid <> 0 OR NOT later.tgisinternal)))
+                   SELECT string_agg(firing.oid::text, ' ' ORDER BY firing.oid) FROM pg_trigger firing
+                   WHERE firing.tgrelid = t.oid AND firing.tgtype & 3 = 3 AND firing.tgname !~ '^~?migrator_'
+                     AND (firing.tgparentid <> 0 OR NOT firing.tgisinternal)))
           FROM tree t JOIN pg_class c ON c.oid = t.oid AND c.relkind <> 'p'
           JOIN pg_trigger g ON g.tgrelid = t.oid AND g.tgname = format('~migrator_capture_%s', done.id)
           UNION ALL

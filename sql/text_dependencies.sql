@@ -95,10 +95,10 @@ FROM pg_ts_dict d WHERE d.oid::regdictionary::text = ANY (%(dictionaries)s::text
 
 -- name: captured
 -- Another file: the table was rewritten. Another trigger, or another version of its row: it was dropped, disabled, or made
--- again as partitions are attached. And triggers that fire after it and may change the row.
+-- again as partitions are attached. And other triggers that may change a row: one that fires after it may have been renamed.
 SELECT c.oid::int8 AS oid, concat_ws(' ', c.relfilenode, t.oid, t.xmin, (
-         SELECT string_agg(later.oid::text, ' ' ORDER BY later.oid) FROM pg_trigger later
-         WHERE later.tgrelid = c.oid AND later.tgtype & 3 = 3 AND later.tgname COLLATE "C" > %(trigger)s
-           AND (later.tgparentid <> 0 OR NOT later.tgisinternal))) AS state
+         SELECT string_agg(other.oid::text, ' ' ORDER BY other.oid) FROM pg_trigger other
+         WHERE other.tgrelid = c.oid AND other.tgtype & 3 = 3 AND other.tgname !~ '^~?migrator_'
+           AND (other.tgparentid <> 0 OR NOT other.tgisinternal))) AS state
 FROM pg_class c LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = %(trigger)s
 WHERE c.oid IN {tree} AND c.relkind <> 'p' ORDER BY c.oid;

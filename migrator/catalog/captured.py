@@ -12,7 +12,7 @@ from migrator.queries import query
 @dataclass(frozen=True)
 class Captured:
     """A table or partition that holds rows. state: another one once it was rewritten, or was for a moment without the
-    trigger, as a partition that is detached, or has a trigger that may change the row after it.
+    trigger, as a partition that is detached, or has other BEFORE triggers, which may have fired after it.
     """
 
     oid: int

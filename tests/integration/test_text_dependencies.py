@@ -8,7 +8,7 @@ import pytest
 
 from migrator import runner
 from migrator.change import VectorColumn
-from migrator.errors import MigratorError
+from migrator.errors import MigratorError, Refused
 from migrator.work import Options
 from tests.database import Database
 from tests.integration.test_manual_rollback import psql, refused, roll_back
@@ -209,3 +209,18 @@ def test_a_backup_is_not_brought_up_to_date_by_old_vectors_of_other_texts(databa
     retire(database, keep_backups=True)
     downgrade(database, MADE_OF)
     assert rows_hold(database, old, text=TEXT) == ROWS
+
+
+def test_a_trigger_changes_rows_after_capture_has_seen_them(database: Database) -> None:
+    in_parts(database)
+    upgrade(database)
+    database.execute(
+        "CREATE FUNCTION edit() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.body := 'edited'; RETURN NEW; END$$; "
+        "CREATE TRIGGER \"~~late\" BEFORE UPDATE ON items FOR EACH ROW WHEN (NEW.note = 'late') EXECUTE FUNCTION edit()"
+    )
+    database.execute("UPDATE items SET note = 'late' WHERE id < 5")
+    with pytest.raises(Refused, match='trigger "~~late" on "items" would run after migrator\'s own'):
+        downgrade(database)
+    database.execute('ALTER TRIGGER "~~late" ON items RENAME TO early')
+    downgrade(database)
+    assert rows_hold(database, old) == ROWS
