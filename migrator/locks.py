@@ -191,11 +191,13 @@ def describe_blockers(connection: Connection, tables: Sequence[int]) -> str | No
     if not holders:
         return None
     return "held by " + "; ".join(
-        f"process {pid} ({application or 'no application name'}), "
-        f"in a transaction since {transaction or 'a time that this role may not see'}, its statement since {statement}"
+        f'process {pid} (role "{role}", {application or "no application name"}), '
+        f"in a transaction since {transaction or 'a time that this role may not see'}, its statement since {since}"
+        + (f": {statement}" if statement else "")
+        + (f", which waits itself for process {behind}" if behind else "")
         if pid is not None
         else "a prepared transaction, which pg_prepared_xacts names"
-        for pid, application, transaction, statement in holders
+        for pid, application, transaction, since, role, statement, behind in holders
     )
 
 

@@ -109,7 +109,9 @@ WHERE name = 'deadlock_timeout'
 
 -- name: lock_holders
 -- Of the tables, and of their partitions. A prepared transaction has no process. Of another role's only a member of pg_read_all_stats sees more than that.
-SELECT pid, application_name, to_char(xact_start, 'HH24:MI:SS'), to_char(query_start, 'HH24:MI:SS')
+SELECT pid, application_name, to_char(xact_start, 'HH24:MI:SS'), to_char(query_start, 'HH24:MI:SS'), usename::text,
+       left(regexp_replace(NULLIF(query, '<insufficient privilege>'), '\s+', ' ', 'g'), 80),
+       NULLIF(array_to_string(pg_blocking_pids(pid), ', '), '')
 FROM (SELECT DISTINCT pid FROM pg_locks
       WHERE locktype IN ('relation', 'tuple') AND relation IN {tree} AND granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

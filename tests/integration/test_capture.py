@@ -398,8 +398,9 @@ def test_promise_4_what_a_writer_holds_is_asked_for_again_and_again(database: Da
     assert len(waited) == 1
     awaited = "a lock on the table" if phase == "fill" else "writes to the table to end"
     assert waited[0].startswith(
-        f"waiting for {awaited}, held by process {pid} (no application name), in a transaction since "
+        f'waiting for {awaited}, held by process {pid} (role "postgres", no application name), in a transaction since '
     )
+    assert waited[0].endswith(": BEGIN; UPDATE items SET body = 'held' WHERE id = 7")
     assert waited[0].count("process") == 1
     assert rows_hold(database, new) == 200
 

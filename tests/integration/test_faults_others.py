@@ -195,7 +195,8 @@ def test_a_lock_that_is_not_to_be_had(database: Database) -> None:
     items(database)
     with database.connect() as reader, at_work(database.address) as (connection, _):
         reader.execute("BEGIN; SELECT FROM items LIMIT 1")
-        holder = rf"it is held by process {reader.info.backend_pid} \(no application name\), in a transaction since "
+        pid = reader.info.backend_pid
+        holder = rf'it is held by process {pid} \(role "postgres", no application name\), in a transaction since '
         table = database.value("SELECT 'items'::regclass::oid")
         with pytest.raises(Interrupted, match=rf"^could not get a lock on the table within 0 s; {holder}") as caught:
             with_short_locks(
