@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import cast
 
 from migrator.catalog import set_lookup_path
-from migrator.catalog.rights import refuse_code_of_lesser_roles
+from migrator.catalog.rights import refuse_code_of_lesser_roles, refuse_lesser_functions
 from migrator.change import VectorType
 from migrator.database import Connection
 from migrator.ledger import LIVE, RETIRED, Ledger, LedgerChange
@@ -118,4 +118,6 @@ def as_planned(connection: Connection, column: ColumnPlan) -> str:
     with fewer rights than this session.
     """
     refuse_code_of_lesser_roles(connection, column.table)
+    # Whoever owns a schema may have put another function in the place of one of it.
+    refuse_lesser_functions(connection, column.table, [column.text, column.with_old_text.text, column.scope])
     return set_lookup_path(connection, column.catalog.server)

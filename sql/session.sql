@@ -29,6 +29,9 @@ SELECT pg_catalog.current_schemas(false);
 SELECT found FROM (SELECT current_setting('search_path') AS found OFFSET 0) AS given
 WHERE set_config('search_path', '', false) = '';
 
+-- name: read_write
+SET TRANSACTION READ WRITE;
+
 -- name: read_only
 SET TRANSACTION READ ONLY;
 

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from migrator import hazards, lookup
 from migrator.catalog.columns import tree
-from migrator.database import Connection, fetch_dicts, fetch_row, qualified_names
+from migrator.database import Connection, execute, fetch_dicts, fetch_row, qualified_names
 from migrator.hazards import Hazard
 from migrator.queries import Query, fragment, name, plain, query
 
@@ -57,9 +57,13 @@ def refuse_lesser_functions(connection: Connection, table: Query, expressions: S
     named = [sql.SQL("{} AS {}").format(each, name(f"migrator_{n}")) for n, each in enumerate(expressions)]
     given = query("rights", "expressions", expressions=sql.SQL(", ").join(named), table=table)
     found = []
+    # A command that only looks has set its sessions read-only; a view cannot be made in its transactions.
+    begun_here = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
     try:
         # Binary results need the extended protocol, which takes one statement only.
         with connection.transaction(force_rollback=True), connection.cursor(binary=True) as cursor:
+            if begun_here:
+                execute(connection, query("session", "read_write"))
             cursor.execute(given, {})
             work = f"what a revision says of {_shown(table)}"
             found = _functions(connection, _owned(connection, table), work, "roots_of_expressions")

@@ -193,7 +193,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     from migrator.cli.inference import Inference
     from migrator.database import configure, connect
     from migrator.errors import Refused
-    from migrator.phases.preflight import refuse_declared, refuse_unreadable
+    from migrator.phases.preflight import refuse_declared, refuse_lesser_functions, refuse_unreadable
     from migrator.plan import ColumnPlan
     from migrator.preflight.parsing import try_expressions, try_scope
     from migrator.session import open_ledger
@@ -223,6 +223,7 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
             refuse_unreadable(catalog)
 
         def try_texts(change: EmbeddingChange) -> None:
+            refuse_lesser_functions(connection, ColumnPlan(0, change, catalog))
             with as_yet():
                 try_scope(connection, ColumnPlan(0, change, catalog))
                 try_expressions(connection, ColumnPlan(0, change, catalog))

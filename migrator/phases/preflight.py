@@ -46,7 +46,7 @@ from migrator.preflight import (
 )
 from migrator.preflight.parsing import condition_over, parse, try_expressions, try_scope
 from migrator.proofs.retrieval import relevant_value
-from migrator.queries import Query, expression
+from migrator.queries import expression
 from migrator.retrieval import read_queries
 from migrator.work import Models, Options
 
@@ -94,7 +94,7 @@ def examine(
     ]
     # What keeps this role from the table would be laid to the scope.
     refuse_first(found)
-    rights.refuse_lesser_functions(connection, column.table, _expressions(column))
+    refuse_lesser_functions(connection, column)
     try_scope(connection, column)
     found += [
         *live_column.examine(ledger, column),
@@ -174,10 +174,14 @@ def examine(
     return Findings(column, tuple(found), figures.estimated(column, counts, taken, views))
 
 
-def _expressions(column: ColumnPlan) -> list[Query]:
-    """What the revision says in SQL, or the ledger of it on a downgrade."""
+def refuse_lesser_functions(connection: Connection, column: ColumnPlan) -> None:
+    """What a revision says in SQL must call no function of a role with fewer rights, if only to be parsed with values.
+
+    Raises Refused.
+    """
     change = column.change
-    return [expression(each) for each in (change.text, change.from_text, change.where, change.priority) if each]
+    said = (change.text, change.from_text, change.where, change.priority, change.verify.relevant)
+    rights.refuse_lesser_functions(connection, column.table, [expression(each) for each in said if each])
 
 
 def refuse_unreadable(catalog: Catalog) -> None:

@@ -72,6 +72,26 @@ def test_a_revision_that_calls_a_function_of_a_lesser_role(project: Project, att
     for command in BEFORE[:2]:
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], error), command
+    ended = migrator(*REVISION, "--from", "python:tests.models:old", "--where", f"{call} = 'x'")
+    assert (attacker.gained(), ended) == ([], error)
+
+
+def test_a_function_that_a_schemas_owner_replaced(project: Project, attacker: Attacker) -> None:
+    mine = f"CREATE FUNCTION {attacker.name}.mine(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'"
+    project.database.execute(mine)
+    project.write(change(text=repr(f"{attacker.name}.mine(body)")))
+    assert project.upgraded().code == 0
+    # The capture trigger would call it too.
+    assert migrator("retire", "--yes").code == 0
+    attacker.run("DROP FUNCTION {schema}.mine; ALTER FUNCTION {schema}.told RENAME TO mine")
+    owners = {f"{attacker.name}.{each}": attacker.name for each in ("gain()", "mine(text)")}
+    work = "what a revision says of public.items"
+    hazard = hazards.functions_of_lesser_roles(work, owners, "postgres", SUPERUSER)
+    for command in (("verify",), ("backfill",)):
+        ended = migrator(*command)
+        assert (attacker.gained(), ended) == ([], refused(hazard)), command
+    (column,) = json.loads(migrator("status", "--json").out)["columns"]
+    assert (attacker.gained(), column["unreadable"]) == ([], f"{hazard.problem}; {hazard.remedy}")
 
 
 @BOTH
