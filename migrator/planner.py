@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from migrator import hazards
 from migrator.catalog import Catalog, read_catalog, read_ledger_schema, read_server, set_lookup_path
@@ -39,8 +40,13 @@ class Planner:
         self._options = options
         self._sample = sample
 
-    def upgrade(self, revision: str, changes: Sequence[EmbeddingChange]) -> Plan:
-        """The plan of a new upgrade. Raises Refused."""
+    def upgrade(
+        self, revision: str, changes: Sequence[EmbeddingChange], after: Mapping[str, str] = MappingProxyType({})
+    ) -> Plan:
+        """The plan of a new upgrade. Raises Refused.
+
+        after: columns that pending revisions before it change, each with its revision.
+        """
         found = self._server_hazards()
         first = self._ledger.next_change()
         columns = [
@@ -56,10 +62,13 @@ class Planner:
         for number, column in enumerate(columns):
             if column.subject in (earlier.subject for earlier in columns[:number]):
                 raise hazards.column_twice(column.subject).refusal()
+        _refuse_changed_before(columns, after)
         return self._plan(revision, "upgrade", columns, found)
 
-    def restore(self, revision: str, wanted: Sequence[VectorColumn]) -> Plan:
-        """The plan of a new downgrade. Raises Refused."""
+    def restore(
+        self, revision: str, wanted: Sequence[VectorColumn], after: Mapping[str, str] = MappingProxyType({})
+    ) -> Plan:
+        """The plan of a new downgrade. Raises Refused. after: as in upgrade."""
         found = self._server_hazards()
         first = self._ledger.next_change()
         self._refuse_renamed(revision, wanted)
@@ -85,6 +94,7 @@ class Planner:
             )
             for number, (catalog, upgrade, source) in enumerate(undone)
         ]
+        _refuse_changed_before(columns, after)
         return self._plan(revision, "downgrade", columns, found)
 
     def _server_hazards(self) -> list[Hazard]:
@@ -173,6 +183,12 @@ class Planner:
             tuple(each.estimate for each in findings),
             makes_ledger=not self._ledger.is_current,
         )
+
+
+def _refuse_changed_before(columns: Sequence[ColumnPlan], after: Mapping[str, str]) -> None:
+    for column in columns:
+        if column.subject in after:
+            raise hazards.changed_before(column.subject, after[column.subject]).refusal()
 
 
 def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, ledger: Ledger) -> ColumnPlan:

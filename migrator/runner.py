@@ -93,14 +93,19 @@ def _same_run(ledger: Ledger, unfinished: Run, revision: str, direction: Directi
 
 def _is_live(connection: Connection, ledger: Ledger, revision: str, changes: Sequence[EmbeddingChange]) -> bool:
     """Whether the cut-over is done although Alembic has not recorded the revision: by the ledger and by the table."""
+    own = ledger.changes_of(revision)
     for change in changes:
         table = read_table(connection, change.schema, change.table)
-        found = table and ledger.live_upgrade(table, change.column)
-        if not table or not found or not ledger.is_of(found[1], revision) or found[0].change != change:
+        last = table and ledger.live_upgrade(table, change.column)
+        found = next(
+            (each for each in own if table and each.catalog.table.oid == table.oid and each.change == change), None
+        )
+        # A later revision may have changed the column again.
+        if not table or not last or not found or found.id > last[0].id:
             return False
-        column = planned(ledger, found[0])
-        kept = column.method == "index" or found[0].state != LIVE or table.column(column.retired) is not None
-        if not kept or not _has_type(table, column):
+        column = planned(ledger, found)
+        kept = column.method == "index" or found.state != LIVE or table.column(column.retired) is not None
+        if not kept or not _has_type(table, planned(ledger, last[0])):
             return False
     return True
 
@@ -320,34 +325,51 @@ def _summary(result: Mapping[str, object]) -> str:
 # ---- plans only --------------------------------------------------------------------------------------------------
 
 
-def plan_upgrade(address: Address, revision: str, changes: Sequence[EmbeddingChange], options: Options) -> Plan:
-    """What `upgrade` would do, with a timed sample. Changes nothing."""
+def plan_upgrade(
+    address: Address,
+    revision: str,
+    changes: Sequence[EmbeddingChange],
+    options: Options,
+    after: Mapping[str, str] | None = None,
+) -> Plan:
+    """What `upgrade` would do, with a timed sample. Changes nothing.
+
+    after: columns that revisions before it change, each with its revision; None if its turn has come.
+    """
     address = text_settings.for_changes(address, changes)
-    return _plan(address, options, revision, "upgrade", changes, lambda planner: planner.upgrade(revision, changes))
+    started: tuple[Direction, Wanted] | None = ("upgrade", changes) if after is None else None
+    return _plan(address, options, revision, started, lambda planner: planner.upgrade(revision, changes, after or {}))
 
 
-def plan_restore(address: Address, revision: str, columns: Sequence[VectorColumn], options: Options) -> Plan:
+def plan_restore(
+    address: Address,
+    revision: str,
+    columns: Sequence[VectorColumn],
+    options: Options,
+    after: Mapping[str, str] | None = None,
+) -> Plan:
     """What `restore` would do. Changes nothing."""
     address = text_settings.for_ledger(address, of=columns)
-    return _plan(address, options, revision, "downgrade", columns, lambda planner: planner.restore(revision, columns))
+    started: tuple[Direction, Wanted] | None = ("downgrade", columns) if after is None else None
+    return _plan(address, options, revision, started, lambda planner: planner.restore(revision, columns, after or {}))
 
 
 def _plan(
     address: Address,
     options: Options,
     revision: str,
-    direction: Direction,
-    wanted: Wanted,
+    started: tuple[Direction, Wanted] | None,
     make: Callable[[Planner], Plan],
 ) -> Plan:
+    """started: direction and columns of its run if it is begun already; None if it cannot be."""
     with connect(address) as connection:
         ledger = open_ledger(connection, address)
-        unfinished = _own_run(connection, ledger, wanted)
-        if unfinished is None:
+        unfinished = _own_run(connection, ledger, started[1]) if started else None
+        if unfinished is None or started is None:
             models = Models(ledger, dry_run=True, timeout=options.model_timeout)
             with names_readable(connection):
                 return make(Planner(connection, ledger, models, options, sample=True))
-        unfinished = _same_run(ledger, unfinished, revision, direction, wanted)
+        unfinished = _same_run(ledger, unfinished, revision, *started)
         plan = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers)
         _refuse_other_mode(unfinished, plan, options)
         _still_there(connection, plan)

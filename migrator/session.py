@@ -57,6 +57,12 @@ def unfinished(address: Address) -> Run | None:
         return open_ledger(connection, address).unfinished()
 
 
+def columns_of(address: Address, run: Run) -> list[str]:
+    """What the run changes, as schema.table.column."""
+    with connect(address) as connection:
+        return [change.catalog.subject for change in open_ledger(connection, address).changes(run)]
+
+
 def refuse_unfinished(ledger: Ledger) -> None:
     """Raises Refused where a run is unfinished, for commands that need all of them done."""
     unfinished = ledger.unfinished()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from migrator import present, rows_left, stale_rows, text_settings
@@ -21,7 +22,7 @@ from migrator.runtime.waits import awaited
 from migrator.session import open_ledger_to_read
 
 
-def read_status(address: Address) -> dict[str, Any]:
+def read_status(address: Address, gaps: Sequence[Hazard] = ()) -> dict[str, Any]:
     """One document; reads only. Counting what is covered scans each migrated table twice."""
     # Whatever is not evaluated names its schema.
     address = text_settings.for_ledger(replace(address, search_path="pg_catalog"), required=False)
@@ -44,6 +45,7 @@ def read_status(address: Address) -> dict[str, Any]:
                 ),
             ],
             "kept": [each.described() for each in leftovers(connection, ledger)],
+            "gaps": [asdict(each) for each in gaps],
             "stores": [{"table": f"migrator.{table}", "bytes": taken} for table, taken in ledger.stores()],
         }
 

@@ -207,8 +207,9 @@ INSERT INTO migrator.model (declared, fingerprint, probes)
 VALUES (%(declared)s::jsonb, %(fingerprint)s::jsonb, %(probes)s::jsonb);
 
 -- name: set_aside
+-- Of a change that is embedded ahead of its turn there is no row yet: its own run tries such texts again.
 INSERT INTO migrator.failed_row (change_id, text_hash, rows, reason)
-VALUES (%(change)s, %(hash)s, %(rows)s, %(reason)s)
+SELECT c.id, %(hash)s, %(rows)s, %(reason)s FROM migrator.change c WHERE c.id = %(change)s
 ON CONFLICT (change_id, text_hash) DO UPDATE SET rows = excluded.rows, reason = excluded.reason;
 
 -- name: failed_texts

@@ -254,6 +254,18 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "table_renamed": {"schema": "public", "table": "things", "former_schema": "public", "former": "items"},
     "table_renamed_meanwhile": {"now": '"public"."things"'},
     "transaction_pooler": {"shown": "app at db.example"},
+    "version_table_read_only": {"table": "alembic_version", "source": "database", "database": "app"},
+    "version_table_not_granted": {
+        "table": "alembic_version",
+        "reason": "permission denied for table alembic_version",
+    },
+    "version_table_refuses": {"table": "alembic_version", "reason": "versions are frozen"},
+    "version_id_too_long": {"table": "alembic_version"},
+    "several_databases": {
+        "databases": ["app at db.example", "logs at db.example"],
+        "source": "--database-url",
+    },
+    "template_without_place": {"template": "script.py.mako", "names": ["logs_upgrades", "logs_downgrades"]},
     "env_elsewhere": {"found": "app at db.example", "asked": "app_copy at db.example", "source": "--database-url"},
     "other_database": {"name": "app_staging", "shown": "app at db.example"},
     "typed_table": {"type_": "public.item"},

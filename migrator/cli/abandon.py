@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from migrator.cli.project import Project
+from migrator.report import block
 
 
 @click.command()
@@ -14,18 +15,17 @@ def command(project: Project, yes: bool) -> None:
     """Undo an unfinished upgrade or downgrade; the embedding store is kept."""
     from migrator.abandon import abandon, abandonable
     from migrator.cli.asking import ask, refuse_unasked
-    from migrator.cli.database import address
+    from migrator.cli.database import locate
     from migrator.cli.display import show_result
     from migrator.progress import reporting
 
-    where = address(project)
-    about = abandonable(where)
-    if about is None:
+    found = [(each.address, about) for each in locate(project) if (about := abandonable(each.address)) is not None]
+    if not found:
         show_result("nothing is unfinished")
         return
     if not yes:
         refuse_unasked("whether it may be undone")
-        ask(f"about to be undone: {about}; the embedding store is kept")
+        ask(block(*(f"about to be undone: {about}; the embedding store is kept" for _, about in found)))
     with reporting() as reporter:
-        done = abandon(where, reporter)
-    show_result(done)
+        done = [abandon(address, reporter) for address, _ in found]
+    show_result(block(*done))

@@ -31,7 +31,7 @@ def command(
     another text. Rows that an upgrade or a downgrade set aside because the model failed on them are tried again.
     """
     from migrator.backfill import backfill
-    from migrator.cli.database import address
+    from migrator.cli.database import locate
     from migrator.cli.display import show_result
     from migrator.progress import reporting
     from migrator.report import counted
@@ -45,8 +45,9 @@ def command(
             model_timeout=model_timeout,
             limits=limits(**held_back),
         )
-        found = backfill(address(project), options)
-    for column, counts in found.items():
-        show_result(f"{column}: {', '.join(counted(count, what) for what, count in counts.items())}")
-    if not found:
+        found = [backfill(each.address, options) for each in locate(project)]
+    for of_context in found:
+        for column, counts in of_context.items():
+            show_result(f"{column}: {', '.join(counted(count, what) for what, count in counts.items())}")
+    if not any(found):
         show_result("nothing to fill: no column here was embedded through a text")

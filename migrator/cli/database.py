@@ -1,43 +1,107 @@
-"""The database that a command works on, for commands that walk no revisions."""
+"""The databases that a command works on: every context that env.py runs, each with a history of revisions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import ScriptDirectory
 
+from migrator import hazards
 from migrator.address import Address
 from migrator.cli.project import Project
 from migrator.cli.waits import briefly
+from migrator.database import Connection, connect
 from migrator.operations.version_table import address_of_context
 
 
 @dataclass(frozen=True)
 class Located:
-    """What env.py connects to, with its role and search_path, and the revisions that database is at.
+    """One context of env.py: what it connects to, with its role and search_path, and the revisions it is at.
 
     heads: a tuple of identifiers, as Alembic hands them round; its annotations say otherwise.
+    tokens: what script.py.mako calls the bodies of upgrade() and downgrade() of this context.
     """
 
     address: Address
     heads: Any
+    tokens: tuple[str, str]
+
+    @property
+    def shown(self) -> str:
+        """What tells it from the other contexts."""
+        table = self.address.version_table
+        return f"{self.address.shown}, version table {table.shown}" if table else self.address.shown
+
+    def applied(self, script: ScriptDirectory) -> set[str]:
+        """The revisions it has been through. Raises what Alembic raises if one that it is at has no file."""
+        return {each.revision for each in script.iterate_revisions(self.heads, "base")} if self.heads else set()
 
 
-def address(project: Project) -> Address:
-    return locate(project).address
+Look = Callable[[Any, MigrationContext], Sequence[RevisionStep]]
 
 
-def locate(project: Project) -> Located:
-    found: list[Located] = []
+def run_env(project: Project, look: Look, *, target: str | None = None, carries_out: bool = False) -> None:
+    """Runs env.py. look: asked by each context, in their order, for the steps that Alembic is to take.
 
-    def look(heads: Any, context: MigrationContext) -> list[object]:
-        if context.connection is not None:
-            found.append(Located(project.connected_to(address_of_context(context, context.connection)), heads))
-        return []
+    carries_out: there may be steps, so that Alembic makes a version table that is not there.
+    """
+
+    def online(heads: Any, context: MigrationContext) -> Sequence[RevisionStep]:
+        return look(heads, context) if context.connection is not None else []
 
     config, script = project.config_with_database(), project.script
-    with briefly(), EnvironmentContext(config, script, fn=look, dont_mutate=True):
-        project.script.run_env()
-    return found[0]
+    with EnvironmentContext(config, script, fn=online, destination_rev=target, dont_mutate=not carries_out):
+        script.run_env()
+
+
+def located(context: MigrationContext, heads: Any) -> Located:
+    assert context.connection is not None
+    tokens = (context.opts["upgrade_token"], context.opts["downgrade_token"])
+    return Located(address_of_context(context, context.connection), heads, tokens)
+
+
+def locate(project: Project) -> list[Located]:
+    """Every context, in the order of env.py. Raises Refused where they are not what the command is to work on."""
+    found: list[Located] = []
+
+    def look(heads: Any, context: MigrationContext) -> list[RevisionStep]:
+        found.append(located(context, heads))
+        return []
+
+    with briefly():
+        run_env(project, look)
+    refuse_others(project, found)
+    return found
+
+
+def refuse_others(project: Project, found: Sequence[Located]) -> None:
+    """Raises Refused where env.py runs no context, or connects elsewhere than a URL given for this command says."""
+    if not found:
+        raise hazards.no_context().refusal()
+    databases = list(dict.fromkeys(each.address.shown for each in found))
+    if project.asked_by is not None and len(databases) > 1:
+        raise hazards.several_databases(databases, project.asked_by).refusal()
+    for each in found:
+        project.connected_to(each.address)
+
+
+def databases(project: Project) -> list[Address]:
+    """Each database that a context connects to once, as the first of its contexts does."""
+    found: dict[str, Address] = {}
+    for each in locate(project):
+        found.setdefault(each.address.shown, each.address)
+    return list(found.values())
+
+
+@contextmanager
+def looking(address: Address) -> Iterator[Connection]:
+    """A connection to the database, in a read-only transaction, for commands that only look."""
+    with connect(address) as connection:
+        connection.read_only = True
+        with connection.transaction():
+            yield connection

@@ -12,10 +12,10 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -102,6 +102,19 @@ def show_said(said: io.StringIO) -> None:
 def show_note(text: str) -> None:
     """What is good to know beside the result."""
     click.echo(printable(text), err=True)
+
+
+def by_context(texts: Sequence[tuple[str, str]]) -> str:
+    """The text of each context of env.py, with its name above it where there are several."""
+    if len(texts) == 1:
+        return texts[0][1]
+    lines = [line for name, text in texts for line in ("", f"== {name}", text)]
+    return block(*lines[1:])
+
+
+def json_by_context(documents: Sequence[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """The document of the one context of env.py; of several, all of them by name."""
+    return documents[0][1] if len(documents) == 1 else {"contexts": dict(documents)}
 
 
 def show_json(document: object) -> None:

@@ -47,22 +47,42 @@ def command(ctx: click.Context, project: Project, column: str | None, as_json: b
 
 
 def _of_database(project: Project) -> list[Finding]:
+    """Of every database that env.py connects to, by name where there are several."""
+    from migrator.cli.database import databases, looking
     from migrator.cli.joining import waited_for
     from migrator.doctor import Finding, examine_database, look_at_model
     from migrator.preflight.server import names_readable
 
-    with project.connection() as connection, names_readable(connection), connection.transaction():
-        found = examine_database(connection)
-    in_env = [Finding("warning", each.subject, each.fact, each.remedy) for each in waited_for(project)]
-    return [*found.found, *in_env, *map(look_at_model, found.models)]
+    addresses = databases(project)
+    findings = []
+    for address in addresses:
+        with looking(address) as connection, names_readable(connection), connection.transaction():
+            found = examine_database(connection)
+        each = [*found.found, *map(look_at_model, found.models)]
+        if len(addresses) > 1:
+            each = [dataclasses.replace(one, subject=f"{address.shown}: {one.subject}") for one in each]
+        findings += each
+    return [*findings, *(Finding("warning", each.subject, each.fact, each.remedy) for each in waited_for(project))]
 
 
 def _of_column(project: Project, written: str) -> list[Finding]:
+    """Of the column in the first database, by env.py's order of contexts, that has its table."""
+    from migrator.cli.database import locate, looking
     from migrator.cli.names import parts
     from migrator.doctor import examine_column, only_column, try_model
+    from migrator.errors import Refused
     from migrator.preflight.server import names_readable
 
     named = parts(written, "[SCHEMA.]TABLE[.COLUMN]")
-    with project.connection() as connection, names_readable(connection), connection.transaction():
-        found = examine_column(connection, *only_column(connection, named))
-    return [*found.found, *map(try_model, found.models)]
+    refusal: Refused | None = None
+    for each in locate(project):
+        with looking(each.address) as connection, names_readable(connection), connection.transaction():
+            try:
+                column = only_column(connection, named)
+            except Refused as error:
+                refusal = refusal or error
+                continue
+            found = examine_column(connection, *column)
+        return [*found.found, *map(try_model, found.models)]
+    assert refusal is not None
+    raise refusal

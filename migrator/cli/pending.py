@@ -4,84 +4,154 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from migrator import runner
+from migrator import hazards, runner
 from migrator.address import Address
+from migrator.cli.database import Located, located, refuse_others, run_env
+from migrator.cli.gaps import Beyond, beyond, heads_with
+from migrator.cli.plan import Planned
 from migrator.cli.project import Project
-from migrator.hazards import steps_undo_ordinary, transaction_outside, unfinished_other
+from migrator.errors import Refused
 from migrator.ledger import Run
 from migrator.operations.implementation import columns_to_restore, refuse_mixed
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.recording import try_recording
 from migrator.operations.revision import Revision, names_operations, read
-from migrator.operations.version_table import address_of_context
 from migrator.plan import Direction, Plan
 from migrator.session import refuse_busy, unfinished
 from migrator.work import Options
 
 
 @dataclass(frozen=True)
-class Pending:
-    """Revisions in the order in which they would be carried out, each with its message.
+class Step:
+    """A revision on the way.
 
-    first: the operations of the first of them; None where there is none, or it is an ordinary revision.
-    in_transaction: env.py hands over a connection on which a transaction is open.
-    ordinary: those of the revisions in which migrator has no part.
-    destination: where a downgrade ends.
+    taken: as Alembic takes it. revision: migrator's operations in it; None if it is an ordinary one.
     """
 
-    address: Address
-    revisions: list[tuple[str, str]]
-    first: Revision | None
+    taken: RevisionStep = field(repr=False)
+    revision: Revision | None
+
+    @property
+    def id(self) -> str:
+        return str(self.taken.revision.revision)
+
+    @property
+    def message(self) -> str:
+        return self.taken.revision.doc or ""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What one context of env.py has before it: steps in the order in which they would be carried out.
+
+    in_transaction: env.py hands over a connection on which a transaction is open.
+    beyond: of a downgrade, an upgrade that Alembic has not recorded, which is undone, settled or recorded first.
+    """
+
+    located: Located
+    direction: Direction
+    steps: list[Step]
     in_transaction: bool
-    ordinary: list[str]
-    destination: str
+    beyond: Beyond | None = None
 
-    def plan(self, options: Options) -> Plan | None:
-        """The plan of the first revision; None where it is an ordinary one. Raises Refused."""
-        if self.first is None:
-            return None
-        if self.in_transaction:
-            raise transaction_outside().refusal()
-        refuse_mixed(self.first)
-        for operation in self.first.operations:
-            if isinstance(operation, ChangeEmbeddingOp):
-                return runner.plan_upgrade(self.address, self.first.id, operation.changes, options)
-        return runner.plan_restore(self.address, self.first.id, columns_to_restore(self.first), options)
+    @property
+    def address(self) -> Address:
+        return self.located.address
+
+    @property
+    def destination(self) -> str:
+        """Where a downgrade ends."""
+        return _names(self.steps[-1].taken.revision.down_revision) if self.steps else ""
+
+    @property
+    def ordinary(self) -> list[str]:
+        """Those of the revisions in which migrator has no part."""
+        return [step.id for step in self.steps if step.revision is None]
+
+    @property
+    def told_first(self) -> str:
+        return self.beyond.told() if self.beyond else ""
+
+    @property
+    def does_nothing(self) -> bool:
+        return not self.steps and self.beyond is None
+
+    @property
+    def asked(self) -> list[Step]:
+        """The steps that the command was asked for: without those that only record what is live."""
+        return [step for step in self.steps if step.taken.is_upgrade == (self.direction == "upgrade")]
+
+    def plans(self, options: Options) -> list[Planned]:
+        """The plan of each revision that can be planned before those in front of it are done. Raises Refused."""
+        ours = [step.revision for step in self.steps if step.revision is not None]
+        if ours and self.in_transaction:
+            raise hazards.transaction_outside().refusal()
+        for revision in ours:
+            refuse_mixed(revision)
+        found: list[Planned] = []
+        changed: dict[str, str] = {}
+        for step in self.asked:
+            is_first = not found and (self.beyond is None or self.beyond.run is None)
+            planned = self._planned(step, options, None if is_first else changed)
+            found.append(planned)
+            for subject in planned.plan.subjects if planned.plan else ():
+                changed[subject] = step.id
+        return found
+
+    def _planned(self, step: Step, options: Options, after: dict[str, str] | None) -> Planned:
+        """after: the columns that steps before it change, each with its revision; None for the first step."""
+        if step.revision is None:
+            return Planned(step.id, step.message, None, ordinary=True)
+        try:
+            return Planned(step.id, step.message, _plan(self.address, step.revision, options, after))
+        except Refused as refusal:
+            if after is None:
+                raise
+            return Planned(step.id, step.message, None, f"it cannot be planned yet: {refusal.problem}")
 
 
-def read_pending(project: Project, target: str, direction: Direction) -> Pending:
-    """Asks env.py for the database, and Alembic for the way to `target`. Raises what Alembic raises."""
+def read_pending(project: Project, target: str, direction: Direction) -> list[Pending]:
+    """Asks env.py for its contexts, and Alembic for the way of each to `target`. Raises what Alembic raises."""
     found: list[Pending] = []
-    config, script = project.config_with_database(), project.script
+    script = project.script
 
     def look(heads: Any, context: MigrationContext) -> list[RevisionStep]:
         """Stands where Alembic asks which revisions to run, and answers: none.
 
         The steps themselves, and whether env.py began a transaction, Alembic tells by private names alone.
         """
-        way = script._upgrade_revs if direction == "upgrade" else script._downgrade_revs
-        steps = list(way(target, heads))
-        if context.connection is not None:
-            revisions = [(step.revision.revision, step.revision.doc or "") for step in steps]
-            in_transaction = context._in_external_transaction
-            try_recording(context, _until_ordinary(steps), heads)
-            address = project.connected_to(address_of_context(context, context.connection))
-            ordinary = [step.revision.revision for step in steps if not names_operations(step.migration_fn)]
-            destination = _names(steps[-1].revision.down_revision) if steps else ""
-            first = _first(steps, context)
-            found.append(Pending(address, revisions, first, in_transaction, ordinary, destination))
+        at = located(context, heads)
+        first = None
+        if direction == "upgrade":
+            taken = script._upgrade_revs(target, heads)
+        else:
+            first = beyond(script, at)
+            taken = _downgrade_steps(script, target, heads, first)
+        steps = [_read(step, context) for step in taken]
+        try_recording(context, _until_ordinary(steps), heads)
+        found.append(Pending(at, direction, steps, context._in_external_transaction, first))
         return []
 
-    with EnvironmentContext(config, script, fn=look, destination_rev=target, dont_mutate=True):
-        script.run_env()
-    return found[0]
+    run_env(project, look, target=target)
+    refuse_others(project, [each.located for each in found])
+    return found
+
+
+def _downgrade_steps(script: ScriptDirectory, target: str, heads: Any, first: Beyond | None) -> list[RevisionStep]:
+    """Steps back are counted from the upgrade that was begun last, whether Alembic knows of it or not."""
+    if first is None:
+        return list(script._downgrade_revs(target, heads))
+    back = list(script._downgrade_revs(target, heads_with(script, heads, first.revision)))
+    if first.past_cut_over:
+        return [*first.steps, *back]
+    return [step for step in back if step.revision.revision != first.revision]
 
 
 def refuse_unfinished(project: Project, address: Address, *, but: tuple[str | None, Direction] | None = None) -> None:
@@ -89,7 +159,7 @@ def refuse_unfinished(project: Project, address: Address, *, but: tuple[str | No
     run = unfinished(address)
     if run is not None and not _goes_on(run, address, but):
         refuse_busy(address)
-        raise unfinished_other(run.revision, run.direction, run.command, _is_next(project, run)).refusal()
+        raise hazards.unfinished_other(run.revision, run.direction, run.command, _is_next(project, run)).refusal()
 
 
 def _goes_on(run: Run, address: Address, with_: tuple[str | None, Direction] | None) -> bool:
@@ -103,15 +173,14 @@ def _goes_on(run: Run, address: Address, with_: tuple[str | None, Direction] | N
 def refuse_steps_too_far(target: str, pending: Pending) -> None:
     """Raises Refused where so many steps back undo more than upgrades of vectors: who typed -1 twice meant it once."""
     if re.fullmatch(r"-\d+", target) and pending.ordinary:
-        raise steps_undo_ordinary(target, pending.ordinary[0], pending.destination).refusal()
+        raise hazards.steps_undo_ordinary(target, pending.ordinary[0], pending.destination).refusal()
 
 
-def _until_ordinary(steps: Sequence[RevisionStep]) -> Iterator[RevisionStep]:
-    """Those whose record can be tried now: an ordinary revision may change the version table for those after it."""
-    for step in steps:
-        yield step
-        if not names_operations(step.migration_fn):
-            return
+def _plan(address: Address, revision: Revision, options: Options, after: dict[str, str] | None) -> Plan:
+    for operation in revision.operations:
+        if isinstance(operation, ChangeEmbeddingOp):
+            return runner.plan_upgrade(address, revision.id, operation.changes, options, after)
+    return runner.plan_restore(address, revision.id, columns_to_restore(revision), options, after)
 
 
 def _names(down_revision: str | Sequence[str] | None) -> str:
@@ -123,14 +192,23 @@ def _names(down_revision: str | Sequence[str] | None) -> str:
 def _is_next(project: Project, run: Run) -> bool:
     """Whether the command that the run began with would come upon its revision first, and so go on with it."""
     try:
-        pending = read_pending(project, "heads" if run.direction == "upgrade" else "-1", run.direction)
+        found = read_pending(project, "heads" if run.direction == "upgrade" else "-1", run.direction)
     except CommandError:
         return False
-    return bool(pending.revisions) and pending.revisions[0][0] == run.revision
+    return any(pending.steps and pending.steps[0].id == run.revision for pending in found)
 
 
-def _first(steps: Sequence[RevisionStep], context: MigrationContext) -> Revision | None:
+def _read(step: RevisionStep, context: MigrationContext) -> Step:
     """Only a revision that names migrator's operations is run to collect them; an ordinary one might do anything."""
-    if not steps or not names_operations(steps[0].migration_fn):
-        return None
-    return read(steps[0].revision.revision, steps[0].migration_fn, context)
+    if not names_operations(step.migration_fn):
+        return Step(step, None)
+    revision = read(step.revision.revision, step.migration_fn, context)
+    return Step(step, revision if revision.operations or revision.does_more else None)
+
+
+def _until_ordinary(steps: Sequence[Step]) -> Iterator[RevisionStep]:
+    """Those whose record can be tried now: an ordinary revision may change the version table for those after it."""
+    for step in steps:
+        yield step.taken
+        if step.revision is None:
+            return

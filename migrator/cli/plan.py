@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from migrator import tree
@@ -27,54 +27,78 @@ fire on one row (ROW EXCLUSIVE). A run that fails before cut-over drops what it 
 that it dropped.""")
 
 
-def plan_as_text(
-    revisions: list[tuple[str, str]],
-    direction: Direction,
-    plan: Plan | None,
-    command: str,
-    ordinary: Sequence[str] = (),
-) -> str:
-    """The whole plan of the first revision; the others by name. ordinary: those that migrator has no part in.
+@dataclass(frozen=True)
+class Planned:
+    """A revision on the way.
+
+    plan: None if it is an ordinary revision, or cannot be planned yet. not_yet: why it cannot, as long as those in
+    front of it are not done. ordinary: migrator has no part in it.
+    """
+
+    revision: str
+    message: str
+    plan: Plan | None
+    not_yet: str = ""
+    ordinary: bool = False
+
+
+def plan_as_text(planned: Sequence[Planned], direction: Direction, command: str, first: str = "") -> str:
+    """The whole plan of each revision that can be planned; the others by name.
 
     What decides stands before the statements, for who reads on, and in short behind them, where the eye ends.
-    command: what carries it out, without --dry-run.
+    command: what carries it out, without --dry-run. first: what is done before them.
     """
-    if not revisions:
+    if not planned and not first:
         return NOTHING_TO_DO
-    parts = [_title(revisions, direction, plan)]
-    if plan is not None:
-        parts += [_figures(plan), _hazards(plan), _dependents(plan), _statements(plan), BESIDES]
-    parts += [_others(revisions, direction, ordinary), _ending(plan, command)]
-    return paragraphs(part for part in parts if part)
+    parts = [first]
+    for each in _shown(planned):
+        parts.append(_title(each, direction))
+        if each.plan is not None:
+            parts += [_figures(each.plan), _hazards(each.plan), _dependents(each.plan), _statements(each.plan)]
+    plans = [each.plan for each in planned if each.plan is not None]
+    parts += [BESIDES] * bool(plans)
+    return paragraphs(part for part in (*parts, _others(planned, direction), _ending(plans, command)) if part)
 
 
-def summary(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None, ordinary: Sequence[str]) -> str:
-    """What a person has to know to say yes. ordinary: the revisions that migrator has no part in."""
-    parts = [_title(revisions, direction, plan)]
-    if plan is not None:
-        parts += [_figures(plan), _hazards(plan)]
-    parts.append(_others(revisions, direction, ordinary))
-    return paragraphs(part for part in parts if part)
+def summary(planned: Sequence[Planned], direction: Direction, first: str = "") -> str:
+    """What a person has to know to say yes. first: what is done before the revisions."""
+    parts = [first]
+    for each in _shown(planned):
+        parts.append(_title(each, direction))
+        if each.plan is not None:
+            parts += [_figures(each.plan), _hazards(each.plan)]
+    return paragraphs(part for part in (*parts, _others(planned, direction)) if part)
 
 
-def plan_as_json(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None) -> dict[str, Any]:
-    """The same for programs. Times in seconds, sizes in bytes."""
+def plan_as_json(planned: Sequence[Planned], direction: Direction, first: str = "") -> dict[str, Any]:
+    """The same for programs. Times in seconds, sizes in bytes. plan: that of the first revision; later: the others'."""
+    plans = [{"plan": each.plan and _as_json(each.plan), "not_yet": each.not_yet or None} for each in planned]
     return {
         "direction": direction,
-        "revisions": [{"revision": revision, "message": message} for revision, message in revisions],
-        "plan": plan
-        and {
-            "revision": plan.revision,
-            "phases_done": list(plan.phases_done),
-            "columns": [_column_as_json(column, plan) for column in plan.columns],
-            "estimates": [
-                {**asdict(estimate), "disk": {**asdict(estimate.disk), "total": estimate.disk.total}}
-                for estimate in plan.estimates
-            ],
-            "hazards": [asdict(hazard) for hazard in plan.hazards],
-            "statements": [_statement_as_json(each) for each in statements(plan)],
-            "besides": BESIDES,
-        },
+        "first": first or None,
+        "revisions": [{"revision": each.revision, "message": each.message} for each in planned],
+        "plan": plans[0]["plan"] if plans else None,
+        "later": [{"revision": each.revision, **found} for each, found in zip(planned[1:], plans[1:], strict=True)],
+    }
+
+
+def _shown(planned: Sequence[Planned]) -> list[Planned]:
+    """The first revision, and those after it that are planned too."""
+    return [each for number, each in enumerate(planned) if (number == 0 and not each.not_yet) or each.plan is not None]
+
+
+def _as_json(plan: Plan) -> dict[str, Any]:
+    return {
+        "revision": plan.revision,
+        "phases_done": list(plan.phases_done),
+        "columns": [_column_as_json(column, plan) for column in plan.columns],
+        "estimates": [
+            {**asdict(estimate), "disk": {**asdict(estimate.disk), "total": estimate.disk.total}}
+            for estimate in plan.estimates
+        ],
+        "hazards": [asdict(hazard) for hazard in plan.hazards],
+        "statements": [_statement_as_json(each) for each in statements(plan)],
+        "besides": BESIDES,
     }
 
 
@@ -107,9 +131,9 @@ def _statement_as_json(statement: Statement) -> dict[str, Any]:
     }
 
 
-def _title(revisions: list[tuple[str, str]], direction: Direction, plan: Plan | None) -> str:
-    revision, message = revisions[0]
-    lines = [f"{direction} {revision}: {message}"]
+def _title(planned: Planned, direction: Direction) -> str:
+    plan = planned.plan
+    lines = [f"{direction} {planned.revision}: {planned.message}"]
     if plan is None:
         return block(*lines, _ORDINARY.format(direction=direction))
     for column in plan.columns:
@@ -228,9 +252,9 @@ def _statements(plan: Plan) -> str:
     return block(*lines)
 
 
-def _ending(plan: Plan | None, command: str) -> str:
-    lines = [*_in_short(plan), "nothing was changed"]
-    if plan is not None and _embeds_before(plan) and "--stop-after" not in command:
+def _ending(plans: Sequence[Plan], command: str) -> str:
+    lines = [*_in_short(plans), "nothing was changed"]
+    if any(map(_embeds_before, plans)) and "--stop-after" not in command:
         lines += [
             f"next: {command} --stop-after {embed.NAME} --yes    before the window",
             f"      {command} --yes{' ' * len(' --stop-after embed')}    in the window",
@@ -240,17 +264,19 @@ def _ending(plan: Plan | None, command: str) -> str:
     return block(*lines)
 
 
-def _in_short(plan: Plan | None) -> list[str]:
+def _in_short(plans: Sequence[Plan]) -> list[str]:
     """Of all columns together."""
-    if plan is None or not plan.estimates:
+    estimates = [estimate for plan in plans for estimate in plan.estimates]
+    if not estimates:
         return []
-    embed_s = sum(estimate.embed or 0 for estimate in plan.estimates)
-    window = sum(estimate.window for estimate in plan.estimates)
-    disk = sum(estimate.disk.total for estimate in plan.estimates)
-    called = "online" if any(column.online for column in plan.columns) else "window"
+    embed_s = sum(estimate.embed or 0 for estimate in estimates)
+    window = sum(estimate.window for estimate in estimates)
+    disk = sum(estimate.disk.total for estimate in estimates)
+    called = "online" if any(column.online for plan in plans for column in plan.columns) else "window"
     parts = [f"embedding about {duration(embed_s)}"] if embed_s else []
     parts += [f"{called} about {duration(window)}", f"disk {size(disk)}"]
-    hazards = f"; {counted(len(plan.hazards), 'hazards')}, above the statements" if plan.hazards else "; no hazard"
+    count = sum(len(plan.hazards) for plan in plans)
+    hazards = f"; {counted(count, 'hazards')}, above the statements" if count else "; no hazard"
     return [f"in short: {', '.join(parts)}{hazards}"]
 
 
@@ -260,11 +286,14 @@ def _embeds_before(plan: Plan) -> bool:
     return plan.direction == "upgrade" and embeds and embed.NAME not in plan.phases_done
 
 
-def _others(revisions: list[tuple[str, str]], direction: Direction, ordinary: Sequence[str]) -> str:
-    if len(revisions) < 2:
+def _others(planned: Sequence[Planned], direction: Direction) -> str:
+    shown = _shown(planned)
+    others = [each for each in planned if each not in shown]
+    if not others:
         return ""
     lines = ["then, planned when their turn comes:"]
-    for name, message in revisions[1:]:
-        marked = direction == "downgrade" and name in ordinary
-        lines.append(f"  {name}: {message}" + _UNDONE_BY_ITSELF * marked)
+    for each in others:
+        marked = direction == "downgrade" and each.ordinary
+        why = f" ({each.not_yet})" if each.not_yet else ""
+        lines.append(f"  {each.revision}: {each.message}" + _UNDONE_BY_ITSELF * marked + why)
     return block(*lines)

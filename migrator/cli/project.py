@@ -7,8 +7,6 @@ import os
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
     from migrator.address import Address
-    from migrator.database import Connection
 
 # Where in click's context the arguments stand as they were given.
 ARGUMENTS = "migrator.arguments"
@@ -106,26 +103,16 @@ class Project:
         """What env.py connected to. Raises Refused where a URL given for this command names another database."""
         from migrator.address import refuse_elsewhere
 
-        asked = (
-            ("--database-url", self.database_url),
-            ("MIGRATOR_DATABASE_URL", os.environ.get("MIGRATOR_DATABASE_URL")),
-        )
-        for source, url in asked:
-            if url:
-                refuse_elsewhere(address, url, source)
-                break
+        if self.asked_by is not None:
+            refuse_elsewhere(address, self.database_url or os.environ["MIGRATOR_DATABASE_URL"], self.asked_by)
         return address
 
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """A connection to the database, in a read-only transaction, for commands that only look."""
-        from migrator.cli.database import address
-        from migrator.database import connect
-
-        with connect(address(self)) as connection:
-            connection.read_only = True
-            with connection.transaction():
-                yield connection
+    @property
+    def asked_by(self) -> str | None:
+        """What gives a URL for this command alone; None where nothing does."""
+        if self.database_url:
+            return "--database-url"
+        return "MIGRATOR_DATABASE_URL" if os.environ.get("MIGRATOR_DATABASE_URL") else None
 
     @property
     def option(self) -> str:

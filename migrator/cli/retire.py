@@ -18,7 +18,7 @@ from migrator.cli.project import Project
 def command(project: Project, keep_backups: bool, stores: bool, store: str | None, yes: bool) -> None:
     """Drop retired columns and backups. Without the backups there is no way back but to embed again."""
     from migrator.cli.asking import ask, refuse_unasked
-    from migrator.cli.database import address
+    from migrator.cli.database import locate
     from migrator.cli.display import show_result
     from migrator.cli.pending import refuse_unfinished
     from migrator.errors import UsageError
@@ -28,20 +28,30 @@ def command(project: Project, keep_backups: bool, stores: bool, store: str | Non
 
     if store and (keep_backups or stores):
         raise UsageError("--store drops one embedding store and nothing else", remedy="give it alone")
-    where = address(project)
-    kept = stores_of(where, store) if store else retirable(where, keep_backups=keep_backups, stores=stores)
-    refuse_unfinished(project, where)
-    if not kept:
+    found = []
+    for each in locate(project):
+        where = each.address
+        kept = stores_of(where, store) if store else retirable(where, keep_backups=keep_backups, stores=stores)
+        refuse_unfinished(project, where)
+        found.append((where, kept))
+    if not any(kept for _, kept in found):
         show_result("there is nothing to retire")
         return
     if not yes:
-        about = block("about to be dropped:", *(f"  {each}" for each in kept))
+        dropped = dict.fromkeys(f"  {one}" for _, kept in found for one in kept)
+        about = block("about to be dropped:", *dropped)
         refuse_unasked("whether it may be dropped", about=about)
         ask(about)
     with reporting() as reporter:
-        dropped = (
-            drop_stores_of(where, store)
-            if store
-            else retire_all(where, reporter, keep_backups=keep_backups, stores=stores)
-        )
-    show_result(block(*(f"dropped  {each}" for each in dropped)))
+        # An embedding store that several contexts use goes with the first of them.
+        done = [
+            one
+            for where, kept in found
+            if kept
+            for one in (
+                drop_stores_of(where, store)
+                if store
+                else retire_all(where, reporter, keep_backups=keep_backups, stores=stores)
+            )
+        ]
+    show_result(block(*(f"dropped  {each}" for each in done)))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import click
@@ -12,9 +15,10 @@ from migrator.change import DIMENSIONS, EF_CONSTRUCTION, ENVIRONMENT, LISTS, Dis
 from migrator.cli.project import Project
 
 if TYPE_CHECKING:
-    from alembic.script import ScriptDirectory
+    from alembic.script import Script, ScriptDirectory
 
     from migrator.change import EmbeddingChange
+    from migrator.cli.database import Located
     from migrator.cli.inference import Inference, Said
     from migrator.hazards import Hazard
 
@@ -103,6 +107,12 @@ if TYPE_CHECKING:
 @click.option(
     "--lists", type=click.IntRange(*LISTS), metavar="N", help="ivfflat: clusters.  [the present index's, otherwise 100]"
 )
+@click.option("--head", metavar="REVISION", help="The revision that it comes after.  [the only head]")
+@click.option("--splice", is_flag=True, help="With --head: that revision need not be a head.")
+@click.option("--branch-label", metavar="LABEL", help="A label for the branch that begins with it.")
+@click.option("--version-path", metavar="DIRECTORY", help="The directory of its file, one of version_locations.")
+@click.option("--rev-id", metavar="ID", help="Its identifier.  [random]")
+@click.option("--depends-on", metavar="REVISION", multiple=True, help="A revision that must be applied before it.")
 @click.pass_obj
 def command(
     project: Project,
@@ -125,6 +135,12 @@ def command(
     m: int | None,
     ef_construction: int | None,
     lists: int | None,
+    head: str | None,
+    splice: bool,
+    branch_label: str | None,
+    version_path: str | None,
+    rev_id: str | None,
+    depends_on: tuple[str, ...],
 ) -> None:
     """Write a revision that takes a vector column to another model, type or index.
 
@@ -157,11 +173,11 @@ def command(
         outside=outside,
         settings=dict(_setting(each) for each in settings),
     )
+    place = Place(head, splice, branch_label, version_path, rev_id, depends_on)
     # Several heads, or a revision that is not Python, end the command before a model is loaded.
-    script = project.script
-    script.get_current_head()
-    change, inference, warnings = _read(project, said)
-    path = _write(project, script, message, change)
+    before = _before(project.script, place)
+    changes, inference, warnings = _read(project, said, before)
+    path = _write(project, message, place, changes)
 
     show_result(shown_path(path))
     show_note(pairs(inference.facts))
@@ -185,11 +201,64 @@ def _setting(written: str) -> tuple[str, str]:
     return name, value
 
 
-def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, list[Hazard]]:
-    """The change, where it comes from, and what to warn of. Raises Refused for what preflight would refuse."""
-    from migrator import hazards
+@dataclass(frozen=True)
+class Place:
+    """Where in the history the revision goes, as `alembic revision` has it."""
+
+    head: str | None
+    splice: bool
+    branch_label: str | None
+    version_path: str | None
+    rev_id: str | None
+    depends_on: tuple[str, ...]
+
+
+def _before(script: ScriptDirectory, place: Place) -> list[Script]:
+    """The revisions that come before it, the first first. Raises what Alembic raises if that is not known."""
+    heads = script.get_current_head() if place.head is None else place.head
+    if heads is None or heads == "base":
+        return []
+    tips = tuple(each.revision for each in script.get_revisions(heads))
+    return list(reversed(list(script.iterate_revisions(tips, "base"))))
+
+
+def _read(
+    project: Project, said: Said, before: list[Script]
+) -> tuple[dict[tuple[str, str], EmbeddingChange], Inference, list[Hazard]]:
+    """The change by what the template calls its places, where it comes from, and what to warn of.
+
+    env.py may run several contexts: each pair of places gets the change of its first context that has the table. Raises
+    Refused for what preflight would refuse.
+    """
     from migrator.cli.database import locate
     from migrator.cli.display import shown_path
+    from migrator.errors import Refused
+
+    changes: dict[tuple[str, str], EmbeddingChange] = {}
+    about: list[tuple[Inference, list[Hazard]]] = []
+    refusals: list[Refused] = []
+    for located in locate(project):
+        if located.tokens in changes:
+            continue
+        applied = located.applied(project.script)
+        unapplied = [shown_path(revision.path) for revision in before if revision.revision not in applied]
+        try:
+            change, inference, warnings = _read_in(located, said, unapplied)
+        except Refused as refusal:
+            if refusal.code != "unknown-table":
+                raise
+            refusals.append(refusal)
+        else:
+            changes[located.tokens] = change
+            about.append((inference, warnings))
+    if not about:
+        raise refusals[0]
+    return changes, *about[0]
+
+
+def _read_in(located: Located, said: Said, unapplied: list[str]) -> tuple[EmbeddingChange, Inference, list[Hazard]]:
+    """The same in one context. unapplied: files of the revisions that have to come before it."""
+    from migrator import hazards
     from migrator.cli.inference import Inference
     from migrator.database import configure, connect
     from migrator.errors import Refused
@@ -198,9 +267,6 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     from migrator.preflight.parsing import try_expressions, try_scope
     from migrator.session import open_ledger
 
-    located = locate(project)
-    ahead = project.script.iterate_revisions("heads", located.heads, implicit_base=True)
-    unapplied = [shown_path(revision.path) for revision in reversed(list(ahead))]
     early: list[Hazard] = [hazards.unapplied_revisions(unapplied)] if unapplied else []
 
     @contextmanager
@@ -234,23 +300,35 @@ def _read(project: Project, said: Said) -> tuple[EmbeddingChange, Inference, lis
     return change, inference, early + inference.warnings
 
 
-def _write(project: Project, script: ScriptDirectory, message: str, change: EmbeddingChange) -> str:
-    """The path of the new file, made from the project's own script.py.mako."""
-    import textwrap
-
+def _write(project: Project, message: str, place: Place, changes: Mapping[tuple[str, str], EmbeddingChange]) -> str:
+    """The path of the new file, made from the project's own script.py.mako. Raises Refused if that has no place."""
     from alembic.util import rev_id
 
+    from migrator import hazards
+    from migrator.cli.display import shown_path
     from migrator.operations.render import import_line, render_change, render_restore
 
-    upgrade = render_change(change)
-    revision = script.generate_revision(
-        rev_id(),
+    bodies: dict[str, str] = {}
+    for (up, down), change in changes.items():
+        bodies[up] = textwrap.indent(render_change(change), "    ").lstrip()
+        bodies[down] = render_restore(change.table, change.column, change.schema)
+    revision = project.script.generate_revision(
+        place.rev_id or rev_id(),
         message,
+        head=place.head,
+        splice=place.splice,
+        branch_labels=place.branch_label,
+        version_path=place.version_path,
+        depends_on=list(place.depends_on) or None,
         config=project.config,
-        imports=import_line(upgrade),
-        upgrades=textwrap.indent(upgrade, "    ").lstrip(),
-        downgrades=render_restore(change.table, change.column, change.schema),
+        imports=import_line("\n".join(map(render_change, changes.values()))),
+        **bodies,
     )
     if revision is None:
         raise LookupError("Alembic wrote the revision to a file that it does not take for one")
+    file = Path(revision.path)
+    written = file.read_text(encoding="utf-8")
+    if any(written.count(called) < len(changes) for called in ("op.change_embedding(", "op.restore_embedding(")):
+        file.unlink()
+        raise hazards.template_without_place(shown_path(Path(project.script.dir, "script.py.mako")), bodies).refusal()
     return revision.path

@@ -15,15 +15,18 @@ from migrator.report import block, counted, size
 @click.pass_obj
 def command(project: Project, as_json: bool) -> None:
     """Show what is under way, which model each column holds, how complete it is, and what is kept."""
-    from migrator.cli.database import address
-    from migrator.cli.display import show_json, show_result
+    from migrator.cli import gaps
+    from migrator.cli.display import by_context, json_by_context, show_json, show_result
+    from migrator.cli.waits import briefly
     from migrator.status import read_status
 
-    found = read_status(address(project))
+    with briefly():
+        contexts = gaps.find(project)
+    found = [(at.shown, read_status(at.address, [each.hazard for each in between])) for at, between in contexts]
     if as_json:
-        show_json(found)
+        show_json(json_by_context(found))
     else:
-        show_result(as_text(found))
+        show_result(by_context([(name, as_text(each)) for name, each in found]))
 
 
 def as_text(found: dict[str, Any]) -> str:
@@ -44,6 +47,8 @@ def as_text(found: dict[str, Any]) -> str:
         if run["waiting"]:
             lines.append(f"  waiting: {run['waiting']}")
         lines.append(f"  go on: {run['command']}" + "   undo: migrator abandon" * (not run["past_cut_over"]))
+    for gap in found["gaps"]:
+        lines += ["", f"hazard: {gap['problem']}", f"  {gap['meaning']}", f"  fix: {gap['remedy']}"]
     for column in found["columns"]:
         lines += ["", *_column_lines(column)]
     if not found["columns"] and run is None:

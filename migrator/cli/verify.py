@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from migrator.cli.project import Project
+from migrator.report import block
 
 if TYPE_CHECKING:
     from migrator.proofs import Proof
@@ -18,34 +19,47 @@ if TYPE_CHECKING:
 def command(project: Project, as_json: bool) -> None:
     """Prove every migrated column again: coverage, vectors, a sample embedded anew, index, retrieval."""
     from migrator.cli.carry_out import home
-    from migrator.cli.database import address
-    from migrator.cli.display import show_json, show_result
+    from migrator.cli.database import locate
+    from migrator.cli.display import by_context, json_by_context, show_json, show_result
     from migrator.errors import VerificationFailed
     from migrator.progress import reporting
     from migrator.proofs.live import verify_live
     from migrator.work import Options
 
     with reporting() as reporter:
-        proofs = verify_live(address(project), Options(reporter, project=home(project)))
+        options = Options(reporter, project=home(project))
+        found = [(each.shown, verify_live(each.address, options)) for each in locate(project)]
     if as_json:
-        show_json(
-            {
-                subject: [{"proof": each.name, "passed": each.passed, "detail": each.detail} for each in found]
-                for subject, found in proofs.items()
-            }
-        )
-    else:
-        for subject, found in proofs.items():
-            show_result(subject)
-            for each in found:
-                show_result(f"  {each.told}")
-    failed = [f"{subject}: {each.name}" for subject, found in proofs.items() for each in found if each.failed]
+        show_json(json_by_context([(name, _as_json(proofs)) for name, proofs in found]))
+    elif any(proofs for _, proofs in found):
+        show_result(by_context([(name, _as_text(proofs)) for name, proofs in found]))
+    failed = [
+        (f"{subject}: {each.name}", each)
+        for _, proofs in found
+        for subject, of_column in proofs.items()
+        for each in of_column
+        if each.failed
+    ]
     if failed:
         raise VerificationFailed(
-            f"verification failed: {', '.join(failed)}",
+            f"verification failed: {', '.join(name for name, _ in failed)}",
             meaning="the column is live and holds what is described above.",
-            remedy=_remedy([each for found in proofs.values() for each in found if each.failed]),
+            remedy=_remedy([each for _, each in failed]),
         )
+
+
+def _as_json(proofs: dict[str, list[Proof]]) -> dict[str, Any]:
+    return {
+        subject: [{"proof": each.name, "passed": each.passed, "detail": each.detail} for each in found]
+        for subject, found in proofs.items()
+    }
+
+
+def _as_text(proofs: dict[str, list[Proof]]) -> str:
+    lines: list[str] = []
+    for subject, found in proofs.items():
+        lines += [subject, *(f"  {each.told}" for each in found)]
+    return block(*lines)
 
 
 def _remedy(failed: list[Proof]) -> str:

@@ -128,3 +128,81 @@ def version_table_refuses(table: str, revision: str, reason: str) -> Hazard:
         "the upgrade would go live, and Alembic would fail to record it.",
         f"look at triggers, rules, constraints and policies of {table}; what Alembic writes there must pass",
     )
+
+
+def changed_before(subject: str, revision: str) -> Hazard:
+    return refuse(
+        "changed-before",
+        f"revision {revision} changes {subject} before it",
+        "what this revision finds there is known when that one is done.",
+        f"finish {revision} first",
+    )
+
+
+def moved_meanwhile() -> Hazard:
+    return refuse(
+        "moved-meanwhile",
+        "Alembic's version table changed since this command looked at it",
+        "another command moved the database, so that what was planned here no longer fits.",
+        "run the command again",
+    )
+
+
+def no_context() -> Hazard:
+    return refuse(
+        "no-context",
+        "env.py connects to no database",
+        "it does not call context.run_migrations() with a connection, so that there is nothing to work on.",
+        "compare env.py with the one that migrator init writes",
+    )
+
+
+def several_databases(databases: Iterable[str], source: str) -> Hazard:
+    """source: what names one of them."""
+    return refuse(
+        "several-databases",
+        f"env.py works on several databases ({', '.join(databases)}), and {source} names one",
+        "migrator would work on others than the one that is named.",
+        f"leave {source} out, and let env.py name all of them; or let it connect to the one that the main option "
+        "sqlalchemy.url names",
+    )
+
+
+def template_without_place(template: str, names: Iterable[str]) -> Hazard:
+    """names: what the template would have to call the bodies of upgrade() and downgrade()."""
+    places = ", ".join("${" + name + "}" for name in names)
+    return refuse(
+        "template-without-place",
+        f"{template} has no place for the change, so that the revision would be empty",
+        "Alembic fills a template's places by their names, which env.py sets by upgrade_token= and downgrade_token=.",
+        f"let {template} hold {places} in the functions for that database",
+    )
+
+
+def live_not_recorded(revision: str) -> Hazard:
+    return warn(
+        "live-not-recorded",
+        f"the upgrade of revision {revision} is done, and Alembic's version table does not know",
+        "the new column is live; commands of Alembic's take the revision for pending.",
+        f"migrator upgrade {revision} records it and changes nothing else; migrator downgrade undoes it",
+    )
+
+
+def recorded_not_live(revision: str, subject: str, model: str) -> Hazard:
+    """model: what the column held before the revision."""
+    return warn(
+        "recorded-not-live",
+        f"Alembic's version table has revision {revision}, and {subject} still holds {model}",
+        "the revision was stamped, or the column was restored without it: no command carries it out any more.",
+        f"alembic stamp with the revision before {revision}, then migrator upgrade; if later revisions are applied, "
+        "write a new one instead: migrator revision",
+    )
+
+
+def revision_without_file(revision: str) -> Hazard:
+    return warn(
+        "revision-without-file",
+        f"the database is at revision {revision}, which has no file here",
+        "what that revision did is not known here, and neither what comes before or after it.",
+        "bring its file back from version control, or name the right database",
+    )

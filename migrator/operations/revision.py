@@ -22,7 +22,7 @@ OPERATIONS = frozenset({"change_embedding", "change_embeddings", "restore_embedd
 
 @dataclass(frozen=True)
 class Revision:
-    """One direction of a revision. does_more: something else stands beside migrator's operations."""
+    """One direction of a revision. does_more: something else stands beside migrator's operations, or may do."""
 
     id: str
     operations: tuple[MigrateOperation, ...]
@@ -68,7 +68,7 @@ def read(revision: str, function: Callable[..., None], outer: MigrationContext, 
     try:
         with Operations.context(context):
             function(**arguments)
-        does_more = bool(printed.getvalue().strip())
+        does_more = bool(operations and printed.getvalue().strip())
     except Exception as error:
         # Whatever needs a database there, such as a query, is no operation of migrator's.
         if not (operations or reached or _asks_database(error)):

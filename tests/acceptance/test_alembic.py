@@ -231,9 +231,9 @@ def test_a_dry_run_plans_the_first_revision_and_names_the_others(pending: Projec
         "  public.items.embedding: vector(48) -> vector(96), python:tests.models:old -> python:tests.models:new\n"
     )
     assert (
-        "\n\nthen, planned when their turn comes:\n  0003: something ordinary\n  0004: items: 96 -> 8\n\nin short: "
-        in ended.out
-    )
+        "\n\nthen, planned when their turn comes:\n  0003: something ordinary\n  0004: items: 96 -> 8 "
+        "(it cannot be planned yet: revision 0002 changes public.items.embedding before it)\n\nin short: "
+    ) in ended.out
     assert ended.out.endswith(
         "; 1 hazard, above the statements\n"
         "nothing was changed\n"
@@ -243,6 +243,14 @@ def test_a_dry_run_plans_the_first_revision_and_names_the_others(pending: Projec
     document = json.loads(migrator("upgrade", "--dry-run", "--json").out)
     assert [each["revision"] for each in document["revisions"]] == ["0002", "0003", "0004"]
     assert document["plan"]["revision"] == "0002"
+    assert document["later"] == [
+        {"revision": "0003", "plan": None, "not_yet": None},
+        {
+            "revision": "0004",
+            "plan": None,
+            "not_yet": "it cannot be planned yet: revision 0002 changes public.items.embedding before it",
+        },
+    ]
     assert pending.database.versions() == before
 
 
@@ -562,6 +570,7 @@ def test_status_before_anything(pending: Project) -> None:
         "unfinished": None,
         "columns": [],
         "kept": [],
+        "gaps": [],
         "stores": [],
     }
 

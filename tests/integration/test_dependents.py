@@ -13,7 +13,7 @@ from psycopg import sql
 
 from migrator import EmbeddingChange, hazards, runner
 from migrator.change import VectorColumn
-from migrator.cli.plan import plan_as_json, plan_as_text
+from migrator.cli.plan import Planned, plan_as_json, plan_as_text
 from migrator.errors import MigratorError, Refused, VerificationFailed
 from migrator.hazards import Hazard
 from migrator.phases import cut_over
@@ -614,9 +614,9 @@ def test_a_plan_lists_what_is_carried_over(database: Database) -> None:
         "statistics object public.of_expression",
         "function public.length_of(public.items)",
     )
-    printed = plan_as_text([("2", "")], "upgrade", found, "migrator upgrade")
+    printed = plan_as_text([Planned("2", "", found)], "upgrade", "migrator upgrade")
     assert all(each in printed.partition("carried over on ")[2].partition("\n")[0] for each in dependents)
-    (listed,) = plan_as_json([("2", "")], "upgrade", found)["plan"]["columns"]
+    (listed,) = plan_as_json([Planned("2", "", found)], "upgrade")["plan"]["columns"]
     assert set(dependents) <= set(listed["dependents"])
 
 

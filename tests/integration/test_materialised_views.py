@@ -9,7 +9,7 @@ import pytest
 from migrator import runner
 from migrator.address import Address
 from migrator.change import VectorColumn
-from migrator.cli.plan import plan_as_text
+from migrator.cli.plan import Planned, plan_as_text
 from migrator.errors import MigratorError, Refused
 from migrator.work import Options
 from tests.database import Database
@@ -175,7 +175,7 @@ def test_its_room_on_disk_is_estimated(database: Database) -> None:
     plan = runner.plan_upgrade(database.address, REVISION, [CHANGE], Options())
     (estimate,) = plan.estimates
     assert estimate.disk.views == 2 * database.value("SELECT pg_total_relation_size('near')")
-    assert ", materialised views " in plan_as_text([("2", "")], "upgrade", plan, "migrator upgrade")
+    assert ", materialised views " in plan_as_text([Planned("2", "", plan)], "upgrade", "migrator upgrade")
 
 
 def as_keeper(database: Database) -> Address:

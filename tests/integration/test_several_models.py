@@ -8,7 +8,7 @@ import pytest
 
 from migrator import EmbeddingChange, Hnsw, Model, doctor, hazards, runner
 from migrator.backfill import backfill
-from migrator.cli.plan import plan_as_text
+from migrator.cli.plan import Planned, plan_as_text
 from migrator.cli.status import as_text
 from migrator.errors import Refused
 from migrator.proofs.live import verify_live
@@ -239,7 +239,7 @@ def test_doctor_verify_status_and_retire(database: Database) -> None:
         "\n  vector, python:tests.models:new\n  96 dimensions where collection_id = 1\n  80 of 80 rows in scope have"
     ) in as_text(read_status(database.address))
     plan = runner.plan_upgrade(database.address, "3", [SECOND], Options())
-    assert plan_as_text([("3", "the second")], "upgrade", plan, "").startswith(
+    assert plan_as_text([Planned("3", "the second", plan)], "upgrade", "").startswith(
         "upgrade 3: the second\n"
         "  public.chunks.embedding: vector, python:tests.models:other -> python:tests.models:new\n"
         "  where collection_id = 2\n"

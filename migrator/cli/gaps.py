@@ -1,0 +1,157 @@
+"""Where the ledger and Alembic's version table do not agree, of whatever cause, and what closes the gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util import CommandError
+
+from migrator import hazards
+from migrator.catalog.columns import Column, read_table
+from migrator.change import EmbeddingChange
+from migrator.cli.database import Located, located, refuse_others, run_env
+from migrator.cli.project import Project
+from migrator.database import Connection, connect
+from migrator.hazards import Hazard
+from migrator.ledger import Ledger, LedgerChange, Run
+from migrator.operations.ops import ChangeEmbeddingOp
+from migrator.operations.revision import Revision, names_operations, read
+from migrator.session import open_ledger, open_ledger_to_read
+
+
+@dataclass(frozen=True)
+class Gap:
+    """hazard: what it is, and what closes it. closes: whether a command does that takes a step through the revision."""
+
+    revision: str
+    hazard: Hazard
+    closes: bool
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """An upgrade that Alembic has not recorded.
+
+    run: the unfinished run; None if the upgrade is done. past_cut_over: the new column is live. steps: what Alembic
+    has to take to record it, of which nothing but this upgrade is left to do.
+    """
+
+    revision: str
+    run: Run | None
+    past_cut_over: bool
+    steps: list[RevisionStep]
+
+    def told(self) -> str:
+        """What a downgrade does about it first."""
+        if not self.past_cut_over:
+            return f"first the unfinished upgrade of revision {self.revision} is undone; the embedding store is kept"
+        if self.run is not None:
+            return f"first the unfinished upgrade of revision {self.revision}, which is past cut-over, is settled"
+        return f"first the upgrade of revision {self.revision}, which is live, is recorded in Alembic's version table"
+
+
+def beyond(script: ScriptDirectory, at: Located) -> Beyond | None:
+    """The last upgrade that was begun and that Alembic has not recorded. Raises Refused if others would go with it."""
+    applied = at.applied(script)
+    with connect(at.address) as connection:
+        ledger = open_ledger(connection, at.address)
+        run = ledger.unfinished()
+        ahead = [each.revision for each in script.walk_revisions() if each.revision not in applied]
+        if run is not None and run.direction == "upgrade" and run.revision in ahead:
+            past = ledger.past_cut_over(run)
+            return Beyond(run.revision, run, past, script._upgrade_revs(run.revision, at.heads))
+        for revision in ahead:
+            if run is None and _in_force(ledger, revision):
+                steps = script._upgrade_revs(revision, at.heads)
+                if not all(_in_force(ledger, step.revision.revision) for step in steps):
+                    raise hazards.live_not_recorded(revision).refusal()
+                return Beyond(revision, None, True, steps)
+    return None
+
+
+def _in_force(ledger: Ledger, revision: str) -> bool:
+    """Whether the ledger has upgrades of the revision by that very name in force."""
+    return any(ledger.run_of(each.id).revision == revision for each in ledger.changes_of(revision))
+
+
+def heads_with(script: ScriptDirectory, heads: Any, revision: str) -> Any:
+    """The heads, as Alembic hands them round, once the revision is applied, which comes directly after one of them."""
+    before = script.get_revision(revision)._versioned_down_revisions
+    return (*(each for each in heads if each not in before), revision)
+
+
+def find(project: Project) -> list[tuple[Located, list[Gap]]]:
+    """Every context of env.py, with the gaps between its ledger and its version table."""
+    seen: list[tuple[Located, list[Revision], list[str], list[Gap]]] = []
+
+    def look(heads: Any, context: MigrationContext) -> list[RevisionStep]:
+        at, script = located(context, heads), project.script
+        try:
+            applied = at.applied(script)
+        except (CommandError, RevisionError):
+            seen.append((at, [], [], [Gap("", hazards.revision_without_file(", ".join(heads)), closes=False)]))
+            return []
+        ours = [each for each in script.walk_revisions() if names_operations(each.module.upgrade)]
+        recorded = [_read(each, context) for each in ours if each.revision in applied]
+        ahead = [each.revision for each in ours if each.revision not in applied]
+        seen.append((at, recorded, ahead, []))
+        return []
+
+    run_env(project, look)
+    refuse_others(project, [each[0] for each in seen])
+    return [(at, [*found, *_between(at, recorded, ahead)]) for at, recorded, ahead, found in seen]
+
+
+def _read(script: Script, context: MigrationContext) -> Revision:
+    return read(script.revision, script.module.upgrade, context)
+
+
+def _between(at: Located, recorded: list[Revision], ahead: list[str]) -> list[Gap]:
+    """recorded: revisions that are, the last first. ahead: those that are not."""
+    with connect(at.address) as connection:
+        ledger, _ = open_ledger_to_read(connection, at.address)
+        run = ledger.unfinished()
+        live = [each for each in ahead if _in_force(ledger, each) and (run is None or run.revision != each)]
+        found = [Gap(each, hazards.live_not_recorded(each), closes=True) for each in reversed(live)]
+        if run is None:
+            found += _not_live(connection, ledger, recorded)
+        return found
+
+
+def _not_live(connection: Connection, ledger: Ledger, recorded: list[Revision]) -> Iterator[Gap]:
+    """What is recorded and not live. Of a column the last revision that changes it counts."""
+    seen: set[tuple[str, str, str]] = set()
+    for revision in recorded:
+        for change in (
+            each
+            for operation in revision.operations
+            if isinstance(operation, ChangeEmbeddingOp)
+            for each in operation.changes
+        ):
+            table = read_table(connection, change.schema, change.table)
+            # Of a column with several scopes its type says nothing.
+            if table is None or change.where is not None or (table.schema, table.name, change.column) in seen:
+                continue
+            seen.add((table.schema, table.name, change.column))
+            column, last = table.column(change.column), ledger.last_change(table, change.column)
+            restored = last is not None and last[0].restores is not None
+            if column is None or (not restored and ledger.changes_of(revision.id)):
+                # The ledger knows it as carried out, if not on the table that has that name now.
+                continue
+            if last[1].revision == revision.id if last and restored else _as_before(column, change, last):
+                hazard = hazards.recorded_not_live(
+                    revision.id, f"{table.schema}.{table.name}.{change.column}", change.from_.name
+                )
+                yield Gap(revision.id, hazard, closes=restored)
+
+
+def _as_before(column: Column, change: EmbeddingChange, last: tuple[LedgerChange, Run] | None) -> bool:
+    """Whether the column holds what it held before the change, by its dimensions. last: what the ledger says of it."""
+    if last is not None and change.to in (last[0].change.to, change.from_):
+        return False
+    return column.dimensions == change.from_.dimensions != change.to.dimensions
