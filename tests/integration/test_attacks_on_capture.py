@@ -96,14 +96,20 @@ MAY_CREATE = {
 @pytest.mark.parametrize("how", MAY_CREATE)
 def test_a_search_path_that_others_may_write_is_refused(database: Database, how: str) -> None:
     items(database, 20)
+    called = database.value("SELECT quote_ident(current_database())")
+    database.execute(f"GRANT CREATE ON DATABASE {called} TO test_owner; GRANT CREATE ON SCHEMA public TO test_owner")
+    database.execute("ALTER TABLE items OWNER TO test_owner")
     database.execute(MAY_CREATE[how])
     before = database.versions()
     try:
         with pytest.raises(Refused) as refused:
+            upgrade(database.as_role("test_owner"))
+        # A superuser takes no name from there for whatever it does.
+        with pytest.raises(Refused) as to_superuser:
             upgrade(database)
     finally:
         database.execute("REVOKE pg_monitor FROM test_planter")
-    assert refused.value.code == "open-schema"
+    assert (refused.value.code, to_superuser.value.code) == ("open-schema", "schemas-of-lesser-roles")
     assert database.versions() == before
 
 
