@@ -219,13 +219,11 @@ def test_a_search_path_that_a_lesser_role_decides(project: Project, attacker: At
     for command in (*AFTER, REVISION, DOCTOR, ("doctor",), ("abandon", "--yes"), ("retire", "--yes")):
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], refused(hazard)), command
-    assert (migrator("status").code, attacker.gained()) == (0, [])
     # As names were looked up at the upgrade, they are afterwards.
     attacker.run(f"ALTER DATABASE {database} RESET search_path")
     hazard = hazards.schemas_of_lesser_roles({"public": attacker.name}, "postgres", SUPERUSER)
-    assert (migrator("backfill"), attacker.gained()) == (refused(hazard), [])
-    (column,) = json.loads(migrator("status", "--json").out)["columns"]
-    assert (column["unreadable"], attacker.gained()) == (f"{hazard.problem}; {hazard.remedy}", [])
+    for command in (("backfill",), ("status",)):
+        assert (migrator(*command), attacker.gained()) == (refused(hazard), []), command
 
 
 def by_hand(project: Project, script: str, **variables: str) -> Ended:
