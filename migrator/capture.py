@@ -14,7 +14,7 @@ from migrator import pinned
 from migrator.catalog import Column
 from migrator.database import Connection, execute, fetch_row
 from migrator.plan import ColumnPlan
-from migrator.queries import SCHEMA, Query, expression, is_own, literal, name, query, text_of
+from migrator.queries import SCHEMA, Query, block, expression, is_own, literal, name, query, text_of
 
 # What a transaction of migrator's says of its updates. UNSEEN: the trigger does not look at them. WATCHED: it does.
 UNSEEN, WATCHED = "", "watched "
@@ -361,7 +361,7 @@ def drop_function(column: ColumnPlan) -> tuple[sql.Composed, ...]:
         query("capture", "drop_function", function=column.function),
         query("capture", "drop_lookup", lookup=column.lookup),
         *(query("capture", "drop_sequence", sequence=each) for each in (column.missed, column.edited)),
-        *([query("capture", "from_table_owner", **pieces)] if of_other else []),
+        *([block("capture", "from_table_owner", **pieces)] if of_other else []),
     )
 
 

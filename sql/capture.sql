@@ -38,7 +38,6 @@ GRANT USAGE ON SEQUENCE {sequence} TO {owner};
 
 -- name: from_table_owner
 -- The last of the owner's functions is gone.
-DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) x
                WHERE n.nspname = {schema_name} AND x.grantee = to_regrole({owner_name})
@@ -46,7 +45,7 @@ BEGIN
     THEN
         REVOKE USAGE ON SCHEMA {schema} FROM {owner};
     END IF;
-END $$;
+END;
 
 -- name: trigger
 CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW
