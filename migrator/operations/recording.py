@@ -13,10 +13,13 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from migrator import hazards
-from migrator.database import PATIENT, is_passing
+from migrator.address import address_of_connection
+from migrator.catalog.rights import refuse_code_of_lesser_roles
+from migrator.database import PATIENT, connect, is_passing
 from migrator.errors import MigratorError, first_line
 from migrator.hazards import Hazard
 from migrator.operations.version_table import version_table
+from migrator.queries import name
 
 # Where a revision stands in Alembic's Config while it is live and not recorded yet.
 UNRECORDED = "migrator.unrecorded"
@@ -32,6 +35,10 @@ def try_recording(context: MigrationContext, steps: Iterable[RevisionStep], head
     connection = context.connection
     if connection is None:
         return
+    table = version_table(context, connection)
+    with connect(address_of_connection(connection)) as own:
+        # A trigger there is its owner's code.
+        refuse_code_of_lesser_roles(own, name(table.schema, table.name))
     maintainer, at = HeadMaintainer(context, heads), ""
     try:
         with _rolled_back(connection):

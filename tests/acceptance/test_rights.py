@@ -50,6 +50,21 @@ def test_a_superuser_on_the_table_of_a_lesser_role(attacker: Attacker) -> None:
         assert (attacker.gained(), ended) == ([], error), command
 
 
+def test_a_version_table_of_a_lesser_role(project: Project, attacker: Attacker) -> None:
+    """What Alembic will record is tried, in a dry run too, and a trigger there would run."""
+    project.database.execute(f"ALTER TABLE alembic_version OWNER TO {attacker.name}")
+    project.database.execute(
+        f"CREATE TRIGGER planted BEFORE INSERT OR UPDATE ON alembic_version "
+        f"FOR EACH ROW EXECUTE FUNCTION {attacker.name}.fired()"
+    )
+    error = refused(
+        hazards.owner_has_fewer_rights("public.alembic_version", attacker.name, True, "postgres", SUPERUSER)
+    )
+    for command in BEFORE[:2]:
+        ended = migrator(*command)
+        assert (attacker.gained(), ended) == ([], error), command
+
+
 @BOTH
 def test_functions_of_a_lesser_role_on_a_superusers_table(attacker: Attacker) -> None:
     attacker.plant(*PLANTED)
