@@ -44,9 +44,9 @@ def abandon(address: Address, reporter: Reporter) -> str:
 
 
 def _not_found(column: ColumnPlan) -> str:
-    """What stays of a column in a restored database."""
+    """What stays of a column whose table may be there under another name, as after a restore."""
     return (
-        f"not undone: {column.subject}, whose table is not found in this restored database\n"
+        f"not undone: {column.subject}, whose table is not found in this database\n"
         "if it has another name here, run with that name:\n"
     ) + "\n".join(f"{each};" for each in clean_up.by_hand(column))
 

@@ -20,15 +20,13 @@ from migrator.tree import Relation
 def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter: Reporter) -> None:
     """Leaves tables, indexes and privileges as they were found; may be interrupted and run again.
 
-    Of a table that was dropped nothing is left but what stands beside it; what a restored database has under another
-    name stays, for a person who runs what `by_hand` gives. Raises Refused where one was renamed.
+    Of a table that is not found nothing is left but what stands beside it; if a restored database has it under another
+    name, a person runs there what `by_hand` gives. Raises Refused where one was renamed.
     """
     # Should this be killed half way, the same command begins again with what is undone here.
     ledger.forget_phases(run)
     for column in plan.columns:
         present = tree.table_now(connection, column)
-        if not column.catalog.table.oid:
-            continue
         if present is None:
             for statement in (*capture.drop_function(column), backup_table.drop(column)):
                 execute(connection, statement)
@@ -49,7 +47,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
 
 
 def by_hand(column: ColumnPlan) -> list[str]:
-    """The statements that undo it where its table, or what became of it, was not found in a restored database."""
+    """The statements that undo it where its table, or what became of it, was not found."""
     dropped = (
         []
         if column.method == "index" or column.fills_retired

@@ -22,7 +22,7 @@ from migrator.preflight.server import names_readable
 from migrator.proofs.retrieval import has_rows
 from migrator.queries import plain, query
 from migrator.report import Reporter, counted
-from migrator.session import at_work, open_ledger
+from migrator.session import at_work, in_the_way, open_ledger
 from migrator.tree import table_now
 from migrator.work import Models, Options, Work
 
@@ -85,7 +85,7 @@ def _same_run(ledger: Ledger, unfinished: Run, revision: str, direction: Directi
         same = begun == [*wanted]
     is_renamed = unfinished.revision != revision and same and ledger.is_of(unfinished, revision)
     if unfinished.direction != direction or not (is_renamed or unfinished.revision == revision):
-        raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
+        raise in_the_way(ledger, unfinished).refusal()
     if direction == "upgrade" and not same:
         raise hazards.unfinished_differs(revision).refusal()
     return replace(unfinished, revision=revision)

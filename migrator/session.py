@@ -67,7 +67,12 @@ def refuse_unfinished(ledger: Ledger) -> None:
     """Raises Refused where a run is unfinished, for commands that need all of them done."""
     unfinished = ledger.unfinished()
     if unfinished is not None:
-        raise hazards.unfinished_other(unfinished.revision, unfinished.direction, unfinished.command).refusal()
+        raise in_the_way(ledger, unfinished).refusal()
+
+
+def in_the_way(ledger: Ledger, run: Run) -> Hazard:
+    """The refusal of something else while the run is unfinished."""
+    return hazards.unfinished_other(run.revision, run.direction, run.command, ledger.has_file(run.revision))
 
 
 def refuse_busy(address: Address) -> None:

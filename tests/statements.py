@@ -23,6 +23,8 @@ _STATEMENT = re.compile(r"^\S+ \S+ \S+ \[\d+\] LOG:  (?:statement|execute [^:]+)
 _SESSION = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET ROLE|SET TRANSACTION)\b")
 _READ = re.compile(r"(SELECT|EXPLAIN|WITH RECURSIVE)\b")
 _BOOKKEEPING = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) migrator\.(run|change|phase|model|failed_row)\b")
+# Parsed to see whose functions it calls, in a transaction that is rolled back at once.
+_LOOK = re.compile(r"CREATE TEMPORARY VIEW migrator_given\b")
 
 
 def log_statements(database: Database) -> None:
@@ -75,7 +77,7 @@ def counts(statement: str, tables: tuple[str, ...]) -> bool:
     """Whether it changes anything or locks one of these tables or views, and is not migrator's own bookkeeping."""
     if _READ.match(statement):
         return any(re.search(rf"\b{table}\b", statement) for table in tables)
-    return not _SESSION.match(statement) and not _BOOKKEEPING.match(statement)
+    return not any(kind.match(statement) for kind in (_SESSION, _BOOKKEEPING, _LOOK))
 
 
 # From the weakest to the strongest, as PostgreSQL numbers them.

@@ -156,8 +156,12 @@ class Ledger:
         """Whether it is the revision's, which had another name if that of the run has no file any more."""
         return run.own is not False and self._names(run.revision, revision)
 
+    def has_file(self, revision: str) -> bool:
+        """Whether there is a file of the revision; taken to be so if no history is at work."""
+        return self._version_table is None or self._version_table.has_file(revision)
+
     def _names(self, recorded: str, revision: str) -> bool:
-        return recorded == revision or (self._version_table is not None and not self._version_table.has_file(recorded))
+        return recorded == revision or not self.has_file(recorded)
 
     def _revisions(self) -> list[str]:
         return [row["revision"] for row in self._rows("revisions")]

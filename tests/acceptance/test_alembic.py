@@ -290,8 +290,8 @@ def test_what_decides_stands_first_in_a_dry_run_and_in_short_at_its_end() -> Non
         r"\n\nin short: embedding about \d+ s, window about \d+ s, disk [\d.]+ [kM]B; 1 hazard, above", out
     )
     # What verify and cut-over fill once more is written out once, by ranges in fill and by places in verify.
-    assert out.replace("UPDATE migrator.ledger_version", "").count("    UPDATE ") == 7
-    assert out.count('    UPDATE "public"."items" SET "migrator_shadow_1" = ') == 5
+    assert out.replace("UPDATE migrator.ledger_version", "").count("    UPDATE ") == 9
+    assert out.count('    UPDATE "public"."items" SET "migrator_shadow_1" = ') == 7
     assert out.count(" ... as in fill\n") == 6
 
 

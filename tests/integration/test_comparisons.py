@@ -203,15 +203,16 @@ def test_a_view_whose_owner_may_not_create_in_its_schema_is_refused(database: Da
             if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
                 connection.execute(f"CREATE ROLE {role} LOGIN".encode())
         connection.execute(
-            f"""CREATE VIEW seen AS SELECT id, embedding FROM items; ALTER VIEW seen OWNER TO test_views;
+            f"""CREATE SCHEMA views; GRANT USAGE ON SCHEMA views TO test_views; GRANT ALL ON SCHEMA views TO test_makes;
+            CREATE VIEW views.seen AS SELECT id, embedding FROM items; ALTER VIEW views.seen OWNER TO test_views;
             GRANT test_views TO test_makes; GRANT SELECT ON items TO test_views;
             GRANT CREATE, TEMPORARY ON DATABASE {called} TO test_makes; ALTER TABLE items OWNER TO test_makes;
             GRANT CREATE ON SCHEMA public TO test_makes""".encode()
         )
     address = database.as_role("test_makes").address
-    with pytest.raises(Refused, match=r"view public\.seen .*cannot be made again: permission denied for schema public"):
+    with pytest.raises(Refused, match=r"view views\.seen .*cannot be made again: permission denied for schema views"):
         runner.plan_upgrade(address, REVISION, [CHANGE], Options())
-    database.execute("GRANT CREATE ON SCHEMA public TO test_views")
+    database.execute("GRANT CREATE ON SCHEMA views TO test_views")
     assert runner.plan_upgrade(address, REVISION, [CHANGE], Options())
 
 

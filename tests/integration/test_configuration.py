@@ -245,7 +245,8 @@ def test_a_database_at_an_unknown_revision_is_told_so(named: Database) -> None:
         "",
         "error: the database is at revision 'gone', which has no file here\n"
         "what that revision did is not known, so nothing was changed.\n"
-        "fix: bring its file back from version control, or name the right database; there is: a111\n",
+        "fix: bring its file back from version control, or name the right database; if it was renamed, or squashed "
+        "into another, tell Alembic the identifier that it has now: alembic stamp --purge REVISION; there is: a111\n",
     )
 
 

@@ -217,7 +217,9 @@ def test_the_manual_rollback_brings_all_of_them_back(heirs: Database, online: bo
     heirs.execute("CREATE TABLE new_items () INHERITS (items)")
     assert "is not there, or disabled, on new_items: which" in roll_back(heirs).err
     heirs.execute("DROP TABLE new_items; ALTER TABLE old_items NO INHERIT items" if online else "DROP TABLE new_items")
-    ended = roll_back(heirs)
+    # After a dump and restore it is not known that the capture trigger saw every write.
+    assert "may have changed unseen since the upgrade" in roll_back(heirs).err
+    ended = roll_back(heirs, "-v", "marks=trusted")
     assert (ended.code, ended.err) == (0, "")
     if online:
         assert rows_hold(heirs, old) == 75

@@ -36,8 +36,8 @@ def psql(database: Database, *arguments: str) -> Ended:
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def roll_back(database: Database, *, table: str = "items", to: str = "0001") -> Ended:
-    return psql(database, "-v", f"table={table}", "-v", "column=embedding", "-v", f"to={to}")
+def roll_back(database: Database, *more: str, table: str = "items", to: str = "0001") -> Ended:
+    return psql(database, "-v", f"table={table}", "-v", "column=embedding", "-v", f"to={to}", *more)
 
 
 def refused(ended: Ended) -> str:

@@ -265,7 +265,7 @@ def test_a_partition_that_is_made_while_cut_over_asks_for_its_lock(
     reporter = At("", "", lambda: None)
     upgrade(database, reporter=reporter)
     assert [each for each in reporter.messages if "meanwhile" in each] == [
-        "public.items.embedding: a table below it was made or changed meanwhile: it is looked at first"
+        "public.items.embedding: a table was rewritten, or a partition came, meanwhile: it is looked at first"
     ]
     assert ("items_6_embedding_idx", "items_6", "items_embedding_idx") in database.execute(INDEXES)
     assert rows_hold(database, new) == 100
@@ -348,7 +348,7 @@ def test_the_ledger_of_a_restored_dump_knows_partitions_by_name(server: Server, 
         psql = [str(each.binaries / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", each.url]
         subprocess.run(psql, input=database.whole_dump(), text=True, check=True, stdout=subprocess.DEVNULL)
     downgrade(restored[0])
-    assert roll_back(restored[1]).code == 0
+    assert roll_back(restored[1], "-v", "marks=trusted").code == 0
     for each in restored:
         assert in_any_order(each.dump()) == in_any_order(schema)
         assert rows_hold(each, old) == 100
@@ -495,7 +495,10 @@ def test_the_manual_rollback_brings_all_partitions_back(database: Database, onli
         database.execute("DROP TABLE items_6")
         database.execute("CREATE TABLE items_6 PARTITION OF items FOR VALUES IN (6)")
     at(database, REVISION)
-    ended = roll_back(database)
+    if not online:
+        # What it holds was not seen by the capture trigger.
+        assert "may have changed unseen since the upgrade" in roll_back(database).err
+    ended = roll_back(database, *(() if online else ("-v", "marks=trusted")))
     assert (ended.code, ended.err) == (0, "")
     assert rows_hold(database, old) == 100
     found, expected = (re.sub("items_6_embedding_idx1?", "", dump) for dump in (database.dump(), schema))

@@ -123,7 +123,7 @@ def test_what_cannot_be_found_again_is_listed_with_its_statements(server: Server
     done, not_undone, how, *statements = abandon(restored).splitlines()
     assert (done, not_undone, how) == (
         f"the upgrade of revision {REVISION} is undone; the embedding store is kept",
-        "not undone: public.items.embedding, whose table is not found in this restored database",
+        "not undone: public.items.embedding, whose table is not found in this database",
         "if it has another name here, run with that name:",
     )
     for statement in statements:
