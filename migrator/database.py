@@ -48,9 +48,9 @@ def connect(address: Address) -> Connection:
     in between: the settings would be those of other clients; or where the search_path has schemas of roles with fewer
     rights than the session.
     """
-    connection = _bare(address)
+    connection = bare(address)
     try:
-        refuse_transaction_pooler(connection, address.shown, partial(_bare, address))
+        refuse_transaction_pooler(connection, address.shown, partial(bare, address))
         _prepare(connection, address)
     except BaseException:
         connection.close()
@@ -71,7 +71,7 @@ def _prepare(connection: Connection, address: Address) -> None:
     lookup.take(connection, address.search_path)
 
 
-def _bare(address: Address) -> Connection:
+def bare(address: Address) -> Connection:
     """A connection as the server gives it.
 
     Settings go along when it is made: a statement that sets them could be written to the server's log.

@@ -18,6 +18,7 @@ from migrator.ledger import LIVE, Ledger, Run
 from migrator.phases import NAMES, PHASES, backup, cut_over, embed, fill, index, preflight, verify
 from migrator.plan import ColumnPlan, Direction, Plan
 from migrator.planner import Planner, planned, unfinished_plan
+from migrator.preflight import sessions
 from migrator.preflight.server import names_readable
 from migrator.proofs.retrieval import has_rows
 from migrator.queries import plain, query
@@ -150,6 +151,7 @@ def _carry_out(
         if not ledger.past_cut_over(run):
             _refuse_other_texts(connection, plan)
         address = _as_planned(connection, address, plan)
+        sessions.refuse_too_few(connection, address, plan, held=2)
         models.recording = True
         ledger.install()
         ledger.follow(run)
@@ -161,6 +163,8 @@ def _carry_out(
         with names_readable(connection):
             plan = make(Planner(connection, ledger, models, options))
         address = _as_planned(connection, address, plan)
+        # Alembic's is open, and this one.
+        sessions.refuse_too_few(connection, address, plan, held=2)
         for hazard in plan.hazards:
             options.reporter.message(hazard.told("hazard"))
         if options.stop_after == preflight.NAME:
@@ -368,7 +372,9 @@ def _plan(
         if unfinished is None or started is None:
             models = Models(ledger, dry_run=True, timeout=options.model_timeout)
             with names_readable(connection):
-                return make(Planner(connection, ledger, models, options, sample=True))
+                plan = make(Planner(connection, ledger, models, options, sample=True))
+            sessions.refuse_too_few(connection, address, plan, held=1)
+            return plan
         unfinished = _same_run(ledger, unfinished, revision, *started)
         plan = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers)
         _refuse_other_mode(unfinished, plan, options)

@@ -253,6 +253,17 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "steps_undo_ordinary": {"steps": "-1", "revision": "0001", "destination": "base"},
     "table_renamed": {"schema": "public", "table": "things", "former_schema": "public", "former": "items"},
     "table_renamed_meanwhile": {"now": '"public"."things"'},
+    "too_few_sessions": {
+        "needed": {"for Alembic": 1, "for the work": 1, "to read texts while vectors are stored": 1},
+        "had": 2,
+        "reason": 'FATAL: too many connections for role "app"',
+    },
+    "pooler_not_looked_at": {
+        "shown": "app at db.example:6432",
+        "needed": 4,
+        "had": 1,
+        "reason": "no session within 10 s",
+    },
     "transaction_pooler": {"shown": "app at db.example"},
     "version_table_read_only": {"table": "alembic_version", "source": "database", "database": "app"},
     "version_table_not_granted": {

@@ -69,6 +69,14 @@ def _explain(error: BaseException, project: Project, arguments: Sequence[str]) -
         )
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     if _was_connecting(cause):
+        few = re.search("FATAL: +((?:too many connections|remaining connection slots|sorry, too many).*)", str(cause))
+        if few:
+            return Refused(
+                f"the server gives no further session: {few[1]}",
+                meaning="nothing was changed.",
+                remedy="allow more, or end other sessions; a run needs three at once, with Alembic's, and four where a "
+                "text reads other tables",
+            )
         return Refused(
             # psycopg's own first words say the same.
             f"the database cannot be reached: {re.sub('^connection (failed|is bad): ', '', first_line(cause))}",

@@ -146,8 +146,10 @@ from migrator.hazards.server import old_postgresql as old_postgresql
 from migrator.hazards.server import open_schemas as open_schemas
 from migrator.hazards.server import other_database as other_database
 from migrator.hazards.server import pgvector_with_known_fault as pgvector_with_known_fault
+from migrator.hazards.server import pooler_not_looked_at as pooler_not_looked_at
 from migrator.hazards.server import setting_not_there as setting_not_there
 from migrator.hazards.server import standby as standby
+from migrator.hazards.server import too_few_sessions as too_few_sessions
 from migrator.hazards.server import transaction_pooler as transaction_pooler
 from migrator.hazards.texts import cannot_keep as cannot_keep
 from migrator.hazards.texts import changes_by_itself as changes_by_itself

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
-from migrator.report import size
+from migrator.report import counted, size
 
 
 def no_pgvector(available: bool, dropped: bool) -> Hazard:
@@ -161,3 +161,30 @@ def not_utf8(encoding: str, names: Iterable[str], reason: str) -> Hazard:
         f"migrator cannot read {', '.join(found) or 'a name, a comment or a definition'}.",
         f"rename or correct it in a session with SET client_encoding = {encoding}",
     )
+
+
+def too_few_sessions(needed: Mapping[str, int], had: int, reason: str) -> Hazard:
+    """needed: for what, and how many. had: how many could be opened. reason: why no other one could."""
+    listed = ", ".join(f"{count} {purpose}" for purpose, count in needed.items())
+    return refuse(
+        "too-few-sessions",
+        f"{sum(needed.values())} sessions are needed at once, and only {had} could be opened: {reason}",
+        f"the run would break off in the middle: {listed}.",
+        f"{_MORE_SESSIONS}; migrator status beside a run needs one more",
+    )
+
+
+def pooler_not_looked_at(shown: str, needed: int, had: int, reason: str) -> Hazard:
+    """shown: the database. needed: sessions that the look takes. had: how many the pooler gave."""
+    return refuse(
+        "pooler-not-looked-at",
+        f"{shown} is reached through a pooler, which gave {counted(had, 'sessions')} of {needed} at once: {reason}",
+        "whether the pooler is in transaction mode, where nothing may be begun, cannot be seen.",
+        f"connect to the server itself, or {_MORE_SESSIONS}",
+    )
+
+
+_MORE_SESSIONS = (
+    "allow more (ALTER ROLE ... CONNECTION LIMIT, ALTER DATABASE ... CONNECTION LIMIT, max_connections, the size of "
+    "the pool), or end other sessions"
+)

@@ -155,4 +155,29 @@ TEXTS: list[Row] = [
         'migrator cannot read relation "B\\xfccher".',
         "rename or correct it in a session with SET client_encoding = SQL_ASCII",
     ),
+    (
+        hazards.too_few_sessions,
+        (
+            {"for Alembic": 1, "for the work": 1, "to read texts while vectors are stored": 1},
+            2,
+            'FATAL: too many connections for role "app"',
+        ),
+        "too-few-sessions",
+        True,
+        '3 sessions are needed at once, and only 2 could be opened: FATAL: too many connections for role "app"',
+        "the run would break off in the middle: 1 for Alembic, 1 for the work, 1 to read texts while vectors are "
+        "stored.",
+        "allow more (ALTER ROLE ... CONNECTION LIMIT, ALTER DATABASE ... CONNECTION LIMIT, max_connections, the size "
+        "of the pool), or end other sessions; migrator status beside a run needs one more",
+    ),
+    (
+        hazards.pooler_not_looked_at,
+        ("shop at localhost:6432", 4, 1, "no session within 10 s"),
+        "pooler-not-looked-at",
+        True,
+        "shop at localhost:6432 is reached through a pooler, which gave 1 session of 4 at once: no session within 10 s",
+        "whether the pooler is in transaction mode, where nothing may be begun, cannot be seen.",
+        "connect to the server itself, or allow more (ALTER ROLE ... CONNECTION LIMIT, ALTER DATABASE ... CONNECTION "
+        "LIMIT, max_connections, the size of the pool), or end other sessions",
+    ),
 ]
