@@ -122,3 +122,7 @@ FROM (SELECT DISTINCT pid FROM pg_locks
 LEFT JOIN pg_stat_activity USING (pid)
 ORDER BY xact_start NULLS FIRST, pid
 LIMIT 3;
+
+-- name: are_there
+-- Whether one of these sessions has not ended yet.
+SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ANY (%(sessions)s::int[]));

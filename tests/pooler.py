@@ -26,8 +26,10 @@ _SSL, _GSS, _CANCEL = 80877103, 80877104, 80877102
 
 
 @contextmanager
-def pooled(database: Database, mode: Literal["session", "transaction"]) -> Iterator[Database]:
-    """The database by way of the pooler."""
+def pooled(
+    database: Database, mode: Literal["session", "transaction"], *, size: int | None = None
+) -> Iterator[Database]:
+    """The database by way of the pooler. size: how many sessions it has; whoever wants another one waits."""
     given = conninfo_to_dict(database.url)
     with (
         tempfile.TemporaryDirectory(prefix="migrator-pool-") as directory,
@@ -35,7 +37,7 @@ def pooled(database: Database, mode: Literal["session", "transaction"]) -> Itera
     ):
         listening.bind(f"{directory}/.s.PGSQL.5432")
         listening.listen()
-        pooler = _Pooler(Path(str(given["host"])) / f".s.PGSQL.{given.get('port') or 5432}", mode)
+        pooler = _Pooler(Path(str(given["host"])) / f".s.PGSQL.{given.get('port') or 5432}", mode, size)
         threading.Thread(target=pooler.accept, args=(listening,), daemon=True).start()
         yield Database(f"postgresql://postgres@/{given['dbname']}?host={directory}", database.binaries)
         # Wakes the thread that accepts, which closing alone would not.
@@ -48,10 +50,13 @@ def pooled(database: Database, mode: Literal["session", "transaction"]) -> Itera
 class _Pooler:
     server: Path
     mode: str
+    size: int | None
     idle: list[socket.socket] = field(default_factory=list)
     # What a server says of itself at the start, for clients that get one that is there already.
     greeting: bytes = b""
     keys: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    open: int = 0
+    changed: threading.Condition = field(default_factory=threading.Condition)
 
     def accept(self, listening: socket.socket) -> None:
         with suppress(OSError):
@@ -63,7 +68,8 @@ class _Pooler:
         server: socket.socket | None = None
         with client, suppress(OSError, EOFError):
             startup = _startup(client)
-            self.idle.append(self._get(startup))
+            if not self.greeting:
+                self._put(self._get(startup))
             # The key is an invention: the session that serves the client now is not the one that will.
             key = b"K" + struct.pack("!III", 12, next(self.keys), 0)
             client.sendall(self.greeting + key + b"Z" + struct.pack("!I", 5) + b"I")
@@ -79,15 +85,26 @@ class _Pooler:
                     message = _message(server)
                     client.sendall(message)
                     if self.mode == "transaction" and message[:1] == b"Z" and message[5:] == b"I":
-                        self.idle.append(server)
+                        self._put(server)
                         server = None
         if server is not None:
             server.close()
+            with self.changed:
+                self.open -= 1
+                self.changed.notify()
+
+    def _put(self, server: socket.socket) -> None:
+        with self.changed:
+            self.idle.append(server)
+            self.changed.notify()
 
     def _get(self, startup: bytes) -> socket.socket:
         """The session that was used last, as PgBouncer chooses by default, or a new one."""
-        if self.idle:
-            return self.idle.pop()
+        with self.changed:
+            self.changed.wait_for(lambda: self.idle or self.size is None or self.open < self.size)
+            if self.idle:
+                return self.idle.pop()
+            self.open += 1
         server = socket.socket(socket.AF_UNIX)
         server.connect(str(self.server))
         server.sendall(startup)

@@ -52,7 +52,13 @@ def run_env(project: Project, look: Look, *, target: str | None = None, carries_
     """
 
     def online(heads: Any, context: MigrationContext) -> Sequence[RevisionStep]:
-        return look(heads, context) if context.connection is not None else []
+        if context.connection is None:
+            return []
+        steps = look(heads, context)
+        if not carries_out:
+            # Its engine would keep the session for another use, and a role may have few.
+            context.connection.detach()
+        return steps
 
     config, script = project.config_with_database(), project.script
     with EnvironmentContext(config, script, fn=online, destination_rev=target, dont_mutate=not carries_out):

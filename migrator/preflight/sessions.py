@@ -14,14 +14,15 @@ import psycopg
 
 from migrator import hazards
 from migrator.address import Address
-from migrator.database import Connection, bare
+from migrator.database import Connection, bare, fetch_row
 from migrator.errors import first_line
 from migrator.plan import Plan
 from migrator.pooler import LOOKS, answering, is_pooled
+from migrator.queries import query
 
 # A session that ended just now counts a moment longer, and a pooler lets wait.
 PATIENCE_S = 5.0
-_AGAIN_S = 0.1
+_AGAIN_S = 0.02
 
 
 def needed(plan: Plan, *, pooled: bool) -> dict[str, int]:
@@ -40,22 +41,36 @@ def needed(plan: Plan, *, pooled: bool) -> dict[str, int]:
 
 def refuse_too_few(connection: Connection, address: Address, plan: Plan, *, held: int) -> None:
     """Opens what a run needs besides the sessions that are `held`. Raises Refused where it cannot."""
-    wanted = needed(plan, pooled=is_pooled(connection))
+    pooled = is_pooled(connection)
+    wanted = needed(plan, pooled=pooled)
     deadline = time.monotonic() + PATIENCE_S
+    sessions = []
     with ExitStack() as opened:
         for number in range(held, sum(wanted.values())):
             try:
-                opened.enter_context(_opened(partial(bare, address), deadline))
+                another = opened.enter_context(_opened(partial(bare, address), deadline))
             except psycopg.OperationalError as error:
                 reason = first_line(error).rpartition(" failed: ")[2]
                 raise hazards.too_few_sessions(wanted, number, reason).refusal() from None
+            sessions.append(another.info.backend_pid)
+    if not pooled:
+        _until_gone(connection, sessions)
+
+
+def _until_gone(connection: Connection, sessions: list[int]) -> None:
+    """Those that ended count no more: the run is about to open as many."""
+    deadline = time.monotonic() + PATIENCE_S
+    while fetch_row(connection, query("session", "are_there"), {"sessions": sessions})[0]:
+        if time.monotonic() > deadline:
+            return
+        time.sleep(_AGAIN_S)
 
 
 def _opened(connect: Callable[[], Connection], deadline: float) -> Connection:
     """Tries until then."""
     while True:
         try:
-            return answering(connect, max(_AGAIN_S, deadline - time.monotonic()))
+            return answering(connect, PATIENCE_S)
         except psycopg.OperationalError:
             if time.monotonic() > deadline:
                 raise

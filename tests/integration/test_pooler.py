@@ -46,3 +46,33 @@ def test_a_pooler_in_session_mode_is_as_good_as_none(database: Database) -> None
     with pooled(database, "session") as through:
         upgrade(through)
     assert rows_hold(database, new) == 200
+
+
+# What each is short of: the looks at the pooler, and what a run needs besides.
+@pytest.mark.parametrize(
+    ("size", "code", "said"),
+    [
+        (2, "pooler-not-looked-at", "gave 2 sessions of 4 at once: no session within"),
+        (4, "too-few-sessions", "6 sessions are needed at once, and only 5 could be opened: no session within"),
+    ],
+)
+def test_a_pooler_in_session_mode_with_too_few_sessions_is_refused_with_the_number_needed(
+    database: Database, monkeypatch: pytest.MonkeyPatch, size: int, code: str, said: str
+) -> None:
+    monkeypatch.setattr("migrator.pooler.ANSWER_S", 0.3)
+    monkeypatch.setattr("migrator.preflight.sessions.PATIENCE_S", 0.3)
+    items(database, 20)
+    before = database.versions()
+    with pooled(database, "session", size=size) as through:
+        with pytest.raises(Refused) as refused:
+            upgrade(through)
+        assert (refused.value.code, said in refused.value.problem) == (code, True)
+    assert database.versions() == before
+
+
+def test_a_pooler_with_as_many_sessions_as_are_needed_is_enough(database: Database) -> None:
+    """Without Alembic's."""
+    items(database, 20)
+    with pooled(database, "session", size=5) as through:
+        upgrade(through)
+    assert rows_hold(database, new) == 20
