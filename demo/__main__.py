@@ -9,8 +9,8 @@ from demo.models import new_model
 from demo.server import URL, fresh_server
 from demo.shell import DemoError, Shell
 from demo.state import State, state, texts_embedded
-from migrator.database import Connection
 from migrator.errors import MigratorError
+from migrator.postgres.connection import Connection
 
 QUESTIONS = (
     "how do I close a file automatically?",

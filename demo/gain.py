@@ -21,10 +21,10 @@ from demo import ROOT
 from demo.models import new_model, old_model
 from demo.server import DATABASE, connection
 from migrator import Model
-from migrator.database import Connection
-from migrator.embedders import load
+from migrator.embedding.providers import load
 from migrator.errors import MigratorError
-from migrator.retrieval import JudgedQuery, read_queries, score
+from migrator.postgres.connection import Connection
+from migrator.proofs.metrics import JudgedQuery, read_queries, score
 
 QUESTIONS = ROOT / "demo" / "questions.jsonl"
 K = 10

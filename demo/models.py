@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from demo import WORK
 from demo.weights import MINILM, MPNET, MPNET_PACKAGES, check, join, parts
 from migrator import Model
-from migrator.embedders.sentence_transformers import library
+from migrator.embedding.providers.sentence_transformers import library
 
 OLD_DIMENSIONS, NEW_DIMENSIONS = 384, 768
 HUB_MODEL = "sentence-transformers/all-mpnet-base-v2"

@@ -8,7 +8,7 @@ from pgvector import Vector
 
 from demo.models import new_model
 from demo.server import DATABASE, connection
-from migrator.embedders import load
+from migrator.embedding.providers import load
 
 NEAREST = """
 SELECT topic, content, embedding <=> %(question)s::vector AS distance

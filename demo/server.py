@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from demo import ROOT, WORK
 from demo.shell import DemoError
-from migrator.address import EMBEDDED, address_of_url, make_embedded, sqlalchemy_url
-from migrator.database import Connection, connect
+from migrator.postgres.address import EMBEDDED, address_of_url, make_embedded, sqlalchemy_url
+from migrator.postgres.connection import Connection, connect
 
 DATABASE = WORK / "database"
 # As a user would type it, in the repository.

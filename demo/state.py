@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from psycopg.rows import class_row
 
-from migrator.database import Connection
+from migrator.postgres.connection import Connection
 
 QUERY = """
 SELECT count(*) AS rows,

@@ -1,1 +1,1 @@
-"""Named SQL statements; `migrator.queries` reads them."""
+"""Named SQL statements; `migrator.postgres.sql` reads them."""

@@ -12,9 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.database import Database
-from tests.memory import MEMORY
 from tests.models import EMBED_LOG, EmbedLog
+from tests.support.database import Database
+from tests.support.memory import MEMORY
 
 _numbers = itertools.count(1)
 # Nothing here outlives the run, so nothing has to reach the disk, nor to be kept for long. An autovacuum that comes by

@@ -26,7 +26,7 @@ from migrator.hazards import (
     texts,
     triggers,
 )
-from tests import locks
+from tests.support import locks
 
 DOCS = Path(__file__).parents[1] / "docs"
 WIDTH = 80

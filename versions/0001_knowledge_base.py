@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from demo.knowledge_base import chunks
 from demo.models import old_model
-from migrator.embedders import load
+from migrator.embedding.providers import load
 
 revision = "0001"
 down_revision = None

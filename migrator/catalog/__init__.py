@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from migrator.catalog.captured import Captured
-from migrator.catalog.carried import Carried, read_carried
 from migrator.catalog.columns import Column, OtherTable, Table, Trigger, read_table, table_names
-from migrator.catalog.dependents import View, read_kinds, read_others, read_views
-from migrator.catalog.functions import Replaced
+from migrator.catalog.dependents import Carried, read_carried
 from migrator.catalog.indexes import IndexToBuild, TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, alone, read_keys, read_partitions
+from migrator.catalog.revision_functions import Replaced
 from migrator.catalog.rights import refuse_code_of_lesser_roles, refuse_lesser_functions
 from migrator.catalog.server import (
     Server,
@@ -24,10 +23,12 @@ from migrator.catalog.server import (
 )
 from migrator.catalog.text_dependencies import Dependency
 from migrator.catalog.triggers import UpdateTrigger, read_update_triggers
+from migrator.catalog.views import View, read_kinds, read_others, read_views
 from migrator.change import VectorType
-from migrator.database import Connection, execute, qualified_names
 from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
-from migrator.queries import expression, is_own, query
+from migrator.names import is_own
+from migrator.postgres.connection import Connection, execute, qualified_names
+from migrator.postgres.sql import expression, query
 
 VECTOR_TYPES = get_args(VectorType)
 

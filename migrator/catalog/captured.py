@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from migrator.catalog.columns import TREE
-from migrator.database import Connection, fetch_dicts
-from migrator.queries import query
+from migrator.postgres.connection import Connection, fetch_dicts
+from migrator.postgres.sql import query
 
 
 @dataclass(frozen=True)

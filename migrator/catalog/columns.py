@@ -8,8 +8,8 @@ from typing import Any
 
 from psycopg import sql
 
-from migrator.database import Connection, execute, fetch_dicts, qualified_names
-from migrator.queries import Query, fragment, name, query
+from migrator.postgres.connection import Connection, execute, fetch_dicts, qualified_names
+from migrator.postgres.sql import Query, fragment, name, query
 
 
 @dataclass(frozen=True)

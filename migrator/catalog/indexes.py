@@ -10,10 +10,10 @@ from typing import Literal
 import psycopg
 from psycopg import sql
 
-from migrator.catalog.expressions import COLUMN, Reading, after_using, cast_type, of_dimensions, over_placeholder
+from migrator.catalog.deparsed import COLUMN, Reading, after_using, cast_type, of_dimensions, over_placeholder
 from migrator.change import Distance, Hnsw, Index, IvfFlat, On
-from migrator.database import Connection, configure, execute, fetch_dicts
-from migrator.queries import Query, expression, fragment, literal, name, plain, query
+from migrator.postgres.connection import Connection, configure, execute, fetch_dicts
+from migrator.postgres.sql import Query, expression, fragment, literal, name, plain, query
 
 VECTOR_METHODS = ("hnsw", "ivfflat")
 _DISTANCES: dict[str, Distance] = {"cosine": "cosine", "l2": "l2", "ip": "ip", "l1": "l1"}

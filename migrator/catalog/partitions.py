@@ -9,8 +9,9 @@ from psycopg import sql
 
 from migrator.catalog.columns import TREE, Column, read_columns
 from migrator.catalog.indexes import TableIndex, read_indexes
-from migrator.database import Connection, execute, fetch_dicts
-from migrator.queries import is_own, name, query
+from migrator.names import is_own
+from migrator.postgres.connection import Connection, execute, fetch_dicts
+from migrator.postgres.sql import name, query
 
 
 @dataclass(frozen=True)

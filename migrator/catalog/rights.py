@@ -14,11 +14,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from migrator import hazards, lookup
+from migrator import hazards
 from migrator.catalog.columns import tree
-from migrator.database import Connection, execute, fetch_dicts, fetch_row, qualified_names
 from migrator.hazards import Hazard
-from migrator.queries import Query, fragment, name, plain, query
+from migrator.postgres import lookup_path
+from migrator.postgres.connection import Connection, execute, fetch_dicts, fetch_row, qualified_names
+from migrator.postgres.sql import Query, fragment, name, plain, query
 
 _TREE = tree(sql.SQL("to_regclass(%(table)s)"))
 
@@ -76,7 +77,7 @@ def refuse_lesser_functions(connection: Connection, table: Query, expressions: S
 def refuse_path_of_lesser_roles(connection: Connection, schemas: Sequence[str]) -> None:
     """Raises Refused where such roles may create in one of them, and so decide what a plain name means."""
     if _is_unsafe(connection):
-        lookup.refuse(connection, schemas)
+        lookup_path.refuse(connection, schemas)
 
 
 def beyond(owner: str) -> dict[str, Query]:

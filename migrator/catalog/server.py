@@ -7,7 +7,6 @@ import shutil
 from dataclasses import dataclass
 
 from migrator.catalog.rights import beyond, refuse_path_of_lesser_roles
-from migrator.database import Connection, configure, fetch_dicts, fetch_row, search_path
 from migrator.hazards import (
     Hazard,
     ledger_of_another,
@@ -15,7 +14,8 @@ from migrator.hazards import (
     ledger_with_others_objects,
     no_pgvector,
 )
-from migrator.queries import query
+from migrator.postgres.connection import Connection, configure, fetch_dicts, fetch_row, search_path
+from migrator.postgres.sql import query
 
 # From then on the right to set a setting can be given to a role.
 _GRANTS_SETTINGS = 150_000

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from migrator.database import Connection, execute, fetch_dicts, qualified_names
-from migrator.queries import query
+from migrator.postgres.connection import Connection, execute, fetch_dicts, qualified_names
+from migrator.postgres.sql import query
 
 Kind = Literal["function", "column", "label", "type", "text search configuration", "text search dictionary"]
 

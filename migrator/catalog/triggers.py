@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from migrator.catalog.columns import FIRES_ON_UPDATE, TREE
-from migrator.database import Connection, fetch_dicts
-from migrator.queries import Query, is_own, name, query
+from migrator.names import is_own
+from migrator.postgres.connection import Connection, fetch_dicts
+from migrator.postgres.sql import Query, name, query
 
 # What gives a trigger the state that pg_trigger.tgenabled shows.
 _STATES = {"O": "ENABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER"}

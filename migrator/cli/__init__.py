@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 
-from migrator.cli.display import results_apart, show_error, show_fault, show_note
+from migrator.cli.output import results_apart, show_error, show_fault, show_note
 from migrator.cli.project import ARGUMENTS, Project
-from migrator.stop import heard
+from migrator.runtime.signals import heard
 
 # In the order in which a person meets them. A new command is a name here and a file that holds `command`.
 COMMANDS = (
@@ -79,7 +79,7 @@ class Commands(click.Group):
             raise
         except (Exception, KeyboardInterrupt) as error:
             # Imported now, because it knows every kind of error, Alembic's and SQLAlchemy's among them.
-            from migrator.cli.failures import explain
+            from migrator.cli.errors import explain
 
             project = ctx.find_object(Project)
             told = explain(error, project, ctx.meta[ARGUMENTS]) if project else None

@@ -13,11 +13,11 @@ from migrator.report import block
 @click.pass_obj
 def command(project: Project, yes: bool) -> None:
     """Undo an unfinished upgrade or downgrade; the embedding store is kept."""
-    from migrator.abandon import abandon, abandonable
-    from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.database import locate
-    from migrator.cli.display import show_result
-    from migrator.progress import reporting
+    from migrator.cli.output import show_result
+    from migrator.cli.prompt import ask, refuse_unasked
+    from migrator.commands.abandon import abandon, abandonable
+    from migrator.runtime.progress import reporting
 
     found = [(each.address, about) for each in locate(project) if (about := abandonable(each.address)) is not None]
     if not found:

@@ -6,13 +6,7 @@ from typing import Any
 
 import click
 
-from migrator.cli.limits import (
-    batch_size_option,
-    limit_options,
-    limits,
-    model_timeout_option,
-    quiet_triggers_option,
-)
+from migrator.cli.options import batch_size_option, limit_options, limits, model_timeout_option, quiet_triggers_option
 from migrator.cli.project import Project
 
 
@@ -30,12 +24,12 @@ def command(
     A row's text changed where the embedding store has it under another vector, or has the row's vector under
     another text. Rows that an upgrade or a downgrade set aside because the model failed on them are tried again.
     """
-    from migrator.backfill import backfill
     from migrator.cli.database import locate
-    from migrator.cli.display import show_result
-    from migrator.progress import reporting
+    from migrator.cli.output import show_result
+    from migrator.commands.backfill import backfill
     from migrator.report import counted
-    from migrator.work import Options
+    from migrator.runtime.context import Options
+    from migrator.runtime.progress import reporting
 
     with reporting() as reporter:
         options = Options(

@@ -17,7 +17,7 @@ def command(project: Project, verbose: bool) -> None:
     from alembic.command import current
 
     from migrator.cli.database import locate
-    from migrator.cli.display import by_context, show_note, show_result, show_said
+    from migrator.cli.output import by_context, show_note, show_result, show_said
     from migrator.report import block
 
     config = project.config_with_database()

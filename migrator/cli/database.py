@@ -12,11 +12,11 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
 from migrator import hazards
-from migrator.address import Address
 from migrator.cli.project import Project
 from migrator.cli.waits import briefly
-from migrator.database import Connection, connect
 from migrator.operations.version_table import address_of_context
+from migrator.postgres.address import Address
+from migrator.postgres.connection import Connection, connect
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def command(ctx: click.Context, project: Project, column: str | None, as_json: b
     A column's table is read whole, and the model that the ledger names for it is loaded. COLUMN may be left out where
     the table has one vector column.
     """
-    from migrator.cli.display import show_json, show_note, show_result
+    from migrator.cli.output import show_json, show_note, show_result
     from migrator.doctor import LEVELS, worst
 
     findings = _of_column(project, column) if column else _of_database(project)
@@ -48,8 +48,8 @@ def command(ctx: click.Context, project: Project, column: str | None, as_json: b
 
 def _of_database(project: Project) -> list[Finding]:
     """Of every database that env.py connects to, by name where there are several."""
+    from migrator.cli.check_project import waited_for
     from migrator.cli.database import databases, looking
-    from migrator.cli.joining import waited_for
     from migrator.doctor import Finding, examine_database, look_at_model
     from migrator.preflight.server import names_readable
 
@@ -68,7 +68,7 @@ def _of_database(project: Project) -> list[Finding]:
 def _of_column(project: Project, written: str) -> list[Finding]:
     """Of the column in the first database, by env.py's order of contexts, that has its table."""
     from migrator.cli.database import locate, looking
-    from migrator.cli.names import parts
+    from migrator.cli.identifiers import parts
     from migrator.doctor import examine_column, only_column, try_model
     from migrator.errors import Refused
     from migrator.preflight.server import names_readable

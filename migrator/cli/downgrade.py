@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from migrator.cli.limits import (
+from migrator.cli.options import (
     PHASES,
     batch_size_option,
     cutover_file_option,
@@ -67,8 +67,8 @@ def command(
     The old vectors come back from the retired column; rows written since the upgrade are embedded
     with the old model.
     """
-    from migrator.cli import carry_out
-    from migrator.work import Options
+    from migrator.cli import apply
+    from migrator.runtime.context import Options
 
     options = Options(
         stop_after=stop_after,
@@ -80,6 +80,6 @@ def command(
         limits=limits(**held_back),
     )
     if dry_run:
-        carry_out.dry_run(project, revision, "downgrade", options, as_json=as_json)
+        apply.dry_run(project, revision, "downgrade", options, as_json=as_json)
     else:
-        carry_out.carry_out(project, revision, "downgrade", options, yes=yes)
+        apply.carry_out(project, revision, "downgrade", options, yes=yes)

@@ -16,12 +16,12 @@ from migrator.catalog.columns import Column, read_table
 from migrator.change import EmbeddingChange
 from migrator.cli.database import Located, located, refuse_others, run_env
 from migrator.cli.project import Project
-from migrator.database import Connection, connect
 from migrator.hazards import Hazard
-from migrator.ledger import Ledger, LedgerChange, Run
+from migrator.ledger.ledger import Ledger, LedgerChange, Run
+from migrator.operations.collect import Revision, names_operations, read
 from migrator.operations.ops import ChangeEmbeddingOp
-from migrator.operations.revision import Revision, names_operations, read
-from migrator.session import open_ledger, open_ledger_to_read
+from migrator.postgres.connection import Connection, connect
+from migrator.runtime.session import open_ledger, open_ledger_to_read
 
 
 @dataclass(frozen=True)

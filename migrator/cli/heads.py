@@ -16,7 +16,7 @@ def command(project: Project, verbose: bool) -> None:
     """Show the newest revisions: one, unless branches wait to be merged."""
     from alembic.command import heads
 
-    from migrator.cli.display import show_note, show_said
+    from migrator.cli.output import show_note, show_said
     from migrator.report import block
 
     if project.script.get_heads():

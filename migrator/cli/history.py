@@ -18,7 +18,7 @@ def command(project: Project, rev_range: str | None, verbose: bool, indicate_cur
     """List the revisions, newest first."""
     from alembic.command import history
 
-    from migrator.cli.display import show_note, show_said
+    from migrator.cli.output import show_note, show_said
     from migrator.report import block
 
     if not project.script.get_heads():

@@ -30,7 +30,7 @@ def _scaffold(ini: Path) -> None:
 
     from alembic.util import template_to_file
 
-    from migrator.cli.display import pairs, show_note, show_result
+    from migrator.cli.output import pairs, show_note, show_result
     from migrator.report import block
 
     home = ini.parent
@@ -70,8 +70,8 @@ def _scaffold(ini: Path) -> None:
 
 def _join(project: Project) -> None:
     """Says what of an existing project was checked, and what its owner has to change: nothing is written."""
-    from migrator.cli.display import pairs, show_note, show_result
-    from migrator.cli.joining import check
+    from migrator.cli.check_project import check
+    from migrator.cli.output import pairs, show_note, show_result
     from migrator.report import block
 
     findings = check(project)

@@ -11,21 +11,23 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from migrator import hazards, runner
-from migrator.address import Address
+from migrator import hazards
 from migrator.cli.database import Located, located, refuse_others, run_env
 from migrator.cli.gaps import Beyond, beyond, heads_with
-from migrator.cli.plan import Planned
 from migrator.cli.project import Project
+from migrator.cli.render_plan import Planned
+from migrator.commands import runner
 from migrator.errors import Refused
-from migrator.ledger import Run
+from migrator.ledger.ledger import Run
+from migrator.operations.collect import Revision, names_operations, read
 from migrator.operations.implementation import columns_to_restore, refuse_mixed
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.recording import try_recording
-from migrator.operations.revision import Revision, names_operations, read
-from migrator.plan import Direction, Plan
-from migrator.session import refuse_busy, unfinished
-from migrator.work import Options
+from migrator.plan.column import Direction
+from migrator.plan.plan import Plan
+from migrator.postgres.address import Address
+from migrator.runtime.context import Options
+from migrator.runtime.session import refuse_busy, unfinished
 
 
 @dataclass(frozen=True)

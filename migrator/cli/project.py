@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    from migrator.address import Address
+    from migrator.postgres.address import Address
 
 # Where in click's context the arguments stand as they were given.
 ARGUMENTS = "migrator.arguments"
@@ -88,7 +88,7 @@ class Project:
             # env.py has to know by itself.
             return config
 
-        from migrator.address import configured_url, make_embedded, sqlalchemy_url
+        from migrator.postgres.address import configured_url, make_embedded, sqlalchemy_url
 
         url = configured_url(config)
         if make:
@@ -101,7 +101,7 @@ class Project:
 
     def connected_to(self, address: Address) -> Address:
         """What env.py connected to. Raises Refused where a URL given for this command names another database."""
-        from migrator.address import refuse_elsewhere
+        from migrator.postgres.address import refuse_elsewhere
 
         if self.asked_by is not None:
             refuse_elsewhere(address, self.database_url or os.environ["MIGRATOR_DATABASE_URL"], self.asked_by)

@@ -17,14 +17,14 @@ from migrator.cli.project import Project
 @click.pass_obj
 def command(project: Project, keep_backups: bool, stores: bool, store: str | None, yes: bool) -> None:
     """Drop retired columns and backups. Without the backups there is no way back but to embed again."""
-    from migrator.cli.asking import ask, refuse_unasked
     from migrator.cli.database import locate
-    from migrator.cli.display import show_result
+    from migrator.cli.output import show_result
     from migrator.cli.pending import refuse_unfinished
+    from migrator.cli.prompt import ask, refuse_unasked
+    from migrator.commands.retire import drop_stores_of, retirable, retire_all, stores_of
     from migrator.errors import UsageError
-    from migrator.progress import reporting
     from migrator.report import block
-    from migrator.retire import drop_stores_of, retirable, retire_all, stores_of
+    from migrator.runtime.progress import reporting
 
     if store and (keep_backups or stores):
         raise UsageError("--store drops one embedding store and nothing else", remedy="give it alone")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from migrator.change import EmbeddingChange
     from migrator.cli.database import Located
-    from migrator.cli.inference import Inference, Said
+    from migrator.commands.infer_change import Inference, Said
     from migrator.hazards import Hazard
 
 
@@ -147,9 +147,9 @@ def command(
     What is not said is read from the database, which is not changed. What preflight would refuse of table, text,
     scope and index is refused now; models that are not available here, or do not fit, are warned of.
     """
-    from migrator.cli.display import pairs, show_note, show_result, shown_path
-    from migrator.cli.inference import Said
-    from migrator.cli.names import parts
+    from migrator.cli.identifiers import parts
+    from migrator.cli.output import pairs, show_note, show_result, shown_path
+    from migrator.commands.infer_change import Said
 
     *schema, name = parts(table, "[SCHEMA.]TABLE")
     said = Said(
@@ -231,7 +231,7 @@ def _read(
     Refused for what preflight would refuse.
     """
     from migrator.cli.database import locate
-    from migrator.cli.display import shown_path
+    from migrator.cli.output import shown_path
     from migrator.errors import Refused
 
     changes: dict[tuple[str, str], EmbeddingChange] = {}
@@ -259,13 +259,13 @@ def _read(
 def _read_in(located: Located, said: Said, unapplied: list[str]) -> tuple[EmbeddingChange, Inference, list[Hazard]]:
     """The same in one context. unapplied: files of the revisions that have to come before it."""
     from migrator import hazards
-    from migrator.cli.inference import Inference
-    from migrator.database import configure, connect
+    from migrator.commands.infer_change import Inference
     from migrator.errors import Refused
-    from migrator.phases.preflight import refuse_declared, refuse_lesser_functions, refuse_unreadable
-    from migrator.plan import ColumnPlan
-    from migrator.preflight.parsing import try_expressions, try_scope
-    from migrator.session import open_ledger
+    from migrator.plan.column import ColumnPlan
+    from migrator.postgres.connection import configure, connect
+    from migrator.preflight.checks import refuse_declared, refuse_lesser_functions, refuse_unreadable
+    from migrator.preflight.expressions import try_expressions, try_scope
+    from migrator.runtime.session import open_ledger
 
     early: list[Hazard] = [hazards.unapplied_revisions(unapplied)] if unapplied else []
 
@@ -305,7 +305,7 @@ def _write(project: Project, message: str, place: Place, changes: Mapping[tuple[
     from alembic.util import rev_id
 
     from migrator import hazards
-    from migrator.cli.display import shown_path
+    from migrator.cli.output import shown_path
     from migrator.operations.render import import_line, render_change, render_restore
 
     bodies: dict[str, str] = {}

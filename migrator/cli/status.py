@@ -16,9 +16,9 @@ from migrator.report import block, counted, size
 def command(project: Project, as_json: bool) -> None:
     """Show what is under way, which model each column holds, how complete it is, and what is kept."""
     from migrator.cli import gaps
-    from migrator.cli.display import by_context, json_by_context, show_json, show_result
+    from migrator.cli.output import by_context, json_by_context, show_json, show_result
     from migrator.cli.waits import briefly
-    from migrator.status import read_status
+    from migrator.commands.status import read_status
 
     with briefly():
         contexts = gaps.find(project)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from migrator.cli.limits import (
+from migrator.cli.options import (
     PHASES,
     batch_size_option,
     cutover_file_option,
@@ -54,8 +54,8 @@ def command(
     The same command continues what was interrupted. Embedding runs before the window:
     `migrator upgrade --stop-after embed` does it while the application works.
     """
-    from migrator.cli import carry_out
-    from migrator.work import Options
+    from migrator.cli import apply
+    from migrator.runtime.context import Options
 
     options = Options(
         stop_after=stop_after,
@@ -68,6 +68,6 @@ def command(
         limits=limits(**held_back),
     )
     if dry_run:
-        carry_out.dry_run(project, revision, "upgrade", options, as_json=as_json)
+        apply.dry_run(project, revision, "upgrade", options, as_json=as_json)
     else:
-        carry_out.carry_out(project, revision, "upgrade", options, yes=yes)
+        apply.carry_out(project, revision, "upgrade", options, yes=yes)

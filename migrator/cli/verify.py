@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(project: Project, as_json: bool) -> None:
     """Prove every migrated column again: coverage, vectors, a sample embedded anew, index, retrieval."""
-    from migrator.cli.carry_out import home
+    from migrator.cli.apply import home
     from migrator.cli.database import locate
-    from migrator.cli.display import by_context, json_by_context, show_json, show_result
+    from migrator.cli.output import by_context, json_by_context, show_json, show_result
+    from migrator.commands.verify import verify_live
     from migrator.errors import VerificationFailed
-    from migrator.progress import reporting
-    from migrator.proofs.live import verify_live
-    from migrator.work import Options
+    from migrator.runtime.context import Options
+    from migrator.runtime.progress import reporting
 
     with reporting() as reporter:
         options = Options(reporter, project=home(project))

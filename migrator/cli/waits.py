@@ -11,10 +11,10 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from migrator.address import address_of_url
-from migrator.database import connect, execute
 from migrator.errors import Interrupted, MigratorError, first_line
-from migrator.queries import query
+from migrator.postgres.address import address_of_url
+from migrator.postgres.connection import connect, execute
+from migrator.postgres.sql import query
 from migrator.runtime.waits import POLL_INSTEAD
 
 # How long env.py may wait for a lock.

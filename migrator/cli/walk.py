@@ -9,20 +9,20 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext, RevisionStep
 
 from migrator import hazards
-from migrator.abandon import abandon
 from migrator.change import EmbeddingChange
 from migrator.cli.database import run_env
 from migrator.cli.pending import Pending, Step
 from migrator.cli.project import Project
+from migrator.commands.abandon import abandon
+from migrator.commands.embed_ahead import embed_ahead
 from migrator.errors import Refused, Stopped
 from migrator.operations.implementation import OPTIONS
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.recording import UNRECORDED, not_recorded
 from migrator.phases import embed
-from migrator.phases.ahead import embed_ahead
-from migrator.plan import Direction
-from migrator.session import columns_of, unfinished
-from migrator.work import Options
+from migrator.plan.column import Direction
+from migrator.runtime.context import Options
+from migrator.runtime.session import columns_of, unfinished
 
 
 @dataclass

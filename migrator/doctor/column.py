@@ -6,16 +6,18 @@ from typing import Any
 
 from psycopg.rows import TupleRow
 
-from migrator import hazards, present
+from migrator import hazards
 from migrator.catalog import VECTOR_TYPES, Catalog, read_catalog, read_ledger_schema, set_lookup_path
 from migrator.catalog.columns import read_table, table_names
-from migrator.database import Connection, fetch_dicts, fetch_row
 from migrator.doctor import dimensions, indexes, texts
 from migrator.doctor.finding import Finding, Findings, of_hazard
 from migrator.errors import UsageError
-from migrator.ledger import Ledger
-from migrator.plan import ColumnPlan
-from migrator.queries import is_own, name, plain, query
+from migrator.ledger import current_columns
+from migrator.ledger.ledger import Ledger
+from migrator.names import is_own
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection, fetch_dicts, fetch_row
+from migrator.postgres.sql import name, plain, query
 from migrator.report import counted
 from migrator.rows.unreadable import tolerant
 
@@ -41,7 +43,7 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
     ]
     read = None
     without = counts["rows_"] - vectors
-    for each, called in zip(held, present.names(held), strict=True):
+    for each, called in zip(held, current_columns.names(held), strict=True):
         here = without if len(held) == 1 else _without_vector(connection, each)
         of_texts, read = _of_texts(connection, ledger, each, called, here)
         found += of_texts
@@ -82,7 +84,7 @@ def only_column(connection: Connection, written: list[str]) -> tuple[str | None,
 
 def _held(ledger: Ledger, catalog: Catalog) -> list[ColumnPlan]:
     """The column by the change that its vectors are of, or by those of its scopes; none where the ledger has none."""
-    columns, _ = present.embedded(ledger)
+    columns, _ = current_columns.embedded(ledger)
     at = (catalog.table.oid, catalog.column.name)
     return [each for each in columns if (each.catalog.table.oid, each.live) == at]
 
@@ -91,7 +93,7 @@ def _of_texts(
     connection: Connection, ledger: Ledger, held: ColumnPlan, called: str, without: int
 ) -> tuple[list[Finding], texts.Texts | None]:
     """called: the column, with its scope where it has several. without: how many rows have no vector."""
-    present.as_planned(connection, held)
+    current_columns.as_planned(connection, held)
     read = texts.read(connection, held)
     if isinstance(read, Finding):
         return [read, *texts.missing(ledger, called, held, None, without)], None
@@ -113,7 +115,7 @@ def _scopes(ledger: Ledger, catalog: Catalog) -> list[str]:
     """where= of the column's changes."""
     at = (catalog.table.oid, catalog.column.name)
     changes = [change for change in ledger.carried_out() if change.change.where is not None]
-    there = [found for change in changes if (found := present.present(ledger, change)) is not None]
+    there = [found for change in changes if (found := current_columns.present(ledger, change)) is not None]
     return [str(each.change.where) for each in there if (each.catalog.table.oid, each.live) == at]
 
 

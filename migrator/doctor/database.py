@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrator import present
 from migrator.catalog import Server, read_ledger_schema, read_server
 from migrator.catalog.columns import tree
 from migrator.change import Model
-from migrator.database import Connection, fetch_dicts
 from migrator.doctor.finding import Finding, Findings, of_hazard, of_index_without_partitions, of_invalid_index
-from migrator.ledger import Ledger
-from migrator.plan import ColumnPlan
+from migrator.ledger import current_columns
+from migrator.ledger.ledger import Ledger
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection, fetch_dicts
+from migrator.postgres.sql import fragment, query
 from migrator.preflight.server import server_hazards
-from migrator.queries import fragment, query
 from migrator.report import counted, size
 
 
@@ -31,7 +31,7 @@ def examine_database(connection: Connection) -> Findings:
     ]
     if not server.pgvector:
         return Findings(found)
-    held, _ = present.columns(ledger)
+    held, _ = current_columns.columns(ledger)
     return Findings([*found, *_vector_columns(connection, held)], _models(ledger, held))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from migrator.catalog import Catalog, scoped
-from migrator.database import Connection
+from migrator.catalog import Catalog, scope_values
 from migrator.doctor.finding import Finding
+from migrator.postgres.connection import Connection
 from migrator.report import counted
 
 # Conditions that are tried, and that are named of each length, at most: a scan each.
@@ -24,12 +24,12 @@ def examine(connection: Connection, catalog: Catalog, scopes: Iterable[str]) -> 
     """
     if catalog.column.dimensions is not None:
         return []
-    found = scoped.dimensions(connection, catalog, None)
+    found = scope_values.dimensions(connection, catalog, None)
     if len(found) < 2:
         fact = f"all vectors have {found[0][0]} dimensions" if found else "there is no vector"
         return [Finding("ok", catalog.subject, fact)]
     conditions = _conditions(connection, catalog, scopes, dict(found))
-    left = scoped.dimensions(connection, catalog, _none_of(conditions)) if conditions else found
+    left = scope_values.dimensions(connection, catalog, _none_of(conditions)) if conditions else found
     if len(left) > 1:
         shown = ", ".join(f"{vectors:,} of {dimensions}" for dimensions, vectors in found)
         return [
@@ -64,14 +64,14 @@ def _conditions(
     chosen: dict[str, int] = {}
     whole = set()
     for condition in list(dict.fromkeys([*scopes, *of_indexes]))[:TRIED]:
-        there = scoped.dimensions(connection, catalog, condition)
+        there = scope_values.dimensions(connection, catalog, condition)
         if len(there) == 1 and there[0][0] not in whole:
             ((dimensions, vectors),) = there
             chosen[condition] = dimensions
             if vectors == found.get(dimensions):
                 whole.add(dimensions)
     if not chosen:
-        parts = min(scoped.told_apart(connection, catalog), key=len, default=[])
+        parts = min(scope_values.told_apart(connection, catalog), key=len, default=[])
         chosen = {part.condition: part.dimensions for part in parts}
     return chosen
 

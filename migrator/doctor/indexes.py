@@ -7,9 +7,9 @@ from psycopg import sql
 from migrator.catalog import Catalog
 from migrator.catalog.indexes import TableIndex
 from migrator.catalog.partitions import Partition
-from migrator.database import Connection, fetch_row
 from migrator.doctor.finding import Finding, of_index_without_partitions, of_invalid_index
-from migrator.queries import expression, name, plain, query
+from migrator.postgres.connection import Connection, fetch_row
+from migrator.postgres.sql import expression, name, plain, query
 from migrator.report import counted
 
 # Partitions that a finding names, at most.

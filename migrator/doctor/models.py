@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migrator.change import Model
 from migrator.doctor.finding import Finding
-from migrator.embedders import at_hand, load
+from migrator.embedding.providers import at_hand, load
 from migrator.errors import Refused
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrator import rows_left, stale_rows
 from migrator.catalog import Catalog
-from migrator.database import EVALUATION, Connection, fetch_dicts, said
 from migrator.doctor.finding import Finding
-from migrator.ledger import Ledger
-from migrator.plan import ColumnPlan
-from migrator.queries import Query, name, query
+from migrator.ledger.ledger import Ledger
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import EVALUATION, Connection, fetch_dicts, said
+from migrator.postgres.sql import Query, name, query
 from migrator.report import counted
-from migrator.rows import unreadable
+from migrator.rows import remaining, stale_rows, unreadable
+from migrator.rows.stale_rows import StaleRows
 from migrator.rows.unreadable import Unreadable
-from migrator.stale_rows import StaleRows
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def read(connection: Connection, held: ColumnPlan) -> Texts | Finding | None:
     try:
         with connection.transaction():
             (row,) = unreadable.tolerant(connection, held, lambda held: fetch_dicts(connection, _reading(held)))
-            left = rows_left.count(connection, held, held.live) if held.method == "embed" else 0
+            left = remaining.count(connection, held, held.live) if held.method == "embed" else 0
             cannot_tell = stale_rows.cannot_tell(connection, held)
             stale = stale_rows.count(connection, held) if cannot_tell is None else None
             met = unreadable.was_met(connection, held)

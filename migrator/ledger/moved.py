@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from migrator.database import Connection, execute
-from migrator.queries import query
+from migrator.postgres.connection import Connection, execute
+from migrator.postgres.sql import query
 
 # An operator is written with its schema in a form of its own.
 _OPERATOR = r"(?<=OPERATOR\(){schema}\.(?=[-+*/<>=~!@#%^&|`?]+\))"

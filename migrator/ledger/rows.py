@@ -10,8 +10,8 @@ import msgspec
 
 from migrator.catalog import Catalog
 from migrator.change import EmbeddingChange
-from migrator.plan import ColumnPlan, Direction, Source
-from migrator.queries import retired_column, shadow_column
+from migrator.names import retired_column, shadow_column
+from migrator.plan.column import ColumnPlan, Direction, Source
 
 # States of a change: before cut-over; while its column is the one the application uses; without its retired column.
 UNFINISHED = "unfinished"

@@ -14,7 +14,7 @@ from alembic.operations.ops import (
 )
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
-from migrator.queries import SCHEMA, is_own
+from migrator.names import SCHEMA, is_own
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext

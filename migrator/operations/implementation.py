@@ -10,17 +10,18 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
-from migrator import hazards, runner
-from migrator.address import Address
+from migrator import hazards
 from migrator.change import VectorColumn
+from migrator.commands import runner
 from migrator.errors import MigratorError, interrupted
+from migrator.operations.collect import Revision, at_work, collected
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
 from migrator.operations.recording import record_at_once, step_of_run, try_recording
-from migrator.operations.revision import Revision, at_work, collected
 from migrator.operations.version_table import address_of_context
-from migrator.progress import reporting
-from migrator.stop import end_if_kept, heard
-from migrator.work import Options
+from migrator.postgres.address import Address
+from migrator.runtime.context import Options
+from migrator.runtime.progress import reporting
+from migrator.runtime.signals import end_if_kept, heard
 
 # Where the command line leaves its Options among the attributes of Alembic's Config.
 OPTIONS = "migrator.options"

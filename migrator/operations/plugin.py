@@ -23,7 +23,7 @@ def setup(plugin: Plugin) -> None:
 
     from migrator import errors
     from migrator.operations import autogenerate
-    from migrator.operations.failing import RefusedInRevision
+    from migrator.operations.errors import RefusedInRevision
     from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
 
     errors.in_revision = RefusedInRevision

@@ -13,13 +13,13 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from migrator import hazards
-from migrator.address import address_of_connection
 from migrator.catalog.rights import refuse_code_of_lesser_roles
-from migrator.database import PATIENT, connect, is_passing
 from migrator.errors import MigratorError, first_line
 from migrator.hazards import Hazard
 from migrator.operations.version_table import version_table
-from migrator.queries import name
+from migrator.postgres.address import address_of_connection
+from migrator.postgres.connection import PATIENT, connect, is_passing
+from migrator.postgres.sql import name
 
 # Where a revision stands in Alembic's Config while it is live and not recorded yet.
 UNRECORDED = "migrator.unrecorded"

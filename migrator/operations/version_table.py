@@ -8,7 +8,7 @@ from dataclasses import replace
 import sqlalchemy
 from alembic.runtime.migration import MigrationContext
 
-from migrator.address import Address, VersionTable, address_of_connection
+from migrator.postgres.address import Address, VersionTable, address_of_connection
 
 # The table that the context's own statements reach: search_path decides where no schema is given.
 _REACHED = sqlalchemy.text(

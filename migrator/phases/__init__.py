@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from migrator.phases import backup, cut_over, embed, fill, index, preflight, settle, verify
-from migrator.plan import Plan, Statement
-from migrator.work import Work
+from migrator.phases import backup, cut_over, embed, fill, index, settle, verify
+from migrator.plan.plan import Plan
+from migrator.plan.statement import Statement
+from migrator.preflight import checks
+from migrator.runtime.context import Work
 
 
 class Phase(Protocol):
@@ -23,10 +25,10 @@ class Phase(Protocol):
 
 PHASES: tuple[Phase, ...] = (backup, embed, fill, index, verify, cut_over, settle)
 # What the ledger records, in the order of the walk.
-NAMES = (preflight.NAME, *(phase.NAME for phase in PHASES))
+NAMES = (checks.NAME, *(phase.NAME for phase in PHASES))
 
 
 def statements(plan: Plan) -> list[Statement]:
     """Every statement of the phases that are left, phase by phase."""
     left = [phase for phase in PHASES if plan.phases_left is None or phase.NAME in plan.phases_left]
-    return [*preflight.statements(plan), *(statement for phase in left for statement in phase.statements(plan))]
+    return [*checks.statements(plan), *(statement for phase in left for statement in phase.statements(plan))]

@@ -9,14 +9,17 @@ from decimal import Decimal
 
 from psycopg import sql
 
-from migrator import backup_table, store
-from migrator.database import UNBOUNDED, Connection, configure, execute, fetch_row
+from migrator.embedding import store
 from migrator.errors import MigratorError
-from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import fragment, name, query, text_of
+from migrator.plan.column import ColumnPlan
+from migrator.plan.plan import Plan
+from migrator.plan.statement import Statement
+from migrator.postgres.connection import UNBOUNDED, Connection, configure, execute, fetch_row
+from migrator.postgres.sql import fragment, name, query, text_of
 from migrator.report import counted
+from migrator.rows import backup_table
 from migrator.rows.unreadable import tolerant
-from migrator.work import Work
+from migrator.runtime.context import Work
 
 NAME = "backup"
 

@@ -7,32 +7,24 @@ from collections.abc import Sequence
 from psycopg import Cursor, sql
 from psycopg.rows import TupleRow
 
-from migrator import (
-    called,
-    capture,
-    carry,
-    column_attributes,
-    filling,
-    index_parts,
-    materialised,
-    partition_columns,
-    rows_left,
-    tree,
-    unseen_writes,
-    views,
-)
 from migrator.catalog import read_catalog
 from migrator.catalog.columns import TREE
-from migrator.database import configure, execute, fetch_row, search_path
+from migrator.dependents import attributes, index_partitions, materialized_views, partition_columns, recreate, views
+from migrator.dependents.index_partitions import Parts
 from migrator.errors import GO_ON, Interrupted, MigratorError
-from migrator.index_parts import Parts
-from migrator.ledger import LIVE
-from migrator.locks import with_short_locks
-from migrator.other_tables import LetGo
-from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import name, query
-from migrator.work import Work
-from migrator.writers import outwait_writers
+from migrator.ledger.ledger import LIVE
+from migrator.plan import tree
+from migrator.plan.column import ColumnPlan
+from migrator.plan.plan import Plan
+from migrator.plan.statement import Statement
+from migrator.postgres.connection import configure, execute, fetch_row, search_path
+from migrator.postgres.locks import with_short_locks
+from migrator.postgres.sql import name, query
+from migrator.preflight import text_functions
+from migrator.rows import capture, fill, remaining, unseen_writes
+from migrator.rows.writers import outwait_writers
+from migrator.runtime.context import Work
+from migrator.runtime.text_locks import LetGo
 
 NAME = "cut-over"
 # Fills before the lock, and tries at the lock; each has less to do than the one before, unless writers are faster.
@@ -47,14 +39,14 @@ def statements(plan: Plan) -> list[Statement]:
     filled = [column for column in plan.columns if column.method != "index"]
     return [
         *(statement for column in filled for statement in unseen_writes.statements(column, NAME)),
-        *(statement for column in filled for statement in filling.rest(column, column.shadow, NAME)),
-        *(Statement(NAME, plan.subjects, each, "none", lasts) for each in carry.unbound_functions(plan.columns)),
+        *(statement for column in filled for statement in fill.rest(column, column.shadow, NAME)),
+        *(Statement(NAME, plan.subjects, each, "none", lasts) for each in recreate.unbound_functions(plan.columns)),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
-        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in carry.dropped(plan.columns)),
+        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in recreate.dropped(plan.columns)),
         *(
             column.statement(NAME, each, lock, lasts)
             for column in plan.columns
-            for each in _swap(column, index_parts.planned(column))
+            for each in _swap(column, index_partitions.planned(column))
         ),
         *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _made_again(plan.columns)),
         *(Statement(NAME, plan.subjects, each, "none", lasts) for each in _functions(plan.columns)),
@@ -64,20 +56,25 @@ def statements(plan: Plan) -> list[Statement]:
 def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Views go first: whoever reads through them waits there. Then other tables whose policies read a column."""
     tables = {column.table.as_string(None): column.table for column in columns}
-    others = [table for table in carry.other_tables(columns) if table.as_string(None) not in tables]
-    gone = [*materialised.dropped(columns), *views.dropped(columns)]
+    others = [table for table in recreate.other_tables(columns) if table.as_string(None) not in tables]
+    gone = [*materialized_views.dropped(columns), *views.dropped(columns)]
     return [*gone, *(query("cut_over", "lock", table=table) for table in [*others, *tables.values()])]
 
 
 def _made_again(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Functions last, for their bodies may read views."""
-    return [*carry.made(columns), *views.made(columns), *materialised.renamed(columns), *carry.functions(columns)]
+    return [
+        *recreate.made(columns),
+        *views.made(columns),
+        *materialized_views.renamed(columns),
+        *recreate.functions(columns),
+    ]
 
 
 def _functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     """Those with a text for a body."""
     swapped = [column for column in columns if column.method != "index"]
-    return [*carry.compiled_anew(swapped), *carry.changed_functions(columns)]
+    return [*recreate.compiled_anew(swapped), *recreate.changed_functions(columns)]
 
 
 def _swap(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
@@ -91,18 +88,18 @@ def _swap_columns(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
         query("cut_over", "rename_column", table=table, old=name(column.shadow), new=live),
     ]
     if column.is_restore:
-        swap += column_attributes.changed_since(column)
+        swap += attributes.changed_since(column)
         swap += partition_columns.drop(column, column.retired, partition_columns.own(column))
         swap += capture.drop(column)
         if column.adds_shadow:
-            swap += column_attributes.carried_over(column)
+            swap += attributes.carried_over(column)
         return [*swap, *_name_indexes(column, parts)]
     if column.catalog.column.not_null:
         swap.append(query("cut_over", "drop_not_null", table=table, column=name(column.retired)))
         swap += partition_columns.drop_not_nulls(column)
     return [
         *swap,
-        *column_attributes.carried_over(column),
+        *attributes.carried_over(column),
         *_name_indexes(column, parts),
         capture.while_settling(column),
     ]
@@ -117,17 +114,17 @@ def _name_indexes(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
             if place is not None:
                 kept = name(column.kept_index(number))
                 named.append(query("index", "rename", index=name(place.schema, old.name), new=kept))
-                named += index_parts.keep(column, old, number, parts)
-                named += index_parts.name_column(place, column.kept_index(number), column.live, column.retired)
+                named += index_partitions.keep(column, old, number, parts)
+                named += index_partitions.name_column(place, column.kept_index(number), column.live, column.retired)
     for index in column.indexes:
         place = tree.place(column, index)
         if place is None:
             continue
         named.append(query("index", "rename", index=name(place.schema, index.temporary), new=name(index.name)))
         named += index.marks(place.sql, place.schema)
-        named += index_parts.make_final(column, index, parts)
+        named += index_partitions.make_final(column, index, parts)
         if column.method != "index":
-            named += index_parts.name_column(place, index.name, column.shadow, column.live)
+            named += index_partitions.name_column(place, index.name, column.shadow, column.live)
     return named
 
 
@@ -136,7 +133,7 @@ def run(work: Work) -> dict[str, object]:
     _hold(work)
     for _ in range(TRIES):
         if work.other_tables.let_go:
-            filling.lock_other_tables(work)
+            fill.lock_other_tables(work)
         for column in work.plan.columns:
             if column.method != "index":
                 unseen_writes.compare(work, column)
@@ -152,7 +149,7 @@ def run(work: Work) -> dict[str, object]:
     if work.other_tables.let_go:
         raise work.other_tables.always_let_go()
     raise Interrupted(
-        f"{work.plan.subject}: each time more than {rows_left.BOUND} rows were written without a vector meanwhile",
+        f"{work.plan.subject}: each time more than {remaining.BOUND} rows were written without a vector meanwhile",
         meaning="cut-over did not begin; the live column is as it was.",
         remedy=f"slow the writers down for a moment, and {GO_ON}",
     )
@@ -167,7 +164,7 @@ def _hold(work: Work) -> None:
         work.throttle.hold(f"the cut-over is held until {file.absolute()} exists", HOLD_S)
         for column in work.plan.columns:
             if column.method != "index":
-                filling.fill_rest(work, column, column.shadow)
+                fill.fill_rest(work, column, column.shadow)
     work.throttle.wait(0)
 
 
@@ -198,7 +195,7 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             (_versions(work, column, tables).fetchone() or (None,))[0]
             for column, tables in zip(columns, trees, strict=True)
         ]
-        parts = {column.id: index_parts.now(work.connection, column) for column in columns}
+        parts = {column.id: index_partitions.now(work.connection, column) for column in columns}
         # Put together now, for with thousands of partitions that takes its time.
         swaps = [_swap(column, parts[column.id]) for column in columns]
         functions = _function_versions(work).fetchone()
@@ -209,7 +206,7 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
         with work.connection.pipeline():
             # A function takes no lock; what others do to one from here on fails, for this transaction wrote it last.
             functions_now = _function_versions(work)
-            _send(work, carry.unbound_functions(columns))
+            _send(work, recreate.unbound_functions(columns))
             _send(work, _lock(columns))
             under = [_versions(work, column, tables) for column, tables in zip(columns, trees, strict=True)]
             counts = [
@@ -235,7 +232,7 @@ def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
             # and if a crash takes this one away it takes every later commit too.
             settings = {"search_path": search_path(path), "synchronous_commit": "off"}
             configure(work.connection, settings, local=True)
-            _send(work, carry.dropped(columns))
+            _send(work, recreate.dropped(columns))
             for column, swapped in zip(columns, swaps, strict=True):
                 _send(work, swapped)
                 work.ledger.set_state(column.id, LIVE)
@@ -261,7 +258,7 @@ def _versions(work: Work, column: ColumnPlan, tables: list[int]) -> Cursor[Tuple
 def _function_versions(work: Work) -> Cursor[TupleRow]:
     made_of = [each for column in work.plan.columns for each in column.catalog.made_of or []]
     of_texts = [each.name for each in made_of if each.kind == "function"]
-    names = {"functions": sorted({*carry.function_names(work.plan.columns), *of_texts})}
+    names = {"functions": sorted({*recreate.function_names(work.plan.columns), *of_texts})}
     return execute(work.connection, query("carry", "function_versions"), names)
 
 
@@ -270,8 +267,8 @@ def _fill_missed(work: Work, column: ColumnPlan) -> int:
     for _ in range(TRIES):
         missed = capture.missed(work.connection, column)
         outwait_writers(work, column, "cut-over did not begin; the live column is as it was.")
-        filling.fill_rest(work, column, column.shadow)
-        if capture.missed(work.connection, column) - missed <= rows_left.BOUND:
+        fill.fill_rest(work, column, column.shadow)
+        if capture.missed(work.connection, column) - missed <= remaining.BOUND:
             break
     return missed
 
@@ -288,8 +285,8 @@ def _few(column: ColumnPlan, missed: Cursor[TupleRow] | None, filled: dict[int, 
     """
     row = missed.fetchone() if missed is not None else None
     left = int(row[0]) - filled[column.id] if row is not None else 0
-    if left > rows_left.BOUND:
-        raise _TooManyLeft(f"{column.subject}: more than {rows_left.BOUND} rows were written without a vector")
+    if left > remaining.BOUND:
+        raise _TooManyLeft(f"{column.subject}: more than {remaining.BOUND} rows were written without a vector")
     return left
 
 
@@ -326,7 +323,7 @@ def _refuse_changed(work: Work, column: ColumnPlan, *, views_dropped: bool) -> N
         raise _changed(column.subject, *differing)
     if column.method == "index":
         return
-    called.refuse_changed(work.connection, column)
+    text_functions.refuse_changed(work.connection, column)
     trigger = {"table": table.oid, "trigger": column.trigger}
     if not fetch_row(work.connection, query("capture", "trigger_is_there", tree=TREE), trigger)[0]:
         raise MigratorError(

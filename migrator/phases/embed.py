@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from migrator import store
-from migrator.embedding import embed_missing, embedding, refuse_too_many, wanted, wanted_first
-from migrator.plan import ColumnPlan, Plan, Statement
+from migrator.embedding import store
+from migrator.plan.column import ColumnPlan
+from migrator.plan.plan import Plan
+from migrator.plan.statement import Statement
 from migrator.rows import unreadable
-from migrator.work import Work
+from migrator.rows.embed import embed_missing, embedding, refuse_too_many, wanted, wanted_first
+from migrator.runtime.context import Work
 
 NAME = "embed"
 

@@ -9,27 +9,22 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from migrator import (
-    backup_table,
-    capture,
-    column_storage,
-    filling,
-    other_tables,
-    partition_columns,
-    portions,
-    rows_left,
-    tree,
-)
 from migrator.catalog.captured import Captured, read_captured
-from migrator.database import execute, fetch_row
+from migrator.dependents import column_storage, partition_columns
 from migrator.errors import MigratorError
-from migrator.locks import with_short_locks
-from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import Query, fragment, name, plain, query
+from migrator.plan import tree
+from migrator.plan.column import ColumnPlan
+from migrator.plan.plan import Plan
+from migrator.plan.statement import Statement
+from migrator.plan.tree import Relation
+from migrator.postgres.connection import execute, fetch_row
+from migrator.postgres.locks import with_short_locks
+from migrator.postgres.sql import Query, fragment, name, plain, query
 from migrator.report import counted
+from migrator.rows import backup_table, batches, capture, fill, remaining
 from migrator.rows.unreadable import tolerant
-from migrator.tree import Relation
-from migrator.work import Work
+from migrator.runtime import text_locks
+from migrator.runtime.context import Work
 
 NAME = "fill"
 
@@ -67,7 +62,7 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
 def statements(plan: Plan) -> list[Statement]:
     locked = [
         Statement(NAME, plan.subjects, each, "none", "SHARE on those until cut-over: their writers wait")
-        for each in other_tables.lock_statements(plan)
+        for each in text_locks.lock_statements(plan)
     ]
     filled = [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
     return [*locked, *filled]
@@ -79,15 +74,15 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
     cleared = []
     if column.marks_some or column.catalog.read:
-        cleared = filling.clearing(column, NAME, only_if="" if column.marks_some else "an interrupted run goes on")
+        cleared = fill.clearing(column, NAME, only_if="" if column.marks_some else "an interrupted run goes on")
     last = []
     if column.is_restore and column.kept is not None:
         for leaf in tree.leaves(tree.planned(column)):
             written, lasts = _keep_written(column, leaf), "a range of blocks at a time"
-            last += filling.in_portion(column, NAME, leaf, written, lasts=lasts, only_if=leaf.only_if)
+            last += fill.in_portion(column, NAME, leaf, written, lasts=lasts, only_if=leaf.only_if)
     if _may_be_kept_back(column):
         last.append(column.statement(NAME, _kept_back(column), "ACCESS SHARE", "one scan"))
-    return [*indexed, *_start_statements(column), *cleared, *filling.statements(column, column.shadow, NAME), *last]
+    return [*indexed, *_start_statements(column), *cleared, *fill.statements(column, column.shadow, NAME), *last]
 
 
 def run(work: Work) -> dict[str, object]:
@@ -97,10 +92,10 @@ def run(work: Work) -> dict[str, object]:
             continue
         began = _start(work, column)
         if column.marks_some or (column.catalog.read and not began):
-            filling.clear_stale(work, column)
-        result[column.subject] = {"rows": filling.fill(work, column, column.shadow)}
+            fill.clear_stale(work, column)
+        result[column.subject] = {"rows": fill.fill(work, column, column.shadow)}
         if column.is_restore and column.kept is not None:
-            filling.in_portions(work, column, _keep_written, portions.in_ranges(work.connection, column))
+            fill.in_portions(work, column, _keep_written, batches.in_ranges(work.connection, column))
         if _may_be_kept_back(column):
             _refuse_kept_back(work, column)
     return result
@@ -112,7 +107,7 @@ def _may_be_kept_back(column: ColumnPlan) -> bool:
 
 def _kept_back(column: ColumnPlan) -> sql.Composed:
     pieces = {"table": column.table, "store": column.store, "text_hash": column.text_hash}
-    return query("fill", "kept_back", due=column.due, waiting=rows_left.waiting(column, column.shadow), **pieces)
+    return query("fill", "kept_back", due=column.due, waiting=remaining.waiting(column, column.shadow), **pieces)
 
 
 def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
@@ -121,7 +116,7 @@ def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
         if not _count_kept_back(work, column):
             return
         # What was written during the last pass is filled by another one.
-        filling.fill(work, column, column.shadow)
+        fill.fill(work, column, column.shadow)
     rows = _count_kept_back(work, column)
     if rows:
         table, role = plain(column.table), plain(name(column.catalog.server.role))

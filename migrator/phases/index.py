@@ -12,17 +12,20 @@ from functools import partial
 import psycopg
 from psycopg import sql
 
-from migrator import index_parts, materialised, tree
 from migrator.catalog.indexes import IndexToBuild, drop_concurrently, is_valid
-from migrator.database import Connection, configure, connect, execute
+from migrator.dependents import index_partitions, materialized_views
+from migrator.dependents.index_partitions import Attached
 from migrator.errors import Interrupted
-from migrator.index_parts import Attached
-from migrator.locks import concurrently
-from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import Query, name, query
+from migrator.plan import tree
+from migrator.plan.column import ColumnPlan
+from migrator.plan.plan import Plan
+from migrator.plan.statement import Statement
+from migrator.plan.tree import Relation
+from migrator.postgres.connection import Connection, configure, connect, execute
+from migrator.postgres.locks import concurrently
+from migrator.postgres.sql import Query, name, query
 from migrator.report import Progress
-from migrator.tree import Relation
-from migrator.work import Work
+from migrator.runtime.context import Work
 
 NAME = "index"
 POLL_SECONDS = 0.5
@@ -33,7 +36,7 @@ BYTES_A_LINK = 24
 def statements(plan: Plan) -> list[Statement]:
     return [
         *(statement for column in plan.columns for statement in _statements(column)),
-        *materialised.building(NAME, plan),
+        *materialized_views.building(NAME, plan),
     ]
 
 
@@ -46,7 +49,7 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         only_if = "somebody dropped the one that was kept" if column.keeps(index) else ""
         tables = tree.with_parts(column, index, relations)
         for leaf in tree.leaves(tables):
-            called = index_parts.on(column, index, leaf).temporary
+            called = index_partitions.on(column, index, leaf).temporary
             building.append(_dropped_if_invalid(column, leaf, called))
             building.append(_weak(column, create(column, index, leaf), "the whole build", only_if=only_if))
         for made, each in _assembly(column, index, tables, {}):
@@ -56,7 +59,7 @@ def _statements(column: ColumnPlan) -> list[Statement]:
         return building + _dropping(column)
     left = []
     for leaf in tree.leaves(relations):
-        left.append(_dropped_if_invalid(column, leaf, index_parts.left_index(column, leaf)))
+        left.append(_dropped_if_invalid(column, leaf, index_partitions.left_index(column, leaf)))
         left.append(_weak(column, _create_left_index(column, leaf), "two scans"))
     return [*building, *left, _weak(column, _analyze(column), "a sample of the rows is read")]
 
@@ -85,7 +88,11 @@ def _dropped_if_invalid(column: ColumnPlan, table: Relation, index: str) -> Stat
 
 
 def _create_left_index(column: ColumnPlan, leaf: Relation) -> sql.Composed:
-    pieces = {"index": name(index_parts.left_index(column, leaf)), "table": leaf.sql, "shadow": name(column.shadow)}
+    pieces = {
+        "index": name(index_partitions.left_index(column, leaf)),
+        "table": leaf.sql,
+        "shadow": name(column.shadow),
+    }
     return query("cut_over", "left_index", **pieces)
 
 
@@ -98,7 +105,7 @@ def _analyze(column: ColumnPlan) -> sql.Composed:
 def _drop_replaced(column: ColumnPlan) -> list[tuple[Relation, sql.Composed]]:
     """Where only the index changes, old and new are on one column, and only one of them can be proved at a time."""
     places = [(tree.place(column, index), index) for index in column.dropped_indexes]
-    return [(place, index_parts.drop_index(place, index.name)) for place, index in places if place is not None]
+    return [(place, index_partitions.drop_index(place, index.name)) for place, index in places if place is not None]
 
 
 def _dropping(column: ColumnPlan) -> list[Statement]:
@@ -114,7 +121,7 @@ def create(column: ColumnPlan, index: IndexToBuild, table: Relation) -> sql.Comp
     """On a partitioned table its own alone, without those of its partitions."""
     target = column.live if column.method == "index" else column.shadow
     named = "create" if table.is_leaf else "create_only"
-    made, extension = index_parts.on(column, index, table), column.catalog.server.extension_schema
+    made, extension = index_partitions.on(column, index, table), column.catalog.server.extension_schema
     return made.create(table.sql, target, extension, named=named)
 
 
@@ -134,10 +141,12 @@ def run(work: Work) -> dict[str, object]:
                 work.send_together(column, statement)
         if column.method != "index":
             for leaf in tree.leaves(tree.now(work.connection, column)):
-                if not index_parts.drop_if_invalid(work.connection, leaf.schema, index_parts.left_index(column, leaf)):
+                if not index_partitions.drop_if_invalid(
+                    work.connection, leaf.schema, index_partitions.left_index(column, leaf)
+                ):
                     _build_watched(work, column, _create_left_index(column, leaf))
             execute(work.connection, _analyze(tree.without_dropped(work.connection, column)))
-    materialised.build(work)
+    materialized_views.build(work)
     return result
 
 
@@ -152,8 +161,8 @@ def _build_everywhere(work: Work, column: ColumnPlan, index: IndexToBuild) -> No
         if not relations or (relations[1:] and all(each.oid in parts for each in relations[1:])):
             return
         for leaf in tree.leaves(relations):
-            if leaf.oid not in parts and not index_parts.drop_if_invalid(
-                work.connection, leaf.schema, index_parts.on(column, index, leaf).temporary
+            if leaf.oid not in parts and not index_partitions.drop_if_invalid(
+                work.connection, leaf.schema, index_partitions.on(column, index, leaf).temporary
             ):
                 _build(work, column, index, leaf)
         for made, statement in _assembly(column, index, relations, parts):
@@ -167,15 +176,15 @@ def _parts(work: Work, index: IndexToBuild, relations: list[Relation]) -> dict[i
     """Those that are put together already, by the oid of their partition. relations: that the index is to be on."""
     if not relations or relations[0].is_leaf:
         return {}
-    found = index_parts.attached(work.connection, relations[0].schema, index.temporary)
+    found = index_partitions.attached(work.connection, relations[0].schema, index.temporary)
     return {each.table: each for each in found}
 
 
 def _assembly(
     column: ColumnPlan, index: IndexToBuild, relations: list[Relation], parts: Mapping[int, Attached]
 ) -> Iterator[tuple[tuple[str, str] | None, sql.Composed]]:
-    return index_parts.assembly(
-        relations, parts, partial(index_parts.on, column, index), partial(create, column, index)
+    return index_partitions.assembly(
+        relations, parts, partial(index_partitions.on, column, index), partial(create, column, index)
     )
 
 
@@ -205,7 +214,9 @@ def _build(work: Work, column: ColumnPlan, index: IndexToBuild, leaf: Relation) 
             raise
         work.reporter.message(f"{column.subject}: no shared memory for a parallel build, so it is built by one process")
         configure(work.connection, {"max_parallel_maintenance_workers": "0"})
-        index_parts.drop_if_invalid(work.connection, leaf.schema, index_parts.on(column, index, leaf).temporary)
+        index_partitions.drop_if_invalid(
+            work.connection, leaf.schema, index_partitions.on(column, index, leaf).temporary
+        )
         _build_watched(work, column, statement)
 
 

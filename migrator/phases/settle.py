@@ -7,17 +7,20 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
-from migrator import backup_table, capture, carry, filling, index_parts, materialised, partition_columns, tree
 from migrator.catalog.indexes import drop_concurrently
-from migrator.database import execute, fetch_row
-from migrator.locks import concurrently
-from migrator.plan import ColumnPlan, Plan, Statement
-from migrator.queries import literal, name, plain, query, text_of
+from migrator.dependents import index_partitions, materialized_views, partition_columns, recreate
+from migrator.plan import tree
+from migrator.plan.column import ColumnPlan
+from migrator.plan.plan import Plan
+from migrator.plan.statement import Statement
+from migrator.plan.tree import Relation
+from migrator.postgres.connection import execute, fetch_row
+from migrator.postgres.locks import concurrently
+from migrator.postgres.sql import literal, name, plain, query, text_of
 from migrator.report import counted
-from migrator.rows import unreadable
-from migrator.tree import Relation
-from migrator.work import Work
-from migrator.writers import outwait_writers
+from migrator.rows import backup_table, capture, fill, unreadable
+from migrator.rows.writers import outwait_writers
+from migrator.runtime.context import Work
 
 NAME = "settle"
 
@@ -30,7 +33,7 @@ def statements(plan: Plan) -> list[Statement]:
             if column.method != "index"
             for statement in _statements(plan.columns, column)
         ),
-        *materialised.refreshing(NAME, plan),
+        *materialized_views.refreshing(NAME, plan),
     ]
 
 
@@ -42,14 +45,14 @@ def _statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[State
         steps.append(column.statement(NAME, capture.until_retire(column), "none", "instant"))
         steps += _corrected_backup(column)
     if column.method == "embed":
-        steps += filling.rest(column, column.live, NAME)
+        steps += fill.rest(column, column.live, NAME)
     dropped = [
         column.statement(NAME, each, "SHARE UPDATE EXCLUSIVE", "milliseconds; reads and writes go on")
         for each in _drop_left_indexes(column, tree.planned(column))
     ]
     validated = [
         column.statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on")
-        for _, validate in carry.validations(columns, column)
+        for _, validate in recreate.validations(columns, column)
     ]
     if not _wants_not_null(column):
         return [*steps, *validated, *dropped]
@@ -84,7 +87,7 @@ def _correct_backup(work: Work, column: ColumnPlan) -> None:
 
 def _drop_left_indexes(column: ColumnPlan, relations: list[Relation]) -> list[sql.Composed]:
     leaves = {leaf.oid: leaf for leaf in tree.leaves(relations)}
-    return [drop_concurrently(leaf.schema, index_parts.left_index(column, leaf)) for leaf in leaves.values()]
+    return [drop_concurrently(leaf.schema, index_partitions.left_index(column, leaf)) for leaf in leaves.values()]
 
 
 def _wants_not_null(column: ColumnPlan) -> bool:
@@ -127,7 +130,7 @@ def run(work: Work) -> dict[str, object]:
                 unreadable.tolerant(work.connection, column, lambda column: _correct_backup(work, column))
         # Those who waited at the cut-over write now, and what they write is not seen before they commit.
         outwait_writers(work, column, "the new column is live; rows written since cut-over, and NOT NULL, are left.")
-        filled = filling.fill_rest(work, column, column.live) if column.method == "embed" else 0
+        filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
         list_not_evaluated(work, column)
         result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
         _validate_checks(work, column)
@@ -135,7 +138,7 @@ def run(work: Work) -> dict[str, object]:
         relations = tree.planned(column) + tree.now(work.connection, column)
         for statement in _drop_left_indexes(column, relations):
             concurrently(work.connection, statement)
-    materialised.refresh(work)
+    materialized_views.refresh(work)
     return result
 
 
@@ -191,7 +194,7 @@ def _lacks_no_vector(work: Work, column: ColumnPlan) -> bool:
 
 def _validate_checks(work: Work, column: ColumnPlan) -> None:
     """The checks are in force since cut-over; whether older rows pass them too is proved now."""
-    for check, validate in carry.validations(work.plan.columns, column):
+    for check, validate in recreate.validations(work.plan.columns, column):
         try:
             execute(work.connection, validate)
         except psycopg.errors.CheckViolation:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from migrator import called, filling, proofs, unseen_writes
+from migrator import proofs
 from migrator.errors import VerificationFailed
-from migrator.other_tables import LetGo
 from migrator.phases.cut_over import TRIES
-from migrator.plan import Plan, Statement
-from migrator.proofs import checks
+from migrator.plan.plan import Plan
+from migrator.plan.statement import Statement
+from migrator.preflight import text_functions
+from migrator.proofs import check_constraints
 from migrator.report import block
-from migrator.work import Work
+from migrator.rows import fill, unseen_writes
+from migrator.runtime.context import Work
+from migrator.runtime.text_locks import LetGo
 
 NAME = "verify"
 
@@ -21,8 +24,8 @@ def statements(plan: Plan) -> list[Statement]:
             sent += proofs.statements(column, column.live)
         else:
             sent += unseen_writes.statements(column, NAME)
-            sent += [*filling.rest(column, column.shadow, NAME), *proofs.statements(column, column.shadow)]
-            sent += checks.statements(plan.columns, column)
+            sent += [*fill.rest(column, column.shadow, NAME), *proofs.statements(column, column.shadow)]
+            sent += check_constraints.statements(plan.columns, column)
     return sent
 
 
@@ -51,15 +54,15 @@ def _prove(work: Work) -> tuple[dict[str, object], list[str], list[str]]:
     for column in work.plan.columns:
         target = column.live if column.method == "index" else column.shadow
         if column.method != "index":
-            called.refuse_changed(work.connection, column)
+            text_functions.refuse_changed(work.connection, column)
             unseen_writes.compare(work, column)
             # What was written since fill has texts that no store held then.
-            filling.fill_rest(work, column, column.shadow)
+            fill.fill_rest(work, column, column.shadow)
             if work.other_tables.let_go:
-                filling.lock_other_tables(work)
+                fill.lock_other_tables(work)
         found = proofs.prove(work, column, target, [index.temporary for index in column.indexes])
         if column.method != "index":
-            found += checks.hold(work, work.plan.columns, column)
+            found += check_constraints.hold(work, work.plan.columns, column)
         result[column.subject] = [
             {"proof": proof.name, "passed": proof.passed, "detail": proof.detail} for proof in found
         ]

@@ -1,1 +1,1 @@
-"""What preflight finds, one file a subject; phases/preflight.py asks them in order. Nothing is changed."""
+"""What preflight finds, one file a subject; checks.py asks them in order. Nothing is changed."""

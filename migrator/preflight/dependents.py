@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 import psycopg
 
-from migrator import dimensions, hazards, materialised, tree
-from migrator.catalog import Catalog, functions_by_name
-from migrator.catalog.functions_by_name import Function
-from migrator.database import Connection, execute, fetch_row, qualified_names, said
+from migrator import hazards
+from migrator.catalog import Catalog, function_bodies
+from migrator.catalog.function_bodies import Function
+from migrator.dependents import conditions, materialized_views
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan, Direction
+from migrator.plan import tree
+from migrator.plan.column import ColumnPlan, Direction
+from migrator.postgres.connection import Connection, execute, fetch_row, qualified_names, said
+from migrator.postgres.sql import fragment, name, query
 from migrator.preflight.dimensions import kept_as_written
-from migrator.queries import fragment, name, query
 
 
 def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
@@ -27,7 +29,7 @@ def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
         shown = f"view {view.schema}.{view.name}"
         if view.materialised is not None:
             shown = f"materialised {shown}"
-            why = materialised.not_carried(column, view, view.materialised)
+            why = materialized_views.not_carried(column, view, view.materialised)
             found += [hazards.dependent_not_carried(column.subject, f"{shown} ({each})") for each in why]
         elif view.kind != "v":
             found.append(hazards.dependent_not_carried(column.subject, f"a rule on {view.schema}.{view.name}"))
@@ -42,7 +44,7 @@ def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
         found.append(hazards.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views]))
     found += kept_as_written(column)
     found += _published(column)
-    rewritten = dimensions.rewritten(columns, column)
+    rewritten = conditions.rewritten(columns, column)
     if rewritten:
         found.append(hazards.dimensions_rewritten(column.subject, rewritten))
     retired = catalog.table.column(column.shadow) if column.is_restore else None
@@ -75,7 +77,7 @@ def by_name(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     if column.method == "index":
         return []
     replaced = {function.name for function in (column.before or column.catalog).replaced}
-    left = [each for each in functions_by_name.read(connection, column.catalog) if each.name not in replaced]
+    left = [each for each in function_bodies.read(connection, column.catalog) if each.name not in replaced]
     old, new = column.change.from_.dimensions, column.change.to.dimensions
     return of_functions(column.subject, left, old, new, "downgrade" if column.is_restore else "upgrade")
 

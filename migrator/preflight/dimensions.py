@@ -10,29 +10,30 @@ from collections.abc import Collection, Sequence
 
 from psycopg import sql
 
-from migrator import dimensions, hazards
+from migrator import hazards
 from migrator.catalog import Catalog
-from migrator.catalog.carried import BoundTrigger, Check, Policy
-from migrator.catalog.expressions import says_dimensions
-from migrator.database import EVALUATION, Connection, execute, fetch_row
+from migrator.catalog.deparsed import says_dimensions
+from migrator.catalog.dependents import BoundTrigger, Check, Policy
+from migrator.dependents import conditions
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan
-from migrator.preflight.text import ROWS
-from migrator.queries import Query, expression, name, query
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import EVALUATION, Connection, execute, fetch_row
+from migrator.postgres.sql import Query, expression, name, query
+from migrator.preflight.text_trial import ROWS
 from migrator.report import in_line
 
 
 def examine(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     """Those that would hold for no new vector are refused; those that may not hold for one are told."""
     found, kept = [], []
-    for check, both, alone in dimensions.over_vectors(columns, column):
+    for check, both, alone in conditions.over_vectors(columns, column):
         holds, lost = _tried(connection, both) or (False, _tried(connection, alone) is not None)
         if lost and not holds:
             about = check.described, in_line(check.expression), column.dimensions
             found.append(hazards.dimensions_not_allowed(column.subject, *about))
         elif lost:
             kept.append(f"{check.described}: {in_line(check.expression)}")
-    for each, written, before, after in dimensions.put_in(columns, column):
+    for each, written, before, after in conditions.put_in(columns, column):
         if isinstance(each, Check):
             continue
         table, called, scope = column.table, name(column.catalog.table.name), column.scope

@@ -6,10 +6,10 @@ import psycopg
 from psycopg import sql
 
 from migrator import hazards
-from migrator.database import Connection, execute, raised_in, said
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan
-from migrator.queries import Query, block, name, query
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection, execute, raised_in, said
+from migrator.postgres.sql import Query, block, name, query
 
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:

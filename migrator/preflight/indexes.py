@@ -14,14 +14,14 @@ from psycopg import sql
 
 from migrator import hazards
 from migrator.catalog import Partition, Table
-from migrator.catalog.expressions import after_using
+from migrator.catalog.deparsed import after_using
 from migrator.catalog.indexes import IndexToBuild, TableIndex, by_place, carried_over
 from migrator.change import INDEX_LIMIT
-from migrator.database import Connection, execute, said
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection, execute, said
+from migrator.postgres.sql import Query, name, query
 from migrator.preflight import partitions
-from migrator.queries import Query, name, query
 
 
 def declared(column: ColumnPlan) -> list[Hazard]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from migrator import hazards
-from migrator.estimate import Counts
 from migrator.hazards import Hazard
-from migrator.ledger import Ledger
-from migrator.plan import ColumnPlan
+from migrator.ledger.ledger import Ledger
+from migrator.plan.column import ColumnPlan
+from migrator.plan.estimate import Counts
 
 
 def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:

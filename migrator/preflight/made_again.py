@@ -15,16 +15,26 @@ from functools import partial
 
 from psycopg import sql
 
-from migrator import carry, hazards, views
-from migrator.carry import Made
-from migrator.catalog.carried import BoundTrigger, Dependent, Expressed, ParsedFunction, Policy, Publication, Statistics
-from migrator.catalog.dependents import View
-from migrator.catalog.expressions import condition_of, in_place_of
-from migrator.database import Connection, configure, execute, search_path
+from migrator import hazards
+from migrator.catalog.deparsed import condition_of, in_place_of
+from migrator.catalog.dependents import (
+    BoundTrigger,
+    Dependent,
+    Expressed,
+    ParsedFunction,
+    Policy,
+    Publication,
+    Statistics,
+)
+from migrator.catalog.views import View
+from migrator.dependents import recreate, views
+from migrator.dependents.recreate import Made
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan, fitting
-from migrator.preflight.parsing import refused
-from migrator.queries import fragment, name, plain, query
+from migrator.names import fitting
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection, configure, execute, search_path
+from migrator.postgres.sql import fragment, name, plain, query
+from migrator.preflight.expressions import refused
 from migrator.report import in_line
 
 # Behind the name of what is made under another one; event triggers are tried with the same.
@@ -49,7 +59,7 @@ def _of_table(connection: Connection, columns: Sequence[ColumnPlan], column: Col
     # A publication's list has columns and no expression, and its filter may compare nothing but PostgreSQL's own types.
     made = [
         each
-        for each in carry.each_made(columns)
+        for each in recreate.each_made(columns)
         if each.column.id == column.id
         and not isinstance(each.what, Publication)
         and not _takes_row(_written(each.what))
@@ -104,7 +114,7 @@ def _with_parts(view: View, written: Callable[[str], str]) -> View:
 
 
 def _functions(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
-    read = [each for each in carry.each_function(columns) if each.column.id == column.id]
+    read = [each for each in recreate.each_function(columns) if each.column.id == column.id]
     with _as_at_cut_over(connection, column):
         return _refused_functions(connection, column, read)
 
@@ -135,7 +145,7 @@ def _over_other_types(connection: Connection, columns: Sequence[ColumnPlan], col
                 if catalog.subject == column.subject:
                     found.append(hazards.query_does_not_fit(column.subject, f"view {view.schema}.{view.name}", reason))
         read = []
-        for each in carry.each_function(columns):
+        for each in recreate.each_function(columns):
             if each.column.id == column.id and isinstance(each.what, ParsedFunction):
                 header = each.what.header
                 body = each.what.definition.removeprefix(header)
@@ -172,7 +182,7 @@ def _copies(
         for each in columns:
             if each.method != "index":
                 pieces = {"copy": name(each.catalog.table.name), "column": name(each.live), "type": each.type_sql}
-                execute(connection, query("materialised_views", "try_type", **pieces))
+                execute(connection, query("materialized_views", "try_type", **pieces))
         yield over
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import psycopg
 
 from migrator import hazards
-from migrator.database import Connection, execute
 from migrator.hazards import Hazard
-from migrator.plan import CAPTURE, ColumnPlan
-from migrator.preflight.firing import fired, tried
-from migrator.queries import query
+from migrator.names import CAPTURE
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection, execute
+from migrator.postgres.sql import query
+from migrator.preflight.fired_triggers import fired, tried
 
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrator import capture, hazards
+from migrator import hazards
 from migrator.catalog import Catalog, Partition
 from migrator.catalog.indexes import TableIndex
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan
+from migrator.plan.column import ColumnPlan
+from migrator.rows import capture
 
 
 def kind(catalog: Catalog) -> list[Hazard]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from migrator import column_storage, hazards
+from migrator import hazards
 from migrator.catalog.columns import TREE
-from migrator.database import Connection, execute, fetch_dicts
+from migrator.dependents import column_storage
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan
-from migrator.queries import fragment, name, query
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection, execute, fetch_dicts
+from migrator.postgres.sql import fragment, name, query
 
 _TRIED = 5
 # Of a pointer to a vector elsewhere.

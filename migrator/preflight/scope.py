@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from migrator import hazards
-from migrator.catalog import scoped
-from migrator.database import Connection
+from migrator.catalog import scope_values
 from migrator.hazards import Hazard
-from migrator.ledger import Ledger
-from migrator.plan import ColumnPlan
-from migrator.queries import name, plain
+from migrator.ledger.ledger import Ledger
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection
+from migrator.postgres.sql import name, plain
 from migrator.rows import relabelled
 
 
@@ -19,13 +19,13 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         return []
     # Vectors that stay where a row has no text may be of an earlier model.
     scope = plain(column.due) if column.keeps_without_text else column.change.where
-    found = scoped.dimensions(connection, catalog, scope)
+    found = scope_values.dimensions(connection, catalog, scope)
     if all(dimensions == size for dimensions, _ in found):
         return []
     if len(found) == 1:
         ((held, _),) = found
         return [hazards.live_column_differs(column.subject, f"of {held} dimensions in scope", f"{size} dimensions")]
-    parts = [part for each in scoped.told_apart(connection, catalog) for part in each]
+    parts = [part for each in scope_values.told_apart(connection, catalog) for part in each]
     fitting = [part for part in parts if part.dimensions == size]
     choices = [f"where={part.condition!r} ({part.vectors:,} of {part.dimensions})" for part in fitting or parts]
     return [hazards.several_dimensions(column.subject, found, choices)]

@@ -13,15 +13,16 @@ from functools import partial
 import psycopg
 from psycopg import sql
 
-from migrator import capture, hazards
-from migrator.called import following_path
+from migrator import hazards
 from migrator.catalog import Catalog
 from migrator.catalog.columns import Column
-from migrator.database import EVALUATION, Connection, configure, execute, fetch_dicts, fetch_row, said
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan
-from migrator.preflight.text import ROWS, argument_of
-from migrator.queries import Query, expression, fragment, literal, query
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import EVALUATION, Connection, configure, execute, fetch_dicts, fetch_row, said
+from migrator.postgres.sql import Query, expression, fragment, literal, query
+from migrator.preflight.text_functions import following_path
+from migrator.preflight.text_trial import ROWS, argument_of
+from migrator.rows import capture
 from migrator.rows.unreadable import guard, tolerant
 
 _WRITTEN, _AGAIN, _FRAME = (f"pg_temp.migrator_try_{each}" for each in ("written", "again", "frame"))

@@ -9,9 +9,9 @@ import psycopg
 
 from migrator import hazards
 from migrator.catalog.server import LedgerSchema, Server
-from migrator.database import Connection, execute, said
 from migrator.hazards import Hazard
-from migrator.queries import query
+from migrator.postgres.connection import Connection, execute, said
+from migrator.postgres.sql import query
 
 OLDEST_POSTGRESQL = 140_000
 OLDEST_PGVECTOR = (0, 7, 0)

@@ -13,12 +13,12 @@ from functools import partial
 import psycopg
 
 from migrator import hazards
-from migrator.address import Address
-from migrator.database import Connection, bare, fetch_row
 from migrator.errors import first_line
-from migrator.plan import Plan
-from migrator.pooler import LOOKS, answering, is_pooled
-from migrator.queries import query
+from migrator.plan.plan import Plan
+from migrator.postgres.address import Address
+from migrator.postgres.connection import Connection, bare, fetch_row
+from migrator.postgres.pooler import LOOKS, answering, is_pooled
+from migrator.postgres.sql import query
 
 # A session that ended just now counts a moment longer, and a pooler lets wait.
 PATIENCE_S = 5.0

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from migrator import hazards
-from migrator.called import Found
-from migrator.database import Connection, execute
 from migrator.hazards import Hazard
-from migrator.plan import ColumnPlan
-from migrator.queries import query
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection, execute
+from migrator.postgres.sql import query
+from migrator.preflight.text_functions import Found
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 # A setting that is read, with its name where that is a literal.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from migrator import hazards
 from migrator.catalog import Catalog
-from migrator.catalog.other_tools import in_flight, vectorizers
-from migrator.database import Connection
-from migrator.estimate import Counts
+from migrator.catalog.third_party import in_flight, vectorizers
 from migrator.hazards import Hazard
-from migrator.plan import CAPTURE, ColumnPlan
+from migrator.names import CAPTURE
+from migrator.plan.column import ColumnPlan
+from migrator.plan.estimate import Counts
+from migrator.postgres.connection import Connection
 
 POSTGRESQL_COLUMNS = 1_600
 # PostgreSQL 15: publications with a list of columns.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from migrator.plan import ColumnPlan, Statement
-from migrator.proofs import index, retrieval, vectors
+from migrator.plan.column import ColumnPlan
+from migrator.plan.statement import Statement
+from migrator.proofs import recall, retrieval, vectors
 from migrator.proofs.proof import READABLE, Proof
 from migrator.rows.unreadable import tolerant
-from migrator.work import Session
+from migrator.runtime.context import Session
 
 __all__ = ["READABLE", "Proof", "prove", "statements"]
 
 
 def statements(column: ColumnPlan, target: str) -> list[Statement]:
     """What `prove` sends before cut-over."""
-    sent = [*vectors.statements(column, target), *index.statements(column, target)]
+    sent = [*vectors.statements(column, target), *recall.statements(column, target)]
     return sent + (retrieval.statements(column, target) if _wants_retrieval(column) else [])
 
 
@@ -30,7 +31,7 @@ def _prove(session: Session, column: ColumnPlan, target: str, indexes: list[str]
     named = list(zip(column.indexes, indexes, strict=True))
     for built, called in named:
         others = [(each, other) for each, other in named if each.is_vector and each is not built]
-        proofs += index.finds(session, column, target, built, called, others)
+        proofs += recall.finds(session, column, target, built, called, others)
     if _wants_retrieval(column) and retrieval.has_rows(session.connection, column):
         proofs.append(retrieval.keeps_up(session, column, target))
     return proofs

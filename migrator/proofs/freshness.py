@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from migrator import stale_rows
-from migrator.database import Connection
-from migrator.plan import ColumnPlan
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection
 from migrator.proofs.proof import Proof
 from migrator.report import counted
+from migrator.rows import stale_rows
 
 NAME = "freshness"
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from migrator import tree
 from migrator.catalog.indexes import OPERATORS, IndexToBuild
-from migrator.plan import ColumnPlan, Statement
-from migrator.queries import Query, fragment, name, query
+from migrator.plan import tree
+from migrator.plan.column import ColumnPlan
+from migrator.plan.statement import Statement
+from migrator.postgres.sql import Query, fragment, name, query
 
 # Of a live column: that its text and scope can be read at all.
 READABLE = "readable"

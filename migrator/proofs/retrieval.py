@@ -6,13 +6,14 @@ from psycopg import sql
 
 from migrator.catalog.indexes import OPERATORS
 from migrator.change import Model
-from migrator.database import Connection, configure, execute, fetch_row
-from migrator.embedders import Vectors
-from migrator.plan import ColumnPlan, Statement
+from migrator.embedding.providers import Vectors
+from migrator.plan.column import ColumnPlan
+from migrator.plan.statement import Statement
+from migrator.postgres.connection import Connection, configure, execute, fetch_row
+from migrator.postgres.sql import Query, expression, name, query
+from migrator.proofs.metrics import Scores, read_queries, score
 from migrator.proofs.proof import Proof, reads
-from migrator.queries import Query, expression, name, query
-from migrator.retrieval import Scores, read_queries, score
-from migrator.work import Session
+from migrator.runtime.context import Session
 
 
 def relevant_value(column: ColumnPlan) -> Query:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from migrator.database import Connection
-from migrator.plan import ColumnPlan
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection
 from migrator.proofs.proof import Proof
 from migrator.report import counted
 from migrator.rows import relabelled

@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from numpy.typing import ArrayLike
 from psycopg import sql
 
-from migrator import rows_left
-from migrator.database import Connection, execute, fetch_dicts, has_table
-from migrator.embedders.similarity import SAME_VECTOR, agreement, embedded_now
+from migrator.embedding.similarity import SAME_VECTOR, agreement, embedded_now
 from migrator.errors import Refused
-from migrator.plan import ColumnPlan, Statement
+from migrator.plan.column import ColumnPlan
+from migrator.plan.statement import Statement
+from migrator.postgres.connection import Connection, execute, fetch_dicts, has_table
+from migrator.postgres.sql import name, plain, query
 from migrator.proofs.proof import Proof, pieces, reads
-from migrator.queries import name, plain, query
 from migrator.report import counted
-from migrator.work import Session
+from migrator.rows import remaining
+from migrator.runtime.context import Session
 
 # Among texts that differ, this share of vectors must differ too: a broken model gives all texts the same.
 DISTINCT_VECTORS = 0.9
@@ -27,11 +28,11 @@ NAMED_ROWS = 5
 
 def statements(column: ColumnPlan, target: str) -> list[Statement]:
     """What the proofs of this file send, before cut-over."""
-    sent = reads(column, rows_left.counting(column, target), _scan(column, target))
+    sent = reads(column, remaining.counting(column, target), _scan(column, target))
     if column.method != "embed":
         return sent
     if column.found_nulls:
-        sent += reads(column, rows_left.counting_null_by_right(column, target))
+        sent += reads(column, remaining.counting_null_by_right(column, target))
     only_if = "texts were embedded for the downgrade" if column.is_restore else ""
     sent += reads(column, _sample(column, target), only_if=only_if)
     sent += reads(column, _stored(column), lasts="a few rows", only_if="rows hold another vector than the model's")
@@ -50,15 +51,15 @@ def _sample(column: ColumnPlan, target: str) -> sql.Composed:
 
 def coverage(session: Session, column: ColumnPlan, target: str) -> Proof:
     """Before cut-over writers may be at work: what they add meanwhile is filled then, as far as it is allowed there."""
-    left = rows_left.count(session.connection, column, target)
-    allowed = 0 if target == column.live else rows_left.BOUND
+    left = remaining.count(session.connection, column, target)
+    allowed = 0 if target == column.live else remaining.BOUND
     proved, failed = left <= allowed, session.ledger.failed_rows(column.id)
-    had_none = rows_left.count_null_by_right(session.connection, column, target)
+    had_none = remaining.count_null_by_right(session.connection, column, target)
     exceptions = [f"{had_none:,} that had none before the upgrade"] if had_none else []
     exceptions += [f"{failed} that are set aside"] if failed else []
     if proved and left:
         exceptions.append(f"{counted(left, 'rows')} written meanwhile, which cut-over fills")
-    said = rows_left.in_words(column, 0 if proved else left, 0)
+    said = remaining.in_words(column, 0 if proved else left, 0)
     return Proof("coverage", proved, f"{said}, but for {' and '.join(exceptions)}" if exceptions else said)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from migrator import backup_table
-from migrator.database import Connection, fetch_row, has_table
-from migrator.plan import ColumnPlan
-from migrator.queries import Query, expression, name, query
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import Connection, fetch_row, has_table
+from migrator.postgres.sql import Query, expression, name, query
+from migrator.rows import backup_table
 from migrator.rows.unreadable import tolerant
 
 

@@ -16,9 +16,9 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from migrator.database import EVALUATION, Connection, execute, fetch_row
-from migrator.plan import ColumnPlan, Guards
-from migrator.queries import Query, literal, name, plain, query
+from migrator.plan.column import ColumnPlan, Guards
+from migrator.postgres.connection import EVALUATION, Connection, execute, fetch_row
+from migrator.postgres.sql import Query, literal, name, plain, query
 
 Result = TypeVar("Result")
 

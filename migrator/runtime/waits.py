@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from migrator.address import Address
-from migrator.database import Connection, connect, fetch_dicts
 from migrator.errors import MigratorError
-from migrator.queries import query
+from migrator.postgres.address import Address
+from migrator.postgres.connection import Connection, connect, fetch_dicts
+from migrator.postgres.sql import query
 
 # A statement that takes this long is asked what it waits for, and asked again as often.
 LOOK_EVERY_S = 2.0

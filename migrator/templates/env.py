@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from migrator.address import engine
+from migrator.env import engine
 
 # The application's MetaData goes here, if `alembic revision --autogenerate` is to compare tables with models.
 target_metadata = None

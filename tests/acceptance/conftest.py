@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.database import Database
-from tests.project import Project, make_project
+from tests.support.database import Database
+from tests.support.project import Project, make_project
 
 
 @pytest.fixture

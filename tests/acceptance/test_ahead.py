@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.commands import migrator
-from tests.project import RESTORE, Project, change
-from tests.tables import items
+from tests.support.commands import migrator
+from tests.support.project import RESTORE, Project, change
+from tests.support.tables import items
 
 STORED = "SELECT count(*) FROM migrator.store_10e1a76837d8c5f0"
 

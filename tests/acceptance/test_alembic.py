@@ -19,13 +19,13 @@ from alembic.runtime.migration import MigrationContext
 from pgvector.sqlalchemy import VECTOR
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model
-from migrator.address import sqlalchemy_url
 from migrator.change import VectorColumn
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
-from tests.commands import Ended, migrator, process
-from tests.database import Database
-from tests.project import RESTORE, Project, change
-from tests.tables import CHANGE, NEW, OLD, items
+from migrator.postgres.address import sqlalchemy_url
+from tests.support.commands import Ended, migrator, process
+from tests.support.database import Database
+from tests.support.project import RESTORE, Project, change
+from tests.support.tables import CHANGE, NEW, OLD, items
 
 STORE = "migrator.store_10e1a76837d8c5f0"
 

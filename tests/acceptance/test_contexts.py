@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from migrator import hazards
-from tests.commands import Ended, migrator
 from tests.conftest import Server
-from tests.database import Database
-from tests.project import RESTORE, Project, change, make_project
-from tests.tables import items
+from tests.support.commands import Ended, migrator
+from tests.support.database import Database
+from tests.support.project import RESTORE, Project, change, make_project
+from tests.support.tables import items
 
 # All tenants one after the other, each with a schema and a version table in it.
 TENANTS = """
 from alembic import context
-from migrator.address import engine
+from migrator.env import engine
 
 for tenant in ("a", "b"):
     with engine(context.config).connect() as connection:

@@ -12,11 +12,11 @@ import pytest
 
 from migrator import Hnsw, Model
 from migrator.doctor import Finding
-from tests.commands import Ended, migrator
-from tests.database import Database
-from tests.ledger import record
-from tests.running import upgrade
-from tests.tables import CHANGE, NEW, OLD, items
+from tests.support.commands import Ended, migrator
+from tests.support.database import Database
+from tests.support.ledger import record
+from tests.support.running import upgrade
+from tests.support.tables import CHANGE, NEW, OLD, items
 
 # What the ledger says after an upgrade that left items.embedding under the old model.
 HELD = dataclasses.replace(CHANGE, to=OLD)

@@ -8,9 +8,9 @@ import pytest
 
 from migrator import hazards
 from tests.acceptance.test_alembic import answer, column_type
-from tests.commands import Ended, migrator
-from tests.project import Project, change
-from tests.tables import items
+from tests.support.commands import Ended, migrator
+from tests.support.project import Project, change
+from tests.support.tables import items
 
 NOTHING = "nothing to do: the database is where the command would take it\n"
 

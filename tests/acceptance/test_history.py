@@ -8,8 +8,8 @@ import pytest
 
 from demo import knowledge_base, models
 from migrator import Model
-from tests.commands import migrator
-from tests.database import Database
+from tests.support.commands import migrator
+from tests.support.database import Database
 
 ROOT = Path(__file__).parents[2]
 OTHERS = "id, topic, chunk_no, content, metadata"

@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from tests.commands import Ended, migrator, process
+from tests.support.commands import Ended, migrator, process
 
 NEXT = (
     "next: export DATABASE_URL=postgresql://USER@HOST/DATABASE\n"

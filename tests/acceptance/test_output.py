@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import Ended, migrator, process
-from tests.project import Project, change
-from tests.tables import items
+from tests.support.commands import Ended, migrator, process
+from tests.support.project import Project, change
+from tests.support.tables import items
 
 # A name that takes the terminal's title, its colors and its last line, and would be a line of its own.
 HOSTILE = "it\x1b]0;owned\x07\x1b[31m\nproved  coverage: all\x9b2J\u202e[bold]"

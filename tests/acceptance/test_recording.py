@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from migrator import hazards, runner
-from tests.commands import Ended, migrator, process
-from tests.database import Database
-from tests.project import Project, change
-from tests.tables import items
+from migrator import hazards
+from migrator.commands import runner
+from tests.support.commands import Ended, migrator, process
+from tests.support.database import Database
+from tests.support.project import Project, change
+from tests.support.tables import items
 
 LONG = "0003_" + "x" * 35
 # Alembic's own template: one transaction for all revisions.
 ONE_TRANSACTION = """
 from alembic import context
-from migrator.address import engine
+from migrator.env import engine
 
 with engine(context.config).connect() as connection:
     context.configure(connection=connection)

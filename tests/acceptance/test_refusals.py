@@ -15,14 +15,14 @@ from sqlalchemy.engine import make_url
 
 from migrator import Model, hazards
 from migrator.catalog import Server, read_ledger_schema, read_server
-from migrator.database import connect
 from migrator.hazards import Hazard
+from migrator.postgres.connection import connect
 from migrator.preflight.server import server_hazards
-from tests.commands import Ended, migrator, process
-from tests.database import Database, script
-from tests.memory import MEMORY
-from tests.project import RESTORE, Project, change
-from tests.tables import items
+from tests.support.commands import Ended, migrator, process
+from tests.support.database import Database, script
+from tests.support.memory import MEMORY
+from tests.support.project import RESTORE, Project, change
+from tests.support.tables import items
 
 SUBJECT = "public.items.embedding"
 A_TRIGGER_FUNCTION = "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import migrator
 from tests.integration.test_manual_rollback import psql, refused
 from tests.models import new, old
-from tests.project import RESTORE, Project, change
-from tests.proofs import rows_hold
-from tests.tables import items
+from tests.support.commands import migrator
+from tests.support.project import RESTORE, Project, change
+from tests.support.proofs import rows_hold
+from tests.support.tables import items
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from migrator import EmbeddingChange, Model, hazards, runner
-from migrator.ledger import as_json
-from migrator.work import Options
-from tests.commands import Ended, migrator
-from tests.database import Database
-from tests.ledger import record
-from tests.tables import CHANGE, OLD, OTHER, items
+from migrator import EmbeddingChange, Model, hazards
+from migrator.commands import runner
+from migrator.ledger.ledger import as_json
+from migrator.runtime.context import Options
+from tests.support.commands import Ended, migrator
+from tests.support.database import Database
+from tests.support.ledger import record
+from tests.support.tables import CHANGE, OLD, OTHER, items
 
 # items(body, embedding vector(48)) has an IVFFlat index of 5 lists, for cosine distance.
 COLUMN = ("--table", "items", "--column", "embedding", "--text", "body")

@@ -9,10 +9,10 @@ import pytest
 
 from migrator import hazards
 from migrator.hazards import Hazard
-from tests.attacker import PLANTED, Attacker
-from tests.commands import Ended, migrator
-from tests.project import ROOT, Project, change
-from tests.tables import items
+from tests.support.attacker import PLANTED, Attacker
+from tests.support.commands import Ended, migrator
+from tests.support.project import ROOT, Project, change
+from tests.support.tables import items
 
 BOTH = pytest.mark.parametrize("database", [18, 16], indirect=True)
 SUPERUSER = ["superuser"]

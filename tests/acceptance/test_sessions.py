@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import migrator
-from tests.database import Database
 from tests.models import new
-from tests.project import Project, change
-from tests.proofs import rows_hold
-from tests.tables import items
+from tests.support.commands import migrator
+from tests.support.database import Database
+from tests.support.project import Project, change
+from tests.support.proofs import rows_hold
+from tests.support.tables import items
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_too_few_sessions_are_refused_with_the_number_needed(
     project.database.execute(limit.format(enough))
     env = Path("env.py").read_text()
     Path("env.py").write_text(
-        env.replace("from migrator.address import engine", "import os, sqlalchemy").replace(
+        env.replace("from migrator.env import engine", "import os, sqlalchemy").replace(
             "engine(context.config)",
             'sqlalchemy.create_engine(os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:"))',
         )

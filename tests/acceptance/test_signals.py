@@ -14,13 +14,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 
-from migrator import planner
+from migrator.commands import planner
 from migrator.operations import implementation, recording
 from migrator.phases import fill
-from tests.commands import migrator
-from tests.database import Database
-from tests.project import Project, change, make_project
-from tests.tables import items
+from tests.support.commands import migrator
+from tests.support.database import Database
+from tests.support.project import Project, change, make_project
+from tests.support.tables import items
 
 # As Alembic's template for asynchronous drivers has it, but for the driver.
 ASYNC = """
@@ -30,7 +30,7 @@ import signal
 
 from alembic import context
 
-from migrator.address import engine
+from migrator.env import engine
 
 
 async def run_migrations() -> None:

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from tests.integration.test_manual_rollback import psql
-from tests.ledger import as_version_1
 from tests.models import new, old
-from tests.project import Project, change
-from tests.tables import items
-from tests.tenants import Tenants, make_tenants
+from tests.support.ledger import as_version_1
+from tests.support.project import Project, change
+from tests.support.tables import items
+from tests.support.tenants import Tenants, make_tenants
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from migrator import runner
 from migrator.cli import waits as env_waits
+from migrator.commands import runner
 from migrator.runtime import waits
-from migrator.work import Options
-from tests.commands import migrator
-from tests.database import Database
-from tests.project import Project, change, make_project
-from tests.running import BATCH, REVISION, At, upgrade_until
-from tests.tables import CHANGE, items
+from migrator.runtime.context import Options
+from tests.support.commands import migrator
+from tests.support.database import Database
+from tests.support.project import Project, change, make_project
+from tests.support.running import BATCH, REVISION, At, upgrade_until
+from tests.support.tables import CHANGE, items
 
 # Any number that is not migrator's own.
 LOCK = 4711
@@ -25,7 +25,7 @@ ENV = """
 from alembic import context
 from sqlalchemy import text
 
-from migrator.address import engine
+from migrator.env import engine
 
 with engine(context.config).connect() as connection:
     connection.execute(text("SELECT {function}(4711)"))
@@ -88,7 +88,7 @@ def test_a_build_that_waits_for_who_waits_for_an_advisory_lock(
 
 
 def read_waits(database: Database) -> str | None:
-    from migrator.status import read_status
+    from migrator.commands.status import read_status
 
     found = read_status(database.address)["waits_for"]
     return None if found is None else str(found)

@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from migrator import runner
+from migrator.commands import runner
 from migrator.errors import Stopped
-from migrator.work import Options
+from migrator.runtime.context import Options
 from tests.benchmarks import bare, load
 from tests.benchmarks.table import HNSW, REVISION, change, fill, server
 from tests.benchmarks.timing import Stopwatch
 from tests.conftest import Server
-from tests.database import Database
+from tests.support.database import Database
 
 ROWS = 100_000
 # Of COPY and embed, one after the other.

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from migrator.store import COPY_HEADER, COPY_TRAILER, binary_rows
-from tests.database import Database
+from migrator.embedding.store import COPY_HEADER, COPY_TRAILER, binary_rows
 from tests.models import Hashed, Vectors, small_new, small_old
-from tests.proofs import received
+from tests.support.database import Database
+from tests.support.proofs import received
 
 # Transactions a second, connections, and the reports that hold the table open meanwhile.
 RATE, CLIENTS = 200, 8

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from migrator.store import COPY_HEADER, COPY_TRAILER, binary_rows
+from migrator.embedding.store import COPY_HEADER, COPY_TRAILER, binary_rows
 from tests.benchmarks.table import BUILD_MEMORY, texts
 from tests.benchmarks.timing import Stopwatch
-from tests.database import Database
 from tests.models import fast768
+from tests.support.database import Database
 
 
 def rows(database: Database) -> memoryview:

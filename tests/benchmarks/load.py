@@ -11,15 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from migrator import EmbeddingChange, Hnsw, Model, runner
+from migrator import EmbeddingChange, Hnsw, Model
 from migrator.change import VectorColumn
-from migrator.work import Options
+from migrator.commands import runner
+from migrator.runtime.context import Options
 from tests.benchmarks import application, vecshift
 from tests.benchmarks.table import REVISION, server
 from tests.benchmarks.timing import Instants
 from tests.conftest import Server
-from tests.database import Database
 from tests.models import Hashed, small_new, small_old
+from tests.support.database import Database
 
 SIZES = (20_000, 200_000)
 # Seconds of the load on the idle table before, and of the load once all is done.

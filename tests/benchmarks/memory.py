@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from migrator import runner
-from migrator.address import address_of_url, sqlalchemy_url
-from migrator.work import Options
+from migrator.commands import runner
+from migrator.postgres.address import address_of_url, sqlalchemy_url
+from migrator.runtime.context import Options
 from tests.benchmarks.table import REVISION, change
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import psycopg
 from migrator import EmbeddingChange, Hnsw, Model
 from migrator.change import Index
 from tests.conftest import Server
-from tests.database import Database
+from tests.support.database import Database
 
 REVISION = "0002"
 OLD = Model("python:tests.models:fast384", dimensions=384)

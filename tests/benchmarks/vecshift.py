@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.database import Database
 from tests.models import small_new
+from tests.support.database import Database
 
 VERSION = "0.4.0"
 # It updates row by row, each into the old index: more rows take too long for a benchmark.

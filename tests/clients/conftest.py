@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from tests.clients.migrator import Database, Migrator
-from tests.memory import MEMORY
+from tests.support.memory import MEMORY
 
 _numbers = itertools.count(1)
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from tests.conftest import Server
-from tests.database import Database, script
-from tests.running import upgrade
-from tests.server import OwnServer
-from tests.tables import items
+from tests.support.database import Database, script
+from tests.support.running import upgrade
+from tests.support.server import OwnServer
+from tests.support.tables import items
 
 
 @pytest.fixture(scope="session")

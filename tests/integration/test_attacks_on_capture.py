@@ -8,17 +8,17 @@ from contextlib import contextmanager
 
 import pytest
 
-from migrator import runner
-from migrator.address import Address
 from migrator.change import VectorColumn
-from migrator.database import Connection
+from migrator.commands import runner
 from migrator.errors import Refused, Stopped
-from migrator.work import Options
-from tests.database import Database
+from migrator.postgres.address import Address
+from migrator.postgres.connection import Connection
+from migrator.runtime.context import Options
 from tests.models import new, old
-from tests.proofs import nulls, rows_hold
-from tests.running import BATCH, REVISION, downgrade, upgrade, upgrade_until
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.proofs import nulls, rows_hold
+from tests.support.running import BATCH, REVISION, downgrade, upgrade, upgrade_until
+from tests.support.tables import CHANGE, items
 
 SHADOW = "migrator_shadow_1"
 ROLES = ("test_owner", "test_deployer", "test_planter", "test_tenant", "test_writer")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.database import Database
-from tests.running import upgrade, upgrade_until
-from tests.tables import insert, items
+from tests.support.database import Database
+from tests.support.running import upgrade, upgrade_until
+from tests.support.tables import insert, items
 
 
 def test_what_was_written_since_is_embedded_before_the_window_too(database: Database) -> None:

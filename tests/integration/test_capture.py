@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 
-from migrator import EmbeddingChange, rows_left
+from migrator import EmbeddingChange
+from migrator.embedding.models import Models
 from migrator.errors import MigratorError
-from migrator.planner import planned
+from migrator.ledger.plans import planned
 from migrator.proofs.vectors import coverage
-from migrator.session import open_ledger
-from migrator.work import Models, Options, Session, Work
-from tests.database import Database
+from migrator.rows import remaining
+from migrator.runtime.context import Options, Session, Work
+from migrator.runtime.session import open_ledger
 from tests.models import EmbedLog, Hashed, Vectors, new, old, other
-from tests.proofs import checksum, nulls, rows_hold
-from tests.running import OLD_MODEL, PROBES, SAMPLE, At, Holding, batches, downgrade, upgrade, upgrade_until
-from tests.tables import CHANGE, OTHER, insert, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, nulls, rows_hold
+from tests.support.running import OLD_MODEL, PROBES, SAMPLE, At, Holding, batches, downgrade, upgrade, upgrade_until
+from tests.support.tables import CHANGE, OTHER, insert, items
 
 SHADOW = "migrator_shadow_1"
 # From here on the capture trigger is there.
@@ -153,7 +155,7 @@ def test_promise_3_many_rows_written_since_fill_are_embedded_before_verification
     """More than cut-over leaves to settle."""
     items(database)
     upgrade_until(database, "fill")
-    insert(database, [(1000 + number, f"later {number}") for number in range(rows_left.BOUND + 20)])
+    insert(database, [(1000 + number, f"later {number}") for number in range(remaining.BOUND + 20)])
     upgrade(database)
     assert rows_hold(database, new) == 320
 

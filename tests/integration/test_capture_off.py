@@ -7,15 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
-from migrator import EmbeddingChange, portions, runner
+from migrator import EmbeddingChange
 from migrator.change import VectorColumn
+from migrator.commands import runner
 from migrator.errors import Interrupted
-from migrator.work import Options
-from tests.database import Database
+from migrator.rows import batches
+from migrator.runtime.context import Options
 from tests.models import EmbedLog, old
-from tests.proofs import nulls, rows_hold
-from tests.running import BATCH, PROBES, REVISION, SAMPLE, At, abandon, downgrade, downgrade_until, upgrade
-from tests.tables import CHANGE, OLD, items
+from tests.support.database import Database
+from tests.support.proofs import nulls, rows_hold
+from tests.support.running import BATCH, PROBES, REVISION, SAMPLE, At, abandon, downgrade, downgrade_until, upgrade
+from tests.support.tables import CHANGE, OLD, items
 
 RETIRED = "migrator_retired_1"
 LONG = dataclasses.replace(OLD, matryoshka=True)
@@ -76,7 +78,7 @@ def test_promise_6_an_abandoned_downgrade_that_did_not_compare_all_is_not_truste
     items(database)
     upgrade(database)
     database.execute(WAYS["on again"].replace("id < 5", "id > 195"))
-    monkeypatch.setattr(portions, "ROWS", 40)
+    monkeypatch.setattr(batches, "ROWS", 40)
 
     def stop() -> None:
         raise KeyboardInterrupt

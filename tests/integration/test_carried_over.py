@@ -7,11 +7,11 @@ import dataclasses
 import pytest
 
 from migrator.errors import MigratorError
-from tests.database import Database
 from tests.models import new, other
-from tests.proofs import checksum, rows_hold
-from tests.running import At, downgrade, upgrade
-from tests.tables import CHANGE, OTHER, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, rows_hold
+from tests.support.running import At, downgrade, upgrade
+from tests.support.tables import CHANGE, OTHER, items
 
 # Roles belong to the server, which other tests use too. The grantor is older than the owner he has his right from. The
 # owner is another superuser than the one at work, who would not touch the table of anybody else.
@@ -247,7 +247,7 @@ def test_promise_5_cut_over_happens_wholly_or_not_at_all(database: Database, mon
     def fail(*_: object) -> None:
         raise RuntimeError("at the last moment")
 
-    reporter = At("started", "cut-over", lambda: monkeypatch.setattr("migrator.ledger.Ledger.set_state", fail))
+    reporter = At("started", "cut-over", lambda: monkeypatch.setattr("migrator.ledger.ledger.Ledger.set_state", fail))
     with pytest.raises(RuntimeError, match="at the last moment"):
         upgrade(database, reporter=reporter)
     assert reporter.acted

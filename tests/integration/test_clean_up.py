@@ -12,14 +12,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, Model, clean_up
+from migrator import EmbeddingChange, Hnsw, Model
 from migrator.change import Verify
+from migrator.commands import undo
 from migrator.errors import Interrupted, MigratorError, Refused, VerificationFailed
-from migrator.locks import send_together
-from tests.database import Database
+from migrator.postgres.locks import send_together
 from tests.models import EmbedLog, Hashed, Vectors, new, old
-from tests.proofs import checksum, rows_hold
-from tests.running import (
+from tests.support.database import Database
+from tests.support.proofs import checksum, rows_hold
+from tests.support.running import (
     BATCH,
     OLD_MODEL,
     PROBES,
@@ -32,7 +33,7 @@ from tests.running import (
     upgrade,
     upgrade_until,
 )
-from tests.tables import CHANGE, insert, items
+from tests.support.tables import CHANGE, insert, items
 
 TEXTS = 150
 BEFORE_CUT_OVER = ("backup", "embed", "fill", "index", "verify")
@@ -346,7 +347,7 @@ def test_a_clean_up_that_is_cut_off_after_the_index_was_built(
         send_together(*arguments, **named)
 
     with monkeypatch.context() as patched:
-        patched.setattr(clean_up, "send_together", twice)
+        patched.setattr(undo, "send_together", twice)
         with pytest.raises(KeyboardInterrupt):
             abandon(database)
     again(database)

@@ -6,19 +6,20 @@ import dataclasses
 
 import pytest
 
-from migrator import EmbeddingChange, runner
-from migrator.abandon import abandon
-from migrator.address import Address
+from migrator import EmbeddingChange
 from migrator.change import VectorColumn
-from migrator.database import connect
+from migrator.commands import runner
+from migrator.commands.abandon import abandon
+from migrator.commands.verify import verify_live
 from migrator.doctor.column import examine_column
 from migrator.errors import Refused, Stopped
-from migrator.proofs.live import verify_live
+from migrator.postgres.address import Address
+from migrator.postgres.connection import connect
 from migrator.report import Silent
-from migrator.work import Options
-from tests.database import Database
-from tests.running import BATCH, REVISION
-from tests.tables import CHANGE, items
+from migrator.runtime.context import Options
+from tests.support.database import Database
+from tests.support.running import BATCH, REVISION
+from tests.support.tables import CHANGE, items
 
 TOUCH = """CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"""
 # By kind. PostgreSQL prints none of these comparisons with an operator, and so with no schema.
@@ -218,7 +219,7 @@ def test_a_view_whose_owner_may_not_create_in_its_schema_is_refused(database: Da
 
 def test_nobody_is_waited_for_and_nobody_waits(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer's transaction is open, and another one's statement would be refused if it had to wait."""
-    monkeypatch.setattr("migrator.database.PATIENT", "100ms")
+    monkeypatch.setattr("migrator.postgres.connection.PATIENT", "100ms")
     address = elsewhere(database, COMPARING["view"] + ";" + COMPARING["check"] + ";" + COMPARING["policy"])
     with database.connect() as writer:
         writer.execute("BEGIN; UPDATE app.items SET note = 'open' WHERE id = 1")

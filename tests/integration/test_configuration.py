@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import Ended, migrator
-from tests.database import Database
+from tests.support.commands import Ended, migrator
+from tests.support.database import Database
 
 SOURCES = ("--database-url", "MIGRATOR_DATABASE_URL", "DATABASE_URL", "sqlalchemy.url")
 NOWHERE = "postgresql://app:s3cr%25t@/app?host=/nowhere"

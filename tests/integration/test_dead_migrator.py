@@ -9,15 +9,15 @@ from functools import partial
 
 import pytest
 
-from migrator.database import connect
 from migrator.errors import Busy
-from migrator.session import at_work
-from tests.database import Database
-from tests.killed import ended, started
-from tests.proofs import is_upgraded
-from tests.running import abandon, until_alone, upgrade, upgrade_until
-from tests.server import OwnServer
-from tests.tables import items
+from migrator.postgres.connection import connect
+from migrator.runtime.session import at_work
+from tests.support.database import Database
+from tests.support.killed import ended, started
+from tests.support.proofs import is_upgraded
+from tests.support.running import abandon, until_alone, upgrade, upgrade_until
+from tests.support.server import OwnServer
+from tests.support.tables import items
 
 
 def test_the_statement_of_a_migrator_that_was_killed_ends_though_it_could_go_on_for_ever(

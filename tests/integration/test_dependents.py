@@ -11,19 +11,21 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from migrator import EmbeddingChange, hazards, runner
+from migrator import EmbeddingChange, hazards
 from migrator.change import VectorColumn
-from migrator.cli.plan import Planned, plan_as_json, plan_as_text
+from migrator.cli.render_plan import Planned, plan_as_json, plan_as_text
+from migrator.commands import runner
 from migrator.errors import MigratorError, Refused, VerificationFailed
 from migrator.hazards import Hazard
 from migrator.phases import cut_over
-from migrator.plan import ColumnPlan, Plan
-from migrator.work import Options
-from tests.database import Database
+from migrator.plan.column import ColumnPlan
+from migrator.plan.plan import Plan
+from migrator.runtime.context import Options
 from tests.models import new
-from tests.proofs import checksum, rows_hold
-from tests.running import REVISION, At, downgrade, retire, upgrade, upgrade_until
-from tests.tables import CHANGE, OLD, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, rows_hold
+from tests.support.running import REVISION, At, downgrade, retire, upgrade, upgrade_until
+from tests.support.tables import CHANGE, OLD, items
 
 ROLES = """
 DO $$
@@ -322,7 +324,7 @@ def test_a_function_that_others_replace_while_it_is_to_be_compiled_anew(
     """Nobody locks a function: who waited for it is told that it was changed meanwhile."""
     prepare(database, MATCH.format(48))
     # So that a try lasts until the other one commits.
-    monkeypatch.setattr("migrator.locks.SHORT", "1min")
+    monkeypatch.setattr("migrator.postgres.locks.SHORT", "1min")
     with database.connect() as other:
 
         def commit() -> None:

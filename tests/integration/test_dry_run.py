@@ -7,20 +7,21 @@ import re
 
 import pytest
 
-from migrator import EmbeddingChange, runner
-from migrator.backfill import backfill
+from migrator import EmbeddingChange
 from migrator.change import VectorColumn
-from migrator.estimate import FILL_BESIDE_INDEX_ROWS_PER_S, FILL_ROWS_PER_S, IVFFLAT_DIMENSIONS_PER_S
+from migrator.commands import runner
+from migrator.commands.backfill import backfill
+from migrator.commands.status import read_status
+from migrator.commands.verify import verify_live
 from migrator.phases import PHASES, statements
-from migrator.plan import Plan
-from migrator.proofs.live import verify_live
-from migrator.queries import readable
-from migrator.status import read_status
-from migrator.work import Options
-from tests.database import Database
+from migrator.plan.estimate import FILL_BESIDE_INDEX_ROWS_PER_S, FILL_ROWS_PER_S, IVFFLAT_DIMENSIONS_PER_S
+from migrator.plan.plan import Plan
+from migrator.postgres.sql import readable
+from migrator.runtime.context import Options
 from tests.models import EmbedLog, new
-from tests.running import OLD_MODEL, PROBES, REVISION, At, downgrade, downgrade_until, upgrade, upgrade_until
-from tests.tables import CHANGE, insert, items
+from tests.support.database import Database
+from tests.support.running import OLD_MODEL, PROBES, REVISION, At, downgrade, downgrade_until, upgrade, upgrade_until
+from tests.support.tables import CHANGE, insert, items
 
 TIMED_SAMPLE = 32
 

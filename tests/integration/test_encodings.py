@@ -6,17 +6,17 @@ import dataclasses
 
 import pytest
 
-from migrator import runner
-from migrator.address import Address, address_of_url, sqlalchemy_url
 from migrator.change import VectorColumn
+from migrator.commands import runner
+from migrator.commands.status import read_status
 from migrator.errors import Refused
-from migrator.status import read_status
-from migrator.work import Options
-from tests.database import Database
+from migrator.postgres.address import Address, address_of_url, sqlalchemy_url
+from migrator.runtime.context import Options
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import BATCH, REVISION
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import BATCH, REVISION
+from tests.support.tables import CHANGE, items
 
 
 def encoded(database: Database, encoding: str) -> tuple[Database, Address]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.backfill import backfill
-from migrator.database import connect
+from migrator.commands.backfill import backfill
+from migrator.commands.status import read_status
+from migrator.commands.verify import verify_live
 from migrator.doctor import examine_column
-from migrator.proofs.live import verify_live
-from migrator.status import read_status
-from migrator.work import Options
-from tests.database import Database
+from migrator.postgres.connection import connect
+from migrator.runtime.context import Options
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import REVISION, abandon, downgrade, retire, upgrade, upgrade_until
-from tests.tables import items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import REVISION, abandon, downgrade, retire, upgrade, upgrade_until
+from tests.support.tables import items
 
 SUBJECT = "public.items.embedding"
 # A name that PostgreSQL writes in quotes.

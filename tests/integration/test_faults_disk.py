@@ -14,10 +14,10 @@ import pytest
 from migrator import Model
 from migrator.errors import Interrupted
 from tests.models import long, new
-from tests.proofs import checksum, is_upgraded, rows_hold
-from tests.running import At, upgrade
-from tests.server import USER, WAL_SEGMENT_MB, OwnServer
-from tests.tables import CHANGE, items
+from tests.support.proofs import checksum, is_upgraded, rows_hold
+from tests.support.running import At, upgrade
+from tests.support.server import USER, WAL_SEGMENT_MB, OwnServer
+from tests.support.tables import CHANGE, items
 
 PHASES = ["backup", "embed", "fill", "index"]
 # Store, table and index of so many rows are longer than a WAL segment; the backup holds the shorter vectors.

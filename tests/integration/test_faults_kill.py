@@ -13,12 +13,12 @@ from unittest.mock import patch
 import psycopg
 import pytest
 
-from tests.database import Database
-from tests.killed import ended, kill, started
 from tests.models import EmbedLog, new, old
-from tests.proofs import checksum, is_upgraded, rows_hold
-from tests.running import BATCH, OLD_MODEL, PROBES, SAMPLE, downgrade, until_alone, upgrade
-from tests.tables import TEXTS, insert, items
+from tests.support.database import Database
+from tests.support.killed import ended, kill, started
+from tests.support.proofs import checksum, is_upgraded, rows_hold
+from tests.support.running import BATCH, OLD_MODEL, PROBES, SAMPLE, downgrade, until_alone, upgrade
+from tests.support.tables import TEXTS, insert, items
 
 # An upgrade of that table sends some 400 messages, the first 110 of them before it begins.
 MESSAGES = 400

@@ -8,11 +8,11 @@ import pytest
 
 from migrator import Model
 from migrator.errors import ModelError
-from tests.database import Database
 from tests.models import EmbedLog, new, old
-from tests.proofs import checksum, nulls, rows_hold
-from tests.running import OLD_MODEL, PROBES, SAMPLE, downgrade, upgrade
-from tests.tables import CHANGE, TEXTS, insert, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, nulls, rows_hold
+from tests.support.running import OLD_MODEL, PROBES, SAMPLE, downgrade, upgrade
+from tests.support.tables import CHANGE, TEXTS, insert, items
 
 FICKLE = replace(CHANGE, to=Model("python:tests.models:fickle", dimensions=96))
 NAME = "model python:tests.models:fickle"

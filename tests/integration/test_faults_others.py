@@ -9,18 +9,18 @@ from collections.abc import Callable
 
 import pytest
 
-from migrator import portions
-from migrator.backfill import backfill
+from migrator.commands.backfill import backfill
+from migrator.commands.retire import retirable
 from migrator.errors import GO_ON, Busy, Interrupted, MigratorError, Refused
-from migrator.locks import with_short_locks
-from migrator.retire import retirable
-from migrator.session import at_work
-from migrator.work import Options
-from tests.database import Database
+from migrator.postgres.locks import with_short_locks
+from migrator.rows import batches
+from migrator.runtime.context import Options
+from migrator.runtime.session import at_work
 from tests.models import new, old
-from tests.proofs import checksum, is_upgraded, rows_hold
-from tests.running import At, abandon, downgrade, retire, upgrade, upgrade_until
-from tests.tables import insert, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, is_upgraded, rows_hold
+from tests.support.running import At, abandon, downgrade, retire, upgrade, upgrade_until
+from tests.support.tables import insert, items
 
 # One before anything is made, one with the shadow column half filled, and the last before it goes live.
 BEFORE_CUT_OVER = ("embed", "index", "cut-over")
@@ -45,7 +45,7 @@ def test_promise_3_keys_that_are_updated_while_the_table_is_filled(
 ) -> None:
     """Rows move out of the range being filled, and in the backup they have another key."""
     items(database)
-    monkeypatch.setattr(portions, "ROWS", 40)
+    monkeypatch.setattr(batches, "ROWS", 40)
     move = "UPDATE items SET id = id + 1000 WHERE id % 3 = 0"
     upgrade(database, reporter=At("progress", "fill", lambda: database.execute(move)), online=online)
     assert rows_hold(database, new) == 200

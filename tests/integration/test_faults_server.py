@@ -10,12 +10,12 @@ import psycopg
 import pytest
 
 from migrator.errors import Interrupted
-from tests.database import Database
 from tests.models import EmbedLog, new, old
-from tests.proofs import checksum, is_upgraded, rows_hold
-from tests.running import BATCH, OLD_MODEL, PROBES, SAMPLE, At, batches, downgrade, phases_from, upgrade
-from tests.server import OwnServer
-from tests.tables import TEXTS, insert, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, is_upgraded, rows_hold
+from tests.support.running import BATCH, OLD_MODEL, PROBES, SAMPLE, At, batches, downgrade, phases_from, upgrade
+from tests.support.server import OwnServer
+from tests.support.tables import TEXTS, insert, items
 
 PHASES = phases_from("backup")
 

@@ -8,16 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, runner
+from migrator import EmbeddingChange, Hnsw
 from migrator.catalog import read_catalog
-from migrator.database import connect
+from migrator.commands import runner
 from migrator.errors import Refused
-from migrator.ledger import Ledger
-from migrator.work import Options
+from migrator.ledger.ledger import Ledger
+from migrator.postgres.connection import connect
+from migrator.runtime.context import Options
 from tests import models
-from tests.database import Database
 from tests.models import Hashed
-from tests.running import (
+from tests.support.database import Database
+from tests.support.running import (
     PROBES,
     REVISION,
     SAMPLE,
@@ -29,7 +30,7 @@ from tests.running import (
     upgrade,
     upgrade_until,
 )
-from tests.tables import CHANGE, NEW, OLD, items
+from tests.support.tables import CHANGE, NEW, OLD, items
 
 NOTES = replace(CHANGE, text="note", from_text="body")
 CHANGES = {"text and model": NOTES, "text alone": replace(NOTES, to=OLD, index="same")}

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from psycopg import sql
 
-from tests.database import Database
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import downgrade, upgrade
-from tests.tables import CHANGE
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import downgrade, upgrade
+from tests.support.tables import CHANGE
 
 SCHEMA, TABLE, COLUMN = "$$ \\ '; --", '$migrator$; DROP TABLE "kept', "$body_1$ $$\n\\' */ %s {0}"
 # What others made before, so that migrator tries what it does under their event trigger.

@@ -6,18 +6,19 @@ import dataclasses
 
 import pytest
 
-from migrator import Hnsw, Model, runner
+from migrator import Hnsw, Model
+from migrator.commands import runner
 from migrator.errors import Refused
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import new, other
-from tests.proofs import checksum, rows_hold
-from tests.running import REVISION, abandon, downgrade, retire, upgrade, upgrade_until
-from tests.tables import CHANGE, OTHER, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, rows_hold
+from tests.support.running import REVISION, abandon, downgrade, retire, upgrade, upgrade_until
+from tests.support.tables import CHANGE, OTHER, items
 
 SAME = dataclasses.replace(CHANGE, index="same")
-# One of every kind; on the items of tests.tables, whose own index is dropped.
+# One of every kind; on the items of tests.support.tables, whose own index is dropped.
 KINDS = {
     "casted": "hnsw ((embedding::vector(48)) vector_l2_ops) WITH (m = 6)",
     "half": "hnsw ((embedding::halfvec(48)) halfvec_ip_ops) WITH (m = 8, ef_construction = 32) WHERE id > 3",

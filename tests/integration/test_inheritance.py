@@ -10,17 +10,17 @@ import pytest
 from migrator import Hnsw
 from migrator.errors import MigratorError, Refused
 from migrator.phases import statements
-from migrator.work import Options
+from migrator.runtime.context import Options
 from tests.conftest import Server
-from tests.database import Database
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.integration.test_partitions import MODES, abandon_both_ways
 from tests.integration.test_statements import compare, compare_locks, plan_of
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import REVISION, At, downgrade, retire, upgrade
-from tests.statements import log_statements, unseen, written
-from tests.tables import CHANGE, OLD, copy_in
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import REVISION, At, downgrade, retire, upgrade
+from tests.support.statements import log_statements, unseen, written
+from tests.support.tables import CHANGE, OLD, copy_in
 
 # Without an index on the table itself, as where all rows are in heirs.
 CARRIED = replace(CHANGE, index="same")

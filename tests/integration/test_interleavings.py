@@ -20,9 +20,9 @@ from migrator.errors import Interrupted, MigratorError
 from migrator.report import Progress
 from tests.conftest import Server
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import abandon, downgrade, terminate, upgrade
-from tests.tables import items
+from tests.support.proofs import rows_hold
+from tests.support.running import abandon, downgrade, terminate, upgrade
+from tests.support.tables import items
 
 ROWS = 12
 KINDS = ["edit", "insert", "edit", "delete", "rekey", "touch"]

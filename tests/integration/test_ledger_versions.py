@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from migrator.database import connect
-from migrator.ledger import VERSION, Ledger
-from migrator.proofs.live import verify_live
-from migrator.retire import retirable
-from migrator.status import read_status
-from migrator.work import Options
-from tests.commands import Ended
-from tests.database import Database
+from migrator.commands.retire import retirable
+from migrator.commands.status import read_status
+from migrator.commands.verify import verify_live
+from migrator.ledger.ledger import VERSION, Ledger
+from migrator.postgres.connection import connect
+from migrator.runtime.context import Options
 from tests.integration.test_manual_rollback import at, roll_back
-from tests.ledger import as_version_1
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import REVISION, abandon, downgrade, downgrade_until, retire, upgrade, upgrade_until
-from tests.tables import items
+from tests.support.commands import Ended
+from tests.support.database import Database
+from tests.support.ledger import as_version_1
+from tests.support.proofs import rows_hold
+from tests.support.running import REVISION, abandon, downgrade, downgrade_until, retire, upgrade, upgrade_until
+from tests.support.tables import items
 
-VERSION_1 = Path(__file__).parents[1] / "ledger_version_1.sql"
+VERSION_1 = Path(__file__).parents[1] / "support" / "ledger_version_1.sql"
 
 
 def version(database: Database) -> int:

@@ -9,11 +9,11 @@ import pytest
 from migrator import EmbeddingChange, Hnsw, IvfFlat
 from migrator.change import Index
 from migrator.errors import Refused
-from tests.database import Database
 from tests.models import EmbedLog, new, old
-from tests.proofs import checksum, nulls, rows_hold
-from tests.running import OLD_MODEL, PROBES, SAMPLE, At, batches, downgrade, upgrade
-from tests.tables import CHANGE, NEW, OLD, insert, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, nulls, rows_hold
+from tests.support.running import OLD_MODEL, PROBES, SAMPLE, At, batches, downgrade, upgrade
+from tests.support.tables import CHANGE, NEW, OLD, insert, items
 
 RETIRED = "migrator_retired_1"
 on_both_servers = pytest.mark.parametrize("database", [18, 16], indirect=True)

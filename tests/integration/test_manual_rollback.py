@@ -10,15 +10,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, runner
+from migrator import EmbeddingChange, Hnsw
 from migrator.change import VectorColumn
+from migrator.commands import runner
 from migrator.errors import Stopped
-from migrator.session import at_work
-from migrator.work import Options
-from tests.commands import Ended
-from tests.database import Database
-from tests.running import retire
-from tests.tables import CHANGE, NEW, OLD, items
+from migrator.runtime.context import Options
+from migrator.runtime.session import at_work
+from tests.support.commands import Ended
+from tests.support.database import Database
+from tests.support.running import retire
+from tests.support.tables import CHANGE, NEW, OLD, items
 
 SCRIPT = Path(__file__).parents[2] / "sql" / "manual_rollback.sql"
 ITEMS = [VectorColumn("items", "embedding")]

@@ -8,13 +8,13 @@ import pytest
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model
 from migrator.change import Index
-from migrator.proofs.live import verify_live
-from migrator.work import Options
-from tests.database import Database
+from migrator.commands.verify import verify_live
+from migrator.runtime.context import Options
 from tests.models import wide, widest
-from tests.proofs import checksum, rows_hold
-from tests.running import At, downgrade, upgrade
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, rows_hold
+from tests.support.running import At, downgrade, upgrade
+from tests.support.tables import CHANGE, items
 
 WIDE = Model("python:tests.models:wide", dimensions=3_072)
 WIDEST = Model("python:tests.models:widest", dimensions=4_500)

@@ -6,17 +6,17 @@ import dataclasses
 
 import pytest
 
-from migrator import runner
-from migrator.address import Address
 from migrator.change import VectorColumn
-from migrator.cli.plan import Planned, plan_as_text
+from migrator.cli.render_plan import Planned, plan_as_text
+from migrator.commands import runner
 from migrator.errors import MigratorError, Refused
-from migrator.work import Options
-from tests.database import Database
+from migrator.postgres.address import Address
+from migrator.runtime.context import Options
 from tests.integration.test_dependents import prepare
-from tests.proofs import checksum
-from tests.running import REVISION, At, abandon, downgrade, upgrade, upgrade_until
-from tests.tables import CHANGE, OLD
+from tests.support.database import Database
+from tests.support.proofs import checksum
+from tests.support.running import REVISION, At, abandon, downgrade, upgrade, upgrade_until
+from tests.support.tables import CHANGE, OLD
 
 NEAR = """
 DO $$

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from migrator import EmbeddingChange, Model, runner
+from migrator import EmbeddingChange, Model
 from migrator.change import VectorColumn
-from migrator.embedders import at_hand
+from migrator.commands import runner
+from migrator.embedding.providers import at_hand
 from migrator.errors import Refused
 from migrator.hazards import Hazard
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.models import EmbedLog, Hashed, old
-from tests.proofs import rows_hold
 from tests.reference import DOCS
-from tests.running import OLD_MODEL, REVISION, downgrade, upgrade
-from tests.tables import CHANGE, OTHER, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import OLD_MODEL, REVISION, downgrade, upgrade
+from tests.support.tables import CHANGE, OTHER, items
 
 ABSENT = Model("python:nowhere.models:old", dimensions=48)
 

@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from migrator import runner
 from migrator.change import VectorColumn
 from migrator.cli.status import as_text
-from migrator.database import execute
+from migrator.commands import runner
+from migrator.commands.status import read_status
 from migrator.errors import Refused, Stopped
-from migrator.ledger import Run
-from migrator.planner import planned
-from migrator.queries import name, query
+from migrator.ledger.ledger import Run
+from migrator.ledger.plans import planned
+from migrator.postgres.connection import execute
+from migrator.postgres.sql import name, query
 from migrator.report import Progress
-from migrator.session import at_work
-from migrator.status import read_status
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
+from migrator.runtime.session import at_work
 from tests.models import new, old
-from tests.proofs import checksum, rows_hold
-from tests.running import BATCH, REVISION, At, abandon, downgrade
-from tests.tables import CHANGE, insert, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, rows_hold
+from tests.support.running import BATCH, REVISION, At, abandon, downgrade
+from tests.support.tables import CHANGE, insert, items
 
 ONLINE = Options(batch_size=BATCH, online=True)
 INDEXES = """

@@ -12,18 +12,19 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, runner
-from migrator.address import Address
+from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify
 from migrator.change import VectorColumn
-from migrator.database import connect
-from migrator.embedders.probes import PROBES
+from migrator.commands import runner
+from migrator.embedding.probes import PROBES
 from migrator.errors import MigratorError, Refused, Stopped, VerificationFailed
-from migrator.old_model import SAMPLED_ROWS
-from migrator.work import Options
-from tests.database import Database
+from migrator.postgres.address import Address
+from migrator.postgres.connection import connect
+from migrator.preflight.old_model import SAMPLED_ROWS
+from migrator.runtime.context import Options
 from tests.models import EmbedLog, Hashed, Vectors, new, old, vector
-from tests.running import retire
-from tests.tables import CHANGE, OLD, insert, items
+from tests.support.database import Database
+from tests.support.running import retire
+from tests.support.tables import CHANGE, OLD, insert, items
 
 # Another model of 48 dimensions: `new`, truncated.
 OTHER = Model("python:tests.models:new", dimensions=48, matryoshka=True)

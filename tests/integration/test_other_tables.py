@@ -12,10 +12,10 @@ import pytest
 
 from migrator.errors import Interrupted, Refused
 from tests import models
-from tests.database import Database
 from tests.models import Hashed
-from tests.running import At, Holding, downgrade, downgrade_until, upgrade, upgrade_until
-from tests.tables import CHANGE
+from tests.support.database import Database
+from tests.support.running import At, Holding, downgrade, downgrade_until, upgrade, upgrade_until
+from tests.support.tables import CHANGE
 
 TEXT = "concat_ws(' ', (SELECT title FROM topics t WHERE t.id = topic_id), body)"
 NOTES = replace(CHANGE, table="notes", text=TEXT, index=None)

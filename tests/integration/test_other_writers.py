@@ -7,15 +7,16 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from migrator import EmbeddingChange, hazards, runner
-from migrator.address import Address
+from migrator import EmbeddingChange, hazards
+from migrator.commands import runner
 from migrator.errors import Refused
 from migrator.hazards import Hazard
-from migrator.plan import Plan
-from migrator.work import Options
-from tests.database import Database, script
-from tests.running import REVISION, downgrade, upgrade, upgrade_until
-from tests.tables import CHANGE, OTHER, items
+from migrator.plan.plan import Plan
+from migrator.postgres.address import Address
+from migrator.runtime.context import Options
+from tests.support.database import Database, script
+from tests.support.running import REVISION, downgrade, upgrade, upgrade_until
+from tests.support.tables import CHANGE, OTHER, items
 
 QUEUE = """
 CREATE TABLE queue (id bigint);

@@ -12,13 +12,13 @@ from psycopg import sql
 from migrator import EmbeddingChange
 from migrator.errors import MigratorError, Refused
 from migrator.phases import cut_over, settle
-from migrator.plan import ColumnPlan
-from migrator.work import Work
-from tests.database import Database
+from migrator.plan.column import ColumnPlan
+from migrator.runtime.context import Work
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import At, abandon, downgrade, upgrade, upgrade_until
-from tests.tables import CHANGE, OLD, insert, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import At, abandon, downgrade, upgrade, upgrade_until
+from tests.support.tables import CHANGE, OLD, insert, items
 
 COPIED = """
 DO $$ DECLARE r items%ROWTYPE; BEGIN

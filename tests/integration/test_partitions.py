@@ -10,25 +10,27 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, index_parts, runner
-from migrator.backfill import backfill
+from migrator import EmbeddingChange, Hnsw
 from migrator.catalog.indexes import IndexToBuild
 from migrator.change import VectorColumn
-from migrator.database import Connection
+from migrator.commands import runner
+from migrator.commands.backfill import backfill
+from migrator.commands.status import read_status
+from migrator.dependents import index_partitions
+from migrator.dependents.index_partitions import Parts
 from migrator.errors import Interrupted, MigratorError, Refused, Stopped
-from migrator.index_parts import Parts
 from migrator.phases import index
-from migrator.plan import ColumnPlan
-from migrator.status import read_status
-from migrator.tree import Relation
-from migrator.work import Options, Work
+from migrator.plan.column import ColumnPlan
+from migrator.plan.tree import Relation
+from migrator.postgres.connection import Connection
+from migrator.runtime.context import Options, Work
 from tests.conftest import Server
-from tests.database import Database
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import Hashed, new, old
-from tests.proofs import checksum, rows_hold
-from tests.running import BATCH, REVISION, At, abandon, downgrade, retire, upgrade, upgrade_until
-from tests.tables import CHANGE, OLD, copy_in
+from tests.support.database import Database
+from tests.support.proofs import checksum, rows_hold
+from tests.support.running import BATCH, REVISION, At, abandon, downgrade, retire, upgrade, upgrade_until
+from tests.support.tables import CHANGE, OLD, copy_in
 
 COLUMNS = "id, tenant, body, note"
 MODES = pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
@@ -252,7 +254,7 @@ def test_a_partition_that_is_made_while_cut_over_asks_for_its_lock(
 ) -> None:
     """What was looked at before the lock holds no longer, so it is looked at again."""
     partitioned(database, 100)
-    looked = index_parts.now
+    looked = index_partitions.now
     made: list[object] = []
 
     def make_and_look(connection: Connection, column: ColumnPlan) -> Parts:
@@ -261,7 +263,7 @@ def test_a_partition_that_is_made_while_cut_over_asks_for_its_lock(
             made.append(database.execute("CREATE TABLE items_6 PARTITION OF items FOR VALUES IN (6)"))
         return found
 
-    monkeypatch.setattr(index_parts, "now", make_and_look)
+    monkeypatch.setattr(index_partitions, "now", make_and_look)
     reporter = At("", "", lambda: None)
     upgrade(database, reporter=reporter)
     assert [each for each in reporter.messages if "meanwhile" in each] == [
@@ -277,7 +279,7 @@ def test_rows_that_a_writer_moves_while_they_are_waited_for(
     """The update that waits for such a row fails, for it is in another partition then."""
     partitioned(database, 100)
     # So that a try lasts until the writer commits.
-    monkeypatch.setattr("migrator.locks.SHORT", "1min")
+    monkeypatch.setattr("migrator.postgres.locks.SHORT", "1min")
     waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
     with database.connect() as writer:
 

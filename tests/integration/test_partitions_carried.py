@@ -6,16 +6,17 @@ import dataclasses
 
 import pytest
 
-from migrator import EmbeddingChange, runner
+from migrator import EmbeddingChange
+from migrator.commands import runner
 from migrator.errors import Refused, Stopped
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.integration.test_dependents import ROLES, TOUCH
 from tests.integration.test_partitions import COLUMNS, MODES, edit, partitioned
 from tests.models import new, old
-from tests.proofs import checksum, rows_hold
-from tests.running import BATCH, REVISION, At, abandon, downgrade, upgrade
-from tests.tables import CHANGE
+from tests.support.database import Database
+from tests.support.proofs import checksum, rows_hold
+from tests.support.running import BATCH, REVISION, At, abandon, downgrade, upgrade
+from tests.support.tables import CHANGE
 
 SAME = dataclasses.replace(CHANGE, index="same")
 INDEXES = """

@@ -9,11 +9,11 @@ import pytest
 
 from migrator import EmbeddingChange, Hnsw
 from tests.conftest import Server
-from tests.database import Database
 from tests.integration.test_partitions import partitioned
 from tests.integration.test_statements import compare, compare_locks
-from tests.statements import log_statements, unseen
-from tests.tables import CHANGE, OLD
+from tests.support.database import Database
+from tests.support.statements import log_statements, unseen
+from tests.support.tables import CHANGE, OLD
 
 CHANGES = {
     "embed": replace(CHANGE, priority="id > 50"),

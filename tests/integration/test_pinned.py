@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from migrator import pinned
-from migrator.database import connect
-from tests.database import Database
+from migrator.postgres import pinned_settings
+from migrator.postgres.connection import connect
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import downgrade, upgrade
-from tests.tables import CHANGE, copy_in
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import downgrade, upgrade
+from tests.support.tables import CHANGE, copy_in
 
 # As hostile as each can be; those that a server does not know are left out.
 HOSTILE = {
@@ -52,7 +52,7 @@ HOSTILE = {
     "deadlock_timeout": "1min",
     "session_replication_role": "replica",
     "track_counts": "off",
-    **{setting: "off" for setting in pinned.OF_SESSIONS if setting.startswith("enable_")},
+    **{setting: "off" for setting in pinned_settings.OF_SESSIONS if setting.startswith("enable_")},
     # Not pinned: they make no difference.
     "plpgsql.extra_errors": "all",
     "jit_above_cost": "0",
@@ -65,7 +65,7 @@ TEXT = "quote_ident(body) || CASE WHEN note = NULL THEN ' null' ELSE '' END"
 
 @pytest.mark.parametrize("database", [18, 16], indirect=True)
 def test_settings_of_the_database_change_nothing(database: Database) -> None:
-    assert {*pinned.OF_SESSIONS, *pinned.OF_SUPERUSERS} <= {*HOSTILE}
+    assert {*pinned_settings.OF_SESSIONS, *pinned_settings.OF_SUPERUSERS} <= {*HOSTILE}
     database.execute("CREATE TABLE items (id bigint PRIMARY KEY, body text, note text, embedding vector(48))")
     texts = [f"text_{n}" for n in range(60)]
     vectors = old().embed_queries(texts)
@@ -86,7 +86,7 @@ def test_settings_of_the_database_change_nothing(database: Database) -> None:
                 written = value if setting in ("DateStyle", "restrict_nonsystem_relation_kind") else f"'{value}'"
                 connection.execute(f"ALTER DATABASE {called} SET {setting} = {written}".encode())
     with connect(database.address) as connection:
-        for setting, value in (pinned.OF_SESSIONS | pinned.OF_SUPERUSERS).items():
+        for setting, value in (pinned_settings.OF_SESSIONS | pinned_settings.OF_SUPERUSERS).items():
             shown = connection.execute("SELECT current_setting(%(name)s, true)", {"name": setting}).fetchone()
             # PostgreSQL puts names of objects in quotes.
             assert shown is not None
@@ -94,7 +94,7 @@ def test_settings_of_the_database_change_nothing(database: Database) -> None:
     upgrade(database, replace(CHANGE, text=TEXT))
     assert rows_hold(database, new) == 60
     set_ = database.value("SELECT proconfig FROM pg_proc WHERE proname = 'capture_1'")
-    assert {f"{setting}={value}" for setting, value in pinned.OF_TEXTS.items()} <= {
+    assert {f"{setting}={value}" for setting, value in pinned_settings.OF_TEXTS.items()} <= {
         each.replace('"', "") for each in set_
     }
     assert (

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from migrator.commands.runner import plan_upgrade
 from migrator.errors import Refused
-from migrator.runner import plan_upgrade
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.models import new
-from tests.pooler import pooled
-from tests.proofs import rows_hold
-from tests.running import REVISION, upgrade
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.pooler import pooled
+from tests.support.proofs import rows_hold
+from tests.support.running import REVISION, upgrade
+from tests.support.tables import CHANGE, items
 
 
 def test_a_pooler_in_transaction_mode_is_refused(database: Database) -> None:
@@ -59,7 +59,7 @@ def test_a_pooler_in_session_mode_is_as_good_as_none(database: Database) -> None
 def test_a_pooler_in_session_mode_with_too_few_sessions_is_refused_with_the_number_needed(
     database: Database, monkeypatch: pytest.MonkeyPatch, size: int, code: str, said: str
 ) -> None:
-    monkeypatch.setattr("migrator.pooler.ANSWER_S", 0.3)
+    monkeypatch.setattr("migrator.postgres.pooler.ANSWER_S", 0.3)
     monkeypatch.setattr("migrator.preflight.sessions.PATIENCE_S", 0.3)
     items(database, 20)
     before = database.versions()

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from migrator import runner
+from migrator.commands import runner
 from migrator.errors import Refused
-from migrator.work import Options
-from tests.database import Database
-from tests.running import downgrade, upgrade, upgrade_until
-from tests.tables import CHANGE, items
+from migrator.runtime.context import Options
+from tests.support.database import Database
+from tests.support.running import downgrade, upgrade, upgrade_until
+from tests.support.tables import CHANGE, items
 
 ROLES = """
 DO $$

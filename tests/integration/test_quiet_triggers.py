@@ -7,23 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from migrator import portions, runner
-from migrator.backfill import backfill
 from migrator.change import VectorColumn
+from migrator.commands import runner
+from migrator.commands.backfill import backfill
 from migrator.hazards import Hazard
 from migrator.phases import statements
-from migrator.plan import Plan
-from migrator.queries import readable
+from migrator.plan.plan import Plan
+from migrator.postgres.sql import readable
 from migrator.report import Silent
-from migrator.work import Options
+from migrator.rows import batches
+from migrator.runtime.context import Options
 from tests.conftest import Server
-from tests.database import Database, script
 from tests.integration.test_statements import compare, compare_locks
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import BATCH, REVISION, At, Holding, downgrade, upgrade, upgrade_until
-from tests.statements import log_statements, unseen
-from tests.tables import CHANGE, begin_autovacuum, items
+from tests.support.database import Database, script
+from tests.support.proofs import rows_hold
+from tests.support.running import BATCH, REVISION, At, Holding, downgrade, upgrade, upgrade_until
+from tests.support.statements import log_statements, unseen
+from tests.support.tables import CHANGE, begin_autovacuum, items
 
 # One in each state, and one on another column, which a vector does not fire.
 TRIGGERS = """
@@ -231,7 +232,7 @@ def test_triggers_of_tables_below(keeper: Database, made: str, last: str) -> Non
 
 
 def test_a_writer_is_waited_for_and_loses_nothing(keeper: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portions, "ROWS", 10)
+    monkeypatch.setattr(batches, "ROWS", 10)
     script(keeper, TRIGGERS)
     with keeper.connect() as writer:
         reporter = Holding("progress", "fill", writer, "UPDATE items SET body = 'edited' WHERE id = 1")
@@ -262,7 +263,7 @@ def test_deferred_constraints_stand_while_triggers_are_disabled(keeper: Database
 def test_autovacuum_gives_way_to_an_owner_who_is_no_superuser(
     vacuumed: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portions, "ROWS", 100)
+    monkeypatch.setattr(batches, "ROWS", 100)
     items(vacuumed)
     script(vacuumed, TRIGGERS)
     name = vacuumed.value("SELECT current_database()")

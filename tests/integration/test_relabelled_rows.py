@@ -7,14 +7,14 @@ import dataclasses
 import pytest
 
 from migrator import hazards
+from migrator.commands.verify import verify_live
 from migrator.errors import Refused
-from migrator.proofs.live import verify_live
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.models import new, old, vector
-from tests.proofs import nulls, rows_hold
-from tests.running import downgrade, retire, upgrade
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.proofs import nulls, rows_hold
+from tests.support.running import downgrade, retire, upgrade
+from tests.support.tables import CHANGE, items
 
 WHERE = "note = 'article'"
 SCOPED = dataclasses.replace(CHANGE, where=WHERE, index=None)

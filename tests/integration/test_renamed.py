@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from migrator.backfill import backfill
 from migrator.cli.status import as_text
+from migrator.commands.backfill import backfill
+from migrator.commands.status import read_status
+from migrator.commands.verify import verify_live
 from migrator.errors import Refused
 from migrator.proofs import Proof
-from migrator.proofs.live import verify_live
-from migrator.status import read_status
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.models import old
-from tests.proofs import rows_hold
-from tests.running import At, downgrade, retire, upgrade
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import At, downgrade, retire, upgrade
+from tests.support.tables import CHANGE, items
 
 RENAMES = ["ALTER TABLE items RENAME TO things", "CREATE SCHEMA archive; ALTER TABLE items SET SCHEMA archive"]
 NAMES = ["public.things", "archive.items"]

@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from migrator import EmbeddingChange, Model, runner
+from migrator import EmbeddingChange, Model
 from migrator.change import VectorColumn
+from migrator.commands import runner
+from migrator.commands.verify import verify_live
 from migrator.errors import Refused, Stopped, VerificationFailed
-from migrator.proofs.live import verify_live
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.models import EmbedLog, new, old
-from tests.proofs import checksum, nulls, rows_hold
-from tests.running import BATCH, PROBES, REVISION, SAMPLE, At, abandon, downgrade, retire, upgrade
-from tests.tables import CHANGE, OLD, insert, items
+from tests.support.database import Database
+from tests.support.proofs import checksum, nulls, rows_hold
+from tests.support.running import BATCH, PROBES, REVISION, SAMPLE, At, abandon, downgrade, retire, upgrade
+from tests.support.tables import CHANGE, OLD, insert, items
 
 # As `old`, but only while MIGRATOR_TEST_GONE is not set.
 LOST = Model("python:tests.models:lost", dimensions=48)

@@ -6,16 +6,16 @@ import subprocess
 
 import pytest
 
-from migrator.proofs.live import verify_live
-from migrator.status import read_status
-from migrator.work import Options
+from migrator.commands.status import read_status
+from migrator.commands.verify import verify_live
+from migrator.runtime.context import Options
 from tests.conftest import Server
-from tests.database import Database
 from tests.integration.test_partitions import partitioned
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import REVISION, abandon, downgrade, downgrade_until, retire, upgrade, upgrade_until
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import REVISION, abandon, downgrade, downgrade_until, retire, upgrade, upgrade_until
+from tests.support.tables import CHANGE, items
 
 OTHER_OID = (
     "UPDATE migrator.change SET catalog = jsonb_set(catalog, '{table,oid}', 'decoy'::regclass::oid::int8::text::jsonb)"

@@ -8,11 +8,11 @@ from functools import partial
 import pytest
 
 from migrator.errors import Busy, Interrupted
-from tests.database import Database
-from tests.killed import UNSTORED_BATCH, carry_out, ended, started
 from tests.models import EmbedLog, new, old
-from tests.proofs import checksum, is_upgraded, rows_hold
-from tests.running import (
+from tests.support.database import Database
+from tests.support.killed import UNSTORED_BATCH, carry_out, ended, started
+from tests.support.proofs import checksum, is_upgraded, rows_hold
+from tests.support.running import (
     BATCH,
     OLD_MODEL,
     PROBES,
@@ -27,7 +27,7 @@ from tests.running import (
     upgrade,
     upgrade_until,
 )
-from tests.tables import TEXTS, insert, items
+from tests.support.tables import TEXTS, insert, items
 
 PHASES = phases_from("backup")
 

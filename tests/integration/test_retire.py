@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from migrator import EmbeddingChange, Model, runner
+from migrator import EmbeddingChange, Model
+from migrator.commands import runner
 from migrator.errors import Refused, VerificationFailed
-from migrator.work import Options
-from tests.database import Database
-from tests.running import downgrade, retire, upgrade
-from tests.tables import OLD, items
+from migrator.runtime.context import Options
+from tests.support.database import Database
+from tests.support.running import downgrade, retire, upgrade
+from tests.support.tables import OLD, items
 
 STORAGE = "SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
 

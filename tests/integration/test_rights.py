@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from migrator import hazards
-from migrator.address import Address
 from migrator.catalog import read_ledger_schema, rights
-from migrator.database import connect
 from migrator.hazards import Hazard
-from migrator.queries import name
-from tests.attacker import PLANTED, Attacker
-from tests.database import Database
-from tests.tables import items
+from migrator.postgres.address import Address
+from migrator.postgres.connection import connect
+from migrator.postgres.sql import name
+from tests.support.attacker import PLANTED, Attacker
+from tests.support.database import Database
+from tests.support.tables import items
 
 ITEMS = name("public", "items")
 # What reads the table, or is read by it, and is made anew or parsed at work.

@@ -18,16 +18,16 @@ from psycopg import sql
 
 from migrator import EmbeddingChange
 from migrator.catalog import Catalog, read_catalog
-from migrator.database import connect
-from migrator.ledger import Ledger, LedgerChange, Run
+from migrator.ledger.ledger import Ledger, LedgerChange, Run
+from migrator.operations.collect import read
 from migrator.operations.ops import ChangeEmbeddingOp
-from migrator.operations.revision import read
-from migrator.plan import ColumnPlan
+from migrator.plan.column import ColumnPlan
+from migrator.postgres.connection import connect
 from tests import models
-from tests.cases import Application, Case, Embedded, cases
-from tests.commands import migrator
-from tests.database import Database
-from tests.project import make_project
+from tests.support.cases import Application, Case, Embedded, cases
+from tests.support.commands import migrator
+from tests.support.database import Database
+from tests.support.project import make_project
 
 CARRIED_OUT, REFUSED = cases()
 OLD, NEW = "sixteen", "twenty_four"

@@ -6,17 +6,17 @@ import dataclasses
 
 import pytest
 
-from migrator import runner
-from migrator.address import Address
-from migrator.backfill import backfill
 from migrator.change import VectorColumn
+from migrator.commands import runner
+from migrator.commands.backfill import backfill
 from migrator.errors import Stopped
-from migrator.work import Options
-from tests.database import Database
+from migrator.postgres.address import Address
+from migrator.runtime.context import Options
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import BATCH, REVISION
-from tests.tables import CHANGE, insert, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import BATCH, REVISION
+from tests.support.tables import CHANGE, insert, items
 
 # Two of everything that is found by the search path.
 TWICE = """

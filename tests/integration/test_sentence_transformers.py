@@ -9,8 +9,8 @@ import pytest
 
 from demo.models import assemble_lossy, packaged_model
 from migrator.change import Model
-from migrator.embedders import Embedder, load
-from migrator.embedders.sentence_transformers import library
+from migrator.embedding.providers import Embedder, load
+from migrator.embedding.providers.sentence_transformers import library
 from migrator.errors import Refused
 
 NAME = f"sentence-transformers:{packaged_model()}"

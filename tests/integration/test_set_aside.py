@@ -6,17 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from migrator import Hnsw, Model, runner
-from migrator.backfill import backfill
+from migrator import Hnsw, Model
+from migrator.commands import runner
+from migrator.commands.backfill import backfill
+from migrator.commands.status import read_status
 from migrator.errors import Interrupted, MigratorError, ModelError
 from migrator.phases import settle
-from migrator.status import read_status
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.models import EmbedLog, new, old
-from tests.proofs import nulls, rows_hold
-from tests.running import BATCH, OLD_MODEL, PROBES, REVISION, downgrade, upgrade, upgrade_until
-from tests.tables import CHANGE, insert, items
+from tests.support.database import Database
+from tests.support.proofs import nulls, rows_hold
+from tests.support.running import BATCH, OLD_MODEL, PROBES, REVISION, downgrade, upgrade, upgrade_until
+from tests.support.tables import CHANGE, insert, items
 
 CHOOSY = replace(CHANGE, to=Model("python:tests.models:choosy", dimensions=96), max_failed_rows=3)
 HANGING = replace(CHANGE, to=Model("python:tests.models:hanging", dimensions=96))

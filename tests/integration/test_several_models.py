@@ -6,19 +6,20 @@ import dataclasses
 
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, Model, doctor, hazards, runner
-from migrator.backfill import backfill
-from migrator.cli.plan import Planned, plan_as_text
+from migrator import EmbeddingChange, Hnsw, Model, doctor, hazards
+from migrator.cli.render_plan import Planned, plan_as_text
 from migrator.cli.status import as_text
+from migrator.commands import runner
+from migrator.commands.backfill import backfill
+from migrator.commands.status import read_status
+from migrator.commands.verify import verify_live
 from migrator.errors import Refused
-from migrator.proofs.live import verify_live
-from migrator.status import read_status
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.models import new, old, other, tiny
-from tests.proofs import rows_hold
-from tests.running import abandon, downgrade, retire, upgrade, upgrade_until
-from tests.tables import NEW, OLD, OTHER
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import abandon, downgrade, retire, upgrade, upgrade_until
+from tests.support.tables import NEW, OLD, OTHER
 
 FIRST = EmbeddingChange("chunks", "embedding", text="body", from_=OLD, to=NEW, where="collection_id = 1")
 SECOND = dataclasses.replace(FIRST, from_=OTHER, to=NEW, where="collection_id = 2")

@@ -6,28 +6,30 @@ import dataclasses
 
 import pytest
 
-from migrator import Hnsw, portions, present, stale_rows
-from migrator.backfill import backfill
+from migrator import Hnsw
 from migrator.change import VectorType
-from migrator.database import connect
-from migrator.proofs.live import verify_live
-from migrator.session import open_ledger
-from migrator.stale_rows import StaleRows
-from migrator.status import read_status
-from migrator.work import Options
-from tests.database import Database
+from migrator.commands.backfill import backfill
+from migrator.commands.status import read_status
+from migrator.commands.verify import verify_live
+from migrator.ledger import current_columns
+from migrator.postgres.connection import connect
+from migrator.rows import batches, stale_rows
+from migrator.rows.stale_rows import StaleRows
+from migrator.runtime.context import Options
+from migrator.runtime.session import open_ledger
 from tests.models import EmbedLog, new
-from tests.proofs import rows_hold
-from tests.running import PROBES, At, downgrade, retire, upgrade
-from tests.tables import CHANGE, insert, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import PROBES, At, downgrade, retire, upgrade
+from tests.support.tables import CHANGE, insert, items
 
 SUBJECT = "public.items.embedding"
 
 
 def stale(database: Database) -> StaleRows:
     with connect(database.address) as connection:
-        ((column,), _) = present.columns(open_ledger(connection, database.address))
-        present.as_planned(connection, column)
+        ((column,), _) = current_columns.columns(open_ledger(connection, database.address))
+        current_columns.as_planned(connection, column)
         return stale_rows.count(connection, column)
 
 
@@ -120,7 +122,7 @@ def test_rows_whose_old_vector_a_trigger_brings_back_are_told(
         CREATE TRIGGER keep BEFORE UPDATE ON items FOR EACH ROW WHEN (OLD.id < {kept}) EXECUTE FUNCTION keep();
         ALTER TABLE items ENABLE ALWAYS TRIGGER keep
     """)
-    monkeypatch.setattr(portions, "FOUND_BY_INDEX", at_once)
+    monkeypatch.setattr(batches, "FOUND_BY_INDEX", at_once)
     reporter = At("", "", lambda: None)
     assert backfill(database.address, Options(reporter))[SUBJECT]["rows renewed"] == 5 - kept
     assert reporter.messages == [

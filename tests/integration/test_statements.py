@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, Verify, runner
+from migrator import EmbeddingChange, Hnsw, Verify
 from migrator.change import VectorColumn
+from migrator.commands import runner
 from migrator.phases import statements
-from migrator.plan import Plan
-from migrator.work import Options
+from migrator.plan.plan import Plan
+from migrator.runtime.context import Options
 from tests.conftest import Server
-from tests.database import Database
-from tests.running import REVISION, upgrade_until
-from tests.statements import LOCKS, Sent, counts, log_statements, unseen, watch_locks, written
-from tests.tables import CHANGE, OLD, OTHER, items
+from tests.support.database import Database
+from tests.support.running import REVISION, upgrade_until
+from tests.support.statements import LOCKS, Sent, counts, log_statements, unseen, watch_locks, written
+from tests.support.tables import CHANGE, OLD, OTHER, items
 
 # What migrator may look at or change here that is not its own.
 TABLES = ("items", "others", "seen", "joined", "tallies", "near")

@@ -7,14 +7,14 @@ import signal
 
 import pytest
 
-from migrator import runner
+from migrator.commands import runner
 from migrator.errors import Interrupted
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.models import EmbedLog, new
-from tests.proofs import rows_hold
-from tests.running import BATCH, OLD_MODEL, PROBES, REVISION, At, upgrade
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import BATCH, OLD_MODEL, PROBES, REVISION, At, upgrade
+from tests.support.tables import CHANGE, items
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from migrator.errors import Refused
-from tests.database import Database
 from tests.models import EmbedLog, new, old
-from tests.proofs import rows_hold
-from tests.running import downgrade, upgrade
-from tests.tables import items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import downgrade, upgrade
+from tests.support.tables import items
 
 
 @pytest.mark.parametrize("storage", ["EXTENDED", "MAIN", "EXTERNAL"])

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from migrator import runner
 from migrator.change import VectorColumn
+from migrator.commands import runner
 from migrator.errors import MigratorError, Refused
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.integration.test_manual_rollback import psql, refused, roll_back
 from tests.integration.test_manual_rollback import upgrade as upgrade_and_record
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import REVISION, At, abandon, downgrade, retire, upgrade, upgrade_until
-from tests.tables import CHANGE, NEW, OLD, copy_in
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import REVISION, At, abandon, downgrade, retire, upgrade, upgrade_until
+from tests.support.tables import CHANGE, NEW, OLD, copy_in
 
 ROWS = 60
 TEXT = "concat_ws(' ', body, note, mood, size, title)"

@@ -8,18 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from migrator import EmbeddingChange, Hnsw, Model, runner, text_settings
-from migrator.backfill import backfill
+from migrator import EmbeddingChange, Hnsw, Model
+from migrator.commands import runner
+from migrator.commands.backfill import backfill
+from migrator.commands.status import read_status
 from migrator.errors import MigratorError, Refused
-from migrator.status import read_status
-from migrator.work import Options
+from migrator.ledger import text_settings
+from migrator.runtime.context import Options
 from tests import models
 from tests.conftest import Server
-from tests.database import Database
-from tests.proofs import rows_hold
-from tests.running import REVISION, At, downgrade, upgrade
-from tests.statements import log_statements
-from tests.tables import CHANGE, OTHER, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import REVISION, At, downgrade, upgrade
+from tests.support.statements import log_statements
+from tests.support.tables import CHANGE, OTHER, items
 
 NOTES = replace(CHANGE, table="notes", index=None)
 # To another model of the same length, so that rows can keep what they hold.

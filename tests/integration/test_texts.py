@@ -11,11 +11,11 @@ import pytest
 
 from migrator.errors import Refused
 from tests import models
-from tests.database import Database
 from tests.models import Hashed
-from tests.proofs import rows_hold
-from tests.running import At, downgrade, upgrade
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import At, downgrade, upgrade
+from tests.support.tables import CHANGE, items
 
 DOCS = replace(CHANGE, table="docs", index=None)
 ODD = [

@@ -7,20 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from migrator import portions, runner, throttle
-from migrator.address import address_of_url, sqlalchemy_url
 from migrator.cli.status import as_text
+from migrator.commands import runner
+from migrator.commands.status import read_status
 from migrator.errors import Interrupted
-from migrator.status import read_status
-from migrator.stop import Stop
-from migrator.throttle import Limits
-from migrator.work import Options
-from tests.database import Database
+from migrator.postgres.address import address_of_url, sqlalchemy_url
+from migrator.rows import batches
+from migrator.runtime import throttle
+from migrator.runtime.context import Options
+from migrator.runtime.signals import Stop
+from migrator.runtime.throttle import Limits
 from tests.models import new
-from tests.proofs import rows_hold
-from tests.running import BATCH, REVISION, At
-from tests.server import OwnServer
-from tests.tables import CHANGE, TEXTS, begin_autovacuum, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import BATCH, REVISION, At
+from tests.support.server import OwnServer
+from tests.support.tables import CHANGE, TEXTS, begin_autovacuum, items
 
 # Looks at what is written while a run is held back, before the limit is lifted.
 LOOKS = 3
@@ -210,7 +212,7 @@ def test_a_standby_that_falls_behind(
 
     replay("resume")
     # At 100 rows a second several ranges within the last of which the standby is too far behind.
-    monkeypatch.setattr(portions, "ROWS", 40)
+    monkeypatch.setattr(batches, "ROWS", 40)
     reporter = Stuck("done", "embed", fall_behind)
     limits = Limits(max_replica_lag_s=1, max_rate=100)
     runner.upgrade(followed.address, REVISION, [CHANGE], Options(reporter, batch_size=BATCH, limits=limits, stop=clock))

@@ -7,18 +7,18 @@ import dataclasses
 import pytest
 
 from migrator import hazards
-from migrator.backfill import backfill
-from migrator.database import connect
+from migrator.commands.backfill import backfill
+from migrator.commands.status import read_status
+from migrator.commands.verify import verify_live
 from migrator.doctor import examine_column
 from migrator.errors import Refused
-from migrator.proofs.live import verify_live
-from migrator.status import read_status
-from migrator.work import Options
-from tests.database import Database
+from migrator.postgres.connection import connect
+from migrator.runtime.context import Options
 from tests.models import new, old
-from tests.proofs import nulls, rows_hold
-from tests.running import At, downgrade, retire, upgrade
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.proofs import nulls, rows_hold
+from tests.support.running import At, downgrade, retire, upgrade
+from tests.support.tables import CHANGE, items
 
 SUBJECT = "public.items.embedding"
 JSON = "(payload::jsonb)->>'t'"

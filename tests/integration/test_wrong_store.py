@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import pytest
 
+from migrator.commands.retire import drop_stores_of, stores_of
+from migrator.commands.verify import verify_live
 from migrator.errors import UsageError, VerificationFailed
-from migrator.proofs.live import verify_live
-from migrator.retire import drop_stores_of, stores_of
-from migrator.work import Options
-from tests.database import Database
+from migrator.runtime.context import Options
 from tests.models import EmbedLog, Hashed, Vectors, new, old
-from tests.proofs import rows_hold
-from tests.running import OLD_MODEL, PROBES, SAMPLE, batches, upgrade, upgrade_until
-from tests.tables import NEW, TEXTS, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import OLD_MODEL, PROBES, SAMPLE, batches, upgrade, upgrade_until
+from tests.support.tables import NEW, TEXTS, items
 
 WRONG = "it contradicts its model: of 32 sampled texts that {store} holds, 32 have another vector there than"
 

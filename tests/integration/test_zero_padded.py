@@ -8,11 +8,11 @@ import pytest
 
 from migrator import Model
 from migrator.errors import Refused
-from tests.database import Database
 from tests.models import new, old
-from tests.proofs import rows_hold
-from tests.running import downgrade, upgrade
-from tests.tables import CHANGE, items
+from tests.support.database import Database
+from tests.support.proofs import rows_hold
+from tests.support.running import downgrade, upgrade
+from tests.support.tables import CHANGE, items
 
 PADDED = Model("python:tests.models:old", dimensions=128, padded=True)
 OLD_PART = "subvector(embedding, 1, 48)"

@@ -10,7 +10,7 @@ import pytest
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify
 from migrator.errors import Refused
-from migrator.plan import store_name
+from migrator.names import store_name
 
 NAME = "python:app.models:new"
 MODEL = Model(NAME, dimensions=768)

@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
-from migrator import dimensions
-from migrator.catalog.carried import Carried, Check
-from migrator.catalog.expressions import Reading, says_dimensions, with_length
-from tests.example import plan
+from migrator.catalog.deparsed import Reading, says_dimensions, with_length
+from migrator.catalog.dependents import Carried, Check
+from migrator.dependents import conditions
+from tests.support.example import plan
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def made_again(condition: str) -> str:
     (column,) = plan("upgrade", online=False).columns
     check = Check("constraint long on table items", "long", None, [condition], False, True, True)
     catalog = dataclasses.replace(column.catalog, carried=Carried(checks=[check]))
-    ((_, made),) = dimensions.checks([dataclasses.replace(column, catalog=catalog)])
+    ((_, made),) = conditions.checks([dataclasses.replace(column, catalog=catalog)])
     return made.expression
 
 

@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 import migrator
-from migrator.cli import display
+from migrator.cli import output
 from migrator.errors import Refused, Stopped, VerificationFailed
-from migrator.progress import Bars, Lines, duration, reporting
 from migrator.report import Progress, block
+from migrator.runtime.progress import Bars, Lines, duration, reporting
 
 
 class Clock:
@@ -149,40 +149,40 @@ def test_bars_need_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_results_go_to_standard_output_and_notes_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
-    display.show_result("0002 (head)")
-    display.show_note("next: migrator upgrade")
+    output.show_result("0002 (head)")
+    output.show_note("next: migrator upgrade")
     seen = capsys.readouterr()
     assert (seen.out, seen.err) == ("0002 (head)\n", "next: migrator upgrade\n")
 
 
 def test_json_is_one_document_and_keeps_letters_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    display.show_json({"table": "bücher", "rows": 3})
+    output.show_json({"table": "bücher", "rows": 3})
     out = capsys.readouterr().out
     assert json.loads(out) == {"table": "bücher", "rows": 3}
     assert "bücher" in out
 
 
 def test_an_error_says_what_happened_what_it_means_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
-    display.show_error(Refused("it happened", meaning="it means that.", remedy="do this"))
+    output.show_error(Refused("it happened", meaning="it means that.", remedy="do this"))
     seen = capsys.readouterr()
     assert (seen.out, seen.err) == ("", "error: it happened\nit means that.\nfix: do this\n")
 
 
 def test_an_end_that_was_asked_for_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    display.show_error(Stopped("embed"))
+    output.show_error(Stopped("embed"))
     assert capsys.readouterr().err == ("stopped after embed\nnext: the same command without --stop-after goes on\n")
 
 
 def test_pairs_stand_below_one_another() -> None:
-    assert display.pairs([("a", "1"), ("long", "2")]) == "  a     1\n  long  2"
-    assert display.pairs([]) == ""
+    assert output.pairs([("a", "1"), ("long", "2")]) == "  a     1\n  long  2"
+    assert output.pairs([]) == ""
 
 
 def test_a_path_is_shown_as_one_would_write_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "inside").mkdir()
     monkeypatch.chdir(tmp_path / "inside")
-    assert display.shown_path(tmp_path / "inside" / "env.py") == "env.py"
-    assert display.shown_path(tmp_path / "outside.py") == f"{tmp_path}{os.sep}outside.py"
+    assert output.shown_path(tmp_path / "inside" / "env.py") == "env.py"
+    assert output.shown_path(tmp_path / "outside.py") == f"{tmp_path}{os.sep}outside.py"
 
 
 # A title for the window, a color, C1's beginning of a sequence, another order, a line separator, and forged lines.
@@ -193,11 +193,11 @@ ESCAPED = r"\x1b]0;x\x07\x1b[31m\x9b2J\u202egnp\u2028\r\nproved  coverage: all\x
 def test_what_a_terminal_would_obey_is_escaped_wherever_something_is_shown(
     capsys: pytest.CaptureFixture[str], lines: Lines, written: list[str], clock: Clock
 ) -> None:
-    display.show_result(OBEYED)
-    display.show_result(display.pairs([(OBEYED, "bücher\t日本 🙂")]))
-    display.show_note(block("next:", f"  {OBEYED}"))
-    display.show_error(Refused(OBEYED, meaning=OBEYED, remedy=OBEYED))
-    display.show_error(VerificationFailed(block("failed:", f"  {OBEYED}")))
+    output.show_result(OBEYED)
+    output.show_result(output.pairs([(OBEYED, "bücher\t日本 🙂")]))
+    output.show_note(block("next:", f"  {OBEYED}"))
+    output.show_error(Refused(OBEYED, meaning=OBEYED, remedy=OBEYED))
+    output.show_error(VerificationFailed(block("failed:", f"  {OBEYED}")))
     seen = capsys.readouterr()
     assert seen.out == f"{ESCAPED}\n  {ESCAPED}  bücher\t日本 🙂\n"
     told = ["next:", f"  {ESCAPED}", f"error: {ESCAPED}", ESCAPED, f"fix: {ESCAPED}", "error: failed:", f"  {ESCAPED}"]
@@ -216,7 +216,7 @@ def test_what_a_terminal_would_obey_is_escaped_wherever_something_is_shown(
 
 
 def test_json_is_safe_to_print_and_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    display.show_json({OBEYED: "bücher 🙂"})
+    output.show_json({OBEYED: "bücher 🙂"})
     out = capsys.readouterr().out
     assert json.loads(out) == {OBEYED: "bücher 🙂"}
     assert all(line.isprintable() for line in out.split("\n"))
@@ -226,7 +226,7 @@ def test_a_fault_is_shown_with_its_traceback_and_forges_no_line(capsys: pytest.C
     try:
         raise LookupError(OBEYED.replace("\ud800", ""))
     except LookupError as error:
-        display.show_fault(LookupError, error, None)
+        output.show_fault(LookupError, error, None)
     shown = capsys.readouterr().err.removesuffix("\n").split("\n")
     assert all(line.startswith("  ") and line.isprintable() for line in shown)
     assert "LookupError" in shown[-3]
@@ -237,4 +237,4 @@ def test_nothing_is_printed_but_by_these_two_modules() -> None:
     package = Path(migrator.__file__).parent
     printing = re.compile(r"\b(click\.s?echo|print|sys\.std(out|err)\.write)\(")
     found = {path.name for path in package.rglob("*.py") if printing.search(path.read_text("utf-8"))}
-    assert found == {"display.py", "progress.py"}
+    assert found == {"output.py", "progress.py"}

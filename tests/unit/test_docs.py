@@ -12,10 +12,10 @@ import pytest
 from alembic.runtime.migration import MigrationContext
 
 from migrator.cli import COMMANDS, main
+from migrator.operations.collect import read
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
-from migrator.operations.revision import read
 from tests.reference import DOCS, EXIT_CODES
-from tests.texts import PACKAGE, Text, is_said, letters, says, texts
+from tests.support.texts import PACKAGE, Text, is_said, letters, says, texts
 
 ROOT = DOCS.parent
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
@@ -147,9 +147,11 @@ def quotes(text: str) -> list[str]:
 def of_status() -> list[Text]:
     """What `migrator status` prints, whole lines and single words."""
     printed = texts(PACKAGE / "cli/status.py", "as_text", "_when", "_column_lines")
-    printed |= texts(PACKAGE / "status.py", "_phase")
-    printed |= texts(PACKAGE / "stale_rows.py", "in_words")
-    printed |= texts(PACKAGE / "retire.py", "described") | texts(PACKAGE / "rows_left.py", "in_words")
+    printed |= texts(PACKAGE / "commands" / "status.py", "_phase")
+    printed |= texts(PACKAGE / "rows" / "stale_rows.py", "in_words")
+    printed |= texts(PACKAGE / "commands" / "retire.py", "described") | texts(
+        PACKAGE / "rows" / "remaining.py", "in_words"
+    )
     return [text for text in printed if letters(text) and text not in (("and",), ("rows in scope",))]
 
 

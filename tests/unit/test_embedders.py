@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from migrator.change import Model
-from migrator.embedders import load, probes
-from migrator.embedders.checked import checked
-from migrator.embedders.timed import TimedEmbedder
+from migrator.embedding import probes
+from migrator.embedding.providers import load
+from migrator.embedding.providers.checked import checked
+from migrator.embedding.timeout import TimedEmbedder
 from migrator.errors import MigratorError, ModelError, Refused
-from migrator.ledger import Ledger
+from migrator.ledger.ledger import Ledger
 from tests.models import drifted, tiny, vector
 from tests.reference import DOCS
 
@@ -392,7 +393,7 @@ def test_a_model_that_is_not_there_is_refused_without_torch(location: str) -> No
     program = (
         "import sys\n"
         "from migrator import Model\n"
-        "from migrator.embedders import load\n"
+        "from migrator.embedding.providers import load\n"
         "from migrator.errors import Refused\n"
         "try:\n"
         f"    load(Model('sentence-transformers:{location}', dimensions=8))\n"

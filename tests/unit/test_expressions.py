@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.catalog.expressions import after_using, cast_type, condition_of, over_placeholder
+from migrator.catalog.deparsed import after_using, cast_type, condition_of, over_placeholder
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.exc import NoSuchModuleError, OperationalError
 
 from migrator import Hnsw
-from migrator.cli.failures import explain, without_passwords
+from migrator.cli.errors import explain, without_passwords
 from migrator.cli.project import Project
 from migrator.errors import Interrupted, MigratorError, Refused, UsageError
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from migrator.preflight.server import OLDEST_POSTGRESQL
-from tests.texts import PACKAGE
+from tests.support.texts import PACKAGE
 
 # Each needs the version beside it: https://www.postgresql.org/docs/release/
 LATER = {

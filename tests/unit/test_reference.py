@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, errors, hazards, phases
-from migrator.cli import COMMANDS, limits
+from migrator.cli import COMMANDS, options
 from migrator.errors import MigratorError
 from tests import reference
-from tests.commands import migrator
 from tests.reference import DOCS, EXIT_CODES, PAGES, known_hazards
+from tests.support.commands import migrator
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -82,4 +82,4 @@ def test_what_a_revision_may_say_is_there_with_its_real_default() -> None:
 
 
 def test_stop_after_takes_every_phase_that_another_follows() -> None:
-    assert (*limits.PHASES, "settle") == phases.NAMES
+    assert (*options.PHASES, "settle") == phases.NAMES

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import Refused
-from migrator.retrieval import JudgedQuery, read_queries
+from migrator.proofs.metrics import JudgedQuery, read_queries
 
 GOOD = b'{"query": "where?", "relevant": ["here", 3]}\n'
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.preflight.row_copies import copying, keeps_vector, naming, notifies_row
+from migrator.preflight.trigger_functions import copying, keeps_vector, naming, notifies_row
 
 
 @pytest.mark.parametrize(

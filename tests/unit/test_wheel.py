@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from tests.texts import PACKAGE
+from tests.support.texts import PACKAGE
 
 SETUPTOOLS = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
 

@@ -1,0 +1,1 @@
+"""One use case a file: what a command or an operation has done, whoever calls it."""

@@ -1,0 +1,46 @@
+"""The plans of runs, as the ledger keeps them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from migrator.catalog import Catalog
+from migrator.ledger.ledger import Ledger, LedgerChange, Run
+from migrator.plan.column import ColumnPlan, Source
+from migrator.plan.plan import Plan
+
+
+def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, ledger: Ledger) -> ColumnPlan:
+    """One column of a downgrade: the upgrade's change with old and new exchanged."""
+    done = upgrade.change
+    back = dataclasses.replace(done.with_old_text(), from_=done.to, to=done.from_, type=None, index="same")
+    return ColumnPlan(
+        number,
+        back,
+        # Parsed once, before the upgrade: no function that was made since takes the place of one it calls.
+        dataclasses.replace(catalog, qualified=upgrade.catalog.qualified),
+        before=upgrade.catalog,
+        restores=upgrade.id,
+        undone_change=upgrade.change,
+        source=source,
+        # Without a key they cannot be told from rows written since, which are not to be left without.
+        found_nulls=bool(upgrade.catalog.table.key) and ledger.backed_up_nulls(upgrade.id),
+        texts_edited=ledger.texts_edited(upgrade.id),
+        online=upgrade.online,
+    )
+
+
+def unfinished_plan(ledger: Ledger, run: Run, *, quiet: bool = False) -> Plan:
+    """The plan of an interrupted run, as it was made before anything was changed.
+
+    quiet: whether the present command disables triggers in whatever mode.
+    """
+    columns = [dataclasses.replace(planned(ledger, each), quiet=quiet) for each in ledger.changes(run)]
+    return Plan(run.revision, run.direction, tuple(columns), ())
+
+
+def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:
+    """The plan of one column as the ledger keeps it."""
+    if change.restores is None or change.source is None:
+        return ColumnPlan(change.id, change.change, change.catalog, online=change.online)
+    return restoring(change.id, change.catalog, ledger.change(change.restores), change.source, ledger)
