@@ -36,6 +36,7 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 # One more than the cores of a small machine, for each waits for its server now and then. PyTorch has one thread in each.
 test: lint

@@ -1,0 +1,1 @@
+"""migrator's own bookkeeping: runs, stored plans, and what each column holds now."""
