@@ -3,6 +3,7 @@
 # make test-clients   LangChain, LlamaIndex, SQLAlchemy and Django on tables of their making, migrated and back
 # make bench   speed as ratios in one run, and what writers feel of an online upgrade (tests/benchmarks)
 # make docs    writes the generated pages of docs/ anew
+# make expected   writes anew what tests/unit/plan expects of each plan; read it with git diff
 PYTHON ?= python3
 BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY = 1
@@ -10,7 +11,7 @@ export TOKENIZERS_PARALLELISM = false
 # Else the many processes that tests start would each compile everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-clients lint bench docs clean
+.PHONY: demo test test-clients lint bench docs expected clean
 
 # requirements.lock holds exact versions; pyproject.toml says which of them are needed.
 .venv/installed: pyproject.toml requirements.lock
@@ -58,6 +59,9 @@ bench: .venv/installed
 
 docs: .venv/installed
 	$(BIN)/python -m tests.reference
+
+expected: .venv/installed
+	MIGRATOR_EXPECT=1 $(BIN)/pytest -q tests/unit/plan
 
 clean:
 	rm -rf .venv .venv-clients build *.egg-info .mypy_cache .ruff_cache .pytest_cache demo/.work
