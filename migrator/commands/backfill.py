@@ -12,7 +12,8 @@ from migrator.plan.plan import Plan
 from migrator.postgres.address import Address
 from migrator.preflight.expressions import try_recorded
 from migrator.report import counted
-from migrator.rows import fill, remaining, stale_rows
+from migrator.rows import remaining, stale_rows
+from migrator.rows.fill import FillRest
 from migrator.runtime.context import Options, Work
 from migrator.runtime.session import at_work, refuse_unfinished
 
@@ -44,10 +45,11 @@ def backfill(address: Address, options: Options) -> dict[str, dict[str, int]]:
             with options.stop.listening(options.reporter.message):
                 ledger.try_again(column.id)
                 store.create(connection, column)
-                rows = fill.fill_rest(work, column, column.live)
+                rows = FillRest(column, column.live).send(work)
                 renewed = stale_rows.renew(work, column) if stale_rows.can_tell(column) else 0
                 settle.list_not_evaluated(work, column)
-                settle.settle_not_null(work, column)
+                if settle.wants_not_null(column):
+                    settle.SetNotNull(column).send(work)
                 work.throttle.go_on()
             had_none = remaining.count_null_by_right(connection, column, column.live)
             if had_none:

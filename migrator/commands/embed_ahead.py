@@ -37,7 +37,7 @@ def embed_ahead(
         work = Work(connection, address, ledger, models, options, plan, run)
         with options.stop.listening(options.reporter.message):
             options.reporter.phase_started(embed.NAME, plan.subject)
-            texts = [found["texts"] for found in embed.run(work).values() if isinstance(found, dict)]
+            texts = sum(found.texts for found in embed.run(work).values())
             work.throttle.go_on()
-            options.reporter.phase_done(embed.NAME, plan.subject, counted(sum(texts), "texts"))
+            options.reporter.phase_done(embed.NAME, plan.subject, counted(texts, "texts"))
     return plan.subjects

@@ -17,7 +17,7 @@ from migrator.ledger.plans import planned
 from migrator.names import SCHEMA, store_name
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.plan.tree import Relation
 from migrator.postgres.address import Address
 from migrator.postgres.connection import (
@@ -49,7 +49,7 @@ def statements(column: ColumnPlan, own: Iterable[Relation] = ()) -> list[Stateme
         # Until now a row held two vectors, which did not both fit in a page.
         live, storage = name(column.live), fragment(wanted)
         dropped.append(query("cut_over", "set_storage", table=column.table, column=live, storage=storage))
-    return [column.statement(NAME, each, "ACCESS EXCLUSIVE", "milliseconds") for each in dropped]
+    return [column.statement(each, Lock.ACCESS_EXCLUSIVE, "milliseconds") for each in dropped]
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,11 @@ from migrator.postgres.sql import plain, query
 from migrator.preflight import checks, sessions, text_functions
 from migrator.preflight.server import names_readable
 from migrator.proofs.retrieval import has_rows
-from migrator.report import Reporter, counted
-from migrator.rows import fill as filling
+from migrator.report import Reporter
+from migrator.rows.fill import lock_other_tables
 from migrator.runtime.context import Options, Work
 from migrator.runtime.session import at_work, in_the_way, open_ledger
+from migrator.runtime.step import Result
 
 # What a revision asks for: changes on the way up, columns to give back on the way down.
 Wanted = Sequence[EmbeddingChange] | Sequence[VectorColumn]
@@ -300,13 +301,11 @@ def _meanwhile(plan: Plan, phase: str) -> str:
 
 
 def _lock_other_tables(work: Work, phase: str) -> None:
-    """Those that texts read, for the phases from fill to cut-over."""
-    if phase not in (fill.NAME, index.NAME, verify.NAME, cut_over.NAME):
+    """Those that texts read, for the phases from fill, which locks them itself, to cut-over."""
+    if phase in (index.NAME, verify.NAME, cut_over.NAME):
+        lock_other_tables(work)
+    elif phase != fill.NAME:
         work.other_tables.release()
-    elif fill.NAME in work.ledger.phases_done(work.run):
-        filling.lock_other_tables(work)
-    else:
-        work.other_tables.lock()
 
 
 def _left(ledger: Ledger, run: Run) -> tuple[str, ...]:
@@ -321,14 +320,8 @@ def _left(ledger: Ledger, run: Run) -> tuple[str, ...]:
 
 
 def _summary(result: Mapping[str, object]) -> str:
-    """A phase's result in a line: counts and names, of all columns."""
-    parts = []
-    for found in result.values():
-        for key, value in found.items() if isinstance(found, dict) else ():
-            if isinstance(value, list):
-                parts.append(", ".join(map(str, value)))
-            elif isinstance(value, int) and not isinstance(value, bool):
-                parts.append(counted(value, key))
+    """A phase's result in a line, of all columns."""
+    parts = [found.summary for found in result.values() if isinstance(found, Result)]
     return ", ".join(part for part in parts if part) or "done"
 
 

@@ -19,11 +19,12 @@ from migrator.catalog.views import View
 from migrator.dependents import views
 from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.postgres.connection import configure, execute, search_path
 from migrator.postgres.locks import with_short_locks
 from migrator.postgres.sql import fragment, literal, name, query
 from migrator.runtime.context import Work
+from migrator.runtime.step import Step
 
 
 @dataclass(frozen=True)
@@ -85,34 +86,65 @@ def twins(columns: Sequence[ColumnPlan]) -> list[Twin]:
 # ---- before cut-over ---------------------------------------------------------------------------------------------
 
 
-def building(phase: str, plan: Plan) -> list[Statement]:
-    found = twins(plan.columns)
-    if not found:
-        return []
-    exclusive, reads, lasts = "ACCESS EXCLUSIVE", "ACCESS SHARE", "milliseconds"
-    made = [
-        *(column.statement(phase, each, exclusive, lasts) for column, each in _exchanged(plan.columns)),
-        *(twin.column.statement(phase, each, reads, lasts) for twin in found for each in _create(twin)),
-        *(column.statement(phase, each, exclusive, lasts) for column, each in _exchanged_back(plan.columns)),
-    ]
-    for twin in found:
-        if twin.has.populated:
-            lasts = "the whole query and its indexes; reads and writes go on"
-            made.append(twin.column.statement(phase, _refresh(twin), reads, lasts))
-            made.append(twin.column.statement(phase, _analyze(twin), "none", "a sample of the rows is read"))
-    return made
-
-
-def build(work: Work) -> None:
+@dataclass(frozen=True, eq=False)
+class Build(Step):
     """Makes and fills the twins, or those that are left."""
-    found = twins(work.plan.columns)
-    left = [twin for twin in found if _populated(work, twin) is None]
-    if left:
-        _make(work, left)
-    for twin in found:
-        if twin.has.populated and not _populated(work, twin):
-            execute(work.connection, _refresh(twin))
-            execute(work.connection, _analyze(twin))
+
+    columns: Sequence[ColumnPlan]
+
+    @property
+    def statements(self) -> list[Statement]:
+        found = twins(self.columns)
+        return [*_making(self.columns, found), *(each for twin in found for each in _populating(twin))]
+
+    def send(self, work: Work) -> None:
+        found = twins(self.columns)
+        left = [twin for twin in found if _populated(work, twin) is None]
+        if left:
+            self._make(work, left)
+        for twin in found:
+            if not _populated(work, twin):
+                for statement in _populating(twin):
+                    execute(work.connection, statement.query)
+
+    def _make(self, work: Work, left: Sequence[Twin]) -> None:
+        def make() -> None:
+            path = search_path(self.columns[0].catalog.server.definition_path)
+            configure(work.connection, {"search_path": path}, local=True)
+            with work.connection.pipeline():
+                for statement in _making(self.columns, left):
+                    execute(work.connection, statement.query)
+
+        tables = [column.catalog.table.oid for column in self.columns]
+        with_short_locks(work.connection, make, tables=tables, on_wait=work.waits_for_lock)
+
+
+def _making(columns: Sequence[ColumnPlan], left: Sequence[Twin]) -> list[Statement]:
+    """In one transaction, in which shadow and live columns exchange their names and take them back."""
+    replaced = [column for column in columns if column.method != "index"] if left else []
+    there = [
+        _rename(column, old, new)
+        for column in replaced
+        for old, new in ((column.live, column.retired), (column.shadow, column.live))
+    ]
+    back = [
+        _rename(column, old, new)
+        for column in replaced
+        for old, new in ((column.live, column.shadow), (column.retired, column.live))
+    ]
+    made = [twin.column.statement(each, Lock.ACCESS_SHARE, "milliseconds") for twin in left for each in _create(twin)]
+    return [*there, *made, *back]
+
+
+def _populating(twin: Twin) -> list[Statement]:
+    if not twin.has.populated:
+        return []
+    refresh = query("materialized_views", "refresh", twin=twin.sql)
+    lasts = "the whole query and its indexes; reads and writes go on"
+    return [
+        twin.column.statement(refresh, Lock.ACCESS_SHARE, lasts),
+        twin.column.statement(query("store", "analyze", table=twin.sql), Lock.NONE, "a sample of the rows is read"),
+    ]
 
 
 def _populated(work: Work, twin: Twin) -> bool | None:
@@ -122,46 +154,9 @@ def _populated(work: Work, twin: Twin) -> bool | None:
     return bool(row[0]) if row else None
 
 
-def _make(work: Work, left: Sequence[Twin]) -> None:
-    columns = work.plan.columns
-
-    def make() -> None:
-        path = search_path(columns[0].catalog.server.definition_path)
-        configure(work.connection, {"search_path": path}, local=True)
-        with work.connection.pipeline():
-            for _, statement in _exchanged(columns):
-                execute(work.connection, statement)
-            for twin in left:
-                for statement in _create(twin):
-                    execute(work.connection, statement)
-            for _, statement in _exchanged_back(columns):
-                execute(work.connection, statement)
-
-    tables = [column.catalog.table.oid for column in columns]
-    with_short_locks(work.connection, make, tables=tables, on_wait=work.waits_for_lock)
-
-
-def _exchanged(columns: Sequence[ColumnPlan]) -> list[tuple[ColumnPlan, sql.Composed]]:
-    """The shadow columns take the names of the live ones."""
-    return [
-        (column, _rename(column, old, new))
-        for column in columns
-        if column.method != "index"
-        for old, new in ((column.live, column.retired), (column.shadow, column.live))
-    ]
-
-
-def _exchanged_back(columns: Sequence[ColumnPlan]) -> list[tuple[ColumnPlan, sql.Composed]]:
-    return [
-        (column, _rename(column, old, new))
-        for column in columns
-        if column.method != "index"
-        for old, new in ((column.live, column.shadow), (column.retired, column.live))
-    ]
-
-
-def _rename(column: ColumnPlan, old: str, new: str) -> sql.Composed:
-    return query("cut_over", "rename_column", table=column.table, old=name(old), new=name(new))
+def _rename(column: ColumnPlan, old: str, new: str) -> Statement:
+    statement = query("cut_over", "rename_column", table=column.table, old=name(old), new=name(new))
+    return column.statement(statement, Lock.ACCESS_EXCLUSIVE, "milliseconds")
 
 
 def _create(twin: Twin) -> list[sql.Composed]:
@@ -234,14 +229,6 @@ def _index(twin: Twin, index: ViewIndex, called: str) -> list[sql.Composed]:
     return made
 
 
-def _refresh(twin: Twin) -> sql.Composed:
-    return query("materialized_views", "refresh", twin=twin.sql)
-
-
-def _analyze(twin: Twin) -> sql.Composed:
-    return query("store", "analyze", table=twin.sql)
-
-
 # ---- cut-over and after ------------------------------------------------------------------------------------------
 
 
@@ -260,23 +247,26 @@ def renamed(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     return made
 
 
-def refreshing(phase: str, plan: Plan) -> list[Statement]:
-    lasts = "the whole query; reads and writes go on"
-    return [
-        twin.column.statement(phase, _refresh_live(twin), "ACCESS SHARE", lasts)
-        for twin in twins(plan.columns)
-        if twin.has.populated and twin.has.concurrent
-    ]
-
-
-def refresh(work: Work) -> None:
+@dataclass(frozen=True, eq=False)
+class Refresh(Step):
     """What was written since they were filled, where that keeps nobody from reading them."""
-    for statement in refreshing("", work.plan):
-        execute(work.connection, statement.query)
 
+    columns: Sequence[ColumnPlan]
 
-def _refresh_live(twin: Twin) -> sql.Composed:
-    return query("materialized_views", "refresh_live", view=twin.view.sql)
+    @property
+    def statements(self) -> list[Statement]:
+        lasts = "the whole query; reads and writes go on"
+        return [
+            twin.column.statement(
+                query("materialized_views", "refresh_live", view=twin.view.sql), Lock.ACCESS_SHARE, lasts
+            )
+            for twin in twins(self.columns)
+            if twin.has.populated and twin.has.concurrent
+        ]
+
+    def send(self, work: Work) -> None:
+        for statement in self.statements:
+            execute(work.connection, statement.query)
 
 
 def abandoned(plan: Plan, column: ColumnPlan) -> list[sql.Composed]:

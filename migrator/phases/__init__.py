@@ -1,14 +1,16 @@
-"""The phases in order. Each has a NAME, `statements(plan)` for the dry run, and `run(work)`."""
+"""The phases in order. Each has a NAME, `steps(plan)`, which a dry run prints, and `run(work)`, which sends them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from migrator.phases import backup, cut_over, embed, fill, index, settle, verify
 from migrator.plan.plan import Plan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Listed
 from migrator.preflight import checks
 from migrator.runtime.context import Work
+from migrator.runtime.step import Step
 
 
 class Phase(Protocol):
@@ -16,10 +18,10 @@ class Phase(Protocol):
 
     NAME: str
 
-    def statements(self, plan: Plan) -> list[Statement]:
-        """What it will send, in order, with the locks: all that changes anything or locks a table of the user's."""
+    def steps(self, plan: Plan) -> list[Step]:
+        """What it sends, in order, with the locks: all that changes anything or locks a table of the user's."""
 
-    def run(self, work: Work) -> dict[str, object]:
+    def run(self, work: Work) -> Mapping[str, object]:
         """Does the phase, or the rest of it. Returns its result for the ledger, by column."""
 
 
@@ -28,7 +30,10 @@ PHASES: tuple[Phase, ...] = (backup, embed, fill, index, verify, cut_over, settl
 NAMES = (checks.NAME, *(phase.NAME for phase in PHASES))
 
 
-def statements(plan: Plan) -> list[Statement]:
+def statements(plan: Plan) -> list[Listed]:
     """Every statement of the phases that are left, phase by phase."""
     left = [phase for phase in PHASES if plan.phases_left is None or phase.NAME in plan.phases_left]
-    return [*checks.statements(plan), *(statement for phase in left for statement in phase.statements(plan))]
+    return [
+        *(each.listed(checks.NAME) for each in checks.statements(plan)),
+        *(each for phase in left for step in phase.steps(plan) for each in step.listed(phase.NAME)),
+    ]

@@ -9,42 +9,88 @@ from decimal import Decimal
 
 from psycopg import sql
 
-from migrator.embedding import store
 from migrator.errors import MigratorError
 from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.postgres.connection import UNBOUNDED, Connection, configure, execute, fetch_row
 from migrator.postgres.sql import fragment, name, query, text_of
 from migrator.report import counted
 from migrator.rows import backup_table
+from migrator.rows.embed import making_store
 from migrator.rows.unreadable import tolerant
 from migrator.runtime.context import Work
+from migrator.runtime.step import ColumnStep, Result, Step, sending
 
 NAME = "backup"
 
 
-def statements(plan: Plan) -> list[Statement]:
-    """For each column in one transaction."""
-    return [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
+class BackedUp(Result):
+    """Of the backup table of that name."""
+
+    rows: int
+    vectors: int
+    checksum: str
+    table: str
+
+    @property
+    def summary(self) -> str:
+        return f"{counted(self.rows, 'rows')}, {counted(self.vectors, 'vectors')}"
 
 
-def _statements(column: ColumnPlan) -> list[Statement]:
-    made = store.create_statements(column.as_upgrade()) if backup_table.reads_store(column) else ()
-    in_table, in_backup = _checksums(column)
-    scan = "two scans in one transaction, of which this is {}; reads and writes go on"
-    drop, create, to_owner = _copy(column)
-    return [
-        *(column.statement(NAME, each, "none", "milliseconds", only_if="its store was dropped") for each in made),
-        column.statement(NAME, drop, "none", "instant"),
-        column.statement(NAME, create, "ACCESS SHARE", scan.format("the first")),
-        column.statement(NAME, to_owner, "none", "instant"),
-        column.statement(NAME, in_table, "ACCESS SHARE", scan.format("the second")),
-        column.statement(NAME, in_backup, "none", "one scan of the backup table"),
-    ]
+def steps(plan: Plan) -> list[Step]:
+    found: list[Step] = []
+    for column in plan.columns:
+        if column.method == "index":
+            continue
+        if backup_table.reads_store(column):
+            # An empty one, where migrator retire --stores dropped it: every vector is backed up then.
+            found.append(making_store(column.as_upgrade(), "its store was dropped", "milliseconds"))
+        found.append(_Copy(column))
+    return found
 
 
-def _copy(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed, sql.Composed]:
+def run(work: Work) -> dict[str, BackedUp]:
+    sent = sending(work, steps(work.plan))
+    return {step.column.subject: copied for step, copied in sent if isinstance(step, _Copy)}
+
+
+class _Copy(ColumnStep):
+    """Copies and compares under one snapshot, so that writes meanwhile cannot make a difference."""
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        return [*_copy(column), *_checksums(column)]
+
+    def send(self, work: Work) -> BackedUp:
+        return tolerant(work.connection, self.column, lambda column: self._copy_and_compare(work.connection, column))
+
+    def _copy_and_compare(self, connection: Connection, column: ColumnPlan) -> BackedUp:
+        *copying, in_table, in_backup = (each.query for each in self.made(column))
+        with connection.transaction():
+            execute(connection, query("session", "one_snapshot"))
+            configure(connection, {"lock_timeout": UNBOUNDED}, local=True)
+            for statement in copying:
+                execute(connection, statement)
+            found, copied = fetch_row(connection, in_table), fetch_row(connection, in_backup)
+            if found != copied:
+                raise MigratorError(
+                    f"the backup of {column.subject} differs from the table: it has {_told(*copied)}; "
+                    f"the table has {_told(*found)}",
+                    meaning="they are not the same under one snapshot.",
+                    remedy="this should never be; check the server's storage before anything else",
+                )
+        rows, vectors, checksum = copied
+        return BackedUp(rows, vectors, str(checksum), column.backup_name)
+
+
+def _told(rows: int, vectors: int, checksum: Decimal) -> str:
+    return f"{counted(rows, 'rows')}, {counted(vectors, 'vectors')}, checksum {checksum}"
+
+
+_SCAN = "two scans in one transaction, of which this is {}; reads and writes go on"
+
+
+def _copy(column: ColumnPlan) -> list[Statement]:
     key = [sql.SQL("{}, ").format(name(part)) for part in column.catalog.table.key]
     create = query(
         "backup",
@@ -56,62 +102,24 @@ def _copy(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed, sql.Composed]
         table=column.table,
         which=backup_table.which(column),
     )
-    return (
-        backup_table.drop(column),
-        create,
-        query("privileges", "table_to_owner", object=text_of(column.backup)),
-    )
+    to_owner = query("privileges", "table_to_owner", object=text_of(column.backup))
+    return [
+        column.statement(backup_table.drop(column), Lock.NONE, "instant"),
+        column.statement(create, Lock.ACCESS_SHARE, _SCAN.format("the first")),
+        column.statement(to_owner, Lock.NONE, "instant"),
+    ]
 
 
-def _checksums(column: ColumnPlan) -> tuple[sql.Composed, sql.Composed]:
+def _checksums(column: ColumnPlan) -> list[Statement]:
     """Of the live column, and of its copy."""
     pieces = {
         "extension": name(column.catalog.server.extension_schema),
         "type": fragment(column.catalog.column.type),
     }
-    which = backup_table.which(column)
-    return (
-        query("backup", "checksum", vector=name(column.live), table=column.table, which=which, **pieces),
-        query(
-            "backup",
-            "checksum",
-            vector=name("migrator_vector"),
-            table=column.backup,
-            which=sql.SQL("true"),
-            **pieces,
-        ),
-    )
-
-
-def run(work: Work) -> dict[str, object]:
-    return {column.subject: _back_up(work, column) for column in work.plan.columns if column.method != "index"}
-
-
-def _back_up(work: Work, column: ColumnPlan) -> dict[str, object]:
-    """Copies and compares under one snapshot, so that writes meanwhile cannot make a difference."""
-    connection = work.connection
-    if backup_table.reads_store(column):
-        # An empty one, where migrator retire --stores dropped it: every vector is backed up then.
-        store.create(connection, column.as_upgrade())
-    return tolerant(connection, column, lambda column: _copy_and_compare(connection, column))
-
-
-def _copy_and_compare(connection: Connection, column: ColumnPlan) -> dict[str, object]:
-    with connection.transaction():
-        execute(connection, query("session", "one_snapshot"))
-        configure(connection, {"lock_timeout": UNBOUNDED}, local=True)
-        for statement in _copy(column):
-            execute(connection, statement)
-        found, copied = (fetch_row(connection, checksum) for checksum in _checksums(column))
-        if found != copied:
-            raise MigratorError(
-                f"the backup of {column.subject} differs from the table: it has {_told(*copied)}; "
-                f"the table has {_told(*found)}",
-                meaning="they are not the same under one snapshot.",
-                remedy="this should never be; check the server's storage before anything else",
-            )
-    return {"rows": copied[0], "vectors": copied[1], "checksum": str(copied[2]), "table": column.backup_name}
-
-
-def _told(rows: int, vectors: int, checksum: Decimal) -> str:
-    return f"{counted(rows, 'rows')}, {counted(vectors, 'vectors')}, checksum {checksum}"
+    which, vector = backup_table.which(column), name("migrator_vector")
+    of_table = query("backup", "checksum", vector=name(column.live), table=column.table, which=which, **pieces)
+    of_copy = query("backup", "checksum", vector=vector, table=column.backup, which=sql.SQL("true"), **pieces)
+    return [
+        column.statement(of_table, Lock.ACCESS_SHARE, _SCAN.format("the second")),
+        column.statement(of_copy, Lock.NONE, "one scan of the backup table"),
+    ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
+import msgspec
 from psycopg import Cursor, sql
 from psycopg.rows import TupleRow
 
@@ -16,14 +19,18 @@ from migrator.ledger.ledger import LIVE
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.postgres.connection import configure, execute, fetch_row, search_path
 from migrator.postgres.locks import with_short_locks
-from migrator.postgres.sql import name, query
+from migrator.postgres.sql import Query, name, query
 from migrator.preflight import text_functions
-from migrator.rows import capture, fill, remaining, unseen_writes
+from migrator.report import counted
+from migrator.rows import capture, remaining, unseen_writes
+from migrator.rows.fill import FillRest, lock_again
+from migrator.rows.unseen_writes import CompareUnseen
 from migrator.rows.writers import outwait_writers
 from migrator.runtime.context import Work
+from migrator.runtime.step import ColumnStep, Result, Step, sending
 from migrator.runtime.text_locks import LetGo
 
 NAME = "cut-over"
@@ -33,27 +40,25 @@ TRIES = 5
 HOLD_S = 1.0
 
 
-def statements(plan: Plan) -> list[Statement]:
-    """The rest of fill; then, in one transaction, each part for all columns before the next."""
-    lock, lasts = "ACCESS EXCLUSIVE", "milliseconds"
+class Swapped(Result):
+    writes_left: int = msgspec.field(name="writes left")
+
+    @property
+    def summary(self) -> str:
+        return counted(self.writes_left, "writes left")
+
+
+def steps(plan: Plan) -> list[Step]:
+    """The rest of fill; then one transaction."""
+    return [*_steps_before(plan), _Swap(plan.columns)]
+
+
+def _steps_before(plan: Plan) -> list[Step]:
     filled = [column for column in plan.columns if column.method != "index"]
-    return [
-        *(statement for column in filled for statement in unseen_writes.statements(column, NAME)),
-        *(statement for column in filled for statement in fill.rest(column, column.shadow, NAME)),
-        *(Statement(NAME, plan.subjects, each, "none", lasts) for each in recreate.unbound_functions(plan.columns)),
-        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _lock(plan.columns)),
-        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in recreate.dropped(plan.columns)),
-        *(
-            column.statement(NAME, each, lock, lasts)
-            for column in plan.columns
-            for each in _swap(column, index_partitions.planned(column))
-        ),
-        *(Statement(NAME, plan.subjects, each, lock, lasts) for each in _made_again(plan.columns)),
-        *(Statement(NAME, plan.subjects, each, "none", lasts) for each in _functions(plan.columns)),
-    ]
+    return [*map(CompareUnseen, filled), *map(_FillMissed, filled)]
 
 
-def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+def _lock(columns: Sequence[ColumnPlan]) -> list[Query]:
     """Views go first: whoever reads through them waits there. Then other tables whose policies read a column."""
     tables = {column.table.as_string(None): column.table for column in columns}
     others = [table for table in recreate.other_tables(columns) if table.as_string(None) not in tables]
@@ -61,7 +66,7 @@ def _lock(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     return [*gone, *(query("cut_over", "lock", table=table) for table in [*others, *tables.values()])]
 
 
-def _made_again(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+def _made_again(columns: Sequence[ColumnPlan]) -> list[Query]:
     """Functions last, for their bodies may read views."""
     return [
         *recreate.made(columns),
@@ -71,7 +76,7 @@ def _made_again(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
     ]
 
 
-def _functions(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+def _functions(columns: Sequence[ColumnPlan]) -> list[Query]:
     """Those with a text for a body."""
     swapped = [column for column in columns if column.method != "index"]
     return [*recreate.compiled_anew(swapped), *recreate.changed_functions(columns)]
@@ -128,18 +133,16 @@ def _name_indexes(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
     return named
 
 
-def run(work: Work) -> dict[str, object]:
+def run(work: Work) -> dict[str, Swapped]:
     """All columns in one transaction, with the ledger's word that they are live."""
     _hold(work)
     for _ in range(TRIES):
-        if work.other_tables.let_go:
-            fill.lock_other_tables(work)
-        for column in work.plan.columns:
-            if column.method != "index":
-                unseen_writes.compare(work, column)
-        filled = _fill_rest(work)
+        lock_again(work)
+        sent = sending(work, _steps_before(work.plan))
+        # By change, how many writes had been missed that are filled now.
+        filled = {step.column.id: missed for step, missed in sent if isinstance(step, _FillMissed)}
         try:
-            return _swap_all(work, filled)
+            return _Swap(work.plan.columns, filled).send(work)
         except LetGo:
             continue
         except _TooManyLeft as left:
@@ -164,13 +167,25 @@ def _hold(work: Work) -> None:
         work.throttle.hold(f"the cut-over is held until {file.absolute()} exists", HOLD_S)
         for column in work.plan.columns:
             if column.method != "index":
-                fill.fill_rest(work, column, column.shadow)
+                FillRest(column, column.shadow).send(work)
     work.throttle.wait(0)
 
 
-def _fill_rest(work: Work) -> dict[int, int]:
-    """Fills what is left. Returns by change how many writes had been missed that are filled now."""
-    return {column.id: _fill_missed(work, column) for column in work.plan.columns if column.method != "index"}
+class _FillMissed(ColumnStep):
+    """Fills what is left, again while many writes are missed meanwhile. Returns how many had been missed before."""
+
+    def made(self, column: ColumnPlan) -> Sequence[Statement]:
+        return FillRest(column, column.shadow).statements
+
+    def send(self, work: Work) -> int:
+        column = self.column
+        for _ in range(TRIES):
+            missed = capture.missed(work.connection, column)
+            outwait_writers(work, column, "cut-over did not begin; the live column is as it was.")
+            FillRest(column, column.shadow).send(work)
+            if capture.missed(work.connection, column) - missed <= remaining.BOUND:
+                break
+        return missed
 
 
 class _TooManyLeft(Exception):
@@ -181,70 +196,93 @@ class _TreeChanged(Exception):
     """Partitions, or what hangs on them, are not those that were looked at before the lock."""
 
 
-def _swap_all(work: Work, filled: dict[int, int]) -> dict[str, object]:
-    """Raises _TooManyLeft, and Interrupted where a lock is not available."""
-    tables = [column.catalog.table.oid for column in work.plan.columns]
+@dataclass(frozen=True, eq=False)
+class _Swap(Step):
+    """One transaction, in which each part is sent for all columns before the next.
 
-    def swap() -> dict[str, object]:
-        for column in work.plan.columns:
-            tree.refuse_other(work.connection, column)
-        columns = [tree.without_dropped(work.connection, column) for column in work.plan.columns]
-        # What takes its time is looked at while writers go on, views too, for they can be only while they are there.
-        trees = [[each.oid for each in tree.now(work.connection, column)] for column in columns]
-        before = [
-            (_versions(work, column, tables).fetchone() or (None,))[0]
-            for column, tables in zip(columns, trees, strict=True)
+    filled: of each change, the writes missed whose rows were filled since.
+    """
+
+    columns: Sequence[ColumnPlan]
+    filled: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def statements(self) -> list[Statement]:
+        columns, lock, lasts = self.columns, Lock.ACCESS_EXCLUSIVE, "milliseconds"
+        subjects = tuple(column.subject for column in columns)
+        swapped = [(column, _swap(column, index_partitions.planned(column))) for column in columns]
+        return [
+            *(Statement(subjects, each, Lock.NONE, lasts) for each in recreate.unbound_functions(columns)),
+            *(Statement(subjects, each, lock, lasts) for each in (*_lock(columns), *recreate.dropped(columns))),
+            *(column.statement(each, lock, lasts) for column, swap in swapped for each in swap),
+            *(Statement(subjects, each, lock, lasts) for each in _made_again(columns)),
+            *(Statement(subjects, each, Lock.NONE, lasts) for each in _functions(columns)),
         ]
-        parts = {column.id: index_partitions.now(work.connection, column) for column in columns}
-        # Put together now, for with thousands of partitions that takes its time.
-        swaps = [_swap(column, parts[column.id]) for column in columns]
-        functions = _function_versions(work).fetchone()
-        for column in columns:
-            _refuse_changed(work, column, views_dropped=False)
-        # From here on writers wait: statements are sent together, so that the way to the server counts but thrice.
-        configure(work.connection, {"check_function_bodies": "off"}, local=True)
-        with work.connection.pipeline():
-            # A function takes no lock; what others do to one from here on fails, for this transaction wrote it last.
-            functions_now = _function_versions(work)
-            _send(work, recreate.unbound_functions(columns))
-            _send(work, _lock(columns))
-            under = [_versions(work, column, tables) for column, tables in zip(columns, trees, strict=True)]
-            counts = [
-                execute(work.connection, capture.counting(column)) if column.method != "index" else None
-                for column in columns
-            ]
-        work.other_tables.refuse_unlocked()
-        if functions_now.fetchone() != functions:
-            raise _changed(work.plan.subject, "functions")
-        for column, earlier, now in zip(columns, before, under, strict=True):
-            versions, is_read = now.fetchone() or (None, True)
-            if versions != earlier and column.catalog.partitions:
-                raise _TreeChanged(f"{column.subject}: a table below it was made or changed meanwhile")
-            if versions != earlier or (is_read and column.method != "index"):
-                _refuse_changed(work, column, views_dropped=column.method != "index")
-        left: dict[str, object] = {
-            column.subject: {"writes left": _few(column, missed, filled)}
-            for column, missed in zip(columns, counts, strict=True)
-        }
-        path = columns[0].catalog.server.definition_path
-        with work.connection.pipeline():
-            # Nobody waits under the lock for the disk, or for a standby: the next commit, of the phase, waits for both,
-            # and if a crash takes this one away it takes every later commit too.
-            settings = {"search_path": search_path(path), "synchronous_commit": "off"}
-            configure(work.connection, settings, local=True)
-            _send(work, recreate.dropped(columns))
-            for column, swapped in zip(columns, swaps, strict=True):
-                _send(work, swapped)
-                work.ledger.set_state(column.id, LIVE)
-                if column.restores is not None:
-                    work.ledger.set_state(column.restores, "restored")
-            _send(work, _made_again(columns))
-            # Their texts mean what they mean to whoever wrote the revision.
-            configure(work.connection, {"search_path": search_path(columns[0].catalog.server.search_path)}, local=True)
-            _send(work, _functions(columns))
-        return left
 
-    return with_short_locks(work.connection, swap, tables=tables, on_wait=work.waits_for_lock)
+    def send(self, work: Work) -> dict[str, Swapped]:
+        """Raises _TooManyLeft, and Interrupted where a lock is not available."""
+        tables = [column.catalog.table.oid for column in self.columns]
+        swap = partial(_swap_all, work, self.columns, self.filled)
+        return with_short_locks(work.connection, swap, tables=tables, on_wait=work.waits_for_lock)
+
+
+def _swap_all(work: Work, planned: Sequence[ColumnPlan], filled: Mapping[int, int]) -> dict[str, Swapped]:
+    for column in planned:
+        tree.refuse_other(work.connection, column)
+    columns = [tree.without_dropped(work.connection, column) for column in planned]
+    # What takes its time is looked at while writers go on, views too, for they can be only while they are there.
+    trees = [[each.oid for each in tree.now(work.connection, column)] for column in columns]
+    before = [
+        (_versions(work, column, tables).fetchone() or (None,))[0]
+        for column, tables in zip(columns, trees, strict=True)
+    ]
+    parts = {column.id: index_partitions.now(work.connection, column) for column in columns}
+    # Put together now, for with thousands of partitions that takes its time.
+    swaps = [_swap(column, parts[column.id]) for column in columns]
+    functions = _function_versions(work).fetchone()
+    for column in columns:
+        _refuse_changed(work, column, views_dropped=False)
+    # From here on writers wait: statements are sent together, so that the way to the server counts but thrice.
+    configure(work.connection, {"check_function_bodies": "off"}, local=True)
+    with work.connection.pipeline():
+        # A function takes no lock; what others do to one from here on fails, for this transaction wrote it last.
+        functions_now = _function_versions(work)
+        _send(work, recreate.unbound_functions(columns))
+        _send(work, _lock(columns))
+        under = [_versions(work, column, tables) for column, tables in zip(columns, trees, strict=True)]
+        counts = [
+            execute(work.connection, capture.counting(column)) if column.method != "index" else None
+            for column in columns
+        ]
+    work.other_tables.refuse_unlocked()
+    if functions_now.fetchone() != functions:
+        raise _changed(work.plan.subject, "functions")
+    for column, earlier, now in zip(columns, before, under, strict=True):
+        versions, is_read = now.fetchone() or (None, True)
+        if versions != earlier and column.catalog.partitions:
+            raise _TreeChanged(f"{column.subject}: a table below it was made or changed meanwhile")
+        if versions != earlier or (is_read and column.method != "index"):
+            _refuse_changed(work, column, views_dropped=column.method != "index")
+    left = {
+        column.subject: Swapped(_few(column, missed, filled)) for column, missed in zip(columns, counts, strict=True)
+    }
+    path = columns[0].catalog.server.definition_path
+    with work.connection.pipeline():
+        # Nobody waits under the lock for the disk, or for a standby: the next commit, of the phase, waits for both,
+        # and if a crash takes this one away it takes every later commit too.
+        settings = {"search_path": search_path(path), "synchronous_commit": "off"}
+        configure(work.connection, settings, local=True)
+        _send(work, recreate.dropped(columns))
+        for column, swapped in zip(columns, swaps, strict=True):
+            _send(work, swapped)
+            work.ledger.set_state(column.id, LIVE)
+            if column.restores is not None:
+                work.ledger.set_state(column.restores, "restored")
+        _send(work, _made_again(columns))
+        # Their texts mean what they mean to whoever wrote the revision.
+        configure(work.connection, {"search_path": search_path(columns[0].catalog.server.search_path)}, local=True)
+        _send(work, _functions(columns))
+    return left
 
 
 def _versions(work: Work, column: ColumnPlan, tables: list[int]) -> Cursor[TupleRow]:
@@ -262,23 +300,12 @@ def _function_versions(work: Work) -> Cursor[TupleRow]:
     return execute(work.connection, query("carry", "function_versions"), names)
 
 
-def _fill_missed(work: Work, column: ColumnPlan) -> int:
-    """Fills what is left, again while many writes are missed meanwhile. Returns how many had been missed before."""
-    for _ in range(TRIES):
-        missed = capture.missed(work.connection, column)
-        outwait_writers(work, column, "cut-over did not begin; the live column is as it was.")
-        fill.fill_rest(work, column, column.shadow)
-        if capture.missed(work.connection, column) - missed <= remaining.BOUND:
-            break
-    return missed
-
-
-def _send(work: Work, statements: Sequence[sql.Composed]) -> None:
+def _send(work: Work, statements: Sequence[Query]) -> None:
     for statement in statements:
         execute(work.connection, statement)
 
 
-def _few(column: ColumnPlan, missed: Cursor[TupleRow] | None, filled: dict[int, int]) -> int:
+def _few(column: ColumnPlan, missed: Cursor[TupleRow] | None, filled: Mapping[int, int]) -> int:
     """The writes left for settle. filled: of each change, the writes missed whose rows were filled since.
 
     Raises _TooManyLeft.

@@ -6,8 +6,10 @@ On a downgrade the retired column is filled where its vectors went stale.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from migrator.catalog.captured import Captured, read_captured
 from migrator.dependents import column_storage, partition_columns
@@ -15,25 +17,155 @@ from migrator.errors import MigratorError
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.plan.tree import Relation
 from migrator.postgres.connection import execute, fetch_row
 from migrator.postgres.locks import with_short_locks
 from migrator.postgres.sql import Query, fragment, name, plain, query
 from migrator.report import counted
-from migrator.rows import backup_table, batches, capture, fill, remaining
+from migrator.rows import backup_table, batches, capture, remaining
+from migrator.rows.fill import ClearStale, Fill, Portions, backup_index
 from migrator.rows.unreadable import tolerant
 from migrator.runtime import text_locks
 from migrator.runtime.context import Work
+from migrator.runtime.step import GOES_ON, ColumnStep, Condition, Result, Step, sending
 
 NAME = "fill"
 
 
-def _start_statements(column: ColumnPlan) -> list[Statement]:
+class Filled(Result):
+    rows: int
+
+    @property
+    def summary(self) -> str:
+        return counted(self.rows, "rows")
+
+
+def steps(plan: Plan) -> list[Step]:
+    found: list[Step] = [_LockOthers(plan)]
+    for column in plan.columns:
+        if column.method == "index":
+            continue
+        found += [_Start(column), Fill(column, column.shadow)]
+        if column.is_restore and column.kept is not None:
+            found.append(_KeepWritten(column))
+        if column.firing_triggers and column.method == "embed" and not column.is_restore:
+            found.append(_RefuseKeptBack(column))
+    return found
+
+
+def run(work: Work) -> dict[str, Filled]:
+    sent = sending(work, steps(work.plan))
+    return {step.column.subject: Filled(rows) for step, rows in sent if isinstance(step, Fill)}
+
+
+@dataclass(frozen=True, eq=False)
+class _LockOthers(Step):
+    """Tables that texts read, which are locked until cut-over."""
+
+    plan: Plan
+
+    @property
+    def statements(self) -> list[Statement]:
+        lasts = "SHARE on those until cut-over: their writers wait"
+        locking = text_locks.lock_statements(self.plan)
+        return [Statement(self.plan.subjects, each, Lock.NONE, lasts) for each in locking]
+
+    def send(self, work: Work) -> None:
+        work.other_tables.lock()
+
+
+class _Start(ColumnStep):
+    """Adds shadow column and trigger, unless an interrupted run did: then what went stale since is cleared first."""
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        clearing = self._clear.statements if self._clear else ()
+        return [*_indexing(column), *_start(column), *clearing]
+
+    @property
+    def _clear(self) -> ClearStale | None:
+        if self.column.marks_some:
+            return ClearStale(self.column)
+        return ClearStale(self.column, Condition(GOES_ON.text, self._began)) if self.column.catalog.read else None
+
+    def _began(self, work: Work) -> bool:
+        return self.column.adds_shadow and tree.has_column(work.connection, self.column, self.column.shadow)
+
+    def send(self, work: Work) -> None:
+        column, connection = self.column, work.connection
+        tree.refuse_other(connection, column)
+        clear = self._clear
+        began = self._began(work)
+        if not began:
+            for each in _indexing(column):
+                execute(connection, each.query)
+            tables = [column.catalog.table.oid]
+            with_short_locks(connection, lambda: self._start(work), tables=tables, on_wait=work.waits_for_lock)
+        if clear is not None and (clear.when is None or began):
+            clear.send(work)
+
+    def _start(self, work: Work) -> None:
+        for statement in _start(tree.without_dropped(work.connection, self.column)):
+            execute(work.connection, statement.query)
+        # With the trigger, in one transaction.
+        work.ledger.set_captured(self.column.id, _captured(work, self.column))
+
+
+class _KeepWritten(ColumnStep):
+    """On a downgrade: rows that keep what they hold keep what the application wrote into them since the upgrade."""
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        return Portions(_keep_written).listed(column)
+
+    def send(self, work: Work) -> None:
+        Portions(_keep_written).send(work, self.column, batches.in_ranges(work.connection, self.column))
+
+
+class _RefuseKeptBack(ColumnStep):
+    """Rows that have a vector in the store and do not take it. Raises MigratorError where a trigger is the reason."""
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        pieces = {"table": column.table, "store": column.store, "text_hash": column.text_hash}
+        waiting = remaining.waiting(column, column.shadow)
+        counting = query("fill", "kept_back", due=column.due, waiting=waiting, **pieces)
+        return [column.statement(counting, Lock.ACCESS_SHARE, "one scan")]
+
+    def send(self, work: Work) -> None:
+        column = self.column
+        for _ in range(2):
+            if not self._count(work):
+                return
+            # What was written during the last pass is filled by another one.
+            Fill(column, column.shadow).send(work)
+        rows = self._count(work)
+        if rows:
+            table, role = plain(column.table), plain(name(column.catalog.server.role))
+            raise MigratorError(
+                f"{counted(rows, 'rows')} of {column.subject} cannot be filled: a trigger undoes or skips their update",
+                meaning=f"one of those that fire: {', '.join(column.firing_triggers)}. Everything before cut-over "
+                "was undone; the embedding store is kept.",
+                remedy="--quiet-triggers disables them in each transaction that fills rows; or ALTER TABLE "
+                f"{table} DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run GRANT "
+                f"SET ON PARAMETER session_replication_role TO {role}",
+            )
+
+    def _count(self, work: Work) -> int:
+        def count(column: ColumnPlan) -> TupleRow:
+            (counting,) = self.made(column)
+            return fetch_row(work.connection, counting.query)
+
+        return int(tolerant(work.connection, self.column, count)[0])
+
+
+def _indexing(column: ColumnPlan) -> list[Statement]:
+    return [backup_index(column)] if backup_table.helps(column) else []
+
+
+def _start(column: ColumnPlan) -> list[Statement]:
     """One transaction: from it on no write is missed."""
     if column.fills_retired and not column.capture_was_off:
         # The trigger is there since the upgrade; a function is replaced without a lock on the table.
-        return [column.statement(NAME, each, "none", "instant") for each in capture.create_functions(column)]
+        return [column.statement(each, Lock.NONE, "instant") for each in capture.create_functions(column)]
     table, shadow = column.table, name(column.shadow)
     ddl: list[Query] = []
     if column.adds_shadow:
@@ -56,101 +188,7 @@ def _start_statements(column: ColumnPlan) -> list[Statement]:
         place = tree.place(column, index)
         if place is not None:
             ddl.append(query("index", "drop", index=name(place.schema, index.name)))
-    return [column.statement(NAME, statement, "ACCESS EXCLUSIVE", "milliseconds") for statement in ddl]
-
-
-def statements(plan: Plan) -> list[Statement]:
-    locked = [
-        Statement(NAME, plan.subjects, each, "none", "SHARE on those until cut-over: their writers wait")
-        for each in text_locks.lock_statements(plan)
-    ]
-    filled = [statement for column in plan.columns if column.method != "index" for statement in _statements(column)]
-    return [*locked, *filled]
-
-
-def _statements(column: ColumnPlan) -> list[Statement]:
-    indexed = []
-    if backup_table.helps(column):
-        indexed.append(column.statement(NAME, backup_table.index(column), "none", "one scan of the backup"))
-    cleared = []
-    if column.marks_some or column.catalog.read:
-        cleared = fill.clearing(column, NAME, only_if="" if column.marks_some else "an interrupted run goes on")
-    last = []
-    if column.is_restore and column.kept is not None:
-        for leaf in tree.leaves(tree.planned(column)):
-            written, lasts = _keep_written(column, leaf), "a range of blocks at a time"
-            last += fill.in_portion(column, NAME, leaf, written, lasts=lasts, only_if=leaf.only_if)
-    if _may_be_kept_back(column):
-        last.append(column.statement(NAME, _kept_back(column), "ACCESS SHARE", "one scan"))
-    return [*indexed, *_start_statements(column), *cleared, *fill.statements(column, column.shadow, NAME), *last]
-
-
-def run(work: Work) -> dict[str, object]:
-    result: dict[str, object] = {}
-    for column in work.plan.columns:
-        if column.method == "index":
-            continue
-        began = _start(work, column)
-        if column.marks_some or (column.catalog.read and not began):
-            fill.clear_stale(work, column)
-        result[column.subject] = {"rows": fill.fill(work, column, column.shadow)}
-        if column.is_restore and column.kept is not None:
-            fill.in_portions(work, column, _keep_written, batches.in_ranges(work.connection, column))
-        if _may_be_kept_back(column):
-            _refuse_kept_back(work, column)
-    return result
-
-
-def _may_be_kept_back(column: ColumnPlan) -> bool:
-    return bool(column.firing_triggers) and column.method == "embed" and not column.is_restore
-
-
-def _kept_back(column: ColumnPlan) -> sql.Composed:
-    pieces = {"table": column.table, "store": column.store, "text_hash": column.text_hash}
-    return query("fill", "kept_back", due=column.due, waiting=remaining.waiting(column, column.shadow), **pieces)
-
-
-def _refuse_kept_back(work: Work, column: ColumnPlan) -> None:
-    """Rows that have a vector in the store and do not take it. Raises MigratorError where a trigger is the reason."""
-    for _ in range(2):
-        if not _count_kept_back(work, column):
-            return
-        # What was written during the last pass is filled by another one.
-        fill.fill(work, column, column.shadow)
-    rows = _count_kept_back(work, column)
-    if rows:
-        table, role = plain(column.table), plain(name(column.catalog.server.role))
-        raise MigratorError(
-            f"{counted(rows, 'rows')} of {column.subject} cannot be filled: a trigger undoes or skips their update",
-            meaning=f"one of those that fire: {', '.join(column.firing_triggers)}. Everything before cut-over "
-            "was undone; the embedding store is kept.",
-            remedy="--quiet-triggers disables them in each transaction that fills rows; or ALTER TABLE "
-            f"{table} DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run GRANT "
-            f"SET ON PARAMETER session_replication_role TO {role}",
-        )
-
-
-def _count_kept_back(work: Work, column: ColumnPlan) -> int:
-    (rows,) = tolerant(work.connection, column, lambda column: fetch_row(work.connection, _kept_back(column)))
-    return int(rows)
-
-
-def _start(work: Work, column: ColumnPlan) -> bool:
-    """Adds shadow column and trigger. Returns whether it did: an interrupted run may have."""
-    tree.refuse_other(work.connection, column)
-    if column.adds_shadow and tree.has_column(work.connection, column, column.shadow):
-        return False
-    if backup_table.helps(column):
-        execute(work.connection, backup_table.index(column))
-
-    def start() -> None:
-        for statement in _start_statements(tree.without_dropped(work.connection, column)):
-            execute(work.connection, statement.query)
-        # With the trigger, in one transaction.
-        work.ledger.set_captured(column.id, _captured(work, column))
-
-    with_short_locks(work.connection, start, tables=[column.catalog.table.oid], on_wait=work.waits_for_lock)
-    return True
+    return [column.statement(statement, Lock.ACCESS_EXCLUSIVE, "milliseconds") for statement in ddl]
 
 
 def _captured(work: Work, column: ColumnPlan) -> Sequence[Captured]:
@@ -162,7 +200,6 @@ def _captured(work: Work, column: ColumnPlan) -> Sequence[Captured]:
 
 
 def _keep_written(column: ColumnPlan, leaf: Relation) -> list[sql.Composed]:
-    """On a downgrade: rows that keep what they hold keep what the application wrote into them since the upgrade."""
     written = query(
         "fill",
         "keep_written",

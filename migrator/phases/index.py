@@ -7,25 +7,27 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillBuilding
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from functools import partial
 
 import psycopg
 from psycopg import sql
 
-from migrator.catalog.indexes import IndexToBuild, drop_concurrently, is_valid
+from migrator.catalog.indexes import IndexToBuild, TableIndex, drop_concurrently, is_valid
 from migrator.dependents import index_partitions, materialized_views
 from migrator.dependents.index_partitions import Attached
 from migrator.errors import Interrupted
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.plan.tree import Relation
+from migrator.postgres import locks
 from migrator.postgres.connection import Connection, configure, connect, execute
-from migrator.postgres.locks import concurrently
 from migrator.postgres.sql import Query, name, query
 from migrator.report import Progress
 from migrator.runtime.context import Work
+from migrator.runtime.step import ColumnStep, Condition, Result, Sent, Step, Unlisted, concurrently, one_by_one, sending
 
 NAME = "index"
 POLL_SECONDS = 0.5
@@ -33,88 +35,106 @@ POLL_SECONDS = 0.5
 BYTES_A_LINK = 24
 
 
-def statements(plan: Plan) -> list[Statement]:
-    return [
-        *(statement for column in plan.columns for statement in _statements(column)),
-        *materialized_views.building(NAME, plan),
-    ]
+class Built(Result):
+    indexes: list[str]
+
+    @property
+    def summary(self) -> str:
+        return ", ".join(self.indexes)
 
 
-def _statements(column: ColumnPlan) -> list[Statement]:
-    relations = tree.planned(column)
-    broken_off = "sql/manual_rollback.sql was broken off"
-    building = [_weak(column, each, "milliseconds", only_if=broken_off) for each in _drop_of_script(column)]
-    for index in column.indexes:
-        # After an upgrade online the old indexes are still on the retired column.
-        only_if = "somebody dropped the one that was kept" if column.keeps(index) else ""
-        tables = tree.with_parts(column, index, relations)
-        for leaf in tree.leaves(tables):
-            called = index_partitions.on(column, index, leaf).temporary
-            building.append(_dropped_if_invalid(column, leaf, called))
-            building.append(_weak(column, create(column, index, leaf), "the whole build", only_if=only_if))
-        for made, each in _assembly(column, index, tables, {}):
-            lock, lasts = ("SHARE" if made else "ACCESS EXCLUSIVE"), "milliseconds"
-            building.append(column.statement(NAME, each, lock, lasts, only_if=only_if))
-    if column.method == "index":
-        return building + _dropping(column)
-    left = []
-    for leaf in tree.leaves(relations):
-        left.append(_dropped_if_invalid(column, leaf, index_partitions.left_index(column, leaf)))
-        left.append(_weak(column, _create_left_index(column, leaf), "two scans"))
-    return [*building, *left, _weak(column, _analyze(column), "a sample of the rows is read")]
+def steps(plan: Plan) -> list[Step]:
+    found: list[Step] = []
+    for column in plan.columns:
+        found.append(Unlisted(column, lambda work, column: tree.refuse_other(work.connection, column)))
+        found += _drops_of_script(column)
+        found += [_BuildEverywhere(column, index) for index in column.indexes]
+        if column.method == "index":
+            found += [_drop_replaced(column, index) for index in column.dropped_indexes]
+        else:
+            found += [_IndexRowsLeft(column), Sent(column, _analyze, one_by_one)]
+    return [*found, materialized_views.Build(plan.columns)]
 
 
-def _drop_of_script(column: ColumnPlan) -> list[sql.Composed]:
+def run(work: Work) -> dict[str, Built]:
+    for _ in sending(work, steps(work.plan)):
+        pass
+    return {
+        column.subject: Built([tree.shown(column, index) for index in column.indexes]) for column in work.plan.columns
+    }
+
+
+def _drops_of_script(column: ColumnPlan) -> list[Step]:
     """On a downgrade: of the indexes that sql/manual_rollback.sql builds, by what it calls them."""
-    if not column.fills_retired:
-        return []
-    places = [tree.place(column, index) for index in column.indexes]
+    places = [tree.place(column, index) for index in column.indexes] if column.fills_retired else []
     return [
-        drop_concurrently(place.schema, f"migrator_rollback_{column.restores}_{number}")
+        _drop_of_script(column, place.schema, f"migrator_rollback_{column.restores}_{number}")
         for number, place in enumerate(places, 1)
         if place is not None
     ]
 
 
+def _drop_of_script(column: ColumnPlan, schema: str, index: str) -> Step:
+    broken_off = Condition(
+        "sql/manual_rollback.sql was broken off", lambda work: is_valid(work.connection, schema, index) is not None
+    )
+    dropping = _weak(column, drop_concurrently(schema, index), "milliseconds")
+    return Sent(column, lambda _: [dropping], concurrently, broken_off)
+
+
 def _weak(column: ColumnPlan, statement: Query, lasts: str, *, only_if: str = "") -> Statement:
     lasts = f"{lasts}; reads and writes go on"
-    return column.statement(NAME, statement, "SHARE UPDATE EXCLUSIVE", lasts, only_if=only_if)
+    return column.statement(statement, Lock.SHARE_UPDATE_EXCLUSIVE, lasts, only_if=only_if)
 
 
 def _dropped_if_invalid(column: ColumnPlan, table: Relation, index: str) -> Statement:
-    return _weak(
-        column, drop_concurrently(table.schema, index), "milliseconds", only_if="an earlier try left it invalid"
-    )
+    """What `drop_if_invalid` sends."""
+    only_if = "an earlier try left it invalid"
+    return _weak(column, drop_concurrently(table.schema, index), "milliseconds", only_if=only_if)
 
 
-def _create_left_index(column: ColumnPlan, leaf: Relation) -> sql.Composed:
-    pieces = {
-        "index": name(index_partitions.left_index(column, leaf)),
-        "table": leaf.sql,
-        "shadow": name(column.shadow),
-    }
-    return query("cut_over", "left_index", **pieces)
-
-
-def _analyze(column: ColumnPlan) -> sql.Composed:
+def _analyze(column: ColumnPlan) -> list[Statement]:
     # Partitions are analyzed with their table, heirs are not.
     heirs = [each.sql for each in column.catalog.partitions if column.has_heirs]
-    return query("store", "analyze", table=sql.SQL(", ").join([column.table, *heirs]))
+    statement = query("store", "analyze", table=sql.SQL(", ").join([column.table, *heirs]))
+    return [_weak(column, statement, "a sample of the rows is read")]
 
 
-def _drop_replaced(column: ColumnPlan) -> list[tuple[Relation, sql.Composed]]:
+def _drop_replaced(column: ColumnPlan, index: TableIndex) -> Step:
     """Where only the index changes, old and new are on one column, and only one of them can be proved at a time."""
-    places = [(tree.place(column, index), index) for index in column.dropped_indexes]
-    return [(place, index_partitions.drop_index(place, index.name)) for place, index in places if place is not None]
+
+    def dropping(column: ColumnPlan) -> list[Statement]:
+        place = tree.place(column, index)
+        if place is None:
+            return []
+        statement = index_partitions.drop_index(place, index.name)
+        if place.is_leaf:
+            return [_weak(column, statement, "milliseconds")]
+        return [column.statement(statement, Lock.ACCESS_EXCLUSIVE, "milliseconds")]
+
+    place = tree.place(column, index)
+    return Sent(column, dropping, concurrently if place is None or place.is_leaf else Work.send_together)
 
 
-def _dropping(column: ColumnPlan) -> list[Statement]:
-    return [
-        _weak(column, each, "milliseconds")
-        if place.is_leaf
-        else column.statement(NAME, each, "ACCESS EXCLUSIVE", "milliseconds")
-        for place, each in _drop_replaced(column)
-    ]
+class _IndexRowsLeft(ColumnStep):
+    """The rows without a vector, in each table or partition that holds rows."""
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        sent = []
+        for leaf in tree.leaves(tree.planned(column)):
+            sent.append(_dropped_if_invalid(column, leaf, index_partitions.left_index(column, leaf)))
+            sent.append(_weak(column, self._create(leaf), "two scans"))
+        return sent
+
+    def send(self, work: Work) -> None:
+        for leaf in tree.leaves(tree.now(work.connection, self.column)):
+            called = index_partitions.left_index(self.column, leaf)
+            if not index_partitions.drop_if_invalid(work.connection, leaf.schema, called):
+                _build_watched(work, self.column, self._create(leaf))
+
+    def _create(self, leaf: Relation) -> sql.Composed:
+        index = name(index_partitions.left_index(self.column, leaf))
+        return query("cut_over", "left_index", index=index, table=leaf.sql, shadow=name(self.column.shadow))
 
 
 def create(column: ColumnPlan, index: IndexToBuild, table: Relation) -> sql.Composed:
@@ -125,51 +145,45 @@ def create(column: ColumnPlan, index: IndexToBuild, table: Relation) -> sql.Comp
     return made.create(table.sql, target, extension, named=named)
 
 
-def run(work: Work) -> dict[str, object]:
-    result: dict[str, object] = {}
-    for column in work.plan.columns:
-        tree.refuse_other(work.connection, column)
-        for statement in _drop_of_script(column):
-            concurrently(work.connection, statement)
-        for index in column.indexes:
-            _build_everywhere(work, column, index)
-        result[column.subject] = {"indexes": [tree.shown(column, index) for index in column.indexes]}
-        for place, statement in _drop_replaced(column) if column.method == "index" else ():
-            if place.is_leaf:
-                concurrently(work.connection, statement)
-            else:
-                work.send_together(column, statement)
-        if column.method != "index":
-            for leaf in tree.leaves(tree.now(work.connection, column)):
-                if not index_partitions.drop_if_invalid(
-                    work.connection, leaf.schema, index_partitions.left_index(column, leaf)
-                ):
-                    _build_watched(work, column, _create_left_index(column, leaf))
-            execute(work.connection, _analyze(tree.without_dropped(work.connection, column)))
-    materialized_views.build(work)
-    return result
-
-
-def _build_everywhere(work: Work, column: ColumnPlan, index: IndexToBuild) -> None:
+@dataclass(frozen=True, eq=False)
+class _BuildEverywhere(ColumnStep):
     """On its table, or on each partition below that, of which the indexes on the tables above are put together.
 
     From then on PostgreSQL makes it on new partitions by itself; those that came before are found by looking again.
     """
-    while True:
-        relations = tree.with_parts_now(work.connection, column, index)
-        parts = _parts(work, index, relations)
-        if not relations or (relations[1:] and all(each.oid in parts for each in relations[1:])):
-            return
-        for leaf in tree.leaves(relations):
-            if leaf.oid not in parts and not index_partitions.drop_if_invalid(
-                work.connection, leaf.schema, index_partitions.on(column, index, leaf).temporary
-            ):
-                _build(work, column, index, leaf)
-        for made, statement in _assembly(column, index, relations, parts):
-            if made is None or is_valid(work.connection, *made) is None:
-                work.send_together(column, statement)
-        if len(relations) == 1:
-            return
+
+    index: IndexToBuild
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        index, sent = self.index, []
+        # After an upgrade online the old indexes are still on the retired column.
+        only_if = "somebody dropped the one that was kept" if column.keeps(index) else ""
+        tables = tree.with_parts(column, index, tree.planned(column))
+        for leaf in tree.leaves(tables):
+            sent.append(_dropped_if_invalid(column, leaf, index_partitions.on(column, index, leaf).temporary))
+            sent.append(_weak(column, create(column, index, leaf), "the whole build", only_if=only_if))
+        for made, each in _assembly(column, index, tables, {}):
+            lock = Lock.SHARE if made else Lock.ACCESS_EXCLUSIVE
+            sent.append(column.statement(each, lock, "milliseconds", only_if=only_if))
+        return sent
+
+    def send(self, work: Work) -> None:
+        column, index = self.column, self.index
+        while True:
+            relations = tree.with_parts_now(work.connection, column, index)
+            parts = _parts(work, index, relations)
+            if not relations or (relations[1:] and all(each.oid in parts for each in relations[1:])):
+                return
+            for leaf in tree.leaves(relations):
+                if leaf.oid not in parts and not index_partitions.drop_if_invalid(
+                    work.connection, leaf.schema, index_partitions.on(column, index, leaf).temporary
+                ):
+                    _build(work, column, index, leaf)
+            for made, statement in _assembly(column, index, relations, parts):
+                if made is None or is_valid(work.connection, *made) is None:
+                    work.send_together(column, statement)
+            if len(relations) == 1:
+                return
 
 
 def _parts(work: Work, index: IndexToBuild, relations: list[Relation]) -> dict[int, Attached]:
@@ -225,7 +239,7 @@ def _build_watched(work: Work, column: ColumnPlan, statement: Query) -> None:
     pid = work.connection.info.backend_pid
     watcher: Connection | None = None
     with ExitStack() as opened, ThreadPoolExecutor(max_workers=1) as pool:
-        building = pool.submit(concurrently, work.connection, statement)
+        building = pool.submit(locks.concurrently, work.connection, statement)
         try:
             while True:
                 try:

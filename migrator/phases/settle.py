@@ -3,143 +3,179 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import psycopg
-from psycopg import sql
 
 from migrator.catalog.indexes import drop_concurrently
 from migrator.dependents import index_partitions, materialized_views, partition_columns, recreate
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.plan.tree import Relation
 from migrator.postgres.connection import execute, fetch_row
-from migrator.postgres.locks import concurrently
 from migrator.postgres.sql import literal, name, plain, query, text_of
 from migrator.report import counted
-from migrator.rows import backup_table, capture, fill, unreadable
+from migrator.rows import backup_table, capture, unreadable
+from migrator.rows.fill import FillRest
 from migrator.rows.writers import outwait_writers
 from migrator.runtime.context import Work
+from migrator.runtime.step import ColumnStep, Condition, Result, Sent, Step, Unlisted, concurrently, one_by_one, sending
 
 NAME = "settle"
+_MEANWHILE = "the new column is live; rows written since cut-over, and NOT NULL, are left."
 
 
-def statements(plan: Plan) -> list[Statement]:
-    return [
-        *(
-            statement
-            for column in plan.columns
-            if column.method != "index"
-            for statement in _statements(plan.columns, column)
-        ),
-        *materialized_views.refreshing(NAME, plan),
-    ]
+class Settled(Result):
+    """not_null: the column is."""
+
+    rows: int = 0
+    not_null: bool = False
+
+    @property
+    def summary(self) -> str:
+        return counted(self.rows, "rows")
 
 
-def _statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Statement]:
-    steps = []
+def steps(plan: Plan) -> list[Step]:
+    found = [step for column in plan.columns if column.method != "index" for step in _steps(plan.columns, column)]
+    return [*found, materialized_views.Refresh(plan.columns)]
+
+
+def _steps(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Step]:
+    found: list[Step] = []
     if column.firing_triggers:
-        steps.append(column.statement(NAME, query("session", "discard_plans"), "none", "instant"))
+        # Triggers that the fill fired were planned for the old column's dimensions.
+        found.append(Sent(column, _discard_plans, one_by_one))
     if not column.is_restore:
-        steps.append(column.statement(NAME, capture.until_retire(column), "none", "instant"))
-        steps += _corrected_backup(column)
+        # First: from here on what the application writes is kept. What capture set NULL before is filled next.
+        found += [Sent(column, _keep, one_by_one), _CorrectBackup(column)]
+    # Those who waited at the cut-over write now, and what they write is not seen before they commit.
+    found.append(Unlisted(column, partial(outwait_writers, meaning=_MEANWHILE)))
     if column.method == "embed":
-        steps += fill.rest(column, column.live, NAME)
-    dropped = [
-        column.statement(NAME, each, "SHARE UPDATE EXCLUSIVE", "milliseconds; reads and writes go on")
-        for each in _drop_left_indexes(column, tree.planned(column))
-    ]
-    validated = [
-        column.statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on")
-        for _, validate in recreate.validations(columns, column)
-    ]
-    if not _wants_not_null(column):
-        return [*steps, *validated, *dropped]
-    no_nulls = {"only_if": "no row is without a vector"}
-    drop, add, validate, *set_, drop_again = _not_null(column)
-    exclusive, proved = "ACCESS EXCLUSIVE", "milliseconds, for the check proves it"
-    steps += [
-        column.statement(NAME, _nulls(column), "ACCESS SHARE", "one scan"),
-        column.statement(NAME, _is_not_null(column), "none", "instant", **no_nulls),
-        column.statement(NAME, drop, exclusive, "milliseconds", **no_nulls),
-        column.statement(NAME, add, exclusive, "milliseconds", **no_nulls),
-        column.statement(NAME, validate, "SHARE UPDATE EXCLUSIVE", "one scan; reads and writes go on", **no_nulls),
-        *(column.statement(NAME, each, exclusive, proved, **no_nulls) for each in set_),
-        column.statement(NAME, drop_again, exclusive, "milliseconds", **no_nulls),
-    ]
-    return [*steps, *validated, *dropped]
+        found.append(FillRest(column, column.live))
+    found.append(Unlisted(column, list_not_evaluated))
+    if wants_not_null(column):
+        found.append(SetNotNull(column))
+    return [*found, _ValidateChecks(column, columns), _DropLeftIndexes(column)]
 
 
-def _corrected_backup(column: ColumnPlan) -> list[Statement]:
-    """Vectors that rows without one were given between backup and cut-over."""
-    corrected = backup_table.correct_nulls(column)
-    if corrected is None or column.catalog.column.not_null:
-        return []
-    only_if = "rows were backed up without a vector"
-    return [column.statement(NAME, corrected, "ACCESS SHARE", "one scan at most", only_if=only_if)]
+def run(work: Work) -> dict[str, Settled]:
+    result = {column.subject: Settled() for column in work.plan.columns if column.method != "index"}
+    for step, found in sending(work, steps(work.plan)):
+        if isinstance(step, FillRest):
+            result[step.column.subject].rows = found
+        elif isinstance(step, SetNotNull):
+            result[step.column.subject].not_null = found
+    return result
 
 
-def _correct_backup(work: Work, column: ColumnPlan) -> None:
-    for each in _corrected_backup(column):
-        execute(work.connection, each.query)
-
-
-def _drop_left_indexes(column: ColumnPlan, relations: list[Relation]) -> list[sql.Composed]:
-    leaves = {leaf.oid: leaf for leaf in tree.leaves(relations)}
-    return [drop_concurrently(leaf.schema, index_partitions.left_index(column, leaf)) for leaf in leaves.values()]
-
-
-def _wants_not_null(column: ColumnPlan) -> bool:
+def wants_not_null(column: ColumnPlan) -> bool:
     return (column.before or column.catalog).column.not_null
 
 
-def _not_null(column: ColumnPlan) -> tuple[sql.Composed, ...]:
+def _discard_plans(column: ColumnPlan) -> list[Statement]:
+    return [column.statement(query("session", "discard_plans"), Lock.NONE, "instant")]
+
+
+def _keep(column: ColumnPlan) -> list[Statement]:
+    return [column.statement(capture.until_retire(column), Lock.NONE, "instant")]
+
+
+class _CorrectBackup(ColumnStep):
+    """Vectors that rows without one were given between backup and cut-over."""
+
+    @property
+    def when(self) -> Condition:
+        there = "rows were backed up without a vector"
+        return Condition(there, lambda work: work.ledger.backed_up_nulls(self.column.id))
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        corrected = None if column.catalog.column.not_null else backup_table.correct_nulls(column)
+        return [column.statement(corrected, Lock.ACCESS_SHARE, "one scan at most")] if corrected else []
+
+    def send(self, work: Work) -> None:
+        def correct(column: ColumnPlan) -> None:
+            one_by_one(work, column, *(each.query for each in self.made(column)))
+
+        unreadable.tolerant(work.connection, self.column, correct)
+
+
+class _DropLeftIndexes(ColumnStep):
+    """Of partitions that were detached since cut-over, too."""
+
+    def made(self, column: ColumnPlan, came: Sequence[Relation] = ()) -> list[Statement]:
+        """came: tables and partitions that are there now, those that the plan does not know among them."""
+        leaves = {leaf.oid: leaf for leaf in tree.leaves([*tree.planned(column), *came])}.values()
+        dropped = [drop_concurrently(leaf.schema, index_partitions.left_index(column, leaf)) for leaf in leaves]
+        lasts = "milliseconds; reads and writes go on"
+        return [column.statement(each, Lock.SHARE_UPDATE_EXCLUSIVE, lasts) for each in dropped]
+
+    def send(self, work: Work) -> None:
+        made = self.made(self.column, tree.now(work.connection, self.column))
+        concurrently(work, self.column, *(each.query for each in made))
+
+
+class SetNotNull(ColumnStep):
+    """Returns whether the column is NOT NULL now. Rows that keep it from being so are listed in the ledger."""
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        return [_nulls(column), _is_not_null(column), *_not_null(column)]
+
+    def send(self, work: Work) -> bool:
+        column = self.column
+        while _lacks_no_vector(work, column):
+            made = _not_null(tree.without_dropped(work.connection, column))
+            drop, add, validate, *set_, drop_again = (each.query for each in made)
+            (is_set,) = fetch_row(work.connection, _is_not_null(column).query)
+            if is_set:
+                # Before this run was interrupted, or by others, who may have given it another name.
+                work.send_together(column, drop)
+                return True
+            work.send_together(column, drop, add)
+            try:
+                execute(work.connection, validate)
+            except psycopg.errors.CheckViolation:
+                # The application wrote a row without a vector since they were counted.
+                work.send_together(column, drop_again)
+                continue
+            work.send_together(column, *set_, drop_again)
+            return True
+        return False
+
+
+# What `_lacks_no_vector` finds.
+_NO_NULLS = "no row is without a vector"
+
+
+def _not_null(column: ColumnPlan) -> list[Statement]:
     constraint = name(f"migrator_not_null_{column.id}")
-    table, live = column.table, name(column.live)
-    return (
-        # What an interrupted try left.
-        query("cut_over", "drop_constraint", table=table, constraint=constraint),
-        query("cut_over", "add_check", table=table, column=live, constraint=constraint),
-        query("cut_over", "validate", table=table, constraint=constraint),
-        *partition_columns.not_nulls(column),
-        query("cut_over", "drop_constraint", table=table, constraint=constraint),
-    )
+    table, live, exclusive = column.table, name(column.live), Lock.ACCESS_EXCLUSIVE
+    # What an interrupted try left, and what this one made.
+    drop = query("cut_over", "drop_constraint", table=table, constraint=constraint)
+    add = query("cut_over", "add_check", table=table, column=live, constraint=constraint)
+    validate = query("cut_over", "validate", table=table, constraint=constraint)
+    scan, proved = "one scan; reads and writes go on", "milliseconds, for the check proves it"
+    sent = [
+        (drop, exclusive, "milliseconds"),
+        (add, exclusive, "milliseconds"),
+        (validate, Lock.SHARE_UPDATE_EXCLUSIVE, scan),
+        *((each, exclusive, proved) for each in partition_columns.not_nulls(column)),
+        (drop, exclusive, "milliseconds"),
+    ]
+    return [column.statement(statement, lock, lasts, only_if=_NO_NULLS) for statement, lock, lasts in sent]
 
 
-def _nulls(column: ColumnPlan) -> sql.Composed:
-    return query("cut_over", "nulls", table=column.table, column=name(column.live))
+def _nulls(column: ColumnPlan) -> Statement:
+    counting = query("cut_over", "nulls", table=column.table, column=name(column.live))
+    return column.statement(counting, Lock.ACCESS_SHARE, "one scan")
 
 
-def _is_not_null(column: ColumnPlan) -> sql.Composed:
-    return query("cut_over", "is_not_null", table=text_of(column.table), column=literal(column.live))
-
-
-def run(work: Work) -> dict[str, object]:
-    result: dict[str, object] = {}
-    for column in work.plan.columns:
-        if column.method == "index":
-            continue
-        if column.firing_triggers:
-            # Triggers that the fill fired were planned for the old column's dimensions.
-            execute(work.connection, query("session", "discard_plans"))
-        if not column.is_restore:
-            # First: from here on what the application writes is kept. What capture set NULL before is filled next.
-            execute(work.connection, capture.until_retire(column))
-            if work.ledger.backed_up_nulls(column.id):
-                unreadable.tolerant(work.connection, column, lambda column: _correct_backup(work, column))
-        # Those who waited at the cut-over write now, and what they write is not seen before they commit.
-        outwait_writers(work, column, "the new column is live; rows written since cut-over, and NOT NULL, are left.")
-        filled = fill.fill_rest(work, column, column.live) if column.method == "embed" else 0
-        list_not_evaluated(work, column)
-        result[column.subject] = {"rows": filled, "not_null": settle_not_null(work, column)}
-        _validate_checks(work, column)
-        # Of a partition that was detached since cut-over, too.
-        relations = tree.planned(column) + tree.now(work.connection, column)
-        for statement in _drop_left_indexes(column, relations):
-            concurrently(work.connection, statement)
-    materialized_views.refresh(work)
-    return result
+def _is_not_null(column: ColumnPlan) -> Statement:
+    asking = query("cut_over", "is_not_null", table=text_of(column.table), column=literal(column.live))
+    return column.statement(asking, Lock.NONE, "instant", only_if=_NO_NULLS)
 
 
 def list_not_evaluated(work: Work, column: ColumnPlan) -> None:
@@ -154,32 +190,9 @@ def list_not_evaluated(work: Work, column: ColumnPlan) -> None:
         )
 
 
-def settle_not_null(work: Work, column: ColumnPlan) -> bool:
-    """Whether the column is NOT NULL now. Rows that keep it from being so are listed in the ledger."""
-    if not _wants_not_null(column):
-        return False
-    while _lacks_no_vector(work, column):
-        drop, add, validate, *set_, drop_again = _not_null(tree.without_dropped(work.connection, column))
-        (is_set,) = fetch_row(work.connection, _is_not_null(column))
-        if is_set:
-            # Before this run was interrupted, or by others, who may have given it another name.
-            work.send_together(column, drop)
-            return True
-        work.send_together(column, drop, add)
-        try:
-            execute(work.connection, validate)
-        except psycopg.errors.CheckViolation:
-            # The application wrote a row without a vector since they were counted.
-            work.send_together(column, drop_again)
-            continue
-        work.send_together(column, *set_, drop_again)
-        return True
-    return False
-
-
 def _lacks_no_vector(work: Work, column: ColumnPlan) -> bool:
     """Whether every row has one; those that have none are listed."""
-    (nulls,) = fetch_row(work.connection, _nulls(column))
+    (nulls,) = fetch_row(work.connection, _nulls(column).query)
     if nulls:
         _, failed = work.ledger.failed_texts(column.id)
         without_text = nulls - failed - work.ledger.not_evaluated(column.id)
@@ -192,13 +205,24 @@ def _lacks_no_vector(work: Work, column: ColumnPlan) -> bool:
     return not nulls
 
 
-def _validate_checks(work: Work, column: ColumnPlan) -> None:
+@dataclass(frozen=True, eq=False)
+class _ValidateChecks(ColumnStep):
     """The checks are in force since cut-over; whether older rows pass them too is proved now."""
-    for check, validate in recreate.validations(work.plan.columns, column):
-        try:
-            execute(work.connection, validate)
-        except psycopg.errors.CheckViolation:
-            work.reporter.message(
-                f"{column.subject}: rows violate CHECK ({check.expression}), so it stays NOT VALID; correct them, then "
-                f"run ALTER TABLE {plain(column.table)} VALIDATE CONSTRAINT {plain(name(check.name))}"
-            )
+
+    columns: Sequence[ColumnPlan]
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        lock, lasts = Lock.SHARE_UPDATE_EXCLUSIVE, "one scan; reads and writes go on"
+        validated = recreate.validations(self.columns, column)
+        return [column.statement(validate, lock, lasts) for _, validate in validated]
+
+    def send(self, work: Work) -> None:
+        for check, validate in recreate.validations(self.columns, self.column):
+            try:
+                execute(work.connection, validate)
+            except psycopg.errors.CheckViolation:
+                work.reporter.message(
+                    f"{self.column.subject}: rows violate CHECK ({check.expression}), so it stays NOT VALID; correct "
+                    f"them, then run ALTER TABLE {plain(self.column.table)} VALIDATE CONSTRAINT "
+                    f"{plain(name(check.name))}"
+                )

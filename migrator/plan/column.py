@@ -18,7 +18,7 @@ from migrator.catalog.indexes import IndexToBuild, TableIndex, by_place, carried
 from migrator.catalog.text_dependencies import differing
 from migrator.change import EmbeddingChange, Index, Model
 from migrator.names import CAPTURE, SCHEMA, fitting, retired_column, shadow_column, store_name
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.postgres.sql import Query, expression, name
 
 Direction = Literal["upgrade", "downgrade"]
@@ -178,9 +178,9 @@ class ColumnPlan:
         """The sequence that counts texts edited before cut-over, their live vectors staying as they were."""
         return name(SCHEMA, f"edited_{self._capture_id}")
 
-    def statement(self, phase: str, query: Query, lock: str, lasts: str, *, only_if: str = "") -> Statement:
+    def statement(self, query: Query, lock: Lock, lasts: str, *, only_if: str = "") -> Statement:
         """A statement for this column alone."""
-        return Statement(phase, (self.subject,), query, lock, lasts, only_if)
+        return Statement((self.subject,), query, lock, lasts, only_if)
 
     @property
     def capture_was_off(self) -> bool:

@@ -26,7 +26,7 @@ from migrator.ledger.ledger import Ledger, install_statements
 from migrator.plan.column import ColumnPlan
 from migrator.plan.estimate import Estimate
 from migrator.plan.plan import Plan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.postgres.connection import Connection
 from migrator.postgres.sql import expression
 from migrator.preflight import (
@@ -73,7 +73,7 @@ def statements(plan: Plan) -> list[Statement]:
     """What is made once preflight is through. Its own statements are those that a dry run sends."""
     if not plan.makes_ledger:
         return []
-    return [Statement(NAME, plan.subjects, each, "none", "milliseconds") for each in install_statements()]
+    return [Statement(plan.subjects, each, Lock.NONE, "milliseconds") for each in install_statements()]
 
 
 def examine(

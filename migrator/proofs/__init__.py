@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from migrator.plan.column import ColumnPlan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Statement
 from migrator.proofs import recall, retrieval, vectors
 from migrator.proofs.proof import READABLE, Proof
 from migrator.rows.unreadable import tolerant
-from migrator.runtime.context import Session
+from migrator.runtime.context import Session, Work
+from migrator.runtime.step import ColumnStep
 
-__all__ = ["READABLE", "Proof", "prove", "statements"]
+__all__ = ["READABLE", "Proof", "Prove", "prove"]
 
 
-def statements(column: ColumnPlan, target: str) -> list[Statement]:
-    """What `prove` sends before cut-over."""
-    sent = [*vectors.statements(column, target), *recall.statements(column, target)]
-    return sent + (retrieval.statements(column, target) if _wants_retrieval(column) else [])
+class Prove(ColumnStep):
+    """All proofs but those of CHECKs, before cut-over. Returns what was found."""
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        target = self._target
+        sent = [*vectors.statements(column, target), *recall.statements(column, target)]
+        return sent + (retrieval.statements(column, target) if _wants_retrieval(column) else [])
+
+    def send(self, work: Work) -> list[Proof]:
+        return prove(work, self.column, self._target, [index.temporary for index in self.column.indexes])
+
+    @property
+    def _target(self) -> str:
+        return self.column.live if self.column.method == "index" else self.column.shadow
 
 
 def prove(session: Session, column: ColumnPlan, target: str, indexes: list[str]) -> list[Proof]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
@@ -10,26 +11,30 @@ from psycopg import sql
 from migrator.catalog.dependents import Check
 from migrator.dependents import conditions
 from migrator.plan.column import ColumnPlan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Statement
 from migrator.postgres.connection import Connection, fetch_row, said
 from migrator.proofs.proof import Proof, reads
 from migrator.report import counted, in_line
 from migrator.rows import remaining
 from migrator.rows.unreadable import guard
-from migrator.runtime.context import Session
+from migrator.runtime.context import Work
+from migrator.runtime.step import ColumnStep
 
 
-def statements(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Statement]:
-    """What `hold` sends, before cut-over."""
-    return reads(column, *(_count(columns, column, check) for check in _enforced(columns, column)))
-
-
-def hold(session: Session, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Proof]:
+@dataclass(frozen=True, eq=False)
+class ProveChecks(ColumnStep):
     """Before cut-over: each check holds for every row on the new columns, as preflight found it on the live ones.
 
-    Of all columns, those that read `column` first.
+    Of all columns, those that read `column` first. Returns what was found.
     """
-    return [_holds(session, columns, column, check) for check in _enforced(columns, column)]
+
+    columns: Sequence[ColumnPlan]
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        return reads(column, *(_count(self.columns, column, check) for check in _enforced(self.columns, column)))
+
+    def send(self, work: Work) -> list[Proof]:
+        return [_holds(work, self.columns, self.column, check) for check in _enforced(self.columns, self.column)]
 
 
 def _enforced(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Check]:
@@ -37,10 +42,10 @@ def _enforced(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Check]:
     return [check for first, check in conditions.checks(columns) if first.id == column.id and check.enforced]
 
 
-def _holds(session: Session, columns: Sequence[ColumnPlan], column: ColumnPlan, check: Check) -> Proof:
+def _holds(work: Work, columns: Sequence[ColumnPlan], column: ColumnPlan, check: Check) -> Proof:
     called = f"check {check.name}"
     try:
-        violating = _violating(session.connection, columns, column, check)
+        violating = _violating(work.connection, columns, column, check)
     except psycopg.errors.DataError as error:
         reason = said(error)
         expression = in_line(check.expression)

@@ -9,7 +9,7 @@ from psycopg import sql
 from migrator.catalog.indexes import OPERATORS, IndexToBuild
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.postgres.sql import Query, fragment, name, query
 
 # Of a live column: that its text and scope can be read at all.
@@ -76,7 +76,7 @@ def pieces(column: ColumnPlan, target: str) -> dict[str, Query]:
 
 def reads(column: ColumnPlan, *statements: Query, lasts: str = "one scan", only_if: str = "") -> list[Statement]:
     """Statements of verify's that read the table and keep nobody from it."""
-    return [column.statement("verify", each, "ACCESS SHARE", lasts, only_if=only_if) for each in statements]
+    return [column.statement(each, Lock.ACCESS_SHARE, lasts, only_if=only_if) for each in statements]
 
 
 def search(column: ColumnPlan, target: str, index: IndexToBuild, named: str) -> sql.Composed:

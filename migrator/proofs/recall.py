@@ -12,7 +12,7 @@ from migrator.catalog.indexes import IndexToBuild, is_valid
 from migrator.dependents.index_partitions import attached
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Statement
 from migrator.postgres.connection import configure, execute, fetch_row, has_table
 from migrator.postgres.sql import name, query
 from migrator.proofs.proof import Proof, pieces, reads, rows, search

@@ -8,7 +8,7 @@ from migrator.catalog.indexes import OPERATORS
 from migrator.change import Model
 from migrator.embedding.providers import Vectors
 from migrator.plan.column import ColumnPlan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Statement
 from migrator.postgres.connection import Connection, configure, execute, fetch_row
 from migrator.postgres.sql import Query, expression, name, query
 from migrator.proofs.metrics import Scores, read_queries, score

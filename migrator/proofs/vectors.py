@@ -12,7 +12,7 @@ from psycopg import sql
 from migrator.embedding.similarity import SAME_VECTOR, agreement, embedded_now
 from migrator.errors import Refused
 from migrator.plan.column import ColumnPlan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Statement
 from migrator.postgres.connection import Connection, execute, fetch_dicts, has_table
 from migrator.postgres.sql import name, plain, query
 from migrator.proofs.proof import Proof, pieces, reads

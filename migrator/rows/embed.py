@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 
 from psycopg import sql
@@ -18,7 +19,7 @@ from migrator.embedding import isolate, store
 from migrator.errors import MigratorError
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.plan.tree import Relation
 from migrator.postgres.connection import Connection, configure, connect, execute, fetch_row
 from migrator.postgres.sql import Query, query
@@ -27,6 +28,7 @@ from migrator.rows import backup_table, remaining
 from migrator.rows.block_ranges import BlockRanges
 from migrator.rows.unreadable import tolerant
 from migrator.runtime.context import Work
+from migrator.runtime.step import ColumnStep, Condition, Sent, Step, together
 
 # Texts are read ahead of the model by about this much, so that memory stays flat whatever the table's size.
 PAGE_BYTES = 4_000_000
@@ -40,19 +42,57 @@ SMALLEST_BATCH, LARGEST_BATCH = 16, 2_048
 Pending = Callable[[ColumnPlan], Query]
 
 
-def embedding(
-    column: ColumnPlan, phase: str, pending: Pending, *, counted_if: str = "", only_if: str = "the store lacks texts"
-) -> list[Statement]:
-    """What `embed_missing` sends."""
-    reads = [_missing(column, pending(column), leaf) for leaf in tree.leaves(tree.planned(column))]
-    return [
-        column.statement(phase, counting(column, pending(column)), "ACCESS SHARE", "one scan", only_if=counted_if),
-        *(
-            column.statement(phase, each, "ACCESS SHARE", "a range of blocks at a time", only_if=only_if)
-            for each in reads
-        ),
-        column.statement(phase, store.copy(column), "none", "a batch at a time", only_if=only_if),
-    ]
+def making_store(column: ColumnPlan, words: str, lasts: str) -> Step:
+    """Makes the store of the column's new model. words: when it is not there."""
+    missing = Condition(words, lambda work: not store.exists(work.connection, column))
+    made = [column.statement(each, Lock.NONE, lasts) for each in store.create_statements(column)]
+    return Sent(column, lambda _: made, together, missing)
+
+
+@dataclass(frozen=True, eq=False)
+class EmbedMissing(ColumnStep):
+    """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts.
+
+    pending: of which rows. shown_as: the phase that its progress is shown as. counted: when the texts are counted;
+    otherwise they are as many as preflight found. late: which texts these are, where they came since the plan was made.
+
+    A batch that does not fit the memory is halved, and so are those after it. Raises MigratorError where more texts
+    fail than the change allows.
+    """
+
+    pending: Pending
+    shown_as: str
+    counted: Condition | None = None
+    late: str = ""
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        pending, lacks = self.pending(column), self.late or "the store lacks texts"
+        counted_if, lasts = self.counted.text if self.counted else self.late, "a range of blocks at a time"
+        return [
+            column.statement(counting(column, pending), Lock.ACCESS_SHARE, "one scan", only_if=counted_if),
+            *(
+                column.statement(_missing(column, pending, leaf), Lock.ACCESS_SHARE, lasts, only_if=lacks)
+                for leaf in tree.leaves(tree.planned(column))
+            ),
+            column.statement(store.copy(column), Lock.NONE, "a batch at a time", only_if=lacks),
+        ]
+
+    def send(self, work: Work, *, few: bool = False) -> int:
+        """few: the rows are all read at once, by the index on the rows left."""
+        column, pending = self.column, self.pending
+        if column.is_restore and work.options.without_old_model:
+            _set_missing_aside(work, column, pending)
+            return 0
+        total = self._count(work)
+        if total == 0:
+            return 0
+        return embed_pages(work, column, self.shown_as, lambda reader: _pages(reader, column, pending, few=few), total)
+
+    def _count(self, work: Work) -> int:
+        if self.counted is None or self.counted.test(work):
+            return count_missing(work.connection, self.column, self.pending)
+        found = {each.subject: each.counts.missing for each in work.plan.estimates}
+        return found[self.column.subject]
 
 
 def wanted_first(column: ColumnPlan) -> Query:
@@ -95,28 +135,10 @@ def count_missing(connection: Connection, column: ColumnPlan, pending: Pending, 
     return int(tolerant(connection, column, count)[0])
 
 
-def embed_missing(
-    work: Work, column: ColumnPlan, phase: str, pending: Pending, *, expected: int | None = None, few: bool = False
-) -> int:
-    """Embeds what the store lacks and stores each batch before the next is begun. Returns the number of texts.
-
-    expected: how many there are, where that is known; they are counted otherwise. few: their rows are all read at once,
-    by the index on the rows left. A batch that does not fit the memory is halved, and so are those after it. Raises
-    MigratorError where more texts fail than the change allows.
-    """
-    if column.is_restore and work.options.without_old_model:
-        _set_missing_aside(work, column, pending)
-        return 0
-    total = count_missing(work.connection, column, pending) if expected is None else expected
-    if total == 0:
-        return 0
-    return embed_pages(work, column, phase, lambda reader: _pages(reader, column, pending, few=few), total)
-
-
 def embed_pages(
     work: Work, column: ColumnPlan, phase: str, read: Callable[[Connection], Iterator[dict[bytes, str]]], total: int
 ) -> int:
-    """The same for texts by their hashes, as `read` gives them a page at a time. total: about how many they are."""
+    """Embeds texts by their hashes, as `read` gives them a page at a time. total: about how many they are."""
     fixed = work.options.batch_size or column.change.batch_size
     size, largest = fixed or SMALLEST_BATCH, fixed or LARGEST_BATCH
     _, failed_before = work.ledger.failed_texts(column.id)

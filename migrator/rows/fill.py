@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from psycopg import sql
@@ -16,99 +17,102 @@ from psycopg import sql
 from migrator.catalog.triggers import UpdateTrigger, disable, enable, read_update_triggers
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
-from migrator.plan.statement import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.plan.tree import Relation
 from migrator.postgres.connection import execute, has_table
 from migrator.postgres.locks import with_short_locks
 from migrator.postgres.sql import Query, name, query
 from migrator.rows import backup_table, batches, capture, remaining
 from migrator.rows.batches import Portion
-from migrator.rows.embed import embed_missing, embedding, probe_by_index
+from migrator.rows.embed import EmbedMissing, probe_by_index
 from migrator.rows.unreadable import tolerant
 from migrator.rows.writers import outwait_writers
 from migrator.runtime.context import Work
+from migrator.runtime.step import ColumnStep, Condition
 
 # Its progress is shown as that of this phase, whichever fills.
 _SHOWN_AS = "fill"
 
 
-def rest(column: ColumnPlan, target: str, phase: str) -> list[Statement]:
-    """What `fill_rest` sends."""
-    late = "rows without a vector were written since"
-    few = [
-        statement
-        for leaf in tree.leaves(tree.planned(column))
-        for statement in in_portion(
-            column,
-            phase,
-            leaf,
-            _updates(column, leaf, target=target, here="places"),
-            lasts="a few rows at a time",
-            only_if=late,
-        )
-    ]
-    return [
-        _left(column, target, phase),
-        column.statement(
-            phase, batches.places_left(column, target), "ACCESS SHARE", "milliseconds by the index", only_if=late
-        ),
-        *few,
-        *statements(column, target, phase, only_if=late),
-    ]
+@dataclass(frozen=True, eq=False)
+class FillRest(ColumnStep):
+    """Fills rows that arrived without a vector since: before cut-over in the shadow column, after it in the live one.
+
+    Returns how many.
+    """
+
+    target: str
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        target, late = self.target, "rows without a vector were written since"
+        found = batches.places_left(column, target)
+        return [
+            _left(column, target),
+            column.statement(found, Lock.ACCESS_SHARE, "milliseconds by the index", only_if=late),
+            *_filling(target, "places").listed(column, only_if=late),
+            *Fill(column, target, late).statements,
+        ]
+
+    def send(self, work: Work) -> int:
+        left = remaining.count(work.connection, self.column, self.target)
+        return Fill(self.column, self.target).send(work, left=left) if left else 0
 
 
-def _left(column: ColumnPlan, target: str, phase: str) -> Statement:
-    return column.statement(phase, remaining.counting(column, target), "ACCESS SHARE", "one scan")
-
-
-def statements(column: ColumnPlan, target: str, phase: str, *, only_if: str = "") -> list[Statement]:
-    """What `fill` sends."""
-    here, lasts = ("places", "a few rows at a time") if column.online else ("range", "a range of blocks at a time")
-    sent = []
-    for leaf in tree.leaves(tree.planned(column)):
-        when = only_if or leaf.only_if
-        if column.online:
-            found, reads = batches.unfilled(column, target, leaf), "a range of blocks at a time"
-            sent.append(column.statement(phase, found, "ACCESS SHARE", reads, only_if=when))
-        updates = _updates(column, leaf, target=target, here=here)
-        sent += in_portion(column, phase, leaf, updates, lasts=lasts, only_if=when)
-    if not only_if:
-        sent.append(_left(column, target, phase))
-    if column.method == "embed":
-        late = "rows with texts that the store lacks were written since"
-        waiting = partial(remaining.waiting, target=target)
-        sent += embedding(column, phase, waiting, counted_if=late, only_if=late)
-    return sent
-
-
-def fill_rest(work: Work, column: ColumnPlan, target: str) -> int:
-    """Rows that arrived without a vector since: before cut-over in the shadow column, after it in the live one."""
-    left = remaining.count(work.connection, column, target)
-    return fill(work, column, target, left=left) if left else 0
-
-
-def fill(work: Work, column: ColumnPlan, target: str, *, left: int | None = None) -> int:
+@dataclass(frozen=True, eq=False)
+class Fill(ColumnStep):
     """Fills until nothing is left: texts that came after embed are embedded, rows that moved are found again.
 
-    left: how many rows are, once an index finds them. Where writers are faster than a pass, what came during the last
-    one is left to the phases that follow.
+    Returns how many rows it filled. only_if: when there are such rows, where the plan is of another opinion. Where
+    writers are faster than a pass, what came during the last one is left to the phases that follow.
     """
-    indexed, filled, before = left is not None, 0, sys.maxsize
-    while True:
-        if indexed and left is not None and left <= batches.FOUND_BY_INDEX:
-            here, parts = "places", batches.by_index(work.connection, column, target)
-        elif column.online:
-            here, parts = "places", batches.in_places(work.connection, column, target)
-        else:
-            here, parts = "range", batches.in_ranges(work.connection, column)
-        filled += in_portions(work, column, partial(_updates, target=target, here=here), parts)
-        left = remaining.count(work.connection, column, target)
-        if left == 0 or left >= before:
-            return filled
-        before = left
-        if column.method == "embed":
-            few = indexed and left <= batches.FOUND_BY_INDEX
-            embed_missing(work, column, _SHOWN_AS, partial(remaining.waiting, target=target), few=few)
+
+    target: str
+    only_if: str = ""
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        sent = []
+        for leaf in tree.leaves(tree.planned(column)):
+            if column.online:
+                found, lasts = batches.unfilled(column, self.target, leaf), "a range of blocks at a time"
+                sent.append(column.statement(found, Lock.ACCESS_SHARE, lasts, only_if=self.only_if or leaf.only_if))
+            here = "places" if column.online else "range"
+            sent += _filling(self.target, here).listed_on(column, leaf, only_if=self.only_if)
+        if not self.only_if:
+            sent.append(_left(column, self.target))
+        return [*sent, *self._embedding.statements] if column.method == "embed" else sent
+
+    def send(self, work: Work, *, left: int | None = None) -> int:
+        """left: how many rows are, once an index finds them."""
+        column, target, connection = self.column, self.target, work.connection
+        indexed, filled, before = left is not None, 0, sys.maxsize
+        while True:
+            if indexed and left is not None and left <= batches.FOUND_BY_INDEX:
+                here, parts = "places", batches.by_index(connection, column, target)
+            elif column.online:
+                here, parts = "places", batches.in_places(connection, column, target)
+            else:
+                here, parts = "range", batches.in_ranges(connection, column)
+            filled += _filling(target, here).send(work, column, parts)
+            left = remaining.count(connection, column, target)
+            if left == 0 or left >= before:
+                return filled
+            before = left
+            if column.method == "embed":
+                self._embedding.send(work, few=indexed and left <= batches.FOUND_BY_INDEX)
+
+    @property
+    def _embedding(self) -> EmbedMissing:
+        late = "rows with texts that the store lacks were written since"
+        return EmbedMissing(self.column, partial(remaining.waiting, target=self.target), _SHOWN_AS, late=late)
+
+
+def _left(column: ColumnPlan, target: str) -> Statement:
+    return column.statement(remaining.counting(column, target), Lock.ACCESS_SHARE, "one scan")
+
+
+def _filling(target: str, here: str) -> Portions:
+    lasts = "a range of blocks at a time" if here == "range" else "a few rows at a time"
+    return Portions(partial(_updates, target=target, here=here), lasts)
 
 
 def lock_other_tables(work: Work) -> None:
@@ -116,60 +120,141 @@ def lock_other_tables(work: Work) -> None:
     if work.other_tables.lock():
         for column in work.plan.columns:
             if column.catalog.read:
-                clear_stale(work, column)
-                fill(work, column, column.shadow)
+                ClearStale(column).send(work)
+                Fill(column, column.shadow).send(work)
 
 
-def clearing(column: ColumnPlan, phase: str, *, only_if: str = "") -> list[Statement]:
-    """What `clear_stale` sends where the backup is there."""
-    lasts = "a range of blocks at a time"
-    sent = []
-    for leaf in tree.leaves(tree.planned(column)):
-        updates = [_clear(column, leaf, in_backup=column.fills_retired)]
-        sent += in_portion(column, phase, leaf, updates, lasts=lasts, only_if=only_if or leaf.only_if)
-    if column.fills_retired and column.upgraded_by == "embed":
-        sent.insert(
-            0, column.statement(phase, backup_table.index(column), "none", "one scan of the backup", only_if=only_if)
-        )
-    return sent
+def lock_again(work: Work) -> None:
+    """Where the locks were let go of for a writer."""
+    if work.other_tables.let_go:
+        lock_other_tables(work)
 
 
-def clear_stale(work: Work, column: ColumnPlan, *, only: Collection[int] | None = None) -> None:
-    """Vectors that may be of another text than their row has: capture did not see that it changed.
+@dataclass(frozen=True, eq=False)
+class ClearStale(ColumnStep):
+    """Vectors that may be of another text than their row has: capture did not see that it changed."""
 
-    only: oids of the tables that hold such rows; None: all.
-    """
-    if column.catalog.read:
-        # Capture may have given their rows the vector of a text that another table has changed since they were written.
-        outwait_writers(work, column, "what was done so far is kept.")
-    in_backup = column.fills_retired and has_table(work.connection, column.upgrade_backup)
-    if in_backup and column.upgraded_by == "embed":
-        execute(work.connection, backup_table.index(column))
-    clear = partial(_clear, in_backup=in_backup)
-    parts = batches.in_ranges(work.connection, column, only=only)
-    in_portions(work, column, lambda column, leaf: [clear(column, leaf)], parts)
+    when: Condition | None = None
+
+    def made(self, column: ColumnPlan) -> list[Statement]:
+        """Where the backup is there."""
+        in_backup = column.fills_retired
+        only_if = self.when.text if self.when else ""
+        return [
+            *(_index_backup(column) if in_backup else []),
+            *Portions(partial(_clear, in_backup=in_backup)).listed(column, only_if=only_if),
+        ]
+
+    def send(self, work: Work, *, only: Collection[int] | None = None) -> None:
+        """only: oids of the tables that hold such rows; None: all."""
+        column = self.column
+        if column.catalog.read:
+            # Capture may have given their rows the vector of a text that another table has changed since they were
+            # written.
+            outwait_writers(work, column, "what was done so far is kept.")
+        in_backup = column.fills_retired and has_table(work.connection, column.upgrade_backup)
+        for each in _index_backup(column) if in_backup else ():
+            execute(work.connection, each.query)
+        parts = batches.in_ranges(work.connection, column, only=only)
+        Portions(partial(_clear, in_backup=in_backup)).send(work, column, parts)
 
 
-def _clear(column: ColumnPlan, leaf: Relation, *, in_backup: bool) -> sql.Composed:
+def _index_backup(column: ColumnPlan) -> list[Statement]:
+    """Of a downgrade, where texts tell its rows."""
+    return [backup_index(column)] if column.upgraded_by == "embed" else []
+
+
+def backup_index(column: ColumnPlan) -> Statement:
+    return column.statement(backup_table.index(column), Lock.NONE, "one scan of the backup")
+
+
+def _clear(column: ColumnPlan, leaf: Relation, *, in_backup: bool) -> list[sql.Composed]:
     stale = remaining.stale(column, in_backup=in_backup)
     here = query("fill", "range", row=column.row)
-    return query("fill", "clear", table=leaf.addressed(column), shadow=name(column.shadow), stale=stale, here=here)
+    return [query("fill", "clear", table=leaf.addressed(column), shadow=name(column.shadow), stale=stale, here=here)]
 
 
-def in_portion(
-    column: ColumnPlan, phase: str, leaf: Relation, updates: Sequence[Query], *, lasts: str, only_if: str = ""
-) -> list[Statement]:
-    """What `in_portions` sends for one portion of a table or partition, in one transaction."""
-    writes = [column.statement(phase, each, "ROW EXCLUSIVE", lasts, only_if=only_if) for each in updates]
-    triggers = _fired(column, leaf, column.catalog.update_triggers)
-    if not triggers:
-        return writes
-    before = [_lock(leaf), disable(leaf.sql, triggers)]
-    locked = [
-        column.statement(phase, each, "SHARE ROW EXCLUSIVE", lasts, only_if=only_if)
-        for each in (*before, enable(leaf.sql, triggers))
-    ]
-    return [*locked[:-1], *writes, locked[-1]]
+@dataclass(frozen=True)
+class Portions:
+    """Updates of one portion of the rows after the other, each in a transaction of its own.
+
+    updates_of: those of a table or partition. watched: capture looks at them, whatever triggers there are.
+    """
+
+    updates_of: Callable[[ColumnPlan, Relation], list[sql.Composed]]
+    lasts: str = "a range of blocks at a time"
+    watched: bool = False
+
+    def listed(self, column: ColumnPlan, *, only_if: str = "") -> list[Statement]:
+        leaves = tree.leaves(tree.planned(column))
+        return [each for leaf in leaves for each in self.listed_on(column, leaf, only_if=only_if)]
+
+    def listed_on(self, column: ColumnPlan, leaf: Relation, *, only_if: str = "") -> list[Statement]:
+        """Of one portion of a table or partition."""
+
+        def listed(lock: Lock, *sent: Query) -> list[Statement]:
+            return [column.statement(each, lock, self.lasts, only_if=only_if or leaf.only_if) for each in sent]
+
+        writes = listed(Lock.ROW_EXCLUSIVE, *self.updates_of(column, leaf))
+        triggers = _fired(column, leaf, column.catalog.update_triggers)
+        if not triggers:
+            return writes
+        before, after = (_lock(leaf), disable(leaf.sql, triggers)), enable(leaf.sql, triggers)
+        return [*listed(Lock.SHARE_ROW_EXCLUSIVE, *before), *writes, *listed(Lock.SHARE_ROW_EXCLUSIVE, after)]
+
+    def send(self, work: Work, column: ColumnPlan, parts: Iterable[Portion]) -> int:
+        """Returns how many rows were filled."""
+        # A crash of the server may lose the last of them, which are filled again; the commits after them wait for the
+        # disk.
+        settings = {"synchronous_commit": "off"}
+        if column.catalog.server.quiets_triggers:
+            settings["session_replication_role"] = "replica"
+        # Where nothing else can change the rows that this updates, capture need not look at them.
+        mark = capture.WATCHED if self.watched or column.firing_triggers else capture.UNSEEN
+
+        # Of each table put together once.
+        known: dict[Relation, list[sql.Composed]] = {}
+
+        def updates(reading: ColumnPlan, table: Relation) -> list[sql.Composed]:
+            if reading is not column:
+                return self.updates_of(reading, table)
+            if table not in known:
+                known[table] = self.updates_of(column, table)
+            return known[table]
+
+        def one_portion(portion: Portion, reading: ColumnPlan) -> int:
+            # Of the try that succeeds: waiting for a lock holds none.
+            start = time.monotonic()
+            capture.mark(work.connection, mark, settings)
+            probe_by_index(work.connection)
+            with _quieted(work, column, portion.table):
+                here = sum(
+                    execute(work.connection, update, portion.parameters).rowcount
+                    for update in updates(reading, portion.table)
+                )
+            portion.step.took(time.monotonic() - start)
+            return here
+
+        def locked(portion: Portion, reading: ColumnPlan) -> int:
+            # A row that a writer holds is waited for without holding the others of the portion. Triggers that fire may
+            # write to what the text reads.
+            tables = [portion.table.oid, *(each.oid for each in column.catalog.read)]
+            return with_short_locks(
+                work.connection,
+                partial(one_portion, portion, reading),
+                tables=tables,
+                on_wait=work.waits_for_lock,
+                outlasts_autovacuum=column.disables_triggers,
+            )
+
+        filled = 0
+        for portion in parts:
+            table = portion.table.oid
+            here = tolerant(work.connection, column, partial(locked, portion))
+            filled += here
+            work.reporter.progress(_SHOWN_AS, column.subject, portion.progress)
+            work.throttle.wait(here, table=table if column.online else None)
+        return filled
 
 
 def _fired(column: ColumnPlan, leaf: Relation, triggers: Iterable[UpdateTrigger]) -> list[UpdateTrigger]:
@@ -200,70 +285,6 @@ def _quieted(work: Work, column: ColumnPlan, leaf: Relation) -> Iterator[None]:
 def _fired_in(work: Work, column: ColumnPlan, leaf: Relation) -> list[UpdateTrigger]:
     """Those to be disabled there now."""
     return _fired(column, leaf, read_update_triggers(work.connection, leaf.oid)) if column.disables_triggers else []
-
-
-def in_portions(
-    work: Work,
-    column: ColumnPlan,
-    updates_of: Callable[[ColumnPlan, Relation], list[sql.Composed]],
-    parts: Iterable[Portion],
-    *,
-    watched: bool = False,
-) -> int:
-    """Sends the updates for one portion of the rows after the other. Returns how many were filled.
-
-    updates_of: those of a table or partition. watched: capture looks at them, whatever triggers there are.
-    """
-    # A crash of the server may lose the last of them, which are filled again; the commits after them wait for the disk.
-    settings = {"synchronous_commit": "off"}
-    if column.catalog.server.quiets_triggers:
-        settings["session_replication_role"] = "replica"
-    # Where nothing else can change the rows that this updates, capture need not look at them.
-    mark = capture.WATCHED if watched or column.firing_triggers else capture.UNSEEN
-
-    # Of each table put together once.
-    known: dict[Relation, list[sql.Composed]] = {}
-
-    def updates(reading: ColumnPlan, table: Relation) -> list[sql.Composed]:
-        if reading is not column:
-            return updates_of(reading, table)
-        if table not in known:
-            known[table] = updates_of(column, table)
-        return known[table]
-
-    def one_portion(portion: Portion, reading: ColumnPlan) -> int:
-        # Of the try that succeeds: waiting for a lock holds none.
-        start = time.monotonic()
-        capture.mark(work.connection, mark, settings)
-        probe_by_index(work.connection)
-        with _quieted(work, column, portion.table):
-            here = sum(
-                execute(work.connection, update, portion.parameters).rowcount
-                for update in updates(reading, portion.table)
-            )
-        portion.step.took(time.monotonic() - start)
-        return here
-
-    def locked(portion: Portion, reading: ColumnPlan) -> int:
-        # A row that a writer holds is waited for without holding the others of the portion. Triggers that fire may
-        # write to what the text reads.
-        tables = [portion.table.oid, *(each.oid for each in column.catalog.read)]
-        return with_short_locks(
-            work.connection,
-            partial(one_portion, portion, reading),
-            tables=tables,
-            on_wait=work.waits_for_lock,
-            outlasts_autovacuum=column.disables_triggers,
-        )
-
-    filled = 0
-    for portion in parts:
-        table = portion.table.oid
-        here = tolerant(work.connection, column, partial(locked, portion))
-        filled += here
-        work.reporter.progress(_SHOWN_AS, column.subject, portion.progress)
-        work.throttle.wait(here, table=table if column.online else None)
-    return filled
 
 
 def _updates(column: ColumnPlan, leaf: Relation, *, target: str, here: str) -> list[sql.Composed]:

@@ -15,11 +15,13 @@ from psycopg.rows import TupleRow
 from migrator.embedding import store
 from migrator.embedding.similarity import SAME_VECTOR
 from migrator.plan.column import ColumnPlan
+from migrator.plan.tree import Relation
 from migrator.postgres.connection import Connection, fetch_row
 from migrator.postgres.sql import fragment, name, query
 from migrator.report import counted
-from migrator.rows import batches, fill
+from migrator.rows import batches
 from migrator.rows.embed import PAGE_ROWS, embed_pages
+from migrator.rows.fill import Portions
 from migrator.rows.unreadable import tolerant
 from migrator.runtime.context import Work
 
@@ -114,9 +116,7 @@ def renew(work: Work, column: ColumnPlan) -> int:
         while written < before:
             parts = batches.found_by(work.connection, column, _places, gently=True)
             # Retired vectors may be derived from these: capture marks them.
-            here = fill.in_portions(
-                work, column, lambda column, leaf: [_renewal(column, leaf.addressed(column))], parts, watched=True
-            )
+            here = Portions(_renewal, watched=True).send(work, column, parts)
             written += here
             # Fewer than were looked for are all, but for those that others wrote meanwhile.
             if here < batches.FOUND_BY_INDEX:
@@ -190,14 +190,15 @@ def _apart(column: ColumnPlan) -> sql.Composed:
     )
 
 
-def _renewal(column: ColumnPlan, table: sql.Composable) -> sql.Composed:
-    return query(
+def _renewal(column: ColumnPlan, leaf: Relation) -> list[sql.Composed]:
+    renewal = query(
         "stale_rows",
         "renew",
-        **_pieces(column) | {"table": table},
+        **_pieces(column) | {"table": leaf.addressed(column)},
         row=column.row,
         type=column.type_sql,
         store=column.store,
         here=query("fill", "places", row=column.row),
         apart=_apart(column),
     )
+    return [renewal]

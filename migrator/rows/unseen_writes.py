@@ -6,39 +6,45 @@ filled elsewhere brings along whatever it was given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from migrator.catalog.captured import Captured, read_captured
 from migrator.plan.column import ColumnPlan
-from migrator.plan.statement import Statement
-from migrator.rows import fill
+from migrator.plan.step import Statement
+from migrator.rows.fill import ClearStale, Fill
 from migrator.runtime.context import Work
-
-ONLY_IF = "a table was rewritten, or a partition or the capture trigger was away for a while"
-
-
-def statements(column: ColumnPlan, phase: str) -> list[Statement]:
-    """What `compare` sends, but for what fills."""
-    return fill.clearing(column, phase, only_if=ONLY_IF)
+from migrator.runtime.step import ColumnStep, Condition
 
 
-def now(work: Work, column: ColumnPlan) -> list[Captured]:
+def _now(work: Work, column: ColumnPlan) -> list[Captured]:
     return read_captured(work.connection, column.catalog.table.oid, column.trigger)
 
 
 def are_there(work: Work, column: ColumnPlan) -> bool:
     """Whether there are tables that were neither captured all along nor compared since."""
-    return not set(now(work, column)) <= set(work.ledger.captured(column.id))
+    return not set(_now(work, column)) <= set(work.ledger.captured(column.id))
 
 
-def compare(work: Work, column: ColumnPlan) -> None:
+class CompareUnseen(ColumnStep):
     """Clears what is not of its row's present text there, and fills it."""
-    # What is written from here on is captured, or shows.
-    present, known = now(work, column), set(work.ledger.captured(column.id))
-    unseen = {each.oid for each in present if each not in known}
-    if not unseen:
-        return
-    work.reporter.message(
-        f"{column.subject}: rows may have been written unseen, for {ONLY_IF}: vectors are compared with their texts"
-    )
-    fill.clear_stale(work, column, only=unseen)
-    fill.fill(work, column, column.shadow)
-    work.ledger.set_captured(column.id, present)
+
+    @property
+    def when(self) -> Condition:
+        words = "a table was rewritten, or a partition or the capture trigger was away for a while"
+        return Condition(words, lambda work: are_there(work, self.column))
+
+    def made(self, column: ColumnPlan) -> Sequence[Statement]:
+        """But for those that fill."""
+        return ClearStale(column, self.when).statements
+
+    def send(self, work: Work) -> None:
+        column = self.column
+        # What is written from here on is captured, or shows.
+        present, known = _now(work, column), set(work.ledger.captured(column.id))
+        work.reporter.message(
+            f"{column.subject}: rows may have been written unseen, for {self.when.text}: vectors are compared with "
+            "their texts"
+        )
+        ClearStale(column).send(work, only={each.oid for each in present if each not in known})
+        Fill(column, column.shadow).send(work)
+        work.ledger.set_captured(column.id, present)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from migrator import EmbeddingChange, hazards
 from migrator.change import VectorColumn
@@ -20,6 +19,7 @@ from migrator.hazards import Hazard
 from migrator.phases import cut_over
 from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
+from migrator.postgres.sql import Query
 from migrator.runtime.context import Options
 from tests.models import new
 from tests.support.database import Database
@@ -649,7 +649,7 @@ def test_dependents_that_others_change_just_before_the_lock_are_seen_under_it(
     upgrade_until(database, "verify")
     lock = cut_over._lock
 
-    def changed_before(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    def changed_before(columns: Sequence[ColumnPlan]) -> list[Query]:
         database.execute(f"SET lock_timeout = '2s'; {statement}")
         return lock(columns)
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from psycopg import sql
 
 from migrator import EmbeddingChange
 from migrator.errors import MigratorError, Refused
 from migrator.phases import cut_over, settle
 from migrator.plan.column import ColumnPlan
+from migrator.postgres.sql import Query
 from migrator.runtime.context import Work
 from tests.models import new, old
 from tests.support.database import Database
@@ -170,7 +170,7 @@ def test_promise_5_what_others_change_just_before_the_lock_is_seen_under_it(
     upgrade_until(database, "verify")
     lock = cut_over._lock
 
-    def changed_before(columns: Sequence[ColumnPlan]) -> list[sql.Composed]:
+    def changed_before(columns: Sequence[ColumnPlan]) -> list[Query]:
         database.execute(statement)
         return lock(columns)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from migrator.commands import retire
 from migrator.phases import statements
 from migrator.plan.column import Direction
-from migrator.plan.statement import Statement
+from migrator.plan.step import Statement
 from migrator.postgres.connection import SHORT
 from migrator.postgres.locks import LOCK_PATIENCE_S
 from migrator.postgres.sql import readable

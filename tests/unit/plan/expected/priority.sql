@@ -53,7 +53,7 @@ FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS mig
 WHERE NOT EXISTS (SELECT FROM "migrator"."store_8bcc59a40b942bbf" AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
 -- embed: public.documents.embedding; none, a batch at a time, only if the store lacks texts
 COPY "migrator"."store_8bcc59a40b942bbf" (text_hash, embedding) FROM STDIN (FORMAT BINARY);
--- embed: public.documents.embedding; ACCESS SHARE, one scan, only if an interrupted run goes on
+-- embed: public.documents.embedding; ACCESS SHARE, one scan
 SELECT count(DISTINCT migrator_hash)
 FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS migrator_hash FROM "public"."documents" WHERE ((true) AND (NULLIF((body)::text, '')) IS NOT NULL) AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash FROM migrator.failed_row
                          WHERE change_id = 1) AS migrator_failed
