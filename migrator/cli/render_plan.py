@@ -12,7 +12,7 @@ from migrator.plan import tree
 from migrator.plan.column import ColumnPlan, Direction
 from migrator.plan.estimate import Estimate
 from migrator.plan.plan import Plan
-from migrator.plan.step import Listed
+from migrator.plan.step import Statement
 from migrator.postgres.sql import readable
 from migrator.report import Block, block, counted, printable, size
 from migrator.runtime.progress import duration
@@ -122,7 +122,7 @@ def _column_as_json(column: ColumnPlan, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _statement_as_json(statement: Listed) -> dict[str, Any]:
+def _statement_as_json(statement: Statement) -> dict[str, Any]:
     return {
         "phase": statement.phase,
         "columns": statement.columns,

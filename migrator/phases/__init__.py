@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from migrator.phases import backup, cut_over, embed, fill, index, settle, verify
 from migrator.plan.plan import Plan
-from migrator.plan.step import Listed
+from migrator.plan.step import Statement
 from migrator.preflight import checks
 from migrator.runtime.context import Work
 from migrator.runtime.step import Step
@@ -30,10 +31,11 @@ PHASES: tuple[Phase, ...] = (backup, embed, fill, index, verify, cut_over, settl
 NAMES = (checks.NAME, *(phase.NAME for phase in PHASES))
 
 
-def statements(plan: Plan) -> list[Listed]:
+def statements(plan: Plan) -> list[Statement]:
     """Every statement of the phases that are left, phase by phase."""
-    left = [phase for phase in PHASES if plan.phases_left is None or phase.NAME in plan.phases_left]
-    return [
-        *(each.listed(checks.NAME) for each in checks.statements(plan)),
-        *(each for phase in left for step in phase.steps(plan) for each in step.listed(phase.NAME)),
-    ]
+    listed = [replace(each, phase=checks.NAME) for each in checks.statements(plan)]
+    for phase in PHASES:
+        for step in phase.steps(plan) if plan.phases_left is None or phase.NAME in plan.phases_left else ():
+            words = step.when.text if step.when else ""
+            listed += [replace(each, phase=phase.NAME, only_if=each.only_if or words) for each in step.statements]
+    return listed

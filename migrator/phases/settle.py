@@ -122,11 +122,16 @@ class SetNotNull(ColumnStep):
     """Returns whether the column is NOT NULL now. Rows that keep it from being so are listed in the ledger."""
 
     def made(self, column: ColumnPlan) -> list[Statement]:
-        return [_nulls(column), _is_not_null(column), *_not_null(column)]
+        only_if = self._filled.text
+        return [_nulls(column), _is_not_null(column, only_if), *_not_null(column, only_if)]
+
+    @property
+    def _filled(self) -> Condition:
+        return Condition("no row is without a vector", lambda work: _lacks_no_vector(work, self.column))
 
     def send(self, work: Work) -> bool:
         column = self.column
-        while _lacks_no_vector(work, column):
+        while self._filled.test(work):
             made = _not_null(tree.without_dropped(work.connection, column))
             drop, add, validate, *set_, drop_again = (each.query for each in made)
             (is_set,) = fetch_row(work.connection, _is_not_null(column).query)
@@ -146,11 +151,7 @@ class SetNotNull(ColumnStep):
         return False
 
 
-# What `_lacks_no_vector` finds.
-_NO_NULLS = "no row is without a vector"
-
-
-def _not_null(column: ColumnPlan) -> list[Statement]:
+def _not_null(column: ColumnPlan, only_if: str = "") -> list[Statement]:
     constraint = name(f"migrator_not_null_{column.id}")
     table, live, exclusive = column.table, name(column.live), Lock.ACCESS_EXCLUSIVE
     # What an interrupted try left, and what this one made.
@@ -165,7 +166,7 @@ def _not_null(column: ColumnPlan) -> list[Statement]:
         *((each, exclusive, proved) for each in partition_columns.not_nulls(column)),
         (drop, exclusive, "milliseconds"),
     ]
-    return [column.statement(statement, lock, lasts, only_if=_NO_NULLS) for statement, lock, lasts in sent]
+    return [column.statement(statement, lock, lasts, only_if=only_if) for statement, lock, lasts in sent]
 
 
 def _nulls(column: ColumnPlan) -> Statement:
@@ -173,9 +174,9 @@ def _nulls(column: ColumnPlan) -> Statement:
     return column.statement(counting, Lock.ACCESS_SHARE, "one scan")
 
 
-def _is_not_null(column: ColumnPlan) -> Statement:
+def _is_not_null(column: ColumnPlan, only_if: str = "") -> Statement:
     asking = query("cut_over", "is_not_null", table=text_of(column.table), column=literal(column.live))
-    return column.statement(asking, Lock.NONE, "instant", only_if=_NO_NULLS)
+    return column.statement(asking, Lock.NONE, "instant", only_if=only_if)
 
 
 def list_not_evaluated(work: Work, column: ColumnPlan) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from migrator.postgres.sql import Query
@@ -25,7 +25,7 @@ class Statement:
     """A statement with the lock it takes and for how long.
 
     columns: those it is for, as schema.table.column. only_if: what the loop that sends it finds, where it is not always
-    sent.
+    sent. phase: filled in where all of a plan are listed.
     """
 
     columns: tuple[str, ...]
@@ -33,14 +33,4 @@ class Statement:
     lock: Lock
     lasts: str
     only_if: str = ""
-
-    def listed(self, phase: str, only_if: str = "") -> Listed:
-        """only_if: when its step is sent."""
-        return Listed(self.columns, self.query, self.lock, self.lasts, self.only_if or only_if, phase=phase)
-
-
-@dataclass(frozen=True)
-class Listed(Statement):
-    """A statement as a plan lists it: with its phase, and with the condition of its step."""
-
-    phase: str = field(kw_only=True)
+    phase: str = ""

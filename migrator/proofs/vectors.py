@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 
 from numpy.typing import ArrayLike
@@ -18,6 +17,7 @@ from migrator.postgres.sql import name, plain, query
 from migrator.proofs.proof import Proof, pieces, reads
 from migrator.report import counted
 from migrator.rows import remaining
+from migrator.rows.unreadable import has_key_apart
 from migrator.runtime.context import Session
 
 # Among texts that differ, this share of vectors must differ too: a broken model gives all texts the same.
@@ -26,17 +26,16 @@ DISTINCT_VECTORS = 0.9
 NAMED_ROWS = 5
 
 
-def statements(column: ColumnPlan, target: str) -> list[Statement]:
-    """What the proofs of this file send, before cut-over."""
+def statements(column: ColumnPlan, target: str, *, sampled_if: str = "") -> list[Statement]:
+    """What the proofs of this file send, before cut-over. sampled_if: when a sample is taken."""
     sent = reads(column, remaining.counting(column, target), _scan(column, target))
     if column.method != "embed":
         return sent
     if column.found_nulls:
         sent += reads(column, remaining.counting_null_by_right(column, target))
-    only_if = "texts were embedded for the downgrade" if column.is_restore else ""
-    sent += reads(column, _sample(column, target), only_if=only_if)
+    sent += reads(column, _sample(column, target), only_if=sampled_if)
     sent += reads(column, _stored(column), lasts="a few rows", only_if="rows hold another vector than the model's")
-    if _may_be_named(column):
+    if has_key_apart(column):
         sent += reads(column, _keys(column), lasts="a few rows", only_if="rows hold another vector than the model's")
     return sent
 
@@ -141,7 +140,7 @@ def _stored(column: ColumnPlan) -> sql.Composed:
 
 def _named(session: Session, column: ColumnPlan, places: Sequence[str]) -> str:
     """The first of these rows by their key, never by their text. places: each row's table and ctid."""
-    if not _may_be_named(column):
+    if not has_key_apart(column):
         return ""
     rows = execute(session.connection, _keys(column), {"places": list(places), "limit": NAMED_ROWS}).fetchall()
     key = column.catalog.table.key
@@ -152,9 +151,3 @@ def _named(session: Session, column: ColumnPlan, places: Sequence[str]) -> str:
 def _keys(column: ColumnPlan) -> sql.Composed:
     key = sql.SQL(", ").join(sql.SQL("{}::text").format(name(part)) for part in column.catalog.table.key)
     return query("verify", "keys", key=key, table=column.table)
-
-
-def _may_be_named(column: ColumnPlan) -> bool:
-    """Whether the table has a key, none of whose columns the text may read."""
-    key, text = column.catalog.table.key, column.change.text or ""
-    return bool(key) and not any(re.search(rf"\b{re.escape(part)}\b", text, re.IGNORECASE) for part in key)

@@ -11,7 +11,7 @@ import msgspec
 
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
-from migrator.plan.step import Listed, Statement
+from migrator.plan.step import Statement
 from migrator.postgres import locks
 from migrator.postgres.connection import execute
 from migrator.postgres.sql import Query
@@ -42,9 +42,6 @@ class Step(ABC):
     @abstractmethod
     def statements(self) -> Sequence[Statement]:
         """What is sent, in order, where nothing has changed since the plan was made."""
-
-    def listed(self, phase: str) -> list[Listed]:
-        return [each.listed(phase, self.when.text if self.when else "") for each in self.statements]
 
     @abstractmethod
     def send(self, work: Work) -> Any:
