@@ -95,13 +95,14 @@ class _Start(ColumnStep):
         column, connection = self.column, work.connection
         tree.refuse_other(connection, column)
         clear = self._clear
-        began = self._began(work)
-        if not began:
+        # Asked before there is a shadow column.
+        clears = clear is not None and (clear.when is None or clear.when.test(work))
+        if not self._began(work):
             for each in _indexing(column):
                 execute(connection, each.query)
             tables = [column.catalog.table.oid]
             with_short_locks(connection, lambda: self._start(work), tables=tables, on_wait=work.waits_for_lock)
-        if clear is not None and (clear.when is None or began):
+        if clear is not None and clears:
             clear.send(work)
 
     def _start(self, work: Work) -> None:

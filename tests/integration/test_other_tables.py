@@ -95,6 +95,19 @@ def test_what_was_written_while_a_run_was_broken_off_is_seen(notes: Database, ph
     assert wrong(notes, models.new) == []
 
 
+def test_what_was_written_while_a_fill_was_broken_off_is_seen(notes: Database) -> None:
+    """Rows that it had filled have the vectors of titles that are no longer there."""
+
+    def break_off() -> None:
+        raise psycopg.OperationalError("the server closed the connection unexpectedly")
+
+    with pytest.raises(Interrupted):
+        upgrade(notes, NOTES, reporter=At("progress", "fill", break_off))
+    notes.execute(RETITLED)
+    upgrade(notes, NOTES)
+    assert wrong(notes, models.new) == []
+
+
 def test_a_lock_that_is_lost_keeps_cut_over_from_beginning(notes: Database) -> None:
     def lose() -> None:
         notes.execute(

@@ -115,6 +115,13 @@ def bits() -> Plan:
 
 
 @_plan
+def wide() -> Plan:
+    """Both vectors do not fit in a page, so that the new one is EXTERNAL until the old one goes."""
+    old, new = dataclasses.replace(OLD, dimensions=1_000), dataclasses.replace(NEW, dimensions=1_536)
+    return upgrading((change(from_=old, to=new), documents(vectors(1_000, storage="p", not_null=False))))
+
+
+@_plan
 def no_index() -> Plan:
     return upgrading((change(index=None), documents()))
 

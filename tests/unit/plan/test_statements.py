@@ -6,27 +6,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from migrator.commands import retire
 from migrator.phases import statements
-from migrator.plan.plan import Plan
+from migrator.plan import tree
+from migrator.plan.step import Statement
 from migrator.postgres.sql import readable
 from tests.unit.plan.plans import PLANS
 
+RETIRED = ("window", "partitions", "inheritance", "wide")
 EXPECTED = Path(__file__).with_name("expected")
 
 
-def written(plan: Plan) -> str:
+def written(listed: Iterable[Statement]) -> str:
     """The statements in order, each with its lock; what was written before by its first line."""
-    return "\n".join(_lines(plan)) + "\n"
+    return "\n".join(_lines(listed)) + "\n"
 
 
-def _lines(plan: Plan) -> Iterator[str]:
+def _lines(listed: Iterable[Statement]) -> Iterator[str]:
     before: dict[str, str] = {}
-    for each in statements(plan):
+    for each in listed:
         condition = f", only if {each.only_if}" if each.only_if else ""
         yield f"-- {each.phase}: {', '.join(each.columns)}; {each.lock}, {each.lasts}{condition}"
         text = f"{readable(each.query)};"
@@ -37,11 +41,23 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_says_its_statements(name: str) -> None:
-    path, text = EXPECTED / f"{name}.sql", written(PLANS[name]())
+    compare(name, statements(PLANS[name]()))
+
+
+def test_what_retire_drops() -> None:
+    """Of what is partitioned or inherited, and where both vectors did not fit in a page."""
+    columns = [column for name in RETIRED for column in PLANS[name]().columns]
+    own = [tree.planned(column)[1:2] if column.has_heirs else [] for column in columns]
+    listed = [each for column, heirs in zip(columns, own, strict=True) for each in retire.statements(column, heirs)]
+    compare("retire", [replace(each, phase=retire.NAME) for each in listed])
+
+
+def compare(name: str, listed: Iterable[Statement]) -> None:
+    path, text = EXPECTED / f"{name}.sql", written(listed)
     if os.environ.get("MIGRATOR_EXPECT"):
         path.write_text(text, "utf-8")
     assert text.splitlines() == path.read_text("utf-8").splitlines()
 
 
 def test_nothing_else_is_expected() -> None:
-    assert {path.stem for path in EXPECTED.iterdir()} == {*PLANS}
+    assert {path.stem for path in EXPECTED.iterdir()} == {*PLANS, "retire"}
