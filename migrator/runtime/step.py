@@ -58,10 +58,10 @@ class ColumnStep(Step):
     def statements(self) -> Sequence[Statement]:
         return self.made(self.column)
 
-    def made(self, column: ColumnPlan) -> Sequence[Statement]:  # noqa: ARG002
-        """The statements for the column as it was planned, or as it is now. None where a plan leaves them out.
+    def made(self, _: ColumnPlan, /) -> Sequence[Statement]:
+        """Returns the statements for the column as it was planned, or as it is now.
 
-        A plan leaves out what reads catalogs, or writes migrator's own bookkeeping, or waits.
+        Empty for what a plan leaves out: what reads catalogs, or writes migrator's own bookkeeping, or waits.
         """
         return ()
 
