@@ -24,7 +24,8 @@ from migrator.postgres.locks import with_short_locks
 from migrator.postgres.sql import Query, fragment, name, plain, query
 from migrator.report import counted
 from migrator.rows import backup_table, batches, capture, remaining
-from migrator.rows.fill import ClearStale, Fill, Portions, backup_index
+from migrator.rows.fill import ClearStale, Fill, backup_index
+from migrator.rows.portions import Portions
 from migrator.rows.unreadable import tolerant
 from migrator.runtime import text_locks
 from migrator.runtime.context import Work

@@ -21,7 +21,7 @@ from migrator.postgres.sql import fragment, name, query
 from migrator.report import counted
 from migrator.rows import batches
 from migrator.rows.embed import PAGE_ROWS, embed_pages
-from migrator.rows.fill import Portions
+from migrator.rows.portions import Portions
 from migrator.rows.unreadable import tolerant
 from migrator.runtime.context import Work
 
