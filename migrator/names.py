@@ -10,6 +10,9 @@ from migrator.change import Model
 
 # The schema of ledger, backups and stores.
 SCHEMA = "migrator"
+# What the names of capture triggers begin with, whichever change's. "~" sorts after letters, digits and underscores:
+# BEFORE triggers fire in byte order of their names.
+CAPTURE = "~migrator_capture_"
 
 
 def is_own(called: str) -> bool:
@@ -27,9 +30,46 @@ def shadow_column(change: int) -> str:
     return f"migrator_shadow_{change}"
 
 
-# What the names of capture triggers begin with, whichever change's. "~" sorts after letters, digits and underscores:
-# BEFORE triggers fire in byte order of their names.
-CAPTURE = "~migrator_capture_"
+def capture_trigger(change: int) -> str:
+    return f"{CAPTURE}{change}"
+
+
+def capture_function(change: int) -> str:
+    return f"capture_{change}"
+
+
+def lookup_function(change: int) -> str:
+    """The function that gives capture the vector of a text's hash."""
+    return f"lookup_{change}"
+
+
+def missed_writes(change: int) -> str:
+    """The sequence that counts writes for which capture had no vector."""
+    return f"missed_{change}"
+
+
+def edited_texts(change: int) -> str:
+    """The sequence that counts texts edited before cut-over, their live vectors staying as they were."""
+    return f"edited_{change}"
+
+
+def backup_table(change: int) -> str:
+    return f"backup_{change}"
+
+
+def temporary_index(change: int, number: int) -> str:
+    """What an index that is built is called until cut-over."""
+    return f"migrator_index_{change}_{number}"
+
+
+def kept_index(change: int, number: int) -> str:
+    """What an old vector index is called while it stays with the retired column."""
+    return f"{retired_column(change)}_{number}"
+
+
+def left_index(change: int) -> str:
+    """The index on the rows without a vector, from index to settle."""
+    return f"migrator_left_{change}"
 
 
 def store_name(model: Model) -> str:

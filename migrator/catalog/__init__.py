@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Protocol, get_args
 
 from migrator.catalog.captured import Captured
-from migrator.catalog.columns import Column, OtherTable, Table, Trigger, read_table, table_names
+from migrator.catalog.columns import Column, OtherTable, Table, read_table, table_names
 from migrator.catalog.dependents import Carried, read_carried
-from migrator.catalog.indexes import IndexToBuild, TableIndex, read_indexes, with_reach
+from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, alone, read_keys, read_partitions
 from migrator.catalog.revision_functions import Replaced
 from migrator.catalog.rights import refuse_code_of_lesser_roles, refuse_lesser_functions
@@ -44,6 +44,13 @@ __all__ = [
     "read_server",
     "set_lookup_path",
 ]
+
+
+class Placed(Protocol):
+    """An index or a trigger. partition: oid of the partition that has it alone; None where it is the whole table's."""
+
+    @property
+    def partition(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,8 @@ class Catalog:
         """Whether other tables inherit the column, each with rows, indexes and triggers of its own."""
         return self.table.kind != "p" and bool(self.partitions)
 
-    def place(self, of: TableIndex | IndexToBuild | Trigger) -> Table | Partition:
-        """What an index, or a trigger, of these is on."""
+    def place(self, of: Placed) -> Table | Partition:
+        """What it is on."""
         if of.partition is None:
             return self.table
         return next(each for each in self.partitions if each.oid == of.partition)

@@ -261,7 +261,7 @@ def _read_in(located: Located, said: Said, unapplied: list[str]) -> tuple[Embedd
     from migrator import hazards
     from migrator.commands.infer_change import Inference
     from migrator.errors import Refused
-    from migrator.plan.column import ColumnPlan
+    from migrator.plan.upgrade import UpgradePlan
     from migrator.postgres.connection import configure, connect
     from migrator.preflight.checks import refuse_declared, refuse_lesser_functions, refuse_unreadable
     from migrator.preflight.expressions import try_expressions, try_scope
@@ -289,14 +289,14 @@ def _read_in(located: Located, said: Said, unapplied: list[str]) -> tuple[Embedd
             refuse_unreadable(catalog)
 
         def try_texts(change: EmbeddingChange) -> None:
-            refuse_lesser_functions(connection, ColumnPlan(0, change, catalog))
+            refuse_lesser_functions(connection, UpgradePlan(id=0, change=change, catalog=catalog))
             with as_yet():
-                try_scope(connection, ColumnPlan(0, change, catalog))
-                try_expressions(connection, ColumnPlan(0, change, catalog))
+                try_scope(connection, UpgradePlan(id=0, change=change, catalog=catalog))
+                try_expressions(connection, UpgradePlan(id=0, change=change, catalog=catalog))
 
         change = inference.change(try_texts)
         with as_yet():
-            refuse_declared(ledger, ColumnPlan(0, change, catalog))
+            refuse_declared(ledger, UpgradePlan(id=0, change=change, catalog=catalog))
     return change, inference, early + inference.warnings
 
 

@@ -31,7 +31,7 @@ from migrator.embedding.providers import at_hand, own_dimensions
 from migrator.errors import Refused, UsageError
 from migrator.hazards import Hazard, new_model_not_there, scope_without_rows, several_indexes
 from migrator.ledger.ledger import Ledger
-from migrator.plan.column import ColumnPlan
+from migrator.plan.upgrade import UpgradePlan
 from migrator.postgres.connection import Connection, execute
 from migrator.postgres.sql import expression, query
 from migrator.preflight.dependents import of_functions
@@ -250,7 +250,7 @@ class Inference:
     def _new_functions(self, change: EmbeddingChange) -> tuple[str, ...]:
         """For those that cast to the column's dimensions; of the others is warned, unless only the index changes."""
         column = self.catalog.column
-        if ColumnPlan(0, change, self.catalog).method == "index":
+        if UpgradePlan(id=0, change=change, catalog=self.catalog).method == "index":
             return ()
         written: dict[str, str] = {}
         old, new = change.from_.dimensions, change.to.dimensions

@@ -17,6 +17,7 @@ from migrator.ledger.plans import planned, restoring
 from migrator.names import retired_column
 from migrator.plan.column import ColumnPlan, Direction, Source
 from migrator.plan.plan import Plan
+from migrator.plan.upgrade import UpgradePlan
 from migrator.postgres.connection import Connection, configure, has_table, search_path
 from migrator.preflight import checks
 from migrator.preflight.server import disk_hazards, server_hazards
@@ -53,10 +54,10 @@ class Planner:
         found = self._server_hazards()
         first = self._ledger.next_change()
         columns = [
-            ColumnPlan(
-                first + number,
-                change,
-                self._before_upgrade(change),
+            UpgradePlan(
+                id=first + number,
+                change=change,
+                catalog=self._before_upgrade(change),
                 online=self._options.online,
                 quiet=self._options.quiet_triggers,
             )
@@ -161,7 +162,7 @@ class Planner:
             raise hazards.retired_already(catalog.subject).refusal()
         return "backup" if has_table(self._connection, column.backup) else "model"
 
-    def _plan(self, revision: str, direction: Direction, columns: list[ColumnPlan], found: list[Hazard]) -> Plan:
+    def _plan(self, revision: str, direction: Direction, columns: Sequence[ColumnPlan], found: list[Hazard]) -> Plan:
         findings = [
             checks.examine(
                 self._connection,

@@ -69,7 +69,7 @@ def _drop(connection: Connection, plan: Plan, column: ColumnPlan) -> list[sql.Co
         return []
     twins = materialized_views.abandoned(plan, column)
     if column.fills_retired:
-        kept = capture.until_retire(column.as_upgrade())
+        kept = capture.until_retire(column.upgrade)
         return [*twins, kept, *(capture.watch_in_part(column) if column.capture_was_off else ())]
     own = tree.own_column(connection, column, column.shadow)
     return [*twins, *capture.drop(column), *partition_columns.drop(column, column.shadow, own)]

@@ -11,7 +11,7 @@ from migrator.postgres.sql import fragment, literal, name, names, query
 
 def carried_over(column: ColumnPlan) -> list[sql.Composed]:
     """Set on the column that became live, and on single partitions where these say other than the table."""
-    old, table, live = (column.before or column.catalog).column, column.table, name(column.live)
+    old, table, live = column.target.column, column.table, name(column.live)
     carried = []
     if column.is_restore:
         storage = fragment(old.storage_sql)

@@ -12,7 +12,7 @@ from migrator.plan.column import ColumnPlan
 def storage(column: ColumnPlan) -> str:
     """The live column's storage, unless all vectors of a row would not fit in a page; then EXTERNAL until retire."""
     live = column.catalog.column
-    wanted = (column.before or column.catalog).column
+    wanted = column.target.column
     if wanted.storage == "p" and not _fits_page(column, beside=[live, *_other_vectors(column)]):
         return "EXTERNAL"
     return wanted.storage_sql

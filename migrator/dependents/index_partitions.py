@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from migrator.catalog import Catalog
-from migrator.catalog.indexes import IndexToBuild, TableIndex, carried_over, drop_concurrently, is_valid
+from migrator.catalog.indexes import TableIndex, drop_concurrently, is_valid
 from migrator.names import fitting
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
+from migrator.plan.indexes import IndexToBuild, carried_over
 from migrator.plan.tree import Relation
 from migrator.postgres.connection import Connection, execute
 from migrator.postgres.locks import concurrently
@@ -84,7 +85,7 @@ def _new(index: IndexToBuild, called: str, temporary: str) -> IndexToBuild:
 def _is_replaced(column: ColumnPlan, index: IndexToBuild) -> bool:
     """Whether the revision says what it is to be."""
     asked = column.change.index not in ("same", None)
-    return asked and index.identity in {each.identity for each in column.replaced_indexes}
+    return asked and index.identity in {each.identity for each in column.upgrade.replaced_indexes}
 
 
 def on(column: ColumnPlan, index: IndexToBuild, table: Relation) -> IndexToBuild:
@@ -158,7 +159,8 @@ def attached(connection: Connection, schema: str, index: str) -> list[Attached]:
 def now(connection: Connection, column: ColumnPlan) -> Parts:
     """The parts of the old and of the new indexes before the names are swapped."""
     called = [(tree.place(column, index), (index.partition, index.temporary)) for index in column.indexes]
-    called += [(tree.place(column, index), index.identity) for index in column.kept_indexes]
+    if not column.is_restore:
+        called += [(tree.place(column, index), index.identity) for index in column.upgrade.kept_indexes]
     return {
         of: attached(connection, place.schema, of[1]) for place, of in called if place is not None and not place.is_leaf
     }

@@ -33,7 +33,7 @@ def attributes(column: ColumnPlan) -> list[sql.Composed]:
 
     The default and the statistics target of a table are set in all below it too, the rest is not.
     """
-    catalog, live = column.before or column.catalog, name(column.live)
+    catalog, live = column.target, name(column.live)
     carried = []
     for partition in _partitions(column):
         here, only = partition.column, sql.SQL("ONLY {}").format(partition.sql)
@@ -127,7 +127,7 @@ def not_nulls(column: ColumnPlan) -> list[sql.Composed]:
     From PostgreSQL 18 on NOT NULL has a name, which a partition may have given it before it was attached. Leaves first,
     for a table gives its NOT NULL to what is below it and has none.
     """
-    catalog, live = column.before or column.catalog, name(column.live)
+    catalog, live = column.target, name(column.live)
     above = catalog.column.not_null_name
     if above is None or column.catalog.server.version < NAMED_NOT_NULL:
         return [query("cut_over", "set_not_null", table=column.table, column=live)]
@@ -148,5 +148,5 @@ def not_nulls(column: ColumnPlan) -> list[sql.Composed]:
 def _partitions(column: ColumnPlan) -> list[Partition]:
     """Those that the table has, as they were before the upgrade."""
     now = {each.oid: each for each in column.catalog.partitions}
-    before = (column.before or column.catalog).partitions
+    before = column.target.partitions
     return [replace(each, schema=now[each.oid].schema, name=now[each.oid].name) for each in before if each.oid in now]

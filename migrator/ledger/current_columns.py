@@ -12,6 +12,7 @@ from migrator.change import VectorType
 from migrator.ledger.ledger import LIVE, RETIRED, Ledger, LedgerChange
 from migrator.ledger.plans import planned
 from migrator.plan.column import ColumnPlan
+from migrator.plan.restore import RestorePlan
 from migrator.postgres.connection import Connection
 
 
@@ -79,10 +80,12 @@ def _by_last_embedded(later: ColumnPlan, columns: list[ColumnPlan]) -> list[Colu
 
 
 def _with_type(column: ColumnPlan, type_: VectorType) -> ColumnPlan:
-    before = column.before
-    if before is not None:
-        before = dataclasses.replace(before, column=dataclasses.replace(before.column, type=type_))
-    return dataclasses.replace(column, change=dataclasses.replace(column.change, type=type_), before=before)
+    typed = dataclasses.replace(column, change=dataclasses.replace(column.change, type=type_))
+    if not isinstance(typed, RestorePlan):
+        return typed
+    before = typed.undone.catalog
+    before = dataclasses.replace(before, column=dataclasses.replace(before.column, type=type_))
+    return dataclasses.replace(typed, undone=dataclasses.replace(typed.undone, catalog=before))
 
 
 def _left_by(later: ColumnPlan, columns: list[ColumnPlan]) -> list[ColumnPlan]:

@@ -22,6 +22,8 @@ from migrator.ledger.rows import Run as Run
 from migrator.names import SCHEMA
 from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
+from migrator.plan.restore import RestorePlan
+from migrator.plan.upgrade import UpgradePlan
 from migrator.postgres.address import VersionTable
 from migrator.postgres.connection import Connection, execute, fetch_dicts, fetch_row
 from migrator.postgres.sql import Query, name, query, script, text_of
@@ -219,7 +221,7 @@ class Ledger:
                 text = found.get(each.restores, change.text)
                 continue
             found[each.id] = change.from_text or text or change.text
-            embeds = ColumnPlan(each.id, change, each.catalog).method == "embed"
+            embeds = UpgradePlan(id=each.id, change=change, catalog=each.catalog).method == "embed"
             text = change.text if embeds else found[each.id]
         return text
 
@@ -239,7 +241,7 @@ class Ledger:
                     column=column.live,
                     change=as_json(column.change),
                     catalog=as_json(column.catalog),
-                    source=column.source,
+                    source=column.source if isinstance(column, RestorePlan) else None,
                     online=column.online,
                 )
         return run

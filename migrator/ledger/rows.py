@@ -11,7 +11,8 @@ import msgspec
 from migrator.catalog import Catalog
 from migrator.change import EmbeddingChange
 from migrator.names import retired_column, shadow_column
-from migrator.plan.column import ColumnPlan, Direction, Source
+from migrator.plan.column import Direction, Source
+from migrator.plan.upgrade import UpgradePlan
 
 # States of a change: before cut-over; while its column is the one the application uses; without its retired column.
 UNFINISHED = "unfinished"
@@ -50,7 +51,7 @@ class LedgerChange:
         """Whether it is an upgrade whose retired column is still there."""
         if self.state != LIVE or self.restores is not None:
             return False
-        return ColumnPlan(self.id, self.change, self.catalog).method != "index"
+        return UpgradePlan(id=self.id, change=self.change, catalog=self.catalog).method != "index"
 
     @property
     def mark(self) -> str:

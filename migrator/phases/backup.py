@@ -45,7 +45,7 @@ def steps(plan: Plan) -> list[Step]:
             continue
         if backup_table.reads_store(column):
             # An empty one, where migrator retire --stores dropped it: every vector is backed up then.
-            found.append(making_store(column.as_upgrade(), "its store was dropped", "milliseconds"))
+            found.append(making_store(column.upgrade, "its store was dropped", "milliseconds"))
         found.append(_Copy(column))
     return found
 

@@ -114,8 +114,8 @@ def _name_indexes(column: ColumnPlan, parts: Parts) -> list[sql.Composed]:
     """The new indexes take the names of the old ones, with comment and CLUSTER mark. parts: those of partitions."""
     named: list[sql.Composed] = []
     if not column.is_restore:
-        for old in column.kept_indexes:
-            place, number = tree.place(column, old), column.index_numbers[old.identity]
+        for old in column.upgrade.kept_indexes:
+            place, number = tree.place(column, old), column.upgrade.index_numbers[old.identity]
             if place is not None:
                 kept = name(column.kept_index(number))
                 named.append(query("index", "rename", index=name(place.schema, old.name), new=kept))

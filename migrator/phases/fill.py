@@ -178,7 +178,7 @@ def _start(column: ColumnPlan) -> list[Statement]:
             ddl.append(query("fill", "add_shadow", table=each, shadow=shadow, type=column.type_sql))
         storage = fragment(column_storage.storage(column))
         ddl.append(query("cut_over", "set_storage", table=table, column=shadow, storage=storage))
-        compression = (column.before or column.catalog).column.compression_sql
+        compression = column.target.column.compression_sql
         if compression is not None:
             ddl.append(query("fill", "set_compression", table=table, shadow=shadow, compression=fragment(compression)))
         ddl += partition_columns.compressions(column)

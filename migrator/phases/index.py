@@ -13,12 +13,13 @@ from functools import partial
 import psycopg
 from psycopg import sql
 
-from migrator.catalog.indexes import IndexToBuild, TableIndex, drop_concurrently, is_valid
+from migrator.catalog.indexes import TableIndex, drop_concurrently, is_valid
 from migrator.dependents import index_partitions, materialized_views
 from migrator.dependents.index_partitions import Attached
 from migrator.errors import Interrupted
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
+from migrator.plan.indexes import IndexToBuild
 from migrator.plan.plan import Plan
 from migrator.plan.step import Lock, Statement
 from migrator.plan.tree import Relation

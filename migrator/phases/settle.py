@@ -73,7 +73,7 @@ def run(work: Work) -> dict[str, Settled]:
 
 
 def wants_not_null(column: ColumnPlan) -> bool:
-    return (column.before or column.catalog).column.not_null
+    return column.target.column.not_null
 
 
 def _discard_plans(column: ColumnPlan) -> list[Statement]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from psycopg import sql
 
 from migrator.catalog.columns import TREE, Trigger
-from migrator.catalog.indexes import IndexToBuild, TableIndex
+from migrator.catalog.indexes import TableIndex
 from migrator.catalog.partitions import Partition
 from migrator.errors import MigratorError
 from migrator.plan.column import ColumnPlan
+from migrator.plan.indexes import IndexToBuild
 from migrator.postgres.connection import Connection, execute, fetch_dicts, fetch_row
 from migrator.postgres.sql import Query, name, plain, query
 

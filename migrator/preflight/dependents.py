@@ -76,7 +76,7 @@ def by_name(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """Functions that find the column by its name, but for those that the revision gives, or a downgrade brings back."""
     if column.method == "index":
         return []
-    replaced = {function.name for function in (column.before or column.catalog).replaced}
+    replaced = {function.name for function in column.target.replaced}
     left = [each for each in function_bodies.read(connection, column.catalog) if each.name not in replaced]
     old, new = column.change.from_.dimensions, column.change.to.dimensions
     return of_functions(column.subject, left, old, new, "downgrade" if column.is_restore else "upgrade")

@@ -15,10 +15,11 @@ from psycopg import sql
 from migrator import hazards
 from migrator.catalog import Partition, Table
 from migrator.catalog.deparsed import after_using
-from migrator.catalog.indexes import IndexToBuild, TableIndex, by_place, carried_over
+from migrator.catalog.indexes import TableIndex, by_place
 from migrator.change import INDEX_LIMIT
 from migrator.hazards import Hazard
 from migrator.plan.column import ColumnPlan
+from migrator.plan.indexes import IndexToBuild, carried_over
 from migrator.postgres.connection import Connection, execute, said
 from migrator.postgres.sql import Query, name, query
 from migrator.preflight import partitions
@@ -30,7 +31,7 @@ def declared(column: ColumnPlan) -> list[Hazard]:
     found = [_not_carried(column, index) for index in catalog.own_indexes if not (index.carried and index.valid)]
     if column.is_restore:
         return found
-    for replaced in by_place(column.replaced_indexes):
+    for replaced in by_place(column.upgrade.replaced_indexes):
         if column.change.index is not None and len(replaced) > 1:
             found.append(hazards.several_indexes(subject, [index.name for index in replaced]))
     if found:

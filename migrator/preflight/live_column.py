@@ -58,7 +58,7 @@ def _same_indexes(column: ColumnPlan) -> bool:
     asked = column.change.index
     if asked == "same":
         return True
-    present = [index.described() for index in column.replaced_indexes]
+    present = [index.described() for index in column.upgrade.replaced_indexes]
     if asked is None:
         return not present
     return bool(present) and all(each == asked for each in present)

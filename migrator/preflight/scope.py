@@ -34,7 +34,7 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
 def left(connection: Connection, ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     """On a downgrade: rows that left the scope and would keep a vector of the model that goes."""
     where, gone = column.change.where, column.change.from_
-    if not column.is_restore or where is None or not column.keeps_out_of_scope or column.upgraded_by != "embed":
+    if not column.is_restore or where is None or not column.keeps_out_of_scope or column.upgrade.method != "embed":
         return []
     others = ledger.scopes_beside(column.catalog, where, gone.dimensions)
     rows = relabelled.count_kept(connection, column, others)

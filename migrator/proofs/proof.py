@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from migrator.catalog.indexes import OPERATORS, IndexToBuild
+from migrator.catalog.indexes import OPERATORS
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
+from migrator.plan.indexes import IndexToBuild
 from migrator.plan.step import Lock, Statement
 from migrator.postgres.sql import Query, fragment, name, query
 

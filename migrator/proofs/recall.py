@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from psycopg import sql
 
-from migrator.catalog.indexes import IndexToBuild, is_valid
+from migrator.catalog.indexes import is_valid
 from migrator.dependents.index_partitions import attached
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
+from migrator.plan.indexes import IndexToBuild
 from migrator.plan.step import Statement
 from migrator.postgres.connection import configure, execute, fetch_row, has_table
 from migrator.postgres.sql import name, query

@@ -31,7 +31,7 @@ def statements(column: ColumnPlan, target: str, *, sampled_if: str = "") -> list
     sent = reads(column, remaining.counting(column, target), _scan(column, target))
     if column.method != "embed":
         return sent
-    if column.found_nulls:
+    if remaining.may_be_null_by_right(column):
         sent += reads(column, remaining.counting_null_by_right(column, target))
     sent += reads(column, _sample(column, target), only_if=sampled_if)
     sent += reads(column, _stored(column), lasts="a few rows", only_if="rows hold another vector than the model's")

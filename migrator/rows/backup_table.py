@@ -6,6 +6,7 @@ from psycopg import sql
 
 from migrator.catalog import Catalog
 from migrator.plan.column import ColumnPlan
+from migrator.plan.restore import RestorePlan
 from migrator.postgres.sql import Query, fragment, name, query
 
 
@@ -15,7 +16,7 @@ def live_type(catalog: Catalog) -> sql.Composed:
 
 def reads_store(column: ColumnPlan) -> bool:
     """Whether `which` looks into the store of the upgrade's model."""
-    return column.is_restore and column.upgraded_by == "embed"
+    return column.is_restore and column.upgrade.method == "embed"
 
 
 def which(column: ColumnPlan) -> Query:
@@ -38,13 +39,13 @@ def index(column: ColumnPlan) -> sql.Composed:
     by = list(map(name, _key(column)))
     if column.method == "embed":
         by.insert(0, sql.SQL("(coalesce(migrator_text_hash, ''))"))
-    index = name(f"backup_{column.as_upgrade().id}_row")
+    index = name(f"backup_{column.upgrade.id}_row")
     return query("backup", "index", index=index, backup=column.upgrade_backup, by=sql.SQL(", ").join(by))
 
 
 def helps(column: ColumnPlan) -> bool:
     """Whether the backup's rows can be told: by their text, or where no text is named by the table's key."""
-    return column.source == "backup" and _tells_rows(column)
+    return isinstance(column, RestorePlan) and column.source == "backup" and _tells_rows(column)
 
 
 def _tells_rows(column: ColumnPlan) -> bool:
@@ -63,7 +64,7 @@ def rows(column: ColumnPlan) -> sql.Composed:
 def same_row(column: ColumnPlan) -> sql.Composed:
     """Condition over the row and `migrator_backup`: the vector there is of the text, or makes the vector, here."""
     if column.method == "derive":
-        made = column.as_upgrade().derived(sql.SQL("migrator_backup.migrator_vector"))
+        made = column.upgrade.derived(sql.SQL("migrator_backup.migrator_vector"))
         equal = sql.SQL("OPERATOR({}.=)").format(name(column.catalog.server.extension_schema))
         return _all(sql.SQL("{} {} {}.{}").format(made, equal, column.row, name(column.live)), *_same_key(column))
     return _same_text(column)
@@ -85,7 +86,7 @@ def _same_key(column: ColumnPlan) -> list[Query]:
 
 
 def _key(column: ColumnPlan) -> list[str]:
-    return (column.before or column.catalog).table.key
+    return column.target.table.key
 
 
 def _listed(each: Query) -> sql.Composed:

@@ -153,7 +153,7 @@ class ClearStale(ColumnStep):
 
 def _index_backup(column: ColumnPlan) -> list[Statement]:
     """Of a downgrade, where texts tell its rows."""
-    return [backup_index(column)] if column.upgraded_by == "embed" else []
+    return [backup_index(column)] if column.upgrade.method == "embed" else []
 
 
 def backup_index(column: ColumnPlan) -> Statement:

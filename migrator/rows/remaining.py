@@ -5,6 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from migrator.plan.column import ColumnPlan
+from migrator.plan.restore import RestorePlan
 from migrator.postgres.connection import Connection, fetch_row
 from migrator.postgres.sql import Query, name, query
 from migrator.report import counted
@@ -21,9 +22,14 @@ def pending(column: ColumnPlan) -> Query:
     if column.method == "embed" and (column.change.max_failed_rows or column.is_restore):
         aside = query("fill", "not_set_aside", change=sql.Literal(column.id), text_hash=column.text_hash)
         conditions.append(aside)
-    if column.method == "embed" and column.found_nulls:
+    if may_be_null_by_right(column):
         conditions.append(_null_by_right(column))
     return sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true")
+
+
+def may_be_null_by_right(column: ColumnPlan) -> bool:
+    """On a downgrade: whether rows are told by their key that had no vector before the upgrade."""
+    return isinstance(column, RestorePlan) and column.found_nulls and column.method == "embed"
 
 
 def _null_by_right(column: ColumnPlan) -> Query:
@@ -47,8 +53,8 @@ def stale(column: ColumnPlan, *, in_backup: bool, in_store: bool = True) -> Quer
         derived = column.derived(name(column.live))
         pieces = {"shadow": shadow, "scope": column.scope, "derived": derived, "live": shadow}
         return query("fill", "not_of_live", extension=extension, **pieces)
-    if column.upgraded_by == "derive":
-        derived = column.as_upgrade().derived(shadow)
+    if column.upgrade.method == "derive":
+        derived = column.upgrade.derived(shadow)
         pieces = {"shadow": shadow, "scope": column.scope, "derived": derived, "live": name(column.live)}
         return query("fill", "not_of_live", extension=extension, **pieces)
     pieces = {"shadow": shadow, "text_hash": column.text_hash, "extension": extension}
@@ -77,7 +83,7 @@ def counting_null_by_right(column: ColumnPlan, target: str) -> sql.Composed:
 
 
 def count_null_by_right(connection: Connection, column: ColumnPlan, target: str) -> int:
-    if column.method != "embed" or not column.found_nulls:
+    if not may_be_null_by_right(column):
         return 0
     (found,) = tolerant(
         connection, column, lambda column: fetch_row(connection, counting_null_by_right(column, target))

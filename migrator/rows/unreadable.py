@@ -16,7 +16,8 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from migrator.plan.column import ColumnPlan, Guards
+from migrator.plan.column import ColumnPlan
+from migrator.plan.expressions import Guards
 from migrator.postgres.connection import EVALUATION, Connection, execute, fetch_row
 from migrator.postgres.sql import Query, literal, name, plain, query
 

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from migrator import EmbeddingChange, Hnsw
-from migrator.catalog.indexes import IndexToBuild
 from migrator.change import VectorColumn
 from migrator.commands import runner
 from migrator.commands.backfill import backfill
@@ -21,6 +20,7 @@ from migrator.dependents.index_partitions import Parts
 from migrator.errors import Interrupted, MigratorError, Refused, Stopped
 from migrator.phases import index
 from migrator.plan.column import ColumnPlan
+from migrator.plan.indexes import IndexToBuild
 from migrator.plan.tree import Relation
 from migrator.postgres.connection import Connection
 from migrator.runtime.context import Options, Work

@@ -21,7 +21,7 @@ from migrator.catalog import Catalog, read_catalog
 from migrator.ledger.ledger import Ledger, LedgerChange, Run
 from migrator.operations.collect import read
 from migrator.operations.ops import ChangeEmbeddingOp
-from migrator.plan.column import ColumnPlan
+from migrator.plan.upgrade import UpgradePlan
 from migrator.postgres.connection import connect
 from tests import models
 from tests.support.cases import Application, Case, Embedded, cases
@@ -238,7 +238,7 @@ def indexes(change: EmbeddingChange, catalog: Catalog) -> list[list[str]]:
             str(defaults[each.method] | each.parameters),
             str(each.predicate),
         ]
-        for each in ColumnPlan(0, change, catalog).vector_indexes
+        for each in UpgradePlan(id=0, change=change, catalog=catalog).vector_indexes
     )
 
 

@@ -9,8 +9,10 @@ from migrator import EmbeddingChange
 from migrator.catalog import Catalog, Column, Partition, Server, Table, View
 from migrator.catalog.columns import Trigger
 from migrator.catalog.indexes import TableIndex
-from migrator.plan.column import ColumnPlan, Source
+from migrator.plan.column import Source
 from migrator.plan.plan import Plan
+from migrator.plan.restore import RestorePlan
+from migrator.plan.upgrade import UpgradePlan
 
 SERVER = Server(
     version=180_004,
@@ -142,7 +144,7 @@ def partition(oid: int, name: str, at: Column, **said: Any) -> Partition:
 def upgrading(*changes: tuple[EmbeddingChange, Catalog], **said: Any) -> Plan:
     """said: of the plan of each column, such as online."""
     numbered = enumerate(changes, 1)
-    columns = [ColumnPlan(number, change, catalog, **said) for number, (change, catalog) in numbered]
+    columns = [UpgradePlan(id=number, change=change, catalog=catalog, **said) for number, (change, catalog) in numbered]
     return Plan("0002", "upgrade", tuple(columns), ())
 
 
@@ -158,15 +160,7 @@ def restoring(upgrade: Plan, source: Source, *, found: Catalog, **said: Any) -> 
         found = dataclasses.replace(found, table=kept)
     change = done.change
     back = dataclasses.replace(change.with_old_text(), from_=change.to, to=change.from_, type=None, index="same")
-    column = ColumnPlan(
-        2,
-        back,
-        found,
-        before=done.catalog,
-        restores=1,
-        undone_change=change,
-        source=source,
-        online=done.online,
-        **said,
+    column = RestorePlan(
+        id=2, change=back, catalog=found, undone=done.upgrade, source=source, online=done.online, **said
     )
     return Plan("0002", "downgrade", (column,), ())
