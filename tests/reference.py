@@ -138,7 +138,7 @@ _EXAMPLES: dict[str, object] = {
     "schema": "public",
     "location": "acme/old",
     "rows": 5,
-    "refusal": hazards.text_does_not_parse("text", "summary", 'column "summary" does not exist').refusal(),
+    "refusal": hazards.texts.text_does_not_parse("text", "summary", 'column "summary" does not exist').refusal(),
     "files": ["versions/0003_items.py"],
     "similarity": 0.87,
     "statement": "CREATE OR REPLACE FUNCTION match_documents",
@@ -402,8 +402,13 @@ def unused_examples() -> set[str]:
 
 
 def _makers() -> list[FunctionType]:
-    found = [each for subject in SUBJECTS for each in vars(subject).values() if inspect.isfunction(each)]
-    made = [each for each in found if not each.__name__.startswith("_") and hasattr(hazards, each.__name__)]
+    found = [
+        each
+        for subject in SUBJECTS
+        for each in vars(subject).values()
+        if inspect.isfunction(each) and each.__module__ == subject.__name__
+    ]
+    made = [each for each in found if not each.__name__.startswith("_")]
     return [each for each in made if inspect.signature(each).return_annotation == "Hazard"]
 
 

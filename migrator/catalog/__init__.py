@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, get_args
 
+from migrator import hazards
 from migrator.catalog.captured import Captured
 from migrator.catalog.columns import Column, OtherTable, Table, read_table, table_names
 from migrator.catalog.dependents import Carried, read_carried
@@ -25,7 +26,6 @@ from migrator.catalog.text_dependencies import Dependency
 from migrator.catalog.triggers import UpdateTrigger, read_update_triggers
 from migrator.catalog.views import View, read_kinds, read_others, read_views
 from migrator.change import VectorType
-from migrator.hazards import domain_over_vectors, not_a_vector, unknown_column, unknown_table
 from migrator.names import is_own
 from migrator.postgres.connection import Connection, execute, qualified_names
 from migrator.postgres.sql import expression, query
@@ -194,18 +194,18 @@ def read_catalog(
     server = server or require_pgvector(connection)
     found = read_table(connection, schema, table)
     if found is None:
-        raise unknown_table(schema, table, table_names(connection)).refusal()
+        raise hazards.columns.unknown_table(schema, table, table_names(connection)).refusal()
     refuse_code_of_lesser_roles(connection, found.sql)
     at = found.column(column)
     vectors = [known.name for known in found.columns if known.type in VECTOR_TYPES]
     if at is None:
-        raise unknown_column(found.name, column, vectors).refusal()
+        raise hazards.columns.unknown_column(found.name, column, vectors).refusal()
     if at.type not in VECTOR_TYPES:
         place = {"table": found.oid, "column": at.number}
         over = execute(connection, query("catalog", "domain_over"), place).fetchone()
         if over is not None:
-            raise domain_over_vectors(found.schema, found.name, column, at.type_text, over[0]).refusal()
-        raise not_a_vector(found.name, column, at.type_text, vectors).refusal()
+            raise hazards.columns.domain_over_vectors(found.schema, found.name, column, at.type_text, over[0]).refusal()
+        raise hazards.columns.not_a_vector(found.name, column, at.type_text, vectors).refusal()
     with qualified_names(connection):
         kinds = read_kinds(connection, found.oid, at.number)
         views = read_views(connection, found.oid, at.number, kinds)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from migrator.hazards import function_not_made
+from migrator import hazards
 from migrator.postgres.connection import Connection, configure, execute, fetch_row, said
 from migrator.postgres.sql import Query, fragment, plain, query
 
@@ -59,4 +59,4 @@ def _make(connection: Connection, subject: str, statement: Query) -> None:
             raise
         first = " ".join(plain(statement).split())
         reason = said(error)
-        raise function_not_made(subject, first[:100], reason).refusal() from None
+        raise hazards.dependents.function_not_made(subject, first[:100], reason).refusal() from None

@@ -30,7 +30,7 @@ def examine(connection: Connection, table: Query) -> list[Hazard]:
     for each in owned:
         if each["unsafe"]:
             return [
-                hazards.owner_has_fewer_rights(
+                hazards.rights.owner_has_fewer_rights(
                     each["object"], each["owner"], each["can_login"], each["session"], each["unsafe"]
                 )
             ]
@@ -38,7 +38,7 @@ def examine(connection: Connection, table: Query) -> list[Hazard]:
     others = {each["object"]: each["owner"] for each in owned if each["roles"]}
     if others:
         roles = sorted({role for each in owned for role in each["roles"]})
-        found.append(hazards.owner_runs_code(others, owned[0]["session"], roles))
+        found.append(hazards.rights.owner_runs_code(others, owned[0]["session"], roles))
     return found + _functions(connection, owned, f"work on {_shown(table)}", "roots_of_table")
 
 
@@ -111,8 +111,8 @@ def _functions(connection: Connection, owned: list[dict[str, Any]], work: str, r
     unsafe = sorted({role for each in found for role in each["unsafe"]})
     if unsafe:
         lesser = {each["object"]: each["owner"] for each in found if each["unsafe"]}
-        return [hazards.functions_of_lesser_roles(work, lesser, session, unsafe)]
-    return [hazards.functions_of_other_roles(work, owners, session)]
+        return [hazards.rights.functions_of_lesser_roles(work, lesser, session, unsafe)]
+    return [hazards.rights.functions_of_other_roles(work, owners, session)]
 
 
 def _refuse(found: Sequence[Hazard]) -> None:

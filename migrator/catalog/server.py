@@ -6,14 +6,9 @@ import os
 import shutil
 from dataclasses import dataclass
 
+from migrator import hazards
 from migrator.catalog.rights import beyond, refuse_path_of_lesser_roles
-from migrator.hazards import (
-    Hazard,
-    ledger_of_another,
-    ledger_owner_has_fewer_rights,
-    ledger_with_others_objects,
-    no_pgvector,
-)
+from migrator.hazards import Hazard
 from migrator.postgres.connection import Connection, configure, fetch_dicts, fetch_row, search_path
 from migrator.postgres.sql import query
 
@@ -52,21 +47,21 @@ class LedgerSchema:
         if self.owner is None:
             return None
         if self.unsafe:
-            return ledger_owner_has_fewer_rights(self.owner, self.can_login, self.session, self.unsafe)
+            return hazards.rights.ledger_owner_has_fewer_rights(self.owner, self.can_login, self.session, self.unsafe)
         if not self.owned:
-            return ledger_of_another(self.owner, self.can_login, self.role)
+            return hazards.rights.ledger_of_another(self.owner, self.can_login, self.role)
         return self._planted
 
     @property
     def unreadable(self) -> Hazard | None:
         """Why this session may not even read it, as data."""
         if self.owner is not None and not self.readable:
-            return ledger_of_another(self.owner, self.can_login, self.role)
+            return hazards.rights.ledger_of_another(self.owner, self.can_login, self.role)
         return self._planted
 
     @property
     def _planted(self) -> Hazard | None:
-        return ledger_with_others_objects(self.owner or "", self.strange) if self.strange else None
+        return hazards.rights.ledger_with_others_objects(self.owner or "", self.strange) if self.strange else None
 
 
 @dataclass(frozen=True)
@@ -150,7 +145,7 @@ def require_pgvector(connection: Connection) -> Server:
     """As read_server. Raises Refused where pgvector is not in this database."""
     server = read_server(connection)
     if server.pgvector is None:
-        raise no_pgvector(server.pgvector_available, read_ledger_schema(connection).installed).refusal()
+        raise hazards.server.no_pgvector(server.pgvector_available, read_ledger_schema(connection).installed).refusal()
     return server
 
 

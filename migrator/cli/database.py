@@ -88,10 +88,10 @@ def locate(project: Project) -> list[Located]:
 def refuse_others(project: Project, found: Sequence[Located]) -> None:
     """Raises Refused where env.py runs no context, or connects elsewhere than a URL given for this command says."""
     if not found:
-        raise hazards.no_context().refusal()
+        raise hazards.revisions.no_context().refusal()
     databases = list(dict.fromkeys(each.address.shown for each in found))
     if project.asked_by is not None and len(databases) > 1:
-        raise hazards.several_databases(databases, project.asked_by).refusal()
+        raise hazards.revisions.several_databases(databases, project.asked_by).refusal()
     for each in found:
         project.connected_to(each.address)
 

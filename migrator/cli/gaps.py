@@ -69,7 +69,7 @@ def beyond(script: ScriptDirectory, at: Located) -> Beyond | None:
             if run is None and _in_force(ledger, revision):
                 steps = script._upgrade_revs(revision, at.heads)
                 if not all(_in_force(ledger, step.revision.revision) for step in steps):
-                    raise hazards.live_not_recorded(revision).refusal()
+                    raise hazards.revisions.live_not_recorded(revision).refusal()
                 return Beyond(revision, None, True, steps)
     return None
 
@@ -94,7 +94,9 @@ def find(project: Project) -> list[tuple[Located, list[Gap]]]:
         try:
             applied = at.applied(script)
         except (CommandError, RevisionError):
-            seen.append((at, [], [], [Gap("", hazards.revision_without_file(", ".join(heads)), closes=False)]))
+            seen.append(
+                (at, [], [], [Gap("", hazards.revisions.revision_without_file(", ".join(heads)), closes=False)])
+            )
             return []
         ours = [each for each in script.walk_revisions() if names_operations(each.module.upgrade)]
         recorded = [_read(each, context) for each in ours if each.revision in applied]
@@ -117,7 +119,7 @@ def _between(at: Located, recorded: list[Revision], ahead: list[str]) -> list[Ga
         ledger, _ = open_ledger_to_read(connection, at.address)
         run = ledger.unfinished()
         live = [each for each in ahead if _in_force(ledger, each) and (run is None or run.revision != each)]
-        found = [Gap(each, hazards.live_not_recorded(each), closes=True) for each in reversed(live)]
+        found = [Gap(each, hazards.revisions.live_not_recorded(each), closes=True) for each in reversed(live)]
         if run is None:
             found += _not_live(connection, ledger, recorded)
         return found
@@ -144,7 +146,7 @@ def _not_live(connection: Connection, ledger: Ledger, recorded: list[Revision]) 
                 # The ledger knows it as carried out, if not on the table that has that name now.
                 continue
             if last[1].revision == revision.id if last and restored else _as_before(column, change, last):
-                hazard = hazards.recorded_not_live(
+                hazard = hazards.revisions.recorded_not_live(
                     revision.id, f"{table.schema}.{table.name}.{change.column}", change.from_.name
                 )
                 yield Gap(revision.id, hazard, closes=restored)

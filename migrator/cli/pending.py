@@ -94,7 +94,7 @@ class Pending:
         """The plan of each revision that can be planned before those in front of it are done. Raises Refused."""
         ours = [step.revision for step in self.steps if step.revision is not None]
         if ours and self.in_transaction:
-            raise hazards.transaction_outside().refusal()
+            raise hazards.revisions.transaction_outside().refusal()
         for revision in ours:
             refuse_mixed(revision)
         found: list[Planned] = []
@@ -161,7 +161,7 @@ def refuse_unfinished(project: Project, address: Address, *, but: tuple[str | No
     run = unfinished(address)
     if run is not None and not _goes_on(run, address, but):
         refuse_busy(address)
-        raise hazards.unfinished_other(run.revision, run.direction, run.command, _is_next(project, run)).refusal()
+        raise hazards.runs.unfinished_other(run.revision, run.direction, run.command, _is_next(project, run)).refusal()
 
 
 def _goes_on(run: Run, address: Address, with_: tuple[str | None, Direction] | None) -> bool:
@@ -175,7 +175,7 @@ def _goes_on(run: Run, address: Address, with_: tuple[str | None, Direction] | N
 def refuse_steps_too_far(target: str, pending: Pending) -> None:
     """Raises Refused where so many steps back undo more than upgrades of vectors: who typed -1 twice meant it once."""
     if re.fullmatch(r"-\d+", target) and pending.ordinary:
-        raise hazards.steps_undo_ordinary(target, pending.ordinary[0], pending.destination).refusal()
+        raise hazards.revisions.steps_undo_ordinary(target, pending.ordinary[0], pending.destination).refusal()
 
 
 def _plan(address: Address, revision: Revision, options: Options, after: dict[str, str] | None) -> Plan:

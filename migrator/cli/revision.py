@@ -267,7 +267,7 @@ def _read_in(located: Located, said: Said, unapplied: list[str]) -> tuple[Embedd
     from migrator.preflight.expressions import try_expressions, try_scope
     from migrator.runtime.session import open_ledger
 
-    early: list[Hazard] = [hazards.unapplied_revisions(unapplied)] if unapplied else []
+    early: list[Hazard] = [hazards.revisions.unapplied_revisions(unapplied)] if unapplied else []
 
     @contextmanager
     def as_yet() -> Iterator[None]:
@@ -277,7 +277,7 @@ def _read_in(located: Located, said: Said, unapplied: list[str]) -> tuple[Embedd
         except Refused as refusal:
             if not unapplied:
                 raise
-            early.append(hazards.refused_as_yet(refusal))
+            early.append(hazards.revisions.refused_as_yet(refusal))
 
     # No transaction is open while a model is asked.
     with connect(located.address) as connection:
@@ -330,5 +330,7 @@ def _write(project: Project, message: str, place: Place, changes: Mapping[tuple[
     written = file.read_text(encoding="utf-8")
     if any(written.count(called) < len(changes) for called in ("op.change_embedding(", "op.restore_embedding(")):
         file.unlink()
-        raise hazards.template_without_place(shown_path(Path(project.script.dir, "script.py.mako")), bodies).refusal()
+        raise hazards.revisions.template_without_place(
+            shown_path(Path(project.script.dir, "script.py.mako")), bodies
+        ).refusal()
     return revision.path

@@ -73,10 +73,10 @@ class Walk:
         if self._at <= max(self._stopped, default=-1):
             return []
         if self._at >= len(self.pending):
-            raise hazards.moved_meanwhile().refusal()
+            raise hazards.revisions.moved_meanwhile().refusal()
         pending = self.pending[self._at]
         if set(heads) != set(pending.located.heads):
-            raise hazards.moved_meanwhile().refusal()
+            raise hazards.revisions.moved_meanwhile().refusal()
         if len(self.pending) > 1 and pending.steps:
             self.options.reporter.message(f"{pending.located.shown}:")
         return [step.taken for step in pending.steps]

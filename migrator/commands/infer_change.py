@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import msgspec
 import psycopg
 
+from migrator import hazards
 from migrator.catalog import Catalog, function_bodies, read_catalog, scope_values
 from migrator.catalog.function_bodies import Function
 from migrator.catalog.indexes import TableIndex, by_place
@@ -29,7 +30,7 @@ from migrator.change import (
 from migrator.commands import infer_scope as scope_
 from migrator.embedding.providers import at_hand, own_dimensions
 from migrator.errors import Refused, UsageError
-from migrator.hazards import Hazard, new_model_not_there, scope_without_rows, several_indexes
+from migrator.hazards import Hazard
 from migrator.ledger.ledger import Ledger
 from migrator.plan.upgrade import UpgradePlan
 from migrator.postgres.connection import Connection, execute
@@ -226,7 +227,7 @@ class Inference:
                 except Refused as refusal:
                     if model.provider == "python":
                         raise
-                    self.warnings.append(new_model_not_there(refusal.problem))
+                    self.warnings.append(hazards.models.new_model_not_there(refusal.problem))
                 return model
             asked = own_dimensions(said.to)
             source = "as the model says"
@@ -304,7 +305,7 @@ class Inference:
             return self._present_index(present)
         for there in by_place(present):
             if len(there) > 1:
-                raise several_indexes(self.catalog.subject, [index.name for index in there]).refusal()
+                raise hazards.indexes.several_indexes(self.catalog.subject, [index.name for index in there]).refusal()
         described = present[0].described() if present else None
         kind = _kind(said.method, described, options)
         _refuse_misfits(kind.__name__.lower(), options, fitting=kind.__struct_fields__)
@@ -336,7 +337,7 @@ def _of_scope(connection: Connection, catalog: Catalog, where: str | None) -> li
     if where is None:
         return []
     vectors = scope_values.vectors_of_no_scope(connection, catalog, where)
-    return [scope_without_rows(catalog.subject, where, vectors)] if vectors else []
+    return [hazards.texts.scope_without_rows(catalog.subject, where, vectors)] if vectors else []
 
 
 def _registered_text(connection: Connection, ledger: Ledger, catalog: Catalog, where: str | None) -> str | None:

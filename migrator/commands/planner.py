@@ -65,7 +65,7 @@ class Planner:
         ]
         for number, column in enumerate(columns):
             if column.subject in (earlier.subject for earlier in columns[:number]):
-                raise hazards.column_twice(column.subject).refusal()
+                raise hazards.revisions.column_twice(column.subject).refusal()
         _refuse_changed_before(columns, after)
         return self._plan(revision, "upgrade", columns, found)
 
@@ -121,7 +121,7 @@ class Planner:
         for change in self._ledger.changes_of(revision):
             table, found = change.catalog.table, self._ledger.present_table(change)
             if change.catalog.column.name in columns and found and found[1:] != (table.schema, table.name):
-                raise hazards.table_renamed(change.catalog.subject, *found[1:], table.schema, table.name).refusal()
+                raise hazards.runs.table_renamed(change.catalog.subject, *found[1:], table.schema, table.name).refusal()
 
     def _refuse_another_table(self, revision: str, wanted: VectorColumn, catalog: Catalog) -> None:
         """By another search_path the revision's words may mean a table that it did not change."""
@@ -134,23 +134,23 @@ class Planner:
         if there and catalog.table.oid not in (each.catalog.table.oid for each in there):
             changed = there[0].catalog
             path = ", ".join(changed.server.search_path)
-            raise hazards.another_table_changed(changed.subject, catalog.subject, revision, path).refusal()
+            raise hazards.runs.another_table_changed(changed.subject, catalog.subject, revision, path).refusal()
 
     def _undone(self, revision: str, catalog: Catalog, found: list[Hazard]) -> LedgerChange:
         """The upgrade that the revision's downgrade undoes."""
         live = self._ledger.live_upgrade(catalog.table, catalog.column.name)
         if live is None:
-            raise hazards.nothing_to_restore(catalog.subject).refusal()
+            raise hazards.runs.nothing_to_restore(catalog.subject).refusal()
         upgrade, run = live
         if run.own is False:
-            raise hazards.changed_in_another_history(catalog.subject, run.revision, run.history).refusal()
+            raise hazards.runs.changed_in_another_history(catalog.subject, run.revision, run.history).refusal()
         if not self._ledger.is_of(run, revision):
-            raise hazards.changed_by_another_revision(catalog.subject, run.revision, revision).refusal()
+            raise hazards.runs.changed_by_another_revision(catalog.subject, run.revision, revision).refusal()
         if run.revision != revision:
-            found.append(hazards.revision_renamed(catalog.subject, run.revision, revision))
+            found.append(hazards.runs.revision_renamed(catalog.subject, run.revision, revision))
         retired = retired_column(upgrade.id)
         if upgrade.keeps_retired_column and catalog.table.column(retired) is None:
-            raise hazards.retired_column_gone(catalog.subject, retired).refusal()
+            raise hazards.runs.retired_column_gone(catalog.subject, retired).refusal()
         return upgrade
 
     def _source(self, catalog: Catalog, upgrade: LedgerChange) -> Source:
@@ -159,7 +159,7 @@ class Planner:
         if upgrade.state == LIVE:
             return "retired column"
         if upgrade.change.text is None and column.dimensions != column.change.from_.dimensions:
-            raise hazards.retired_already(catalog.subject).refusal()
+            raise hazards.runs.retired_already(catalog.subject).refusal()
         return "backup" if has_table(self._connection, column.backup) else "model"
 
     def _plan(self, revision: str, direction: Direction, columns: Sequence[ColumnPlan], found: list[Hazard]) -> Plan:
@@ -192,4 +192,4 @@ class Planner:
 def _refuse_changed_before(columns: Sequence[ColumnPlan], after: Mapping[str, str]) -> None:
     for column in columns:
         if column.subject in after:
-            raise hazards.changed_before(column.subject, after[column.subject]).refusal()
+            raise hazards.revisions.changed_before(column.subject, after[column.subject]).refusal()

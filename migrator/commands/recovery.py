@@ -36,7 +36,7 @@ def after(work: Work, error: BaseException) -> None:
     for column in work.plan.columns:
         table, now = column.catalog.table, table_now(work.connection, column)
         if now not in (None, plain(table.sql)):
-            renamed = hazards.table_renamed_meanwhile(column.subject, str(now))
+            renamed = hazards.runs.table_renamed_meanwhile(column.subject, str(now))
             raise Interrupted(renamed.problem, meaning=renamed.meaning, remedy=renamed.remedy) from error
         if not has_column(work.connection, column, column.live):
             gone.append(f"the table of {column.subject}" if now is None else column.subject)

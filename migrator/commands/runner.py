@@ -79,7 +79,7 @@ def _own_run(connection: Connection, ledger: Ledger, wanted: Wanted) -> Run | No
         elif shared:
             subject = shared[0].catalog.subject
             said = run.revision, run.direction, run.history, run.command
-            raise hazards.unfinished_elsewhere(subject, *said).refusal()
+            raise hazards.runs.unfinished_elsewhere(subject, *said).refusal()
     return found
 
 
@@ -94,7 +94,7 @@ def _same_run(ledger: Ledger, unfinished: Run, revision: str, direction: Directi
     if unfinished.direction != direction or not (is_renamed or unfinished.revision == revision):
         raise in_the_way(ledger, unfinished).refusal()
     if direction == "upgrade" and not same:
-        raise hazards.unfinished_differs(revision).refusal()
+        raise hazards.runs.unfinished_differs(revision).refusal()
     return replace(unfinished, revision=revision)
 
 
@@ -197,7 +197,7 @@ def _carry_out(
 def _refuse_other_mode(run: Run, plan: Plan, options: Options) -> None:
     """An interrupted run is continued in the mode it was planned in."""
     if options.online and not all(column.online for column in plan.columns):
-        raise hazards.begun_in_window_mode(run.revision).refusal()
+        raise hazards.runs.begun_in_window_mode(run.revision).refusal()
 
 
 def _as_planned(connection: Connection, address: Address, plan: Plan) -> Address:
@@ -213,13 +213,13 @@ def _still_there(connection: Connection, plan: Plan) -> None:
     for column in plan.columns:
         now = table_now(connection, column)
         if now is None:
-            raise hazards.table_replaced(column.subject).refusal()
+            raise hazards.runs.table_replaced(column.subject).refusal()
         if now != plain(column.catalog.table.sql):
-            raise hazards.table_renamed_meanwhile(column.subject, now).refusal()
+            raise hazards.runs.table_renamed_meanwhile(column.subject, now).refusal()
         refuse_code_of_lesser_roles(connection, column.table)
         (hidden,) = fetch_row(connection, query("catalog", "row_security"), {"table": column.catalog.table.oid})
         if hidden:
-            raise hazards.row_security(column.catalog.table.name).refusal()
+            raise hazards.columns.row_security(column.catalog.table.name).refusal()
 
 
 def _same_tables(connection: Connection, plan: Plan) -> None:
@@ -229,7 +229,7 @@ def _same_tables(connection: Connection, plan: Plan) -> None:
         if named is not None and named.oid != column.catalog.table.oid:
             path = ", ".join(column.catalog.server.search_path)
             now = f"{named.schema}.{named.name}"
-            raise hazards.another_table_meant(column.subject, plan.revision, plan.direction, now, path).refusal()
+            raise hazards.runs.another_table_meant(column.subject, plan.revision, plan.direction, now, path).refusal()
 
 
 def _refuse_other_texts(connection: Connection, plan: Plan) -> None:
@@ -237,7 +237,7 @@ def _refuse_other_texts(connection: Connection, plan: Plan) -> None:
     for column in plan.columns:
         changed = text_functions.changed(connection, column)
         if changed:
-            raise hazards.text_dependencies_changed(column.subject, changed).refusal()
+            raise hazards.runs.text_dependencies_changed(column.subject, changed).refusal()
 
 
 def _distrust_settings(ledger: Ledger, plan: Plan) -> None:

@@ -36,7 +36,7 @@ def undo(connection: Connection, ledger: Ledger, run: Run, plan: Plan, reporter:
                 execute(connection, statement)
             continue
         if present != plain(column.catalog.table.sql):
-            raise hazards.table_renamed_meanwhile(column.subject, present).refusal()
+            raise hazards.runs.table_renamed_meanwhile(column.subject, present).refusal()
         reporter.message(f"{column.subject}: putting everything back")
         there = tree.without_dropped(connection, column)
         dropped = [*_drop(connection, plan, there), *_drop_apart(connection, column)]

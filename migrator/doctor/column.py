@@ -71,7 +71,7 @@ def only_column(connection: Connection, written: list[str]) -> tuple[str | None,
     elif len(written) > 1:
         return schema, table, written[-1]
     if found is None:
-        raise hazards.unknown_table(schema, table, table_names(connection)).refusal()
+        raise hazards.columns.unknown_table(schema, table, table_names(connection)).refusal()
     columns = [each.name for each in found.columns if each.type in VECTOR_TYPES and not is_own(each.name)]
     if len(columns) != 1:
         several = f"has several vector columns: {', '.join(columns)}" if columns else "has no vector column"
@@ -136,9 +136,11 @@ def _may_see(catalog: Catalog) -> list[Finding]:
     table = catalog.table
     found = []
     if table.row_security:
-        found.append(of_hazard(catalog.subject, hazards.row_security(table.name)))
+        found.append(of_hazard(catalog.subject, hazards.columns.row_security(table.name)))
     if not table.owned:
-        found.append(of_hazard(catalog.subject, hazards.not_owner(table.name, table.owner, catalog.server.role)))
+        found.append(
+            of_hazard(catalog.subject, hazards.columns.not_owner(table.name, table.owner, catalog.server.role))
+        )
     return found
 
 

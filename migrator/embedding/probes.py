@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from migrator import hazards
 from migrator.change import Model
 from migrator.embedding.providers import Embedder, Vectors
 from migrator.embedding.similarity import SAME_VECTOR, cosines
-from migrator.hazards import model_changed
 from migrator.ledger.ledger import Ledger
 
 PROBES = (
@@ -33,4 +33,4 @@ def check(ledger: Ledger, model: Model, embedder: Embedder, vectors: Vectors, *,
         return
     similarity = float(cosines(vectors, recorded).min())
     if similarity < SAME_VECTOR:
-        raise model_changed(model.name, similarity).refusal()
+        raise hazards.models.model_changed(model.name, similarity).refusal()

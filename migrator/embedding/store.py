@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from psycopg import sql
 
+from migrator import hazards
 from migrator.embedding.providers import Vectors
-from migrator.hazards import store_without_vectors
 from migrator.plan.column import ColumnPlan
 from migrator.postgres.connection import Connection, execute, fetch_row, has_table
 from migrator.postgres.sql import fragment, plain, query, text_of
@@ -29,7 +29,7 @@ def refuse_without_vectors(connection: Connection, column: ColumnPlan) -> None:
     """Raises Refused where the store's vectors were dropped, as DROP EXTENSION vector CASCADE does."""
     (lost,) = fetch_row(connection, query("store", "without_vectors"), {"table": plain(column.store)})
     if lost:
-        raise store_without_vectors(plain(column.store)).refusal()
+        raise hazards.runs.store_without_vectors(plain(column.store)).refusal()
 
 
 def storage(dimensions: int) -> str:

@@ -4,199 +4,32 @@ A hazard that refuses ends the command before anything is changed (exit 3); the 
 a revision's own text is refused by is said where it is checked, in change.py and operations/.
 """
 
-from migrator.hazards.columns import change_in_flight as change_in_flight
-from migrator.hazards.columns import default_of_other_dimensions as default_of_other_dimensions
-from migrator.hazards.columns import domain_over_vectors as domain_over_vectors
-from migrator.hazards.columns import generated_column as generated_column
-from migrator.hazards.columns import inherited_column as inherited_column
-from migrator.hazards.columns import inherited_twice as inherited_twice
-from migrator.hazards.columns import left_by_another as left_by_another
-from migrator.hazards.columns import live_column_differs as live_column_differs
-from migrator.hazards.columns import may_not_become_owner as may_not_become_owner
-from migrator.hazards.columns import may_not_create_in as may_not_create_in
-from migrator.hazards.columns import may_not_create_schema as may_not_create_schema
-from migrator.hazards.columns import may_not_create_temporary as may_not_create_temporary
-from migrator.hazards.columns import not_a_member as not_a_member
-from migrator.hazards.columns import not_a_table as not_a_table
-from migrator.hazards.columns import not_a_vector as not_a_vector
-from migrator.hazards.columns import not_null_no_inherit as not_null_no_inherit
-from migrator.hazards.columns import not_null_not_valid as not_null_not_valid
-from migrator.hazards.columns import not_owner as not_owner
-from migrator.hazards.columns import other_model_in_column as other_model_in_column
-from migrator.hazards.columns import other_text_in_column as other_text_in_column
-from migrator.hazards.columns import row_security as row_security
-from migrator.hazards.columns import rows_fill_page as rows_fill_page
-from migrator.hazards.columns import rules_on_table as rules_on_table
-from migrator.hazards.columns import same_column as same_column
-from migrator.hazards.columns import select_star as select_star
-from migrator.hazards.columns import two_writers as two_writers
-from migrator.hazards.columns import typed_table as typed_table
-from migrator.hazards.columns import unknown_column as unknown_column
-from migrator.hazards.columns import unknown_table as unknown_table
-from migrator.hazards.columns import used_up_columns as used_up_columns
-from migrator.hazards.columns import writer_fails_later as writer_fails_later
-from migrator.hazards.dependents import dependent_does_not_fit as dependent_does_not_fit
-from migrator.hazards.dependents import dependent_not_carried as dependent_not_carried
-from migrator.hazards.dependents import dependent_on_view as dependent_on_view
-from migrator.hazards.dependents import dimensions_kept as dimensions_kept
-from migrator.hazards.dependents import dimensions_not_allowed as dimensions_not_allowed
-from migrator.hazards.dependents import dimensions_rewritten as dimensions_rewritten
-from migrator.hazards.dependents import function_not_made as function_not_made
-from migrator.hazards.dependents import functions_by_name as functions_by_name
-from migrator.hazards.dependents import functions_of_old_dimensions as functions_of_old_dimensions
-from migrator.hazards.dependents import functions_of_old_row_types as functions_of_old_row_types
-from migrator.hazards.dependents import materialised_view_does_not_fit as materialised_view_does_not_fit
-from migrator.hazards.dependents import materialised_views as materialised_views
-from migrator.hazards.dependents import no_replica_identity as no_replica_identity
-from migrator.hazards.dependents import publication_of_all as publication_of_all
-from migrator.hazards.dependents import published as published
-from migrator.hazards.dependents import published_column as published_column
-from migrator.hazards.dependents import published_of_schema as published_of_schema
-from migrator.hazards.dependents import published_updates_refused as published_updates_refused
-from migrator.hazards.dependents import query_does_not_fit as query_does_not_fit
-from migrator.hazards.dependents import rows_kept_elsewhere as rows_kept_elsewhere
-from migrator.hazards.dependents import rows_violate_check as rows_violate_check
-from migrator.hazards.dependents import says_dimensions as says_dimensions
-from migrator.hazards.hazard import Hazard as Hazard
-from migrator.hazards.indexes import index_does_not_fit as index_does_not_fit
-from migrator.hazards.indexes import index_not_carried as index_not_carried
-from migrator.hazards.indexes import index_of_several_columns as index_of_several_columns
-from migrator.hazards.indexes import index_spans_scope as index_spans_scope
-from migrator.hazards.indexes import over_index_limit as over_index_limit
-from migrator.hazards.indexes import several_indexes as several_indexes
-from migrator.hazards.indexes import several_over_index_limit as several_over_index_limit
-from migrator.hazards.models import equal_dimensions as equal_dimensions
-from migrator.hazards.models import model_changed as model_changed
-from migrator.hazards.models import model_not_there as model_not_there
-from migrator.hazards.models import model_other_dimensions as model_other_dimensions
-from migrator.hazards.models import new_model_not_there as new_model_not_there
-from migrator.hazards.models import old_model_differs as old_model_differs
-from migrator.hazards.models import old_model_not_at_hand as old_model_not_at_hand
-from migrator.hazards.models import old_model_not_downloaded as old_model_not_downloaded
-from migrator.hazards.models import old_model_other_dimensions as old_model_other_dimensions
-from migrator.hazards.models import only_text as only_text
-from migrator.hazards.models import provider_not_there as provider_not_there
-from migrator.hazards.partitions import foreign_partitions as foreign_partitions
-from migrator.hazards.partitions import generated_otherwise as generated_otherwise
-from migrator.hazards.partitions import heirs_together as heirs_together
-from migrator.hazards.partitions import is_a_partition as is_a_partition
-from migrator.hazards.partitions import partition_differs as partition_differs
-from migrator.hazards.partitions import partition_index_missing as partition_index_missing
-from migrator.hazards.partitions import partition_key_reads as partition_key_reads
-from migrator.hazards.partitions import partitions_together as partitions_together
-from migrator.hazards.partitions import temporary_heirs as temporary_heirs
-from migrator.hazards.revisions import changed_before as changed_before
-from migrator.hazards.revisions import column_twice as column_twice
-from migrator.hazards.revisions import live_not_recorded as live_not_recorded
-from migrator.hazards.revisions import moved_meanwhile as moved_meanwhile
-from migrator.hazards.revisions import no_columns as no_columns
-from migrator.hazards.revisions import no_context as no_context
-from migrator.hazards.revisions import printed_as_sql as printed_as_sql
-from migrator.hazards.revisions import recorded_not_live as recorded_not_live
-from migrator.hazards.revisions import refused_as_yet as refused_as_yet
-from migrator.hazards.revisions import revision_without_file as revision_without_file
-from migrator.hazards.revisions import several_databases as several_databases
-from migrator.hazards.revisions import several_operations as several_operations
-from migrator.hazards.revisions import steps_undo_ordinary as steps_undo_ordinary
-from migrator.hazards.revisions import template_without_place as template_without_place
-from migrator.hazards.revisions import transaction_outside as transaction_outside
-from migrator.hazards.revisions import unapplied_revisions as unapplied_revisions
-from migrator.hazards.revisions import version_id_too_long as version_id_too_long
-from migrator.hazards.revisions import version_table_not_granted as version_table_not_granted
-from migrator.hazards.revisions import version_table_read_only as version_table_read_only
-from migrator.hazards.revisions import version_table_refuses as version_table_refuses
-from migrator.hazards.rights import functions_of_lesser_roles as functions_of_lesser_roles
-from migrator.hazards.rights import functions_of_other_roles as functions_of_other_roles
-from migrator.hazards.rights import ledger_of_another as ledger_of_another
-from migrator.hazards.rights import ledger_owner_has_fewer_rights as ledger_owner_has_fewer_rights
-from migrator.hazards.rights import ledger_with_others_objects as ledger_with_others_objects
-from migrator.hazards.rights import owner_has_fewer_rights as owner_has_fewer_rights
-from migrator.hazards.rights import owner_runs_code as owner_runs_code
-from migrator.hazards.rights import schemas_of_lesser_roles as schemas_of_lesser_roles
-from migrator.hazards.runs import another_table_changed as another_table_changed
-from migrator.hazards.runs import another_table_meant as another_table_meant
-from migrator.hazards.runs import begun_in_window_mode as begun_in_window_mode
-from migrator.hazards.runs import changed_by_another_revision as changed_by_another_revision
-from migrator.hazards.runs import changed_in_another_history as changed_in_another_history
-from migrator.hazards.runs import ledger_of_newer as ledger_of_newer
-from migrator.hazards.runs import no_text_to_restore as no_text_to_restore
-from migrator.hazards.runs import nothing_to_restore as nothing_to_restore
-from migrator.hazards.runs import old_model_gone as old_model_gone
-from migrator.hazards.runs import retired_already as retired_already
-from migrator.hazards.runs import retired_column_gone as retired_column_gone
-from migrator.hazards.runs import revision_renamed as revision_renamed
-from migrator.hazards.runs import rows_left_scope as rows_left_scope
-from migrator.hazards.runs import schema_taken as schema_taken
-from migrator.hazards.runs import store_without_vectors as store_without_vectors
-from migrator.hazards.runs import table_renamed as table_renamed
-from migrator.hazards.runs import table_renamed_meanwhile as table_renamed_meanwhile
-from migrator.hazards.runs import table_replaced as table_replaced
-from migrator.hazards.runs import text_dependencies_changed as text_dependencies_changed
-from migrator.hazards.runs import unfinished_differs as unfinished_differs
-from migrator.hazards.runs import unfinished_elsewhere as unfinished_elsewhere
-from migrator.hazards.runs import unfinished_other as unfinished_other
-from migrator.hazards.server import disk_unknown as disk_unknown
-from migrator.hazards.server import env_elsewhere as env_elsewhere
-from migrator.hazards.server import event_trigger_refuses as event_trigger_refuses
-from migrator.hazards.server import no_disk as no_disk
-from migrator.hazards.server import no_pgvector as no_pgvector
-from migrator.hazards.server import not_utf8 as not_utf8
-from migrator.hazards.server import old_pgvector as old_pgvector
-from migrator.hazards.server import old_postgresql as old_postgresql
-from migrator.hazards.server import open_schemas as open_schemas
-from migrator.hazards.server import other_database as other_database
-from migrator.hazards.server import pgvector_with_known_fault as pgvector_with_known_fault
-from migrator.hazards.server import pooler_not_looked_at as pooler_not_looked_at
-from migrator.hazards.server import setting_not_there as setting_not_there
-from migrator.hazards.server import standby as standby
-from migrator.hazards.server import too_few_sessions as too_few_sessions
-from migrator.hazards.server import transaction_pooler as transaction_pooler
-from migrator.hazards.texts import cannot_keep as cannot_keep
-from migrator.hazards.texts import changes_by_itself as changes_by_itself
-from migrator.hazards.texts import function_by_search_path as function_by_search_path
-from migrator.hazards.texts import generated_by_search_path as generated_by_search_path
-from migrator.hazards.texts import kept_without_text as kept_without_text
-from migrator.hazards.texts import lengths_unknown as lengths_unknown
-from migrator.hazards.texts import names_gone as names_gone
-from migrator.hazards.texts import no_file_of_queries as no_file_of_queries
-from migrator.hazards.texts import no_query as no_query
-from migrator.hazards.texts import no_relevant_key as no_relevant_key
-from migrator.hazards.texts import no_row_has_text as no_row_has_text
-from migrator.hazards.texts import no_text as no_text
-from migrator.hazards.texts import not_a_query as not_a_query
-from migrator.hazards.texts import operator_by_search_path as operator_by_search_path
-from migrator.hazards.texts import other_tables_locked as other_tables_locked
-from migrator.hazards.texts import relevant_does_not_parse as relevant_does_not_parse
-from migrator.hazards.texts import row_function as row_function
-from migrator.hazards.texts import rows_not_evaluated as rows_not_evaluated
-from migrator.hazards.texts import rows_out_of_scope as rows_out_of_scope
-from migrator.hazards.texts import rows_set_aside as rows_set_aside
-from migrator.hazards.texts import rows_without_text as rows_without_text
-from migrator.hazards.texts import scope_does_not_parse as scope_does_not_parse
-from migrator.hazards.texts import scope_without_rows as scope_without_rows
-from migrator.hazards.texts import settings_not_declared as settings_not_declared
-from migrator.hazards.texts import several_dimensions as several_dimensions
-from migrator.hazards.texts import text_does_not_parse as text_does_not_parse
-from migrator.hazards.texts import text_follows_surroundings as text_follows_surroundings
-from migrator.hazards.texts import text_is_not_text as text_is_not_text
-from migrator.hazards.texts import text_not_by_columns as text_not_by_columns
-from migrator.hazards.texts import text_reads_other_tables as text_reads_other_tables
-from migrator.hazards.texts import text_reads_unlockable as text_reads_unlockable
-from migrator.hazards.texts import text_writes as text_writes
-from migrator.hazards.texts import texts_cut_short as texts_cut_short
-from migrator.hazards.texts import vectors_given_up as vectors_given_up
-from migrator.hazards.texts import where_reads_tables as where_reads_tables
-from migrator.hazards.texts import where_reads_vector as where_reads_vector
-from migrator.hazards.texts import whole_row_text as whole_row_text
-from migrator.hazards.triggers import capture_was_off as capture_was_off
-from migrator.hazards.triggers import rows_copied as rows_copied
-from migrator.hazards.triggers import rows_notified as rows_notified
-from migrator.hazards.triggers import text_functions_of_others as text_functions_of_others
-from migrator.hazards.triggers import text_functions_of_owner as text_functions_of_owner
-from migrator.hazards.triggers import trigger_refuses_updates as trigger_refuses_updates
-from migrator.hazards.triggers import trigger_sorts_last as trigger_sorts_last
-from migrator.hazards.triggers import triggers_always_fire as triggers_always_fire
-from migrator.hazards.triggers import triggers_fire as triggers_fire
-from migrator.hazards.triggers import triggers_write_other_tables as triggers_write_other_tables
-from migrator.hazards.triggers import vectors_copied as vectors_copied
-from migrator.hazards.triggers import waits_for_fill as waits_for_fill
+from migrator.hazards import (
+    columns,
+    dependents,
+    indexes,
+    models,
+    partitions,
+    revisions,
+    rights,
+    runs,
+    server,
+    texts,
+    triggers,
+)
+from migrator.hazards.hazard import Hazard
+
+__all__ = [
+    "Hazard",
+    "columns",
+    "dependents",
+    "indexes",
+    "models",
+    "partitions",
+    "revisions",
+    "rights",
+    "runs",
+    "server",
+    "texts",
+    "triggers",
+]

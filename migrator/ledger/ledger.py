@@ -52,7 +52,7 @@ class Ledger:
         if installed:
             self._version, self._restored = self._row("version")
             if self._version > VERSION:
-                raise hazards.ledger_of_newer(self._version, VERSION).refusal()
+                raise hazards.runs.ledger_of_newer(self._version, VERSION).refusal()
 
     @property
     def is_current(self) -> bool:

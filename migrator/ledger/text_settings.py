@@ -32,7 +32,7 @@ def for_changes(address: Address, changes: Iterable[EmbeddingChange], *, require
             if value:
                 found[setting] = value
             elif required:
-                raise hazards.setting_not_there(setting, variable).refusal()
+                raise hazards.server.setting_not_there(setting, variable).refusal()
     return replace(address, settings=found)
 
 

@@ -48,9 +48,9 @@ def refuse_mixed(revision: Revision) -> None:
     """A revision holds one change, or the restores of one, and nothing else. Raises Refused."""
     changes = [each for each in revision.operations if isinstance(each, ChangeEmbeddingOp)]
     if revision.does_more or len(changes) > 1 or (changes and len(revision.operations) > 1):
-        raise hazards.several_operations(revision.id).refusal()
+        raise hazards.revisions.several_operations(revision.id).refusal()
     if any(not each.changes for each in changes):
-        raise hazards.no_columns(revision.id).refusal()
+        raise hazards.revisions.no_columns(revision.id).refusal()
 
 
 def columns_to_restore(revision: Revision) -> list[VectorColumn]:
@@ -69,10 +69,10 @@ def _outside_transactions(context: MigrationContext) -> Iterator[tuple[Address, 
         with heard():
             end_if_kept()
             if context.as_sql or context.connection is None:
-                raise hazards.printed_as_sql().refusal()
+                raise hazards.revisions.printed_as_sql().refusal()
             # Alembic has no public name for a transaction that env.py began.
             if context._in_external_transaction:
-                raise hazards.transaction_outside().refusal()
+                raise hazards.revisions.transaction_outside().refusal()
             revision = at_work(context)
             refuse_mixed(revision)
             step, heads = step_of_run()

@@ -79,13 +79,17 @@ def _why(context: MigrationContext, connection: sqlalchemy.Connection, revision:
     # psycopg and asyncpg call it sqlstate, psycopg2 pgcode.
     code = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     if code == _TOO_LONG:
-        return hazards.version_id_too_long(table, revision)
+        return hazards.revisions.version_id_too_long(table, revision)
     standby, source, role, database = connection.exec_driver_sql(_READ_ONLY_BY).one()
     if code == _READ_ONLY:
-        return hazards.standby() if standby else hazards.version_table_read_only(table, source, role, database)
+        return (
+            hazards.server.standby()
+            if standby
+            else hazards.revisions.version_table_read_only(table, source, role, database)
+        )
     if code == _NOT_GRANTED:
-        return hazards.version_table_not_granted(table, role, first_line(cause))
-    return hazards.version_table_refuses(table, revision, first_line(cause))
+        return hazards.revisions.version_table_not_granted(table, role, first_line(cause))
+    return hazards.revisions.version_table_refuses(table, revision, first_line(cause))
 
 
 def record_at_once(context: MigrationContext, revision: str) -> None:

@@ -225,14 +225,14 @@ def refuse_elsewhere(address: Address, asked: str, source: str) -> None:
     meant = address_of_url(sqlalchemy_url(asked))
     differ = any(address.parameters.get(each) != meant.parameters.get(each) for each in ("host", "port", "dbname"))
     if differ and _server_of(address) != _server_of(meant):
-        raise hazards.env_elsewhere(address.shown, meant.shown, source).refusal()
+        raise hazards.server.env_elsewhere(address.shown, meant.shown, source).refusal()
 
 
 def _refuse_other(connection: sqlalchemy.Connection, address: Address) -> None:
     """Other drivers do not say what env.py gave them besides the URL. Raises Refused."""
     found = tuple(connection.exec_driver_sql(_SERVER).one())
     if _server_of(address) != found:
-        raise hazards.other_database(str(found[0]), address.shown).refusal()
+        raise hazards.server.other_database(str(found[0]), address.shown).refusal()
 
 
 def _server_of(address: Address) -> tuple[Any, ...] | None:

@@ -39,4 +39,4 @@ def refuse(connection: psycopg.Connection[TupleRow], schemas: Sequence[str]) -> 
     if found:
         roles = {schema: role for schema, role, _, _ in found}
         _, _, session, rights = found[0]
-        raise hazards.schemas_of_lesser_roles(roles, session, rights).refusal()
+        raise hazards.rights.schemas_of_lesser_roles(roles, session, rights).refusal()

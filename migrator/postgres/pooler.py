@@ -33,10 +33,10 @@ def refuse_transaction_pooler(connection: Connection, shown: str, connect: Calla
             try:
                 another = held.enter_context(answering(connect, ANSWER_S))
             except psycopg.OperationalError as error:
-                raise hazards.pooler_not_looked_at(shown, 1 + LOOKS, 1 + number, str(error)).refusal() from None
+                raise hazards.server.pooler_not_looked_at(shown, 1 + LOOKS, 1 + number, str(error)).refusal() from None
             held.enter_context(another.transaction())
             if _session(another) == session or _session(connection) != session:
-                raise hazards.transaction_pooler(shown).refusal()
+                raise hazards.server.transaction_pooler(shown).refusal()
 
 
 def is_pooled(connection: Connection) -> bool:

@@ -215,8 +215,8 @@ def _queries(connection: Connection, column: ColumnPlan, models: Models, project
         return
     read_queries(project / change.verify.queries)
     if change.verify.relevant is None and len(column.catalog.table.key) != 1:
-        raise hazards.no_relevant_key(column.subject).refusal()
+        raise hazards.texts.no_relevant_key(column.subject).refusal()
     condition = condition_over(column, sql.SQL("{} IS NULL").format(relevant_value(column)))
-    parse(connection, column, condition, partial(hazards.relevant_does_not_parse, change.verify.relevant or ""))
+    parse(connection, column, condition, partial(hazards.texts.relevant_does_not_parse, change.verify.relevant or ""))
     for model in (change.from_, change.to):
         models.get(model)

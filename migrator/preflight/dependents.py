@@ -23,30 +23,34 @@ def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     catalog = column.catalog
     if column.method == "index":
         return []
-    found = [hazards.dependent_not_carried(column.subject, other) for other in catalog.others]
+    found = [hazards.dependents.dependent_not_carried(column.subject, other) for other in catalog.others]
     functions = {function.described for function in catalog.carried.functions}
     for view in catalog.views:
         shown = f"view {view.schema}.{view.name}"
         if view.materialised is not None:
             shown = f"materialised {shown}"
             why = materialized_views.not_carried(column, view, view.materialised)
-            found += [hazards.dependent_not_carried(column.subject, f"{shown} ({each})") for each in why]
+            found += [hazards.dependents.dependent_not_carried(column.subject, f"{shown} ({each})") for each in why]
         elif view.kind != "v":
-            found.append(hazards.dependent_not_carried(column.subject, f"a rule on {view.schema}.{view.name}"))
+            found.append(
+                hazards.dependents.dependent_not_carried(column.subject, f"a rule on {view.schema}.{view.name}")
+            )
         bound = [each for each in view.dependents if each not in functions]
-        found += [hazards.dependent_on_view(shown, dependent) for dependent in bound]
+        found += [hazards.dependents.dependent_on_view(shown, dependent) for dependent in bound]
         given = [*view.grants, *(grant for grants in view.column_grants.values() for grant in grants)]
         found += _not_a_member(catalog, {view.owner, *(grant.grantor for grant in given)}, shown)
     for described, owner in catalog.carried.owners():
         found += _not_a_member(catalog, {owner}, described)
     views = [view for view in catalog.views if view.materialised is not None and view.materialised.populated]
     if views and not found:
-        found.append(hazards.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views]))
+        found.append(
+            hazards.dependents.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views])
+        )
     found += kept_as_written(column)
     found += _published(column)
     rewritten = conditions.rewritten(columns, column)
     if rewritten:
-        found.append(hazards.dimensions_rewritten(column.subject, rewritten))
+        found.append(hazards.dependents.dimensions_rewritten(column.subject, rewritten))
     retired = catalog.table.column(column.shadow) if column.is_restore else None
     grantors = {grant.grantor for grant in catalog.column.grants + (retired.grants if retired else [])}
     return found + _not_a_member(catalog, grantors, f"privileges on {column.subject}")
@@ -58,10 +62,10 @@ def _published(column: ColumnPlan) -> list[Hazard]:
     found = []
     updated = [publication.name for publication in carried.publications if publication.updates]
     if updated and not carried.replica_identity:
-        found.append(hazards.no_replica_identity(table.schema, table.name, updated))
+        found.append(hazards.dependents.no_replica_identity(table.schema, table.name, updated))
     shipped = [publication.name for publication in carried.publications if column.live in publication.columns]
     if shipped:
-        found.append(hazards.published_column(table.name, column.live, shipped, column.type_text))
+        found.append(hazards.dependents.published_column(table.name, column.live, shipped, column.type_text))
     return found
 
 
@@ -69,7 +73,7 @@ def _not_a_member(catalog: Catalog, roles: set[str], of: str) -> list[Hazard]:
     server = catalog.server
     if server.superuser:
         return []
-    return [hazards.not_a_member(of, role, server.role) for role in sorted(roles - set(server.member_of))]
+    return [hazards.columns.not_a_member(of, role, server.role) for role in sorted(roles - set(server.member_of))]
 
 
 def by_name(connection: Connection, column: ColumnPlan) -> list[Hazard]:
@@ -96,11 +100,11 @@ def of_functions(
     found = []
     if failing:
         told = [each.named(why_not) for each in failing]
-        found.append(hazards.functions_of_old_dimensions(subject, told, old, new, direction))
+        found.append(hazards.dependents.functions_of_old_dimensions(subject, told, old, new, direction))
     if typed:
-        found.append(hazards.functions_of_old_row_types(subject, typed, old, new))
+        found.append(hazards.dependents.functions_of_old_row_types(subject, typed, old, new))
     if others:
-        found.append(hazards.functions_by_name(subject, others, direction))
+        found.append(hazards.dependents.functions_by_name(subject, others, direction))
     return found
 
 
@@ -117,7 +121,7 @@ def refused_updates(connection: Connection, column: ColumnPlan) -> list[Hazard]:
             )
         except (psycopg.errors.InvalidColumnReference, psycopg.errors.ObjectNotInPrerequisiteState) as error:
             reason = (error.diag.message_detail or said(error)).rstrip(".")
-            return [hazards.published_updates_refused(leaf.schema, leaf.name, publications, reason)]
+            return [hazards.dependents.published_updates_refused(leaf.schema, leaf.name, publications, reason)]
     return []
 
 
@@ -131,5 +135,5 @@ def unproved_checks(connection: Connection, column: ColumnPlan) -> list[Hazard]:
             count = query("dependents", "violating", table=leaf.addressed(column), condition=fragment(condition))
             (violating,) = fetch_row(connection, count)
             if violating:
-                found.append(hazards.rows_violate_check(leaf.schema, leaf.name, check, violating))
+                found.append(hazards.dependents.rows_violate_check(leaf.schema, leaf.name, check, violating))
     return found

@@ -30,7 +30,7 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         holds, lost = _tried(connection, both) or (False, _tried(connection, alone) is not None)
         if lost and not holds:
             about = check.described, in_line(check.expression), column.dimensions
-            found.append(hazards.dimensions_not_allowed(column.subject, *about))
+            found.append(hazards.dependents.dimensions_not_allowed(column.subject, *about))
         elif lost:
             kept.append(f"{check.described}: {in_line(check.expression)}")
     for each, written, before, after in conditions.put_in(columns, column):
@@ -48,11 +48,13 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         holds, lost = tried or (False, False)
         if lost and not holds:
             found.append(
-                hazards.dimensions_not_allowed(column.subject, each.described, in_line(written), column.dimensions)
+                hazards.dependents.dimensions_not_allowed(
+                    column.subject, each.described, in_line(written), column.dimensions
+                )
             )
         elif lost or not holds:
             kept.append(f"{each.described}: {in_line(written)}")
-    return found + ([hazards.dimensions_kept(column.subject, kept, column.dimensions)] if kept else [])
+    return found + ([hazards.dependents.dimensions_kept(column.subject, kept, column.dimensions)] if kept else [])
 
 
 def kept_as_written(column: ColumnPlan) -> list[Hazard]:
@@ -64,7 +66,7 @@ def kept_as_written(column: ColumnPlan) -> list[Hazard]:
     former = _written(column.before) if column.before else {}
     replaced = {function.name for function in column.catalog.replaced}
     return [
-        hazards.says_dimensions(column.subject, described, old)
+        hazards.dependents.says_dimensions(column.subject, described, old)
         for described, texts in _written(column.catalog, without=replaced).items()
         if old != new and former.get(described) != texts and any(says_dimensions(text, old) for text in texts)
     ]

@@ -35,7 +35,7 @@ def count(connection: Connection, column: ColumnPlan) -> Counts:
         if not column.has_secret_text:
             raise
         expression, reason = column.change.text or "", said(error, secret=True)
-        raise hazards.text_not_by_columns(argument_of(column), expression, reason).refusal() from None
+        raise hazards.texts.text_not_by_columns(argument_of(column), expression, reason).refusal() from None
 
 
 def _scan(connection: Connection, column: ColumnPlan) -> Counts:
@@ -89,8 +89,8 @@ def set_aside(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         return []
     allowed = column.change.max_failed_rows
     if found.rows > allowed and not column.is_restore:
-        return [hazards.rows_not_evaluated(column.subject, found.rows, found.first, allowed)]
-    return [hazards.rows_set_aside(column.subject, found.rows, found.first)]
+        return [hazards.texts.rows_not_evaluated(column.subject, found.rows, found.first, allowed)]
+    return [hazards.texts.rows_set_aside(column.subject, found.rows, found.first)]
 
 
 def load_and_sample(
@@ -104,7 +104,7 @@ def load_and_sample(
     except Refused as refused:
         if not column.is_restore:
             raise
-        raise hazards.old_model_gone(column.subject, counts.missing, refused.problem).refusal() from None
+        raise hazards.runs.old_model_gone(column.subject, counts.missing, refused.problem).refusal() from None
     if not sample or not models.may_call(embedder):
         return None
 

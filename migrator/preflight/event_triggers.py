@@ -25,7 +25,7 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     except psycopg.Error as error:
         # What is no event trigger's, such as a right that is not there, is asked where it matters.
         if any(raised_in(error, function) for function in enabled.values()):
-            return [hazards.event_trigger_refuses(enabled, said(error))]
+            return [hazards.server.event_trigger_refuses(enabled, said(error))]
     return []
 
 

@@ -23,7 +23,7 @@ def try_recorded(connection: Connection, column: ColumnPlan) -> None:
 
 def _names_gone(column: ColumnPlan, problem: str) -> Hazard:
     table = column.catalog.table
-    return hazards.names_gone(column.subject, table.schema, table.name, problem)
+    return hazards.texts.names_gone(column.subject, table.schema, table.name, problem)
 
 
 def _told(column: ColumnPlan, hazard: Callable[[str], Hazard]) -> Callable[[str], Hazard]:
@@ -40,14 +40,14 @@ def try_scope(connection: Connection, column: ColumnPlan) -> None:
         return
     condition = condition_over(column, expression(where))
     with connection.transaction():
-        parse(connection, column, condition, _told(column, partial(hazards.scope_does_not_parse, "where", where)))
+        parse(connection, column, condition, _told(column, partial(hazards.texts.scope_does_not_parse, "where", where)))
         # Parsing locks what is named. What functions read shows when they run.
         tables, _, _ = fetch_row(connection, query("trial", "traces"), {"tables": column.catalog.oids})
     if tables:
-        raise hazards.where_reads_tables(where, tables).refusal()
+        raise hazards.texts.where_reads_tables(where, tables).refusal()
     # An upgrade made before this was refused can be taken back.
     if not column.is_restore and _reads_vector(connection, column, where):
-        raise hazards.where_reads_vector(column.subject, plain(column.table), where).refusal()
+        raise hazards.texts.where_reads_vector(column.subject, plain(column.table), where).refusal()
 
 
 def _reads_vector(connection: Connection, column: ColumnPlan, where: str) -> bool:
@@ -75,18 +75,23 @@ def try_expressions(connection: Connection, column: ColumnPlan) -> None:
     priority = column.change.priority
     if priority is not None:
         condition = condition_over(column, expression(priority))
-        parse(connection, column, condition, _told(column, partial(hazards.scope_does_not_parse, "priority", priority)))
+        parse(
+            connection,
+            column,
+            condition,
+            _told(column, partial(hazards.texts.scope_does_not_parse, "priority", priority)),
+        )
 
 
 def _try_text(connection: Connection, column: ColumnPlan, argument: str) -> None:
     change = column.change
     if change.text is not None:
-        does_not_parse = _told(column, partial(hazards.text_does_not_parse, argument, change.text))
+        does_not_parse = _told(column, partial(hazards.texts.text_does_not_parse, argument, change.text))
         text = expression(change.text)
         type_ = parse(connection, column, query("catalog", "text_type", text=text, table=column.table), does_not_parse)
         is_text, shown = fetch_row(connection, query("catalog", "is_text"), {"type": type_})
         if not is_text:
-            raise _told(column, partial(hazards.text_is_not_text, argument, change.text))(shown).refusal()
+            raise _told(column, partial(hazards.texts.text_is_not_text, argument, change.text))(shown).refusal()
         parse(connection, column, condition_over(column, sql.SQL("{} IS NULL").format(text)), does_not_parse)
 
 

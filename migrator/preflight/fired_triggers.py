@@ -86,4 +86,4 @@ def _refused(column: ColumnPlan, leaf: Relation, triggers: list[Trigger], error:
     # Where they can be kept quiet, these are the ones that always fire.
     role = catalog.server.role if catalog.server.grants_settings and not catalog.server.quiets_triggers else None
     reason = said(error, secret=column.has_secret_text)
-    return hazards.trigger_refuses_updates(leaf.name, named, reason, role, column.can_disable_triggers)
+    return hazards.triggers.trigger_refuses_updates(leaf.name, named, reason, role, column.can_disable_triggers)

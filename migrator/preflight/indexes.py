@@ -33,7 +33,7 @@ def declared(column: ColumnPlan) -> list[Hazard]:
         return found
     for replaced in by_place(column.upgrade.replaced_indexes):
         if column.change.index is not None and len(replaced) > 1:
-            found.append(hazards.several_indexes(subject, [index.name for index in replaced]))
+            found.append(hazards.indexes.several_indexes(subject, [index.name for index in replaced]))
     if found:
         return found
     built = {index.identity: index for index in column.indexes}
@@ -42,12 +42,12 @@ def declared(column: ColumnPlan) -> list[Hazard]:
         kept = built.get(present.identity, same)
         if present.reach == "both" and (kept.key, kept.body) != (same.key, same.body):
             schema, where = catalog.place(present).schema, column.change.where or "true"
-            found.append(hazards.index_spans_scope(subject, schema, present.name, where))
+            found.append(hazards.indexes.index_spans_scope(subject, schema, present.name, where))
     for index in column.vector_indexes:
         type_, size = index.operand
         if (size or column.dimensions) > INDEX_LIMIT[type_]:
             several = column.change.index == "same" and len(column.vector_indexes) > 1
-            over = hazards.several_over_index_limit if several else hazards.over_index_limit
+            over = hazards.indexes.several_over_index_limit if several else hazards.indexes.over_index_limit
             found.append(over(type_, size or column.dimensions))
     return found
 
@@ -55,14 +55,14 @@ def declared(column: ColumnPlan) -> list[Hazard]:
 def _not_carried(column: ColumnPlan, index: TableIndex) -> Hazard:
     place = column.catalog.place(index)
     if index.of_constraint:
-        return hazards.dependent_not_carried(
+        return hazards.dependents.dependent_not_carried(
             column.subject, f"constraint {index.name} on table {place.schema}.{place.name}"
         )
     lacking = partitions.without_part(column.catalog, index)
     if index.carried and lacking:
         definition = after_using(index.definition)
-        return hazards.partition_index_missing(place.schema, index.name, lacking, definition)
-    return hazards.index_not_carried(column.subject, place.schema, index.name, index.definition)
+        return hazards.partitions.partition_index_missing(place.schema, index.name, lacking, definition)
+    return hazards.indexes.index_not_carried(column.subject, place.schema, index.name, index.definition)
 
 
 def shared(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
@@ -77,7 +77,7 @@ def shared(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
         read = [live for live, own in indexes if index.identity in own]
         if len(read) > 1:
             schema = catalog.place(index).schema
-            found.append(hazards.index_of_several_columns(schema, index.name, read, index.definition))
+            found.append(hazards.indexes.index_of_several_columns(schema, index.name, read, index.definition))
     return found
 
 
@@ -113,7 +113,9 @@ def _examine(
             reason = _reason(connection, column, index, copy, target)
             if reason is not None:
                 found.append(
-                    hazards.index_does_not_fit(column.subject, table.schema, index.name, column.dimensions, reason)
+                    hazards.indexes.index_does_not_fit(
+                        column.subject, table.schema, index.name, column.dimensions, reason
+                    )
                 )
     return found
 

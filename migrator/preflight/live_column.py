@@ -15,42 +15,44 @@ def examine(ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
     table, live = catalog.table, catalog.column
     found = []
     if catalog.partition_keys and column.method != "index":
-        found.append(hazards.partition_key_reads(column.subject, catalog.partition_keys))
+        found.append(hazards.partitions.partition_key_reads(column.subject, catalog.partition_keys))
     if live.generated:
-        found.append(hazards.generated_column(table.name, live.name))
+        found.append(hazards.columns.generated_column(table.name, live.name))
     if live.dimensions not in (None, change.from_.dimensions):
         expected = f"{live.type}({change.from_.dimensions})"
-        found.append(hazards.live_column_differs(column.subject, live.type_text, expected))
+        found.append(hazards.columns.live_column_differs(column.subject, live.type_text, expected))
     registered = ledger.registered(catalog, change.where)
     if registered is not None and registered.name != change.from_.name:
-        found.append(hazards.other_model_in_column(column.subject, registered.name, change.from_.name))
+        found.append(hazards.columns.other_model_in_column(column.subject, registered.name, change.from_.name))
     live_changes = {each.id for each in ledger.live_changes()}
     for known in table.columns:
         prefix, _, number = known.name.rpartition("_")
         is_retired = prefix == "migrator_retired" and number.isdigit() and int(number) in live_changes
         if known.name.startswith("migrator_") and not is_retired:
-            found.append(hazards.left_by_another(table.schema, table.name, known.name))
+            found.append(hazards.columns.left_by_another(table.schema, table.name, known.name))
     if column.is_restore:
         return found
     made_of = ledger.registered_text(catalog, change.where)
     if made_of is not None and change.from_text is None and change.text not in (None, made_of):
-        found.append(hazards.other_text_in_column(column.subject, made_of, change.text or ""))
+        found.append(hazards.columns.other_text_in_column(column.subject, made_of, change.text or ""))
     if change.to == change.from_ and column.method == "index" and _same_indexes(column):
-        found.append(hazards.same_column(column.subject))
+        found.append(hazards.columns.same_column(column.subject))
     if column.method == "embed" and change.text is None:
-        found.append(hazards.no_text(column.subject))
+        found.append(hazards.texts.no_text(column.subject))
     fits = live.dimensions in (None, column.dimensions)
     if live.default_vector is not None and not fits:
-        found.append(hazards.default_of_other_dimensions(column.subject, live.default_vector))
+        found.append(hazards.columns.default_of_other_dimensions(column.subject, live.default_vector))
     if column.method == "embed" and change.from_.dimensions == change.to.dimensions:
         only_text = change.from_ == change.to
-        found.append(hazards.only_text(column.subject) if only_text else hazards.equal_dimensions(column.subject))
+        found.append(
+            hazards.models.only_text(column.subject) if only_text else hazards.models.equal_dimensions(column.subject)
+        )
     if column.method != "index":
-        found.append(hazards.select_star(table.name, live.name))
+        found.append(hazards.columns.select_star(table.name, live.name))
         if live.not_null_name is not None and not live.not_null_valid:
-            found.append(hazards.not_null_not_valid(table.schema, table.name, live.name, live.not_null_name))
+            found.append(hazards.columns.not_null_not_valid(table.schema, table.name, live.name, live.not_null_name))
         if live.not_null_name is not None and not live.not_null_inherits:
-            found.append(hazards.not_null_no_inherit(table.schema, table.name, live.name, live.not_null_name))
+            found.append(hazards.columns.not_null_no_inherit(table.schema, table.name, live.name, live.not_null_name))
     return found
 
 
@@ -69,29 +71,29 @@ def gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:
     live = column.catalog.column
     if column.is_restore:
         if column.method == "embed" and column.change.text is None and counts.without_vector:
-            return [hazards.no_text_to_restore(column.subject, counts.without_vector)]
+            return [hazards.runs.no_text_to_restore(column.subject, counts.without_vector)]
         return []
     found = []
     vectors = counts.rows - counts.without_vector
     if column.change.where is not None and not counts.in_scope and vectors:
-        found.append(hazards.scope_without_rows(column.subject, column.change.where, vectors))
+        found.append(hazards.texts.scope_without_rows(column.subject, column.change.where, vectors))
     if column.method == "index":
         return found
     out_of_scope = counts.rows - counts.in_scope
     without_text = counts.in_scope - counts.with_text if column.method == "embed" else 0
     if column.change.empty == "refuse" and without_text:
-        found.append(hazards.rows_without_text(column.subject, without_text))
+        found.append(hazards.texts.rows_without_text(column.subject, without_text))
     if column.change.outside == "keep" and out_of_scope and not column.holds_old:
-        found.append(hazards.cannot_keep(column.subject, out_of_scope, 'outside="keep"', 'outside="null"'))
+        found.append(hazards.texts.cannot_keep(column.subject, out_of_scope, 'outside="keep"', 'outside="null"'))
     if column.change.empty == "skip" and without_text:
         if column.holds_old:
-            found.append(hazards.kept_without_text(column.subject, without_text, column.change.from_.name))
+            found.append(hazards.texts.kept_without_text(column.subject, without_text, column.change.from_.name))
         else:
-            found.append(hazards.cannot_keep(column.subject, without_text, 'empty="skip"', 'empty="null"'))
+            found.append(hazards.texts.cannot_keep(column.subject, without_text, 'empty="skip"', 'empty="null"'))
     outside = 0 if column.keeps_out_of_scope else out_of_scope
     textless = 0 if column.keeps_without_text else without_text
     if live.not_null and (outside or textless):
-        found.append(hazards.rows_out_of_scope(column.subject, outside, textless, column.change.text or ""))
+        found.append(hazards.texts.rows_out_of_scope(column.subject, outside, textless, column.change.text or ""))
     return found + _given_up(column, counts)
 
 
@@ -100,8 +102,8 @@ def _given_up(column: ColumnPlan, counts: Counts) -> list[Hazard]:
     change = column.change
     without_text = counts.vectors_without_text if column.method == "embed" and not column.keeps_without_text else 0
     if without_text and not counts.with_text:
-        return [hazards.no_row_has_text(column.subject, change.text or "", without_text)]
+        return [hazards.texts.no_row_has_text(column.subject, change.text or "", without_text)]
     outside = 0 if column.keeps_out_of_scope or change.outside == "null" else counts.vectors_outside
     if outside or without_text:
-        return [hazards.vectors_given_up(column.subject, outside, without_text, change.text or "")]
+        return [hazards.texts.vectors_given_up(column.subject, outside, without_text, change.text or "")]
     return []

@@ -95,7 +95,9 @@ def _views(connection: Connection, columns: Sequence[ColumnPlan], column: Column
             tried = replace(_with_parts(view, other), name=called)
             reason = refused(connection, [*views.create_owned(catalog, tried), *views.parts(tried)])
             if reason is not None:
-                found.append(hazards.query_does_not_fit(column.subject, f"view {view.schema}.{view.name}", reason))
+                found.append(
+                    hazards.dependents.query_does_not_fit(column.subject, f"view {view.schema}.{view.name}", reason)
+                )
     return found
 
 
@@ -121,7 +123,11 @@ def _functions(connection: Connection, columns: Sequence[ColumnPlan], column: Co
 
 def _refused_functions(connection: Connection, column: ColumnPlan, functions: Sequence[Made]) -> list[Hazard]:
     reasons = [(each.what.described, refused(connection, each.statements)) for each in functions]
-    return [hazards.query_does_not_fit(column.subject, what, reason) for what, reason in reasons if reason is not None]
+    return [
+        hazards.dependents.query_does_not_fit(column.subject, what, reason)
+        for what, reason in reasons
+        if reason is not None
+    ]
 
 
 def _over_other_types(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
@@ -143,7 +149,9 @@ def _over_other_types(connection: Connection, columns: Sequence[ColumnPlan], col
             if reason is not None:
                 copied.remove(copy)
                 if catalog.subject == column.subject:
-                    found.append(hazards.query_does_not_fit(column.subject, f"view {view.schema}.{view.name}", reason))
+                    found.append(
+                        hazards.dependents.query_does_not_fit(column.subject, f"view {view.schema}.{view.name}", reason)
+                    )
         read = []
         for each in recreate.each_function(columns):
             if each.column.id == column.id and isinstance(each.what, ParsedFunction):
@@ -211,4 +219,4 @@ def _written(what: Dependent) -> str:
 
 
 def _does_not_fit(column: ColumnPlan, what: Dependent, reason: str) -> Hazard:
-    return hazards.dependent_does_not_fit(column.subject, what.described, in_line(_written(what)), reason)
+    return hazards.dependents.dependent_does_not_fit(column.subject, what.described, in_line(_written(what)), reason)

@@ -29,7 +29,7 @@ def look_up(subject: str, model: Model) -> Hazard | None:
             return None
     except Refused as refusal:
         return _refused(subject, refusal)
-    return hazards.old_model_not_downloaded(subject, model.name, model.location)
+    return hazards.models.old_model_not_downloaded(subject, model.name, model.location)
 
 
 def try_plugin(subject: str, model: Model) -> Hazard | None:
@@ -55,7 +55,7 @@ def examine(connection: Connection, models: Models, column: ColumnPlan) -> Hazar
     except Refused as refusal:
         return _refused(column.subject, refusal)
     except MigratorError as error:
-        return hazards.old_model_not_at_hand(column.subject, error.problem)
+        return hazards.models.old_model_not_at_hand(column.subject, error.problem)
     finally:
         if column.change.verify.queries is None:
             # Two models in memory are one too many while the other embeds.
@@ -78,11 +78,11 @@ def _compare(connection: Connection, models: Models, column: ColumnPlan) -> Haza
     median = float(np.median(agreement(embedded_now(embedder, (text for text, _ in rows)), rows)))
     if median >= PERHAPS_SAME_MODEL:
         return None
-    return hazards.old_model_differs(column.subject, model.name, len(rows), median)
+    return hazards.models.old_model_differs(column.subject, model.name, len(rows), median)
 
 
 def _refused(subject: str, refusal: Refused) -> Hazard:
     if refusal.code == "model-other-dimensions":
         # What it means for a new model is said there, and is not the case here.
-        return hazards.old_model_other_dimensions(subject, refusal.problem)
-    return hazards.old_model_not_at_hand(subject, refusal.problem)
+        return hazards.models.old_model_other_dimensions(subject, refusal.problem)
+    return hazards.models.old_model_not_at_hand(subject, refusal.problem)

@@ -21,9 +21,9 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     written = _written_by_triggers(connection, column)
     if written:
         firing, may_be = column.firing_triggers, column.can_disable_triggers
-        return [hazards.triggers_write_other_tables(table.schema, table.name, firing, written, may_be)]
+        return [hazards.triggers.triggers_write_other_tables(table.schema, table.name, firing, written, may_be)]
     fired = [each.name for each in table.triggers if each.enabled in "OA" and not each.name.startswith(CAPTURE)]
-    return [hazards.other_tables_locked(column.subject, [each.shown for each in catalog.read], fired)]
+    return [hazards.texts.other_tables_locked(column.subject, [each.shown for each in catalog.read], fired)]
 
 
 def _written_by_triggers(connection: Connection, column: ColumnPlan) -> list[str]:

@@ -16,18 +16,18 @@ def kind(catalog: Catalog) -> list[Hazard]:
     """What migrator can put no column into."""
     table = catalog.table
     if table.kind not in ("r", "p"):
-        return [hazards.not_a_table(table.name, table.kind)]
+        return [hazards.columns.not_a_table(table.name, table.kind)]
     if table.partition_of is not None:
-        return [hazards.is_a_partition(table.name, table.partition_of)]
+        return [hazards.partitions.is_a_partition(table.name, table.partition_of)]
     if catalog.column.inherited:
-        return [hazards.inherited_column(table.name, catalog.column.name, table.parents)]
+        return [hazards.columns.inherited_column(table.name, catalog.column.name, table.parents)]
     if table.of_type is not None:
-        return [hazards.typed_table(table.schema, table.name, table.of_type)]
+        return [hazards.columns.typed_table(table.schema, table.name, table.of_type)]
     foreign = [each.shown for each in catalog.partitions if each.kind == "f"]
     if foreign:
-        return [hazards.foreign_partitions(table.name, foreign)]
+        return [hazards.partitions.foreign_partitions(table.name, foreign)]
     temporary = [each.shown for each in catalog.partitions if each.temporary]
-    return [hazards.temporary_heirs(table.name, temporary)] if temporary else []
+    return [hazards.partitions.temporary_heirs(table.name, temporary)] if temporary else []
 
 
 def examine(column: ColumnPlan) -> list[Hazard]:
@@ -38,9 +38,9 @@ def examine(column: ColumnPlan) -> list[Hazard]:
         return found
     leaves = [each for each in catalog.partitions if each.kind != "p"]
     if column.is_partitioned:
-        found.append(hazards.partitions_together(catalog.table.name, len(leaves)))
+        found.append(hazards.partitions.partitions_together(catalog.table.name, len(leaves)))
     if column.has_heirs:
-        found.append(hazards.heirs_together(catalog.table.name, len(leaves)))
+        found.append(hazards.partitions.heirs_together(catalog.table.name, len(leaves)))
     return found
 
 
@@ -62,29 +62,29 @@ def without_part(catalog: Catalog, index: TableIndex) -> list[str]:
 def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:
     catalog, shown = column.catalog, partition.shown
     if not partition.owned:
-        yield hazards.not_owner(shown, partition.owner, catalog.server.role)
+        yield hazards.columns.not_owner(shown, partition.owner, catalog.server.role)
     if not partition.may_create:
-        yield hazards.may_not_create_in(partition.schema, catalog.server.role)
+        yield hazards.columns.may_not_create_in(partition.schema, catalog.server.role)
     if partition.row_security:
-        yield hazards.row_security(shown)
+        yield hazards.columns.row_security(shown)
     if column.method == "index":
         return
     if partition.rules:
-        yield hazards.rules_on_table(partition.schema, partition.name, partition.rules)
+        yield hazards.columns.rules_on_table(partition.schema, partition.name, partition.rules)
     if not column.is_restore:
         needed = {known.name for known in capture.needed(column)}
         for generated in partition.generated_otherwise:
             if generated in needed:
-                yield hazards.generated_otherwise(shown, generated, catalog.table.name)
+                yield hazards.partitions.generated_otherwise(shown, generated, catalog.table.name)
     for dependent in partition.dependents:
-        yield hazards.dependent_not_carried(f"{column.subject} in {shown}", dependent)
+        yield hazards.dependents.dependent_not_carried(f"{column.subject} in {shown}", dependent)
     live, here = catalog.column, partition.column
     if partition.other_parents:
-        yield hazards.inherited_twice(shown, live.name, catalog.table.name, partition.other_parents)
+        yield hazards.columns.inherited_twice(shown, live.name, catalog.table.name, partition.other_parents)
     if here.not_null != live.not_null:
-        yield hazards.partition_differs(shown, live.name, "is NOT NULL" if here.not_null else "may be NULL")
+        yield hazards.partitions.partition_differs(shown, live.name, "is NOT NULL" if here.not_null else "may be NULL")
     if here.storage != live.storage:
-        yield hazards.partition_differs(shown, live.name, f"has storage {here.storage_sql}")
+        yield hazards.partitions.partition_differs(shown, live.name, f"has storage {here.storage_sql}")
     fits = live.dimensions in (None, column.dimensions)
     if here.default_vector not in (None, live.default_text) and not fits and not column.is_restore:
-        yield hazards.default_of_other_dimensions(f"{shown}.{live.name}", str(here.default_vector))
+        yield hazards.columns.default_of_other_dimensions(f"{shown}.{live.name}", str(here.default_vector))

@@ -35,7 +35,7 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
                 _add_column(connection, column, storage)
         except psycopg.errors.ProgramLimitExceeded:
             plain = [each for each in found["plain"] if each != column.live]
-            return [hazards.rows_fill_page(column.subject, found["schema"], found["name"], plain)]
+            return [hazards.columns.rows_fill_page(column.subject, found["schema"], found["name"], plain)]
     return []
 
 

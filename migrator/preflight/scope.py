@@ -24,11 +24,13 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         return []
     if len(found) == 1:
         ((held, _),) = found
-        return [hazards.live_column_differs(column.subject, f"of {held} dimensions in scope", f"{size} dimensions")]
+        return [
+            hazards.columns.live_column_differs(column.subject, f"of {held} dimensions in scope", f"{size} dimensions")
+        ]
     parts = [part for each in scope_values.told_apart(connection, catalog) for part in each]
     fitting = [part for part in parts if part.dimensions == size]
     choices = [f"where={part.condition!r} ({part.vectors:,} of {part.dimensions})" for part in fitting or parts]
-    return [hazards.several_dimensions(column.subject, found, choices)]
+    return [hazards.texts.several_dimensions(column.subject, found, choices)]
 
 
 def left(connection: Connection, ledger: Ledger, column: ColumnPlan) -> list[Hazard]:
@@ -45,4 +47,4 @@ def left(connection: Connection, ledger: Ledger, column: ColumnPlan) -> list[Haz
         table, live = plain(column.table), plain(name(column.live))
         of_length = f"vector_dims({live}) = {gone.dimensions}"
         without = f"UPDATE {table} SET {live} = NULL WHERE ({where}) IS NOT TRUE AND {of_length}"
-    return [hazards.rows_left_scope(column.subject, rows, where, gone.name, column.change.to.name, without)]
+    return [hazards.runs.rows_left_scope(column.subject, rows, where, gone.name, column.change.to.name, without)]

@@ -33,7 +33,7 @@ def examine(connection: Connection, catalog: Catalog) -> list[Hazard]:
     found = fetch_dicts(connection, query("search_path", "writable"), {"owner": catalog.table.owner})
     if not found:
         return []
-    return [hazards.open_schemas({row["schema"]: row["roles"] for row in found}, catalog.subject)]
+    return [hazards.server.open_schemas({row["schema"]: row["roles"] for row in found}, catalog.subject)]
 
 
 def qualify(connection: Connection, column: ColumnPlan) -> ColumnPlan:
@@ -82,7 +82,7 @@ def try_functions(connection: Connection, column: ColumnPlan, functions: Sequenc
         given = partial(_values, connection, value_of=values[said_by])
         reason = _otherwise_given(connection, column, given)
         if reason is not None:
-            raise hazards.function_by_search_path(said_by, written, reason, following, path).refusal()
+            raise hazards.texts.function_by_search_path(said_by, written, reason, following, path).refusal()
 
 
 def _otherwise_given(connection: Connection, column: ColumnPlan, given: Callable[..., list[str]]) -> str | None:
@@ -113,7 +113,7 @@ def _qualified(connection: Connection, column: ColumnPlan, argument: str, writte
         try:
             _view(connection, column, _WRITTEN, written)
         except psycopg.errors.InsufficientPrivilege:
-            raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
+            raise hazards.columns.may_not_create_temporary(column.catalog.server.role).refusal() from None
         _view(connection, column, _FRAME, "1")
         configure(connection, {"search_path": ""}, local=True)
         before, after = _definition(connection, _FRAME).split("1", 1)
@@ -121,7 +121,7 @@ def _qualified(connection: Connection, column: ColumnPlan, argument: str, writte
         operators = _operators(connection, query("search_path", "operators", view=literal(_WRITTEN)))
         reason = _otherwise(connection, column, found, operators)
     if reason is not None:
-        raise hazards.operator_by_search_path(argument, written, reason).refusal()
+        raise hazards.texts.operator_by_search_path(argument, written, reason).refusal()
     return found
 
 
@@ -133,7 +133,7 @@ def _try_generated(connection: Connection, column: ColumnPlan, known: Column) ->
         operators = _operators(connection, query("search_path", "operators_of_default"), place)
         reason = _otherwise(connection, column, known.default_text or "NULL", operators)
     if reason is not None:
-        raise hazards.generated_by_search_path(column.subject, known.name, reason).refusal()
+        raise hazards.texts.generated_by_search_path(column.subject, known.name, reason).refusal()
 
 
 def _otherwise(connection: Connection, column: ColumnPlan, written: str, operators: Sequence[str]) -> str | None:

@@ -22,23 +22,23 @@ def server_hazards(server: Server, schema: LedgerSchema) -> list[Hazard]:
     """What stands against working in this database at all."""
     found = []
     if server.version < OLDEST_POSTGRESQL:
-        found.append(hazards.old_postgresql(server.version_text))
+        found.append(hazards.server.old_postgresql(server.version_text))
     if server.pgvector is None:
-        found.append(hazards.no_pgvector(server.pgvector_available, schema.installed))
+        found.append(hazards.server.no_pgvector(server.pgvector_available, schema.installed))
     elif _version(server.pgvector) < OLDEST_PGVECTOR:
-        found.append(hazards.old_pgvector(server.pgvector, ".".join(map(str, OLDEST_PGVECTOR))))
+        found.append(hazards.server.old_pgvector(server.pgvector, ".".join(map(str, OLDEST_PGVECTOR))))
     elif _version(server.pgvector) < SOUND_PGVECTOR:
-        found.append(hazards.pgvector_with_known_fault(server.pgvector))
+        found.append(hazards.server.pgvector_with_known_fault(server.pgvector))
     if server.standby:
-        found.append(hazards.standby())
+        found.append(hazards.server.standby())
     if schema.taken:
-        found.append(hazards.schema_taken())
+        found.append(hazards.runs.schema_taken())
     elif schema.untrusted is not None:
         found.append(schema.untrusted)
     elif schema.owner is None and not server.may_create:
-        found.append(hazards.may_not_create_schema(server.role))
+        found.append(hazards.columns.may_not_create_schema(server.role))
     if server.publications_of_all:
-        found.append(hazards.publication_of_all(server.publications_of_all))
+        found.append(hazards.dependents.publication_of_all(server.publications_of_all))
     return found
 
 
@@ -46,8 +46,8 @@ def disk_hazards(server: Server, needed: int) -> list[Hazard]:
     """Whether the server has room for all columns together. needed: bytes."""
     free = server.free_disk()
     if free is None:
-        return [hazards.disk_unknown(needed)]
-    return [hazards.no_disk(needed, free)] if needed > free else []
+        return [hazards.server.disk_unknown(needed)]
+    return [hazards.server.no_disk(needed, free)] if needed > free else []
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def names_readable(connection: Connection) -> Iterator[None]:
         encoding = connection.info.parameter_status("server_encoding") or ""
         found = execute(connection, query("catalog", "names_beyond_ascii")).fetchall()
         names = [f'{kind} "{shown}"' for kind, name in found if encoding == "SQL_ASCII" and (shown := _not_utf8(name))]
-        raise hazards.not_utf8(encoding, names, said(error)).refusal() from None
+        raise hazards.server.not_utf8(encoding, names, said(error)).refusal() from None
 
 
 def _not_utf8(name: bytes) -> str | None:

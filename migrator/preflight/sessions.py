@@ -51,7 +51,7 @@ def refuse_too_few(connection: Connection, address: Address, plan: Plan, *, held
                 another = opened.enter_context(_opened(partial(bare, address), deadline))
             except psycopg.OperationalError as error:
                 reason = first_line(error).rpartition(" failed: ")[2]
-                raise hazards.too_few_sessions(wanted, number, reason).refusal() from None
+                raise hazards.server.too_few_sessions(wanted, number, reason).refusal() from None
             sessions.append(another.info.backend_pid)
     if not pooled:
         _until_gone(connection, sessions)

@@ -22,10 +22,10 @@ def examine(connection: Connection, column: ColumnPlan, found: Found) -> list[Ha
     """found: what text and scope name."""
     refused = []
     if found.surroundings:
-        refused.append(hazards.text_follows_surroundings(column.subject, found.surroundings))
+        refused.append(hazards.texts.text_follows_surroundings(column.subject, found.surroundings))
     undeclared = sorted(set(_undeclared(connection, column, found)))
     if undeclared:
-        refused.append(hazards.settings_not_declared(column.subject, undeclared))
+        refused.append(hazards.texts.settings_not_declared(column.subject, undeclared))
     return refused
 
 

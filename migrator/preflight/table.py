@@ -21,16 +21,16 @@ def examine(catalog: Catalog) -> list[Hazard]:
     table, server = catalog.table, catalog.server
     found = []
     if not table.owned:
-        found.append(hazards.not_owner(table.name, table.owner, server.role))
+        found.append(hazards.columns.not_owner(table.name, table.owner, server.role))
     elif not server.superuser and table.owner not in server.member_of:
-        found.append(hazards.may_not_become_owner(table.name, table.owner, server.role))
+        found.append(hazards.columns.may_not_become_owner(table.name, table.owner, server.role))
     if not table.may_create:
-        found.append(hazards.may_not_create_in(table.schema, server.role))
+        found.append(hazards.columns.may_not_create_in(table.schema, server.role))
     found += row_security(catalog)
     if table.rules:
-        found.append(hazards.rules_on_table(table.schema, table.name, table.rules))
+        found.append(hazards.columns.rules_on_table(table.schema, table.name, table.rules))
     if table.used_numbers >= POSTGRESQL_COLUMNS:
-        found.append(hazards.used_up_columns(table.name, table.used_numbers))
+        found.append(hazards.columns.used_up_columns(table.name, table.used_numbers))
     carried = {*server.publications_of_all, *(each.name for each in catalog.carried.publications)}
     published = [each for each in table.publications if each not in carried]
     if published:
@@ -38,9 +38,9 @@ def examine(catalog: Catalog) -> list[Hazard]:
         named = [each for each in published if each not in of_schema]
         columns = [column.name for column in table.columns if not column.generated]
         found.append(
-            hazards.published(table.schema, table.name, named, columns, _why_no_list(catalog))
+            hazards.dependents.published(table.schema, table.name, named, columns, _why_no_list(catalog))
             if named
-            else hazards.published_of_schema(table.schema, table.name, of_schema)
+            else hazards.dependents.published_of_schema(table.schema, table.name, of_schema)
         )
     return found
 
@@ -58,7 +58,7 @@ def _why_no_list(catalog: Catalog) -> str:
 
 def row_security(catalog: Catalog) -> list[Hazard]:
     """Whether rows are hidden from this role."""
-    return [hazards.row_security(catalog.table.name)] if catalog.table.row_security else []
+    return [hazards.columns.row_security(catalog.table.name)] if catalog.table.row_security else []
 
 
 def triggers(column: ColumnPlan) -> list[Hazard]:
@@ -71,11 +71,11 @@ def triggers(column: ColumnPlan) -> list[Hazard]:
     for trigger in others:
         if trigger.before and trigger.for_each_row and trigger.name.encode() > column.trigger.encode():
             place = column.catalog.place(trigger)
-            found.append(hazards.trigger_sorts_last(place.schema, place.name, trigger.name))
+            found.append(hazards.triggers.trigger_sorts_last(place.schema, place.name, trigger.name))
     if column.capture_was_off:
-        found.append(hazards.capture_was_off(column.unwatched))
+        found.append(hazards.triggers.capture_was_off(column.unwatched))
     if column.method == "embed" and table.has_policies:
-        found.append(hazards.waits_for_fill(column.subject))
+        found.append(hazards.triggers.waits_for_fill(column.subject))
     return found
 
 
@@ -90,18 +90,18 @@ def firing(column: ColumnPlan, counts: Counts) -> list[Hazard]:
     by_statement = [trigger.name for trigger in fires if not trigger.for_each_row]
     if catalog.server.quiets_triggers:
         may_be = column.can_disable_triggers
-        return [hazards.triggers_always_fire(table.schema, table.name, by_row, by_statement, rows, may_be)]
+        return [hazards.triggers.triggers_always_fire(table.schema, table.name, by_row, by_statement, rows, may_be)]
     role, grants, may_be = catalog.server.role, catalog.server.grants_settings, column.can_disable_triggers
-    return [hazards.triggers_fire(table.name, by_row, by_statement, rows, role, grants, may_be)]
+    return [hazards.triggers.triggers_fire(table.name, by_row, by_statement, rows, role, grants, may_be)]
 
 
 def other_tools(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """What other tools do with the table."""
     table = column.catalog.table
-    found = [hazards.change_in_flight(table.name, tool, mark) for tool, mark in in_flight(connection, table)]
+    found = [hazards.columns.change_in_flight(table.name, tool, mark) for tool, mark in in_flight(connection, table)]
     if column.method != "index" and not column.is_restore:
         writers = vectorizers(connection, table, column.live)
         if writers:
-            make = hazards.two_writers if column.holds_old else hazards.writer_fails_later
+            make = hazards.columns.two_writers if column.holds_old else hazards.columns.writer_fails_later
             found.append(make(column.subject, writers))
     return found

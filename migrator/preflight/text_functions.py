@@ -73,9 +73,9 @@ def of_others(connection: Connection, column: ColumnPlan, functions: Sequence[in
         found = fetch_dicts(connection, query("called", "of_others"), given)
     strangers = {row["name"]: row["owner"] for row in found if not row["of_the_table"]}
     if strangers:
-        return [hazards.text_functions_of_others(column.subject, strangers, table.owner, role)]
+        return [hazards.triggers.text_functions_of_others(column.subject, strangers, table.owner, role)]
     return (
-        [hazards.text_functions_of_owner(column.subject, [row["name"] for row in found], table.owner, role)]
+        [hazards.triggers.text_functions_of_owner(column.subject, [row["name"] for row in found], table.owner, role)]
         if found
         else []
     )

@@ -59,7 +59,7 @@ def examine_scope(connection: Connection, column: ColumnPlan) -> None:
     read = _read(connection, column, _Tried("where", where, column.scope))
     if read:
         # Rows would come into it, or leave it, unseen.
-        raise hazards.where_reads_tables(where, read).refusal()
+        raise hazards.texts.where_reads_tables(where, read).refusal()
 
 
 def examine(
@@ -91,7 +91,7 @@ def _read(connection: Connection, column: ColumnPlan, tried: _Tried) -> list[str
 
 def _not_by_columns(column: ColumnPlan, tried: _Tried, error: psycopg.Error) -> Exception:
     reason = said(error, secret=column.has_secret_text)
-    return hazards.text_not_by_columns(tried.argument, tried.written, reason).refusal()
+    return hazards.texts.text_not_by_columns(tried.argument, tried.written, reason).refusal()
 
 
 def _lockable(
@@ -110,11 +110,11 @@ def _lockable(
         if table.sql.as_string(None) in locked:
             why_not = "cut-over locks it, for a policy there reads the column"
         if why_not is not None:
-            raise hazards.text_reads_unlockable(argument, text, table.shown, why_not).refusal()
+            raise hazards.texts.text_reads_unlockable(argument, text, table.shown, why_not).refusal()
         found.append(table)
     # A downgrade is not refused for what its upgrade allowed.
     if column.online and not column.is_restore:
-        raise hazards.text_reads_other_tables(argument, text, [table.shown for table in found]).refusal()
+        raise hazards.texts.text_reads_other_tables(argument, text, [table.shown for table in found]).refusal()
     return found
 
 
@@ -140,7 +140,7 @@ def _by_columns(connection: Connection, column: ColumnPlan, tried: _Tried) -> li
         # Without a row to try it on, what reads the whole row is taken for something that changes. A downgrade is not
         # refused for what its upgrade allowed.
         if not column.is_restore and (before != after or (before is None and whole_row)):
-            raise hazards.whole_row_text(tried.argument, tried.written).refusal()
+            raise hazards.texts.whole_row_text(tried.argument, tried.written).refusal()
     return sorted({*tables, *read})
 
 
@@ -148,7 +148,7 @@ def _copy_table(connection: Connection, column: ColumnPlan, copy: Query) -> None
     try:
         execute(connection, query("trial", "copy_of_table", copy=copy, table=column.table))
     except psycopg.errors.InsufficientPrivilege:
-        raise hazards.may_not_create_temporary(column.catalog.server.role).refusal() from None
+        raise hazards.columns.may_not_create_temporary(column.catalog.server.role).refusal() from None
 
 
 def _by_row(connection: Connection, column: ColumnPlan, tried: _Tried) -> list[str]:
@@ -168,11 +168,11 @@ def _by_row(connection: Connection, column: ColumnPlan, tried: _Tried) -> list[s
         )
         _refuse_calls(tried, calls)
         if whole != as_argument:
-            raise hazards.whole_row_text(tried.argument, tried.written).refusal()
+            raise hazards.texts.whole_row_text(tried.argument, tried.written).refusal()
         for function in functions:
             why = unclear(function["language"], function["source"], function["arguments"])
             if why is not None:
-                raise hazards.row_function(tried.argument, tried.written, function["name"], why).refusal()
+                raise hazards.texts.row_function(tried.argument, tried.written, function["name"], why).refusal()
         scans = max(1, len(tree.leaves(tree.planned(column))))
         _, read = _evaluated(connection, column, tried, values, {"limit": ROWS}, scans=scans)
     return sorted({*tables, *read})
@@ -196,7 +196,7 @@ def unclear(language: str, source: str, arguments: Sequence[str]) -> str | None:
 
 def _refuse_calls(tried: _Tried, calls: Sequence[str]) -> None:
     if calls:
-        raise hazards.changes_by_itself(tried.argument, tried.written, calls).refusal()
+        raise hazards.texts.changes_by_itself(tried.argument, tried.written, calls).refusal()
 
 
 def _evaluated(
@@ -225,10 +225,10 @@ def _evaluated(
             (again,) = fetch_row(connection, statement, parameters)
         except psycopg.errors.ReadOnlySqlTransaction as error:
             reason = said(error, secret=column.has_secret_text)
-            raise hazards.text_writes(tried.argument, tried.written, reason).refusal() from None
+            raise hazards.texts.text_writes(tried.argument, tried.written, reason).refusal() from None
         now, scanned_then, blocks_then = fetch_row(connection, traces, tables)
     if found != again:
-        raise hazards.changes_by_itself(tried.argument, tried.written, ["a function that it calls"]).refusal()
+        raise hazards.texts.changes_by_itself(tried.argument, tried.written, ["a function that it calls"]).refusal()
     read = [each for each in now if each not in locked]
     if scanned_then - scanned > scans or (scans == 0 and blocks_then > blocks):
         read.append(plain(column.table))

@@ -59,7 +59,7 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
         with qualified_names(connection):
             held = execute(connection, query("dependents", "row_columns", tree=TREE), of_table).fetchall()
         for called, described in held:
-            yield hazards.rows_kept_elsewhere(called, described)
+            yield hazards.dependents.rows_kept_elsewhere(called, described)
     sources = execute(connection, query("dependents", "trigger_sources", tree=TREE), of_table).fetchall()
     others = _vectors_elsewhere(connection, columns, column) if sources and not column.is_restore else []
     old = column.change.from_.dimensions * NUMBER_BYTES
@@ -67,14 +67,14 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
     for schema, called, trigger, source, transition, arguments in sources:
         statement = copying(source, transition)
         if statement is not None:
-            yield hazards.rows_copied(schema, called, trigger, statement[:_SHOWN])
+            yield hazards.triggers.rows_copied(schema, called, trigger, statement[:_SHOWN])
         if outgrows_message and notifies_row(source):
-            yield hazards.rows_notified(schema, called, trigger, NOTIFY_BYTES)
+            yield hazards.triggers.rows_notified(schema, called, trigger, NOTIFY_BYTES)
         for other_schema, other, vectors, bare, any_ in others:
             named, same = naming(other_schema, other, bare=bare), vectors == column.live
             if keeps_vector(source, transition, arguments, column.live, named, same=same):
                 there = other_schema, other, vectors
-                yield hazards.vectors_copied(schema, called, trigger, *there, column.dimensions, any_)
+                yield hazards.triggers.vectors_copied(schema, called, trigger, *there, column.dimensions, any_)
 
 
 def _vectors_elsewhere(

@@ -38,9 +38,9 @@ def read_queries(path: Path) -> list[JudgedQuery]:
         # Not by splitlines: a JSON string may hold other characters that end a line.
         lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
-        raise hazards.no_file_of_queries(path, str(error.strerror)).refusal() from None
+        raise hazards.texts.no_file_of_queries(path, str(error.strerror)).refusal() from None
     except UnicodeDecodeError:
-        raise hazards.no_file_of_queries(path, "it is not UTF-8").refusal() from None
+        raise hazards.texts.no_file_of_queries(path, "it is not UTF-8").refusal() from None
     queries = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -49,13 +49,13 @@ def read_queries(path: Path) -> list[JudgedQuery]:
             found = json.loads(line)
             query, relevant = found["query"], found["relevant"]
         except (ValueError, TypeError, KeyError):
-            raise hazards.not_a_query(path, number).refusal() from None
+            raise hazards.texts.not_a_query(path, number).refusal() from None
         # A string would be taken letter by letter.
         if not isinstance(query, str) or not isinstance(relevant, list):
-            raise hazards.not_a_query(path, number).refusal()
+            raise hazards.texts.not_a_query(path, number).refusal()
         queries.append(JudgedQuery(query, frozenset(map(str, relevant))))
     if not queries or not all(judged.relevant for judged in queries):
-        raise hazards.no_query(path).refusal()
+        raise hazards.texts.no_query(path).refusal()
     return queries
 
 

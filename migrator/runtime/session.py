@@ -72,7 +72,7 @@ def refuse_unfinished(ledger: Ledger) -> None:
 
 def in_the_way(ledger: Ledger, run: Run) -> Hazard:
     """The refusal of something else while the run is unfinished."""
-    return hazards.unfinished_other(run.revision, run.direction, run.command, ledger.has_file(run.revision))
+    return hazards.runs.unfinished_other(run.revision, run.direction, run.command, ledger.has_file(run.revision))
 
 
 def refuse_busy(address: Address) -> None:

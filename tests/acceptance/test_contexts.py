@@ -247,7 +247,7 @@ def test_a_revision_is_written_into_the_function_of_its_database(databases: Data
 @pytest.mark.usefixtures("databases")
 def test_a_template_without_a_place_for_it_is_refused_and_leaves_no_file() -> None:
     Path("script.py.mako").write_text(TEMPLATE.replace('context.get("%s_upgrades" % name, "pass")', '"pass"'))
-    refusal = hazards.template_without_place("script.py.mako", ["two_upgrades", "two_downgrades"]).refusal()
+    refusal = hazards.revisions.template_without_place("script.py.mako", ["two_upgrades", "two_downgrades"]).refusal()
     assert revision() == Ended(3, "", f"error: {refusal}\n")
     assert [each.name for each in Path("versions").glob("*.py")] == ["0001.py"]
 
@@ -255,7 +255,7 @@ def test_a_template_without_a_place_for_it_is_refused_and_leaves_no_file() -> No
 @pytest.mark.parametrize("command", ["upgrade", "status"])
 def test_a_url_for_one_of_several_databases_is_refused(databases: Databases, command: str) -> None:
     names = [each.address.shown for each in (databases.one, databases.two)]
-    refusal = hazards.several_databases(names, "--database-url").refusal()
+    refusal = hazards.revisions.several_databases(names, "--database-url").refusal()
     assert migrator("--database-url", databases.one.url, command) == Ended(3, "", f"error: {refusal}\n")
 
 
@@ -267,6 +267,6 @@ def test_doctor_looks_into_each_database(databases: Databases) -> None:
 
 def test_an_env_that_connects_to_nothing_is_refused(project: Project) -> None:
     Path("env.py").write_text("from alembic import context\n")
-    ended = Ended(3, "", f"error: {hazards.no_context().refusal()}\n")
+    ended = Ended(3, "", f"error: {hazards.revisions.no_context().refusal()}\n")
     assert project.upgraded() == ended
     assert migrator("status") == ended

@@ -43,7 +43,7 @@ def unrecorded(pending: Project) -> Project:
 
 
 def test_status_names_a_revision_that_is_live_and_not_recorded(unrecorded: Project) -> None:
-    hazard = hazards.live_not_recorded("0002")
+    hazard = hazards.revisions.live_not_recorded("0002")
     assert f"\n{hazard.told('hazard')}\n" in migrator("status").out
     (gap,) = json.loads(migrator("status", "--json").out)["gaps"]
     assert gap["code"] == "live-not-recorded"
@@ -83,7 +83,7 @@ def test_an_ordinary_revision_between_is_not_run_by_a_downgrade(unrecorded: Proj
     unrecorded.write("pass", "pass", revision="0001b", down_revision="0001")
     unrecorded.write(change(), down_revision="0001b")
     before = unrecorded.database.versions()
-    refusal = hazards.live_not_recorded("0002").refusal()
+    refusal = hazards.revisions.live_not_recorded("0002").refusal()
     assert unrecorded.downgraded("0001") == Ended(3, "", f"error: {refusal}\n")
     assert unrecorded.database.versions() == before
 
@@ -93,7 +93,7 @@ def test_an_ordinary_revision_between_is_not_run_by_a_downgrade(unrecorded: Proj
 
 def test_a_stamped_revision_that_was_never_carried_out_is_named(pending: Project) -> None:
     stamp(pending, "0002")
-    hazard = hazards.recorded_not_live("0002", "public.items.embedding", "python:tests.models:old")
+    hazard = hazards.revisions.recorded_not_live("0002", "public.items.embedding", "python:tests.models:old")
     refused = Ended(3, "", f"error: {hazard.refusal()}\n")
     assert pending.upgraded() == refused
     assert migrator("upgrade", "--dry-run") == refused
@@ -125,7 +125,10 @@ def test_a_database_made_with_the_new_column_and_stamped_has_no_gap(project: Pro
 def test_a_revision_without_a_file_is_named_by_status(pending: Project) -> None:
     stamp(pending, "0009")
     ended = migrator("status")
-    assert (ended.code, f"\n{hazards.revision_without_file('0009').told('hazard')}\n" in ended.out) == (0, True)
+    assert (ended.code, f"\n{hazards.revisions.revision_without_file('0009').told('hazard')}\n" in ended.out) == (
+        0,
+        True,
+    )
 
 
 # ---- an unfinished upgrade in the way of a downgrade ---------------------------------------------------------------

@@ -55,7 +55,7 @@ def column_type(database: Database) -> object:
 def test_a_revision_whose_id_does_not_fit_is_refused_before_any_of_them(pending: Project) -> None:
     pending.write("pass", "pass", revision=LONG, down_revision="0002")
     before = pending.database.versions()
-    ended = refused(hazards.version_id_too_long("public.alembic_version", LONG))
+    ended = refused(hazards.revisions.version_id_too_long("public.alembic_version", LONG))
     assert pending.upgraded() == ended
     assert migrator("upgrade", "--dry-run") == ended
     assert pending.database.versions() == before
@@ -68,7 +68,10 @@ def test_alembic_itself_is_refused_what_it_could_not_record(project: Project) ->
     before = project.database.versions()
     ended = process("alembic", "upgrade", "head", environment=project.environment())
     assert ended.code != 0
-    assert f"FAILED: {hazards.version_id_too_long('public.alembic_version', LONG).refusal()}\n" in ended.out + ended.err
+    assert (
+        f"FAILED: {hazards.revisions.version_id_too_long('public.alembic_version', LONG).refusal()}\n"
+        in ended.out + ended.err
+    )
     assert project.database.versions() == before
 
 
@@ -91,7 +94,7 @@ def test_a_version_table_that_may_only_be_read(pending: Project, monkeypatch: py
     monkeypatch.setenv("DATABASE_URL", url.render_as_string(hide_password=False))
     before = pending.database.versions()
     reason = "permission denied for table alembic_version"
-    ended = refused(hazards.version_table_not_granted("public.alembic_version", role, reason))
+    ended = refused(hazards.revisions.version_table_not_granted("public.alembic_version", role, reason))
     assert pending.upgraded() == ended
     assert migrator("upgrade", "--dry-run") == ended
     assert pending.database.versions() == before
@@ -100,7 +103,7 @@ def test_a_version_table_that_may_only_be_read(pending: Project, monkeypatch: py
 def test_transactions_that_are_read_only_by_default(pending: Project) -> None:
     name = str(pending.database.value("SELECT current_database()"))
     pending.database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    ended = refused(hazards.version_table_read_only("public.alembic_version", "database", "postgres", name))
+    ended = refused(hazards.revisions.version_table_read_only("public.alembic_version", "database", "postgres", name))
     assert pending.upgraded() == ended
     assert migrator("upgrade", "--dry-run") == ended
 
@@ -109,7 +112,9 @@ def test_transactions_that_are_read_only_by_default(pending: Project) -> None:
 def test_a_trigger_on_the_version_table_that_refuses(pending: Project, deferred: str) -> None:
     refuse_versions(pending.database, deferred)
     before = pending.database.versions()
-    assert pending.upgraded() == refused(hazards.version_table_refuses("public.alembic_version", "0002", "not today"))
+    assert pending.upgraded() == refused(
+        hazards.revisions.version_table_refuses("public.alembic_version", "0002", "not today")
+    )
     assert pending.database.versions() == before
 
 

@@ -48,61 +48,61 @@ class Case:
     before: tuple[str, ...] = ()
 
 
-SEVERAL_OPERATIONS = refused(hazards.several_operations("0002"))
+SEVERAL_OPERATIONS = refused(hazards.revisions.several_operations("0002"))
 
 CASES = [
     # ---- names -----------------------------------------------------------------------------------------------
     Case(
         "unknown table",
-        refused(hazards.unknown_table(None, "itmes", [("public", "items")])),
+        refused(hazards.columns.unknown_table(None, "itmes", [("public", "items")])),
         change("itmes"),
     ),
     Case(
         "table of another schema",
-        refused(hazards.unknown_table(None, "archived", [("archive", "archived")])),
+        refused(hazards.columns.unknown_table(None, "archived", [("archive", "archived")])),
         change("archived"),
         ("CREATE SCHEMA archive", "CREATE TABLE archive.archived (body text, embedding vector(48))"),
     ),
     Case(
         "no table like it",
-        refused(hazards.unknown_table(None, "xyz", [("public", "alembic_version"), ("public", "items")])),
+        refused(hazards.columns.unknown_table(None, "xyz", [("public", "alembic_version"), ("public", "items")])),
         change("xyz"),
     ),
     Case(
         "unknown column",
-        refused(hazards.unknown_column("items", "embeding", ["embedding"])),
+        refused(hazards.columns.unknown_column("items", "embeding", ["embedding"])),
         change("items", "embeding"),
     ),
     Case(
         "column of another type",
-        refused(hazards.not_a_vector("items", "note", "text", ["embedding"])),
+        refused(hazards.columns.not_a_vector("items", "note", "text", ["embedding"])),
         change("items", "note"),
     ),
     # ---- text and scope --------------------------------------------------------------------------------------
     Case(
         "text does not parse",
-        refused(hazards.text_does_not_parse("text", "lower(body", 'syntax error at or near "AS"')),
+        refused(hazards.texts.text_does_not_parse("text", "lower(body", 'syntax error at or near "AS"')),
         change(text='"lower(body"'),
     ),
     Case(
         "text of an unknown column",
-        refused(hazards.text_does_not_parse("text", "bodi", 'column "bodi" does not exist')),
+        refused(hazards.texts.text_does_not_parse("text", "bodi", 'column "bodi" does not exist')),
         change(text='"bodi"'),
     ),
     Case(
         "text that is a number",
-        refused(hazards.text_is_not_text("text", "id", "bigint")),
+        refused(hazards.texts.text_is_not_text("text", "id", "bigint")),
         change(text='"id"'),
     ),
     Case(
         "text with a second statement",
-        refused(hazards.text_does_not_parse("text", "a; DROP TABLE items", 'syntax error at or near ";"')),
+        refused(hazards.texts.text_does_not_parse("text", "a; DROP TABLE items", 'syntax error at or near ";"')),
         change(text='"a; DROP TABLE items"'),
     ),
     Case(
         "text that closes the parenthesis before a second statement",
         refused(
-            hazards.text_does_not_parse(
+            hazards.texts.text_does_not_parse(
                 "text",
                 "body) FROM items; DROP TABLE items; --",
                 "cannot insert multiple commands into a prepared statement",
@@ -112,33 +112,35 @@ CASES = [
     ),
     Case(
         "text of two columns",
-        refused(hazards.text_does_not_parse("text", "body), (note", 'syntax error at or near ","')),
+        refused(hazards.texts.text_does_not_parse("text", "body), (note", 'syntax error at or near ","')),
         change(text='"body), (note"'),
     ),
     Case(
         "volatile text",
-        refused(hazards.changes_by_itself("text", "body || random()::text", ["random()"])),
+        refused(hazards.texts.changes_by_itself("text", "body || random()::text", ["random()"])),
         change(text='"body || random()::text"'),
     ),
     Case(
         "text with the time of day",
-        refused(hazards.changes_by_itself("text", "body || now()::text", ["now()"])),
+        refused(hazards.texts.changes_by_itself("text", "body || now()::text", ["now()"])),
         change(text='"body || now()::text"'),
     ),
     Case(
         "text with the user's name",
-        refused(hazards.changes_by_itself("text", "body || current_user", ["the present date, time, user or schema"])),
+        refused(
+            hazards.texts.changes_by_itself("text", "body || current_user", ["the present date, time, user or schema"])
+        ),
         change(text='"body || current_user"'),
     ),
     Case(
         "volatile scope",
-        refused(hazards.changes_by_itself("where", "random() < 0.5", ["random()"])),
+        refused(hazards.texts.changes_by_itself("where", "random() < 0.5", ["random()"])),
         change(where='"random() < 0.5"'),
     ),
     Case(
         "scope that writes",
         refused(
-            hazards.text_writes("where", "counted(id)", "cannot execute nextval() in a read-only transaction"),
+            hazards.texts.text_writes("where", "counted(id)", "cannot execute nextval() in a read-only transaction"),
         ),
         change(where='"counted(id)"'),
         (
@@ -149,7 +151,7 @@ CASES = [
     ),
     Case(
         "scope by a function of the row that reads another table",
-        refused(hazards.where_reads_tables("is_chosen(items)", ["chosen"])),
+        refused(hazards.texts.where_reads_tables("is_chosen(items)", ["chosen"])),
         change(where='"is_chosen(items)"'),
         (
             "CREATE TABLE chosen AS SELECT id FROM items",
@@ -159,20 +161,22 @@ CASES = [
     ),
     Case(
         "scope that all rows leave when the shadow column appears",
-        refused(hazards.whole_row_text("where", "items IS NOT NULL")),
+        refused(hazards.texts.whole_row_text("where", "items IS NOT NULL")),
         change(where='"items IS NOT NULL"'),
     ),
     Case(
         "aggregate",
         refused(
-            hazards.text_does_not_parse("text", "string_agg(body, ' ')", "aggregate functions are not allowed in WHERE")
+            hazards.texts.text_does_not_parse(
+                "text", "string_agg(body, ' ')", "aggregate functions are not allowed in WHERE"
+            )
         ),
         change(text="\"string_agg(body, ' ')\""),
     ),
     Case(
         "window function",
         refused(
-            hazards.text_does_not_parse(
+            hazards.texts.text_does_not_parse(
                 "text", "first_value(body) OVER ()", "window functions are not allowed in WHERE"
             )
         ),
@@ -181,7 +185,7 @@ CASES = [
     Case(
         "several texts a row",
         refused(
-            hazards.text_does_not_parse(
+            hazards.texts.text_does_not_parse(
                 "text", "regexp_split_to_table(body, ' ')", "set-returning functions are not allowed in WHERE"
             )
         ),
@@ -190,7 +194,7 @@ CASES = [
     Case(
         "text from other rows",
         refused(
-            hazards.text_reads_unlockable(
+            hazards.texts.text_reads_unlockable(
                 "text",
                 "(SELECT max(note) FROM items)",
                 "public.items",
@@ -202,7 +206,7 @@ CASES = [
     Case(
         "text from a materialised view",
         refused(
-            hazards.text_reads_unlockable(
+            hazards.texts.text_reads_unlockable(
                 "text", "(SELECT title FROM topics LIMIT 1)", "public.topics", "it is a materialised view"
             )
         ),
@@ -211,13 +215,13 @@ CASES = [
     ),
     Case(
         "scope by another table",
-        refused(hazards.where_reads_tables("id IN (SELECT id FROM chosen)", ["chosen"])),
+        refused(hazards.texts.where_reads_tables("id IN (SELECT id FROM chosen)", ["chosen"])),
         change(where='"id IN (SELECT id FROM chosen)"'),
         ("CREATE TABLE chosen (id bigint)",),
     ),
     Case(
         "scope by a function that reads another table",
-        refused(hazards.where_reads_tables("is_chosen(id)", ["chosen"])),
+        refused(hazards.texts.where_reads_tables("is_chosen(id)", ["chosen"])),
         change(where='"is_chosen(id)"'),
         (
             "CREATE TABLE chosen (id bigint)",
@@ -227,33 +231,33 @@ CASES = [
     ),
     Case(
         "text of a system column",
-        refused(hazards.text_not_by_columns("text", "ctid::text", 'column "ctid" does not exist')),
+        refused(hazards.texts.text_not_by_columns("text", "ctid::text", 'column "ctid" does not exist')),
         change(text='"ctid::text"'),
     ),
     Case(
         "text of the database's name",
-        refused(hazards.text_follows_surroundings(SUBJECT, ["current_database()"])),
+        refused(hazards.texts.text_follows_surroundings(SUBJECT, ["current_database()"])),
         change(text='"body || current_database()"'),
     ),
     Case(
         "text of a setting that is not declared",
-        refused(hazards.settings_not_declared(SUBJECT, ["app.tenant"])),
+        refused(hazards.texts.settings_not_declared(SUBJECT, ["app.tenant"])),
         change(text="\"body || current_setting('app.tenant', true)\""),
     ),
     Case(
         "whole-row text",
-        refused(hazards.whole_row_text("text", "to_jsonb(items)::text")),
+        refused(hazards.texts.whole_row_text("text", "to_jsonb(items)::text")),
         change(text='"to_jsonb(items)::text"'),
     ),
     Case(
         "whole-row text of an empty table",
-        refused(hazards.whole_row_text("text", "items::text")),
+        refused(hazards.texts.whole_row_text("text", "items::text")),
         change(text='"items::text"'),
         ("TRUNCATE items",),
     ),
     Case(
         "no text",
-        refused(hazards.no_text(SUBJECT)),
+        refused(hazards.texts.no_text(SUBJECT)),
         change(text=None),
     ),
     Case(
@@ -263,33 +267,35 @@ CASES = [
     ),
     Case(
         "scope does not parse",
-        refused(hazards.scope_does_not_parse("where", "note =", 'syntax error at or near ")"')),
+        refused(hazards.texts.scope_does_not_parse("where", "note =", 'syntax error at or near ")"')),
         change(where='"note ="'),
     ),
     Case(
         "scope that is a number",
-        refused(hazards.scope_does_not_parse("where", "id", "argument of WHERE must be type boolean, not type bigint")),
+        refused(
+            hazards.texts.scope_does_not_parse("where", "id", "argument of WHERE must be type boolean, not type bigint")
+        ),
         change(where='"id"'),
     ),
     Case(
         "priority does not parse",
-        refused(hazards.scope_does_not_parse("priority", "urgent", 'column "urgent" does not exist')),
+        refused(hazards.texts.scope_does_not_parse("priority", "urgent", 'column "urgent" does not exist')),
         change(priority='"urgent"'),
     ),
     Case(
         "NOT NULL, and rows without text",
-        refused(hazards.rows_out_of_scope(SUBJECT, 0, 3, "note || ' '")),
+        refused(hazards.texts.rows_out_of_scope(SUBJECT, 0, 3, "note || ' '")),
         change(text='''"note || ' '"'''),
         ("UPDATE items SET note = NULL WHERE id < 3",),
     ),
     Case(
         "NOT NULL, and rows out of scope",
-        refused(hazards.rows_out_of_scope(SUBJECT, 15, 0, "body")),
+        refused(hazards.texts.rows_out_of_scope(SUBJECT, 15, 0, "body")),
         change(where='"id < 5"'),
     ),
     Case(
         "NOT NULL, and rows of which it is not known whether they are in scope",
-        refused(hazards.rows_out_of_scope(SUBJECT, 3, 0, "body")),
+        refused(hazards.texts.rows_out_of_scope(SUBJECT, 3, 0, "body")),
         change(where="\"note <> ''\""),
         ("UPDATE items SET note = NULL WHERE id < 3",),
     ),
@@ -305,20 +311,22 @@ CASES = [
     ),
     Case(
         "model of other dimensions",
-        refused(hazards.model_other_dimensions(Model("python:tests.models:new", dimensions=512), 96)),
+        refused(hazards.models.model_other_dimensions(Model("python:tests.models:new", dimensions=512), 96)),
         change(to='Model("python:tests.models:new", dimensions=512)'),
     ),
     Case(
         "no such module",
         refused(
-            hazards.model_not_there(Model("python:nowhere.models:new", dimensions=96), "there is no module 'nowhere'")
+            hazards.models.model_not_there(
+                Model("python:nowhere.models:new", dimensions=96), "there is no module 'nowhere'"
+            )
         ),
         change(to='Model("python:nowhere.models:new", dimensions=96)'),
     ),
     Case(
         "no such factory",
         refused(
-            hazards.model_not_there(
+            hazards.models.model_not_there(
                 Model("python:tests.models:newest", dimensions=96), "module tests.models has no function 'newest'"
             )
         ),
@@ -327,7 +335,7 @@ CASES = [
     Case(
         "no such directory",
         refused(
-            hazards.model_not_there(
+            hazards.models.model_not_there(
                 Model("sentence-transformers:/models/of-old", dimensions=96), "there is no such directory"
             )
         ),
@@ -335,45 +343,47 @@ CASES = [
     ),
     Case(
         "provider that is not there yet",
-        refused(hazards.provider_not_there(Model("openai:text-embedding-3-small", dimensions=96))),
+        refused(hazards.models.provider_not_there(Model("openai:text-embedding-3-small", dimensions=96))),
         change(to='Model("openai:text-embedding-3-small", dimensions=96)'),
     ),
     # ---- the column and its index ----------------------------------------------------------------------------
     Case(
         "other dimensions than the revision was written for",
-        refused(hazards.live_column_differs(SUBJECT, "vector(48)", "vector(256)")),
+        refused(hazards.columns.live_column_differs(SUBJECT, "vector(48)", "vector(256)")),
         change(from_='Model("python:tests.models:old", dimensions=256)'),
     ),
     Case(
         "old model of other dimensions",
         refused(
-            hazards.old_model_other_dimensions(SUBJECT, "model python:tests.models:tiny gives 8 dimensions, not 48")
+            hazards.models.old_model_other_dimensions(
+                SUBJECT, "model python:tests.models:tiny gives 8 dimensions, not 48"
+            )
         ),
         change(from_='Model("python:tests.models:tiny", dimensions=48)'),
     ),
     Case(
         "too many dimensions for an index",
-        refused(hazards.over_index_limit("vector", 3072)),
+        refused(hazards.indexes.over_index_limit("vector", 3072)),
         change(to='Model("python:tests.models:new", dimensions=3072)'),
     ),
     Case(
         "too many dimensions for any index",
-        refused(hazards.over_index_limit("halfvec", 5000)),
+        refused(hazards.indexes.over_index_limit("halfvec", 5000)),
         change(to='Model("python:tests.models:new", dimensions=5000)', type='"halfvec"'),
     ),
     Case(
         "nothing to change",
-        refused(hazards.same_column(SUBJECT)),
+        refused(hazards.columns.same_column(SUBJECT)),
         change(text=None, to='Model("python:tests.models:old", dimensions=48)', index='IvfFlat("cosine", lists=5)'),
     ),
     Case(
         "default of the old dimensions",
-        refused(hazards.default_of_other_dimensions(SUBJECT, "(array_fill(0.5, ARRAY[48]))::public.vector")),
+        refused(hazards.columns.default_of_other_dimensions(SUBJECT, "(array_fill(0.5, ARRAY[48]))::public.vector")),
         before=("ALTER TABLE items ALTER embedding SET DEFAULT array_fill(0.5, ARRAY[48])::vector",),
     ),
     Case(
         "generated column",
-        refused(hazards.generated_column("items", "embedding")),
+        refused(hazards.columns.generated_column("items", "embedding")),
         before=(
             "ALTER TABLE items DROP COLUMN embedding",
             "ALTER TABLE items ADD COLUMN embedding vector(48) "
@@ -383,7 +393,7 @@ CASES = [
     Case(
         "index of a type that is not carried",
         refused(
-            hazards.index_not_carried(
+            hazards.indexes.index_not_carried(
                 SUBJECT,
                 "public",
                 "sparse",
@@ -396,7 +406,7 @@ CASES = [
     Case(
         "index that cannot hold the new vectors",
         refused(
-            hazards.index_does_not_fit(
+            hazards.indexes.index_does_not_fit(
                 SUBJECT,
                 "public",
                 "holds_it",
@@ -409,18 +419,20 @@ CASES = [
     ),
     Case(
         "several indexes, and one wanted",
-        refused(hazards.several_indexes(SUBJECT, ["items_embedding_idx", "second"])),
+        refused(hazards.indexes.several_indexes(SUBJECT, ["items_embedding_idx", "second"])),
         before=("CREATE INDEX second ON items USING hnsw (embedding vector_l2_ops)",),
     ),
     Case(
         "column of a lost ledger",
-        refused(hazards.left_by_another("public", "items", "migrator_shadow_7")),
+        refused(hazards.columns.left_by_another("public", "items", "migrator_shadow_7")),
         before=("ALTER TABLE items ADD COLUMN migrator_shadow_7 vector(96)",),
     ),
     # ---- what hangs on the column ----------------------------------------------------------------------------
     Case(
         "materialised view that another view reads",
-        refused(hazards.dependent_not_carried(SUBJECT, "materialised view public.near (another view reads it)")),
+        refused(
+            hazards.dependents.dependent_not_carried(SUBJECT, "materialised view public.near (another view reads it)")
+        ),
         before=(
             "CREATE MATERIALIZED VIEW near AS SELECT id, embedding FROM items",
             "CREATE VIEW nearer AS SELECT id FROM near",
@@ -428,12 +440,12 @@ CASES = [
     ),
     Case(
         "function that gives the table's rows column by column",
-        refused(hazards.dependent_not_carried(SUBJECT, "function public.all_rows()")),
+        refused(hazards.dependents.dependent_not_carried(SUBJECT, "function public.all_rows()")),
         before=("CREATE FUNCTION all_rows() RETURNS SETOF items LANGUAGE sql BEGIN ATOMIC SELECT * FROM items; END",),
     ),
     Case(
         "rule on another table",
-        refused(hazards.dependent_not_carried(SUBJECT, "a rule on public.log")),
+        refused(hazards.dependents.dependent_not_carried(SUBJECT, "a rule on public.log")),
         before=(
             "CREATE TABLE log (id bigint)",
             "CREATE RULE logged AS ON INSERT TO log DO ALSO UPDATE items SET embedding = embedding WHERE id = NEW.id",
@@ -441,7 +453,7 @@ CASES = [
     ),
     Case(
         "policy that reads a view of the column",
-        refused(hazards.dependent_on_view("view public.near", "policy known on table public.log")),
+        refused(hazards.dependents.dependent_on_view("view public.near", "policy known on table public.log")),
         before=(
             "CREATE VIEW near AS SELECT id, embedding FROM items",
             "CREATE TABLE log (id bigint)",
@@ -450,7 +462,7 @@ CASES = [
     ),
     Case(
         "rows that violate a check",
-        refused(hazards.rows_violate_check("public", "items", "long", 1)),
+        refused(hazards.dependents.rows_violate_check("public", "items", "long", 1)),
         before=(
             "UPDATE items SET note = 'short' WHERE id = (SELECT min(id) FROM items)",
             "ALTER TABLE items ADD CONSTRAINT long CHECK (note <> 'short') NOT VALID",
@@ -458,13 +470,13 @@ CASES = [
     ),
     Case(
         "published without a replica identity",
-        refused(hazards.no_replica_identity("public", "items", ["news"])),
+        refused(hazards.dependents.no_replica_identity("public", "items", ["news"])),
         before=("ALTER TABLE items REPLICA IDENTITY NOTHING", "CREATE PUBLICATION news FOR TABLE items (id, body)"),
     ),
     Case(
         "published by a filter on other columns than the key",
         refused(
-            hazards.published_updates_refused(
+            hazards.dependents.published_updates_refused(
                 "public",
                 "items",
                 ["news"],
@@ -475,7 +487,7 @@ CASES = [
     ),
     Case(
         "function that returns rows of a view",
-        refused(hazards.dependent_on_view("view public.near", "function public.all_near()")),
+        refused(hazards.dependents.dependent_on_view("view public.near", "function public.all_near()")),
         before=(
             "CREATE VIEW near AS SELECT id, embedding FROM items",
             "CREATE FUNCTION all_near() RETURNS SETOF near LANGUAGE plpgsql AS 'BEGIN RETURN; END'",
@@ -483,7 +495,7 @@ CASES = [
     ),
     Case(
         "function that takes rows of a view of a view",
-        refused(hazards.dependent_on_view("view public.far", "function public.ids(public.far[])")),
+        refused(hazards.dependents.dependent_on_view("view public.far", "function public.ids(public.far[])")),
         before=(
             "CREATE VIEW near AS SELECT id, embedding FROM items",
             "CREATE VIEW far AS SELECT * FROM near",
@@ -492,7 +504,7 @@ CASES = [
     ),
     Case(
         "column of a view's row type",
-        refused(hazards.dependent_on_view("view public.near", "column seen of table public.log")),
+        refused(hazards.dependents.dependent_on_view("view public.near", "column seen of table public.log")),
         before=(
             "CREATE VIEW near AS SELECT id, embedding FROM items",
             "CREATE TABLE log (seen near)",
@@ -500,7 +512,7 @@ CASES = [
     ),
     Case(
         "view of a view's row type",
-        refused(hazards.dependent_on_view("view public.near", "column of_near of view public.typed")),
+        refused(hazards.dependents.dependent_on_view("view public.near", "column of_near of view public.typed")),
         before=(
             "CREATE VIEW near AS SELECT id, embedding FROM items",
             "CREATE VIEW typed AS SELECT NULL::near AS of_near",
@@ -508,12 +520,12 @@ CASES = [
     ),
     Case(
         "column generated from it",
-        refused(hazards.dependent_not_carried(SUBJECT, "generated column norm of table public.items")),
+        refused(hazards.dependents.dependent_not_carried(SUBJECT, "generated column norm of table public.items")),
         before=("ALTER TABLE items ADD COLUMN norm float8 GENERATED ALWAYS AS (vector_norm(embedding)) STORED",),
     ),
     Case(
         "trigger that sorts last",
-        refused(hazards.trigger_sorts_last("public", "items", "~~late")),
+        refused(hazards.triggers.trigger_sorts_last("public", "items", "~~late")),
         before=(
             A_TRIGGER_FUNCTION,
             'CREATE TRIGGER "~~late" BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION touch()',
@@ -521,7 +533,7 @@ CASES = [
     ),
     Case(
         "trigger that sends whole rows",
-        refused(hazards.rows_notified("public", "items", "tell", 8_000)),
+        refused(hazards.triggers.rows_notified("public", "items", "tell", 8_000)),
         change(to='Model("python:tests.models:long", dimensions=768)'),
         (
             "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ "
@@ -531,13 +543,13 @@ CASES = [
     ),
     Case(
         "rule",
-        refused(hazards.rules_on_table("public", "items", ["keep"])),
+        refused(hazards.columns.rules_on_table("public", "items", ["keep"])),
         before=("CREATE RULE keep AS ON DELETE TO items DO ALSO NOTHING",),
     ),
     Case(
         "published table",
         refused(
-            hazards.published(
+            hazards.dependents.published(
                 "public",
                 "items",
                 ["news"],
@@ -549,12 +561,12 @@ CASES = [
     ),
     Case(
         "publication of all tables",
-        refused(hazards.publication_of_all(["news"])),
+        refused(hazards.dependents.publication_of_all(["news"])),
         before=("CREATE PUBLICATION news FOR ALL TABLES",),
     ),
     Case(
         "partition",
-        refused(hazards.is_a_partition("part", "parts")),
+        refused(hazards.partitions.is_a_partition("part", "parts")),
         change("part"),
         (
             "CREATE TABLE parts (id bigint, body text, embedding vector(48)) PARTITION BY RANGE (id)",
@@ -563,13 +575,13 @@ CASES = [
     ),
     Case(
         "heir",
-        refused(hazards.inherited_column("heirs", "embedding", ["items"])),
+        refused(hazards.columns.inherited_column("heirs", "embedding", ["items"])),
         change("heirs"),
         ("CREATE TABLE heirs () INHERITS (items)",),
     ),
     Case(
         "heir of another table too",
-        refused(hazards.inherited_twice("public.heirs", "embedding", "items", ["public.others"])),
+        refused(hazards.columns.inherited_twice("public.heirs", "embedding", "items", ["public.others"])),
         before=(
             "CREATE TABLE others (embedding vector(48))",
             "CREATE TABLE heirs () INHERITS (items, others)",
@@ -577,7 +589,7 @@ CASES = [
     ),
     Case(
         "table of a type",
-        refused(hazards.typed_table("public", "typed", "kind")),
+        refused(hazards.columns.typed_table("public", "typed", "kind")),
         change("typed"),
         (
             "CREATE TYPE kind AS (id bigint, body text, embedding vector(48))",
@@ -586,19 +598,19 @@ CASES = [
     ),
     Case(
         "view",
-        refused(hazards.not_a_table("near", "v")),
+        refused(hazards.columns.not_a_table("near", "v")),
         change("near"),
         ("CREATE VIEW near AS SELECT * FROM items",),
     ),
     Case(
         "materialised view instead of a table",
-        refused(hazards.not_a_table("near", "m")),
+        refused(hazards.columns.not_a_table("near", "m")),
         change("near"),
         ("CREATE MATERIALIZED VIEW near AS SELECT * FROM items",),
     ),
     Case(
         "foreign table",
-        refused(hazards.not_a_table("far", "f")),
+        refused(hazards.columns.not_a_table("far", "f")),
         change("far"),
         (
             "CREATE FOREIGN DATA WRAPPER nothing",
@@ -656,7 +668,7 @@ def test_a_dry_run_refuses_the_same(project: Project) -> None:
 def test_change_embeddings_wants_at_least_one(project: Project) -> None:
     items(project.database, 20)
     project.write("op.change_embeddings([])")
-    error = refused(hazards.no_columns("0002"))
+    error = refused(hazards.revisions.no_columns("0002"))
     expect_refusal(project, error)
     expect_dry_run_refused(error)
 
@@ -664,7 +676,7 @@ def test_change_embeddings_wants_at_least_one(project: Project) -> None:
 def test_a_column_is_changed_once(project: Project) -> None:
     items(project.database, 20)
     project.write(f"op.change_embeddings([{a_change('items')}, {a_change('ITEMS')}])")
-    error = refused(hazards.column_twice(SUBJECT))
+    error = refused(hazards.revisions.column_twice(SUBJECT))
     expect_refusal(project, error)
 
 
@@ -677,22 +689,22 @@ def test_servers_that_migrator_cannot_work_with(database: Database) -> None:
     sound = dataclasses.replace(server, pgvector="0.8.5")
     assert server_hazards(sound, schema) == []
     for differs, expected in (
-        ({"version": 130_011, "version_text": "13.11"}, hazards.old_postgresql("13.11")),
-        ({"pgvector": None}, hazards.no_pgvector(available=True, dropped=False)),
-        ({"pgvector": None, "pgvector_available": False}, hazards.no_pgvector(available=False, dropped=False)),
-        ({"pgvector": "0.6.2"}, hazards.old_pgvector("0.6.2", "0.7.0")),
-        ({"pgvector": "0.8.2"}, hazards.pgvector_with_known_fault("0.8.2")),
-        ({"standby": True}, hazards.standby()),
-        ({"may_create": False}, hazards.may_not_create_schema("postgres")),
-        ({"publications_of_all": ["a", "b"]}, hazards.publication_of_all(["a", "b"])),
+        ({"version": 130_011, "version_text": "13.11"}, hazards.server.old_postgresql("13.11")),
+        ({"pgvector": None}, hazards.server.no_pgvector(available=True, dropped=False)),
+        ({"pgvector": None, "pgvector_available": False}, hazards.server.no_pgvector(available=False, dropped=False)),
+        ({"pgvector": "0.6.2"}, hazards.server.old_pgvector("0.6.2", "0.7.0")),
+        ({"pgvector": "0.8.2"}, hazards.server.pgvector_with_known_fault("0.8.2")),
+        ({"standby": True}, hazards.server.standby()),
+        ({"may_create": False}, hazards.columns.may_not_create_schema("postgres")),
+        ({"publications_of_all": ["a", "b"]}, hazards.dependents.publication_of_all(["a", "b"])),
     ):
         assert server_hazards(dataclasses.replace(sound, **differs), schema) == [expected]
     may_not = dataclasses.replace(sound, may_create=False)
     of_another = dataclasses.replace(schema, owner="other", owned=False)
-    assert server_hazards(may_not, of_another) == [hazards.ledger_of_another("other", True, "postgres")]
+    assert server_hazards(may_not, of_another) == [hazards.rights.ledger_of_another("other", True, "postgres")]
     installed = dataclasses.replace(schema, installed=True, owner="postgres")
     without = dataclasses.replace(sound, pgvector=None)
-    assert server_hazards(without, installed) == [hazards.no_pgvector(available=True, dropped=True)]
+    assert server_hazards(without, installed) == [hazards.server.no_pgvector(available=True, dropped=True)]
     # A ledger that is there needs no schema to be made.
     assert server_hazards(may_not, installed) == []
 
@@ -702,7 +714,7 @@ def test_a_database_without_pgvector(project: Project) -> None:
     project.write(change())
     expect_refusal(
         project,
-        refused(hazards.no_pgvector(available=True, dropped=False)),
+        refused(hazards.server.no_pgvector(available=True, dropped=False)),
     )
 
 
@@ -743,7 +755,7 @@ def test_a_role_that_is_not_the_owner(project: Project, role: Role) -> None:
     project.write(change(where='"id > 3"'))
     expect_refusal(
         project,
-        refused(hazards.not_owner("items", "postgres", role.name)),
+        refused(hazards.columns.not_owner("items", "postgres", role.name)),
     )
 
 
@@ -751,7 +763,7 @@ def test_a_role_that_may_not_create_a_schema(project: Project, role: Role) -> No
     role.owns_items()
     expect_refusal(
         project,
-        refused(hazards.may_not_create_schema(role.name)),
+        refused(hazards.columns.may_not_create_schema(role.name)),
     )
 
 
@@ -764,7 +776,7 @@ def test_a_role_that_may_not_create_a_temporary_table(project: Project, role: Ro
     project.database.execute("CREATE EVENT TRIGGER told ON ddl_command_end EXECUTE FUNCTION told()")
     expect_refusal(
         project,
-        refused(hazards.may_not_create_temporary(role.name)),
+        refused(hazards.columns.may_not_create_temporary(role.name)),
     )
 
 
@@ -774,7 +786,7 @@ def test_a_view_of_a_role_that_migrator_may_not_act_as(project: Project, role: R
     project.database.execute("CREATE VIEW near AS SELECT id, embedding FROM items")
     expect_refusal(
         project,
-        refused(hazards.not_a_member("view public.near", "postgres", role.name)),
+        refused(hazards.columns.not_a_member("view public.near", "postgres", role.name)),
     )
 
 
@@ -786,7 +798,7 @@ def test_row_level_security_that_applies(project: Project, role: Role) -> None:
     project.write(change(where='"id > 3"'))
     expect_refusal(
         project,
-        refused(hazards.row_security("items")),
+        refused(hazards.columns.row_security("items")),
     )
 
 
@@ -794,7 +806,7 @@ def test_the_ledger_of_another_role(project: Project, role: Role) -> None:
     role.owns_items()
     role.may_create()
     project.database.execute("CREATE SCHEMA migrator")
-    error = refused(hazards.ledger_of_another("postgres", True, role.name))
+    error = refused(hazards.rights.ledger_of_another("postgres", True, role.name))
     expect_refusal(project, error)
     column = ("--table", "items", "--column", "embedding", "--text", "body")
     revision = ("revision", "-m", "another model", *column, "--to", "python:tests.models:new")
@@ -989,7 +1001,7 @@ def test_a_transaction_begun_by_env(project: Project, written: str, instead: str
     source = env.read_text("utf-8")
     assert source.count(written) == 1
     env.write_text(source.replace(written, instead), "utf-8")
-    error = refused(hazards.transaction_outside())
+    error = refused(hazards.revisions.transaction_outside())
     expect_refusal(project, error)
     expect_dry_run_refused(error)
 
@@ -1058,7 +1070,7 @@ def test_a_ledger_of_a_newer_migrator(project: Project) -> None:
     project.write(change())
     assert project.upgraded("--stop-after", "fill").code == 0
     project.database.execute("UPDATE migrator.ledger_version SET version = 3")
-    error = refused(hazards.ledger_of_newer(3, 2))
+    error = refused(hazards.runs.ledger_of_newer(3, 2))
     expect_refusal(project, error)
     expect_dry_run_refused(error)
     for command in ("status", "verify", "abandon"):
@@ -1070,7 +1082,7 @@ def test_a_revision_that_was_edited_while_it_was_interrupted(project: Project) -
     project.write(change())
     assert project.upgraded("--stop-after", "fill").code == 0
     project.write(change(batch_size="5"))
-    error = refused(hazards.unfinished_differs("0002"))
+    error = refused(hazards.runs.unfinished_differs("0002"))
     expect_refusal(project, error)
     expect_dry_run_refused(error)
     project.write(change())
@@ -1084,7 +1096,7 @@ def test_another_revision_while_one_is_unfinished(project: Project) -> None:
     file.unlink()
     # Of this very change it would be the same revision under another name.
     project.write(change(text="'upper(body)'"), revision="0003")
-    error = refused(hazards.unfinished_other("0002", "upgrade", "migrator upgrade 0002", is_next=False))
+    error = refused(hazards.runs.unfinished_other("0002", "upgrade", "migrator upgrade 0002", is_next=False))
     expect_refusal(project, error)
     expect_dry_run_refused(error)
     assert migrator("retire", "--yes", "--stores") == Ended(3, "", error)
@@ -1098,7 +1110,7 @@ def test_another_direction_while_one_is_unfinished(project: Project) -> None:
     assert project.upgraded().code == 0
     project.write(change(), revision="0003", down_revision="0002")
     assert project.upgraded("--stop-after", "fill").code == 0
-    error = refused(hazards.unfinished_other("0003", "upgrade", "migrator upgrade 0003"))
+    error = refused(hazards.runs.unfinished_other("0003", "upgrade", "migrator upgrade 0003"))
     assert migrator("retire", "--yes") == Ended(3, "", error)
     # Of it the downgrade undoes what is done, which is what it was asked for.
     assert project.downgraded().code == 0
@@ -1113,7 +1125,7 @@ def test_a_table_that_was_replaced_while_it_was_interrupted(project: Project) ->
     items(project.database, 20)
     expect_refusal(
         project,
-        refused(hazards.table_replaced(SUBJECT)),
+        refused(hazards.runs.table_replaced(SUBJECT)),
     )
     assert migrator("abandon", "--yes").code == 0
     assert project.upgraded().code == 0
@@ -1133,7 +1145,7 @@ def test_a_model_that_the_ledger_does_not_know_the_column_by(project: Project) -
     )
     expect_refusal(
         project,
-        refused(hazards.other_model_in_column(SUBJECT, "python:tests.models:new", "python:tests.models:long")),
+        refused(hazards.columns.other_model_in_column(SUBJECT, "python:tests.models:new", "python:tests.models:long")),
     )
 
 
@@ -1202,7 +1214,7 @@ def test_a_downgrade_without_a_ledger(upgraded: Project) -> None:
     upgraded.database.execute("DROP SCHEMA migrator CASCADE")
     expect_downgrade_refused(
         upgraded,
-        refused(hazards.nothing_to_restore(SUBJECT)),
+        refused(hazards.runs.nothing_to_restore(SUBJECT)),
     )
 
 
@@ -1235,5 +1247,5 @@ def test_a_downgrade_without_a_text_for_rows_written_since(project: Project) -> 
     )
     expect_downgrade_refused(
         project,
-        refused(hazards.no_text_to_restore(SUBJECT, 3)),
+        refused(hazards.runs.no_text_to_restore(SUBJECT, 3)),
     )

@@ -44,7 +44,7 @@ def refused(hazard: Hazard) -> Ended:
 def test_a_superuser_on_the_table_of_a_lesser_role(attacker: Attacker) -> None:
     attacker.owns_items()
     attacker.plant(*PLANTED)
-    error = refused(hazards.owner_has_fewer_rights("public.items", attacker.name, True, "postgres", SUPERUSER))
+    error = refused(hazards.rights.owner_has_fewer_rights("public.items", attacker.name, True, "postgres", SUPERUSER))
     for command in BEFORE:
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], error), command
@@ -58,7 +58,7 @@ def test_a_version_table_of_a_lesser_role(project: Project, attacker: Attacker) 
         f"FOR EACH ROW EXECUTE FUNCTION {attacker.name}.fired()"
     )
     error = refused(
-        hazards.owner_has_fewer_rights("public.alembic_version", attacker.name, True, "postgres", SUPERUSER)
+        hazards.rights.owner_has_fewer_rights("public.alembic_version", attacker.name, True, "postgres", SUPERUSER)
     )
     for command in BEFORE[:2]:
         ended = migrator(*command)
@@ -70,7 +70,7 @@ def test_functions_of_a_lesser_role_on_a_superusers_table(attacker: Attacker) ->
     attacker.plant(*PLANTED)
     names = ("fired()", "guard(text)", "told(text)", "gain()")
     owners = {f"{attacker.name}.{each}": attacker.name for each in sorted(names)}
-    error = refused(hazards.functions_of_lesser_roles("work on public.items", owners, "postgres", SUPERUSER))
+    error = refused(hazards.rights.functions_of_lesser_roles("work on public.items", owners, "postgres", SUPERUSER))
     for command in BEFORE:
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], error), command
@@ -83,7 +83,7 @@ def test_a_revision_that_calls_a_function_of_a_lesser_role(project: Project, att
     project.write(change(**{argument: repr(f"{call} = 'x'" if argument == "where" else f"body || {call}")}))
     owners = {f"{attacker.name}.{each}": attacker.name for each in ("gain()", "told(text)")}
     work = "what a revision says of public.items"
-    error = refused(hazards.functions_of_lesser_roles(work, owners, "postgres", SUPERUSER))
+    error = refused(hazards.rights.functions_of_lesser_roles(work, owners, "postgres", SUPERUSER))
     for command in BEFORE[:2]:
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], error), command
@@ -101,7 +101,7 @@ def test_a_function_that_a_schemas_owner_replaced(project: Project, attacker: At
     attacker.run("DROP FUNCTION {schema}.mine; ALTER FUNCTION {schema}.told RENAME TO mine")
     owners = {f"{attacker.name}.{each}": attacker.name for each in ("gain()", "mine(text)")}
     work = "what a revision says of public.items"
-    hazard = hazards.functions_of_lesser_roles(work, owners, "postgres", SUPERUSER)
+    hazard = hazards.rights.functions_of_lesser_roles(work, owners, "postgres", SUPERUSER)
     for command in (("verify",), ("backfill",)):
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], refused(hazard)), command
@@ -129,11 +129,11 @@ def test_a_superuser_meets_the_ledger_of_a_lesser_role_as_data(
     attacker.forget()
     attacker.may_not_create()
     monkeypatch.setenv("DATABASE_URL", project.database.url)
-    hazard = hazards.ledger_owner_has_fewer_rights(attacker.name, True, "postgres", SUPERUSER)
+    hazard = hazards.rights.ledger_owner_has_fewer_rights(attacker.name, True, "postgres", SUPERUSER)
     for command in (*AFTER, REVISION, ("abandon", "--yes"), ("retire", "--yes")):
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], refused(hazard)), command
-    about_table = hazards.owner_has_fewer_rights("public.items", attacker.name, True, "postgres", SUPERUSER)
+    about_table = hazards.rights.owner_has_fewer_rights("public.items", attacker.name, True, "postgres", SUPERUSER)
     assert migrator(*DOCTOR) == refused(about_table)
     found = json.loads(migrator("doctor", "--json").out)["findings"]
     assert {"level": "error", "subject": "server", "fact": hazard.problem, "remedy": hazard.remedy} in found
@@ -162,7 +162,7 @@ def test_a_ledger_that_was_planted(project: Project, attacker: Attacker) -> None
     attacker.run("CREATE RULE seen AS ON UPDATE TO migrator.phase DO ALSO SELECT {schema}.gain()")
     attacker.run("CREATE TABLE migrator.model () INHERITS (migrator.phase)")
     attacker.forget()
-    error = refused(hazards.ledger_owner_has_fewer_rights(attacker.name, True, "postgres", SUPERUSER))
+    error = refused(hazards.rights.ledger_owner_has_fewer_rights(attacker.name, True, "postgres", SUPERUSER))
     for command in (("upgrade", "--dry-run"), ("upgrade", "--yes"), ("verify",), ("backfill",)):
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], error), command
@@ -182,7 +182,7 @@ def test_a_ledger_that_was_planted(project: Project, attacker: Attacker) -> None
         "view migrator.run",
     ]
     ended = migrator("status")
-    assert (attacker.gained(), ended) == ([], refused(hazards.ledger_with_others_objects(schema, planted)))
+    assert (attacker.gained(), ended) == ([], refused(hazards.rights.ledger_with_others_objects(schema, planted)))
     assert project.database.value("SELECT count(*) FROM migrator.ledger_version") == 0
 
 
@@ -193,7 +193,7 @@ def test_a_table_that_was_given_away_since(
     assert project.upgraded().code == 0
     attacker.owns_items()
     attacker.plant(*PLANTED)
-    hazard = hazards.owner_has_fewer_rights("public.items", attacker.name, True, "postgres", SUPERUSER)
+    hazard = hazards.rights.owner_has_fewer_rights("public.items", attacker.name, True, "postgres", SUPERUSER)
     for command in (*AFTER, REVISION, DOCTOR, ("retire", "--yes"), ("retire", "--keep-backups", "--yes")):
         ended = migrator(*command)
         assert (attacker.gained(), ended) == ([], refused(hazard)), command
@@ -228,7 +228,7 @@ def test_a_search_path_that_a_lesser_role_decides(project: Project, attacker: At
         "$$BEGIN PERFORM {schema}.gain(); RETURN 1; END$$"
     )
     attacker.forget()
-    hazard = hazards.schemas_of_lesser_roles(
+    hazard = hazards.rights.schemas_of_lesser_roles(
         {"public": attacker.name, attacker.name: attacker.name}, "postgres", SUPERUSER
     )
     for command in (*AFTER, REVISION, DOCTOR, ("doctor",), ("abandon", "--yes"), ("retire", "--yes")):
@@ -236,7 +236,7 @@ def test_a_search_path_that_a_lesser_role_decides(project: Project, attacker: At
         assert (attacker.gained(), ended) == ([], refused(hazard)), command
     # As names were looked up at the upgrade, they are afterwards.
     attacker.run(f"ALTER DATABASE {database} RESET search_path")
-    hazard = hazards.schemas_of_lesser_roles({"public": attacker.name}, "postgres", SUPERUSER)
+    hazard = hazards.rights.schemas_of_lesser_roles({"public": attacker.name}, "postgres", SUPERUSER)
     for command in (("backfill",), ("status",)):
         assert (migrator(*command), attacker.gained()) == (refused(hazard), []), command
 

@@ -227,14 +227,14 @@ def test_functions_by_name_are_told(database: Database) -> None:
     subject, matching = "public.items.embedding", "public.match(public.vector,integer)"
     others = ["public.length_by_name(public.items)", "public.long(real[]) (says 48)", "public.unit()"]
     typed = {"public.hits()": "ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE public.vector"}
-    by_type = hazards.functions_of_old_row_types(subject, typed, 48, 96)
+    by_type = hazards.dependents.functions_of_old_row_types(subject, typed, 48, 96)
 
     def told(plan: Plan) -> list[Hazard]:
         return [each for each in plan.hazards if each.code.startswith("functions-")]
 
-    by_name = hazards.functions_by_name(subject, others, "upgrade")
+    by_name = hazards.dependents.functions_by_name(subject, others, "upgrade")
     assert told(plan_of(database, CHANGE)) == [
-        hazards.functions_of_old_dimensions(subject, [matching], 48, 96, "upgrade"),
+        hazards.dependents.functions_of_old_dimensions(subject, [matching], 48, 96, "upgrade"),
         by_type,
         by_name,
     ]
@@ -246,8 +246,8 @@ def test_functions_by_name_are_told(database: Database) -> None:
     database.execute(MATCH.format(96))
     back = runner.plan_restore(database.address, REVISION, [VectorColumn("items", "embedding", None)], Options())
     assert told(back) == [
-        hazards.functions_of_old_dimensions(subject, [matching], 96, 48, "downgrade"),
-        hazards.functions_by_name(subject, ["public.hits()", others[0], "public.long(real[])"], "downgrade"),
+        hazards.dependents.functions_of_old_dimensions(subject, [matching], 96, 48, "downgrade"),
+        hazards.dependents.functions_by_name(subject, ["public.hits()", others[0], "public.long(real[])"], "downgrade"),
     ]
 
 
@@ -275,7 +275,7 @@ def test_vectors_that_a_trigger_works_with_are_told(database: Database) -> None:
         ("halves", "v", "halfvec", "ALTER TABLE halves ALTER v TYPE halfvec"),
         ("topics", "centre", None, "DROP TABLE topics"),
     ):
-        hazard = hazards.vectors_copied("public", "items", "keep", "public", other, column, 96, takes_both)
+        hazard = hazards.triggers.vectors_copied("public", "items", "keep", "public", other, column, 96, takes_both)
         with pytest.raises(Refused) as refused:
             plan_of(database, CHANGE)
         assert str(refused.value) == str(hazard.refusal())

@@ -76,7 +76,7 @@ def test_triggers_that_will_fire_are_named_with_the_number_of_rows_and_the_remed
     # One that refuses every update is found out, whether it is looked at now or when the transaction ends.
     script(keeper, APPEND_ONLY)
     triggers = [("public", "items", "append_only")]
-    about = hazards.trigger_refuses_updates("items", triggers, "items is append-only", "keeper", True)
+    about = hazards.triggers.trigger_refuses_updates("items", triggers, "items is append-only", "keeper", True)
     plan(keeper)
     with pytest.raises(Refused) as refused:
         plan(keeper, online=True)

@@ -44,7 +44,7 @@ def refusal(rows: int) -> str:
     without = (
         f'UPDATE "public"."items" SET "embedding" = NULL WHERE ({WHERE}) IS NOT TRUE AND vector_dims("embedding") = 96'
     )
-    return str(hazards.rows_left_scope(SUBJECT, rows, WHERE, gone, model, without).refusal())
+    return str(hazards.runs.rows_left_scope(SUBJECT, rows, WHERE, gone, model, without).refusal())
 
 
 def test_verify_says_what_left_the_scope_and_when_it_proved_nothing(database: Database) -> None:

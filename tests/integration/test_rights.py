@@ -68,13 +68,13 @@ def test_a_member_of_the_owner_is_warned(database: Database, attacker: Attacker)
     attacker.owns_items()
     database.execute(f"CREATE ROLE {member} LOGIN CREATEDB IN ROLE {attacker.name}, pg_read_all_data")
     assert found(database, as_role(database, attacker.name)) == []
-    warned = [hazards.owner_runs_code({"public.items": attacker.name}, member, ["pg_read_all_data", member])]
+    warned = [hazards.rights.owner_runs_code({"public.items": attacker.name}, member, ["pg_read_all_data", member])]
     assert found(database, as_role(database, member)) == warned
     # SET ROLE is undone by whoever likes.
     assert found(database, as_role(database, attacker.name, login=member)) == warned
     for unsafe in ("pg_execute_server_program", "pg_read_server_files"):
         database.execute(f"GRANT {unsafe} TO {member}")
-    refused = hazards.owner_has_fewer_rights(
+    refused = hazards.rights.owner_has_fewer_rights(
         "public.items", attacker.name, True, member, ["pg_execute_server_program", "pg_read_server_files"]
     )
     on_path = Address(database.as_role(member).address.parameters, role=attacker.name, search_path="public")
@@ -91,7 +91,7 @@ def test_a_member_of_a_superuser_is_one(database: Database, attacker: Attacker) 
     database.execute("CREATE ROLE test_root SUPERUSER NOLOGIN")
     database.execute(f"CREATE ROLE {member} LOGIN IN ROLE {attacker.name}, test_root")
     try:
-        refused = hazards.owner_has_fewer_rights("public.items", attacker.name, True, member, ["superuser"])
+        refused = hazards.rights.owner_has_fewer_rights("public.items", attacker.name, True, member, ["superuser"])
         assert found(database, as_role(database, member)) == [refused]
     finally:
         database.execute("DROP ROLE test_root")
@@ -103,14 +103,14 @@ def test_functions_of_third_roles_are_named_to_an_owner(database: Database, atta
     attacker.plant("CHECK")
     database.execute(f"ALTER TABLE items OWNER TO {owner}")
     functions = {f"{attacker.name}.{each}": attacker.name for each in ("gain()", "guard(text)")}
-    named = hazards.functions_of_other_roles("work on public.items", functions, owner)
+    named = hazards.rights.functions_of_other_roles("work on public.items", functions, owner)
     assert found(database, as_role(database, owner)) == [named]
 
 
 def test_a_partition_of_another_role(database: Database, attacker: Attacker) -> None:
     database.execute("CREATE TABLE children () INHERITS (items)")
     database.execute(f"ALTER TABLE children OWNER TO {attacker.name}")
-    refused = hazards.owner_has_fewer_rights("public.children", attacker.name, True, "postgres", ["superuser"])
+    refused = hazards.rights.owner_has_fewer_rights("public.children", attacker.name, True, "postgres", ["superuser"])
     assert found(database) == [refused]
 
 
@@ -124,12 +124,12 @@ def test_the_ledger_is_worked_on_as_its_owner(database: Database, attacker: Atta
             return read_ledger_schema(connection).untrusted
 
     # What the member itself made would be the member's.
-    assert untrusted(as_role(database, member)) == hazards.ledger_of_another(keepers, False, member)
+    assert untrusted(as_role(database, member)) == hazards.rights.ledger_of_another(keepers, False, member)
     assert untrusted(as_role(database, keepers, login=member)) is None
-    superuser = hazards.ledger_owner_has_fewer_rights(keepers, False, "postgres", ["superuser"])
+    superuser = hazards.rights.ledger_owner_has_fewer_rights(keepers, False, "postgres", ["superuser"])
     assert untrusted(database.address) == superuser
     # After SET ROLE too.
     assert untrusted(as_role(database, keepers, login="postgres")) == superuser
     database.execute("CREATE TABLE migrator.planted ()")
-    strange = hazards.ledger_with_others_objects(keepers, ['table migrator.planted of "postgres"'])
+    strange = hazards.rights.ledger_with_others_objects(keepers, ['table migrator.planted of "postgres"'])
     assert untrusted(as_role(database, keepers, login=member)) == strange

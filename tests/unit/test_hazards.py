@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
 from migrator import hazards
-from migrator.hazards import Hazard
+from migrator.hazards import Hazard, hazard
 from tests.unit.hazards import (
     columns,
     dependents,
@@ -32,10 +34,14 @@ def test_a_hazard_says_what_is_found_what_it_means_and_what_to_do(row: Row) -> N
 
 
 def test_every_hazard_has_its_text_here() -> None:
+    modules = [each for each in vars(hazards).values() if isinstance(each, ModuleType) and each is not hazard]
     made = {
         name
-        for name, each in vars(hazards).items()
-        if not name.startswith("_") and getattr(each, "__annotations__", {}).get("return") == "Hazard"
+        for module in modules
+        for name, each in vars(module).items()
+        if getattr(each, "__module__", "") == module.__name__
+        and not name.startswith("_")
+        and getattr(each, "__annotations__", {}).get("return") == "Hazard"
     }
     assert "standby" in made
     assert made - {row[0].__name__ for row in TEXTS} == set()
@@ -52,7 +58,7 @@ def test_hazards_read_alike() -> None:
 
 
 def test_a_refusal_is_the_hazard_in_three_lines() -> None:
-    refusal = hazards.standby().refusal()
+    refusal = hazards.server.standby().refusal()
     assert str(refusal) == (
         "this server is a standby and takes no writes\nan upgrade writes.\nfix: give the primary's address"
     )

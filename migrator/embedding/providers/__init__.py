@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from migrator import hazards
 from migrator.change import AVAILABLE, Model
-from migrator.hazards import provider_not_there
 
 Vectors = NDArray[np.float32]
 
@@ -78,7 +78,7 @@ def at_hand(model: Model) -> bool:
 
 def _refuse_missing_provider(model: Model) -> None:
     if model.provider not in AVAILABLE:
-        raise provider_not_there(model).refusal()
+        raise hazards.models.provider_not_there(model).refusal()
 
 
 def own_dimensions(name: str) -> int:

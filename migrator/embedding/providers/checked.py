@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from migrator import hazards
 from migrator.change import Model
 from migrator.embedding.providers import Vectors
 from migrator.errors import ModelError, OutOfMemory
-from migrator.hazards import model_other_dimensions
 from migrator.report import counted
 
 _NOTHING_STORED = "no vector of this batch was stored."
@@ -19,7 +19,7 @@ _NOTHING_STORED = "no vector of this batch was stored."
 def check_dimensions(model: Model, found: int) -> None:
     """Raises Refused where vectors of `found` numbers cannot give the dimensions that the revision states."""
     if not _fits(model, found):
-        raise model_other_dimensions(model, found).refusal()
+        raise hazards.models.model_other_dimensions(model, found).refusal()
 
 
 def checked(model: Model, texts: Sequence[str], vectors: object) -> Vectors:

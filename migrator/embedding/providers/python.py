@@ -16,12 +16,12 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar, cast
 
+from migrator import hazards
 from migrator.change import Model
 from migrator.embedding.providers import Embedder, Vectors
 from migrator.embedding.providers.checked import check_dimensions, checked, out_of_memory
 from migrator.embedding.providers.fingerprint import fingerprint
 from migrator.errors import ModelError, Refused
-from migrator.hazards import model_not_there
 
 Result = TypeVar("Result")
 _WITHHELD = " (its message is withheld, for it may hold a key; calling the factory by itself shows it)"
@@ -87,7 +87,7 @@ def load_plugin(model: Model) -> Embedder:
     plugin = _tried(model, f"{called}()", factory)
     lacking = _tried(model, f"what {called}() returned", lambda: _lacking(plugin))
     if lacking:
-        raise model_not_there(model, f"what {called}() returned lacks {', '.join(lacking)}").refusal()
+        raise hazards.models.model_not_there(model, f"what {called}() returned lacks {', '.join(lacking)}").refusal()
     embedder = _tried(model, f"what {called}() returned", lambda: PythonEmbedder(model, cast(Plugin, plugin)))
     check_dimensions(model, embedder.own_dimensions())
     return embedder
@@ -97,16 +97,16 @@ def find_factory(model: Model) -> Callable[[], object]:
     """The function that makes the model. Raises Refused where there is none, or its module cannot be imported."""
     module_name, _, factory_name = model.location.partition(":")
     if not module_name or not factory_name:
-        raise model_not_there(model, "it is not of the form python:package.module:factory").refusal()
+        raise hazards.models.model_not_there(model, "it is not of the form python:package.module:factory").refusal()
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        raise model_not_there(model, f"there is no module {error.name!r}").refusal() from None
+        raise hazards.models.model_not_there(model, f"there is no module {error.name!r}").refusal() from None
     except BaseException as error:
         raise _refusal(model, f"importing {module_name}", error) from None
     factory: Callable[[], object] | None = getattr(module, factory_name, None)
     if not callable(factory):
-        raise model_not_there(model, f"module {module_name} has no function {factory_name!r}").refusal()
+        raise hazards.models.model_not_there(model, f"module {module_name} has no function {factory_name!r}").refusal()
     return factory
 
 
@@ -124,7 +124,7 @@ def _tried(model: Model, what: str, call: Callable[[], Result]) -> Result:
 
 def _refusal(model: Model, what: str, error: BaseException) -> Refused:
     _let_through(error)
-    return model_not_there(model, f"{what} raised {_told(error)}{_WITHHELD}").refusal()
+    return hazards.models.model_not_there(model, f"{what} raised {_told(error)}{_WITHHELD}").refusal()
 
 
 def _let_through(error: BaseException) -> None:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrator import hazards
 from migrator.change import Model
 from migrator.embedding.providers import Embedder, Vectors
 from migrator.embedding.providers.checked import check_dimensions, checked, out_of_memory
 from migrator.embedding.providers.fingerprint import fingerprint
 from migrator.errors import ModelError, first_line
-from migrator.hazards import model_not_there
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -102,7 +102,7 @@ def load_sentence_transformer(model: Model) -> Embedder:
     try:
         transformer = _load(model, source)
     except Exception as error:
-        raise model_not_there(model, _reason(model, error)).refusal() from None
+        raise hazards.models.model_not_there(model, _reason(model, error)).refusal() from None
     embedder = SentenceTransformerEmbedder(model, transformer, source.revision)
     check_dimensions(model, embedder.own_dimensions())
     return embedder
@@ -136,10 +136,10 @@ def _find(model: Model) -> _Source:
     if path.is_dir():
         if not any((path / name).is_file() for name in _MODEL_FILES):
             reason = f"the directory holds no saved model, having neither {' nor '.join(_MODEL_FILES)}"
-            raise model_not_there(model, reason).refusal()
+            raise hazards.models.model_not_there(model, reason).refusal()
         return _Source(model.location, model.revision)
     if model.location.startswith(("/", ".", "~")) or model.location.count("/") > 1:
-        raise model_not_there(model, "there is no such directory").refusal()
+        raise hazards.models.model_not_there(model, "there is no such directory").refusal()
     return _find_on_hub(model)
 
 
@@ -171,7 +171,7 @@ def _find_on_hub(model: Model) -> _Source:
         )
     else:
         return _Source(name, found.sha, cached=False)
-    raise model_not_there(model, reason).refusal()
+    raise hazards.models.model_not_there(model, reason).refusal()
 
 
 def _in_cache(name: str, revision: str | None) -> bool:

@@ -5,7 +5,7 @@ from tests.unit.hazards.row import SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
-        hazards.rows_fill_page,
+        hazards.columns.rows_fill_page,
         (SUBJECT, "public", "items", ["body", "note"]),
         "rows-fill-page",
         True,
@@ -16,7 +16,7 @@ TEXTS: list[Row] = [
         'STORAGE EXTENDED; ALTER TABLE "public"."items" ALTER COLUMN "note" SET STORAGE EXTENDED',
     ),
     (
-        hazards.rows_fill_page,
+        hazards.columns.rows_fill_page,
         (SUBJECT, "public", "items_1", []),
         "rows-fill-page",
         True,
@@ -26,7 +26,7 @@ TEXTS: list[Row] = [
         "move columns that are seldom read into a table of their own",
     ),
     (
-        hazards.unknown_table,
+        hazards.columns.unknown_table,
         (
             None,
             "itmes",
@@ -39,7 +39,7 @@ TEXTS: list[Row] = [
         'did you mean "items"?',
     ),
     (
-        hazards.unknown_table,
+        hazards.columns.unknown_table,
         (
             "app",
             "items",
@@ -53,7 +53,7 @@ TEXTS: list[Row] = [
         "archive.items on the command line",
     ),
     (
-        hazards.unknown_table,
+        hazards.columns.unknown_table,
         (
             None,
             "xyz",
@@ -66,7 +66,7 @@ TEXTS: list[Row] = [
         "name one that is there: items, users",
     ),
     (
-        hazards.unknown_table,
+        hazards.columns.unknown_table,
         (
             "app",
             "items",
@@ -79,7 +79,7 @@ TEXTS: list[Row] = [
         "check that the database URL names the right database",
     ),
     (
-        hazards.unknown_column,
+        hazards.columns.unknown_column,
         (
             "items",
             "embeding",
@@ -92,7 +92,7 @@ TEXTS: list[Row] = [
         'did you mean "embedding"?',
     ),
     (
-        hazards.unknown_column,
+        hazards.columns.unknown_column,
         ("items", "embedding", []),
         "unknown-column",
         True,
@@ -101,7 +101,7 @@ TEXTS: list[Row] = [
         "name another table, or bring the column back from a backup of the database where it was dropped",
     ),
     (
-        hazards.unknown_column,
+        hazards.columns.unknown_column,
         (
             "items",
             "xyz",
@@ -115,7 +115,7 @@ TEXTS: list[Row] = [
         "column_06, column_07, column_08, column_09, ...",
     ),
     (
-        hazards.not_a_vector,
+        hazards.columns.not_a_vector,
         (
             "items",
             "body",
@@ -129,7 +129,7 @@ TEXTS: list[Row] = [
         "name a column that is: embedding, title_embedding",
     ),
     (
-        hazards.not_a_vector,
+        hazards.columns.not_a_vector,
         ("items", "embedding", "bit(384)", []),
         "not-a-vector",
         True,
@@ -138,7 +138,7 @@ TEXTS: list[Row] = [
         "the table has none that is: name another table",
     ),
     (
-        hazards.domain_over_vectors,
+        hazards.columns.domain_over_vectors,
         (
             "sales",
             "items",
@@ -153,7 +153,7 @@ TEXTS: list[Row] = [
         'make the column one of vectors: ALTER TABLE "sales"."items" ALTER COLUMN "embedding" TYPE vector(384)',
     ),
     (
-        hazards.not_a_table,
+        hazards.columns.not_a_table,
         (
             "items",
             "v",
@@ -165,7 +165,7 @@ TEXTS: list[Row] = [
         "name the table whose rows it shows; the view is carried over with it",
     ),
     (
-        hazards.not_a_table,
+        hazards.columns.not_a_table,
         (
             "items",
             "m",
@@ -177,7 +177,7 @@ TEXTS: list[Row] = [
         "name the table whose rows it shows; the view is carried over with it",
     ),
     (
-        hazards.not_a_table,
+        hazards.columns.not_a_table,
         (
             "items",
             "f",
@@ -189,7 +189,7 @@ TEXTS: list[Row] = [
         "upgrade it in the database that keeps its rows",
     ),
     (
-        hazards.inherited_column,
+        hazards.columns.inherited_column,
         ("old_items", "embedding", ["public.items"]),
         "inherited-column",
         True,
@@ -198,7 +198,7 @@ TEXTS: list[Row] = [
         "name the one that it comes from instead; or part the table for good: ALTER TABLE ... NO INHERIT ...",
     ),
     (
-        hazards.inherited_twice,
+        hazards.columns.inherited_twice,
         ("public.old_items", "embedding", "items", ["public.archived"]),
         "inherited-twice",
         True,
@@ -207,7 +207,7 @@ TEXTS: list[Row] = [
         "part public.old_items from one of them: ALTER TABLE public.old_items NO INHERIT ...",
     ),
     (
-        hazards.typed_table,
+        hazards.columns.typed_table,
         ("sales", "items", "public.item"),
         "typed-table",
         True,
@@ -216,7 +216,7 @@ TEXTS: list[Row] = [
         'ALTER TABLE "sales"."items" NOT OF makes them so; nothing else of it changes',
     ),
     (
-        hazards.row_security,
+        hazards.columns.row_security,
         ("items",),
         "row-security",
         True,
@@ -225,7 +225,7 @@ TEXTS: list[Row] = [
         "run migrator as the table's owner without FORCE, or as a role with BYPASSRLS",
     ),
     (
-        hazards.not_null_not_valid,
+        hazards.columns.not_null_not_valid,
         ("public", "items", "embedding", "known"),
         "not-null-not-valid",
         True,
@@ -235,7 +235,7 @@ TEXTS: list[Row] = [
         '"public"."items" DROP CONSTRAINT "known", and add it again afterwards',
     ),
     (
-        hazards.not_null_no_inherit,
+        hazards.columns.not_null_no_inherit,
         ("public", "items", "embedding", "known"),
         "not-null-no-inherit",
         True,
@@ -244,7 +244,7 @@ TEXTS: list[Row] = [
         'ALTER TABLE "public"."items" ALTER CONSTRAINT "known" INHERIT',
     ),
     (
-        hazards.generated_column,
+        hazards.columns.generated_column,
         (
             "items",
             "embedding",
@@ -256,7 +256,7 @@ TEXTS: list[Row] = [
         "drop the generation expression first: ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION",
     ),
     (
-        hazards.same_column,
+        hazards.columns.same_column,
         (SUBJECT,),
         "nothing-to-change",
         True,
@@ -265,7 +265,7 @@ TEXTS: list[Row] = [
         "remove the operation from the revision, or correct it; another text needs the old one in from_text=",
     ),
     (
-        hazards.live_column_differs,
+        hazards.columns.live_column_differs,
         (
             SUBJECT,
             "vector(384)",
@@ -278,7 +278,7 @@ TEXTS: list[Row] = [
         "correct from_= in the revision to what the column holds now, or undo that other change first",
     ),
     (
-        hazards.other_model_in_column,
+        hazards.columns.other_model_in_column,
         (
             SUBJECT,
             "python:app.models:new",
@@ -293,7 +293,7 @@ TEXTS: list[Row] = [
         "wrong name, correct it there: docs/how-to/models.md",
     ),
     (
-        hazards.other_text_in_column,
+        hazards.columns.other_text_in_column,
         (SUBJECT, "body", "concat_ws(' ', title, body)"),
         "other-text-in-column",
         False,
@@ -305,7 +305,7 @@ TEXTS: list[Row] = [
         "from_text=\"concat_ws(' ', title, body)\"",
     ),
     (
-        hazards.used_up_columns,
+        hazards.columns.used_up_columns,
         (
             "items",
             1600,
@@ -317,7 +317,7 @@ TEXTS: list[Row] = [
         "write the table anew (a dump and a restore of it), which frees the dropped ones",
     ),
     (
-        hazards.left_by_another,
+        hazards.columns.left_by_another,
         (
             "sales",
             'it"ems',
@@ -330,7 +330,7 @@ TEXTS: list[Row] = [
         'look at it, then drop it: ALTER TABLE "sales"."it""ems" DROP COLUMN "migrator_shadow_7"',
     ),
     (
-        hazards.rules_on_table,
+        hazards.columns.rules_on_table,
         (
             "sales",
             "items",
@@ -343,7 +343,7 @@ TEXTS: list[Row] = [
         'drop the rule for the time of the upgrade: DROP RULE ... ON "sales"."items"',
     ),
     (
-        hazards.change_in_flight,
+        hazards.columns.change_in_flight,
         (
             "items",
             "pgroll",
@@ -356,7 +356,7 @@ TEXTS: list[Row] = [
         "let pgroll finish, or let it undo its change, which takes that away; then run the same command again",
     ),
     (
-        hazards.two_writers,
+        hazards.columns.two_writers,
         (
             SUBJECT,
             ['trigger "embed"'],
@@ -370,7 +370,7 @@ TEXTS: list[Row] = [
         "in the tool itself; after it, let it compute vectors by the new model",
     ),
     (
-        hazards.writer_fails_later,
+        hazards.columns.writer_fails_later,
         (
             SUBJECT,
             ['trigger "embed"'],
@@ -384,7 +384,7 @@ TEXTS: list[Row] = [
         "in the tool itself; after it, let it compute vectors by the new model",
     ),
     (
-        hazards.not_a_member,
+        hazards.columns.not_a_member,
         (
             "view public.near",
             "owner",
@@ -397,7 +397,7 @@ TEXTS: list[Row] = [
         'GRANT "owner" TO "app"; if that is a superuser, let another role own or grant it instead',
     ),
     (
-        hazards.default_of_other_dimensions,
+        hazards.columns.default_of_other_dimensions,
         (
             SUBJECT,
             "'[1,2]'::vector",
@@ -409,7 +409,7 @@ TEXTS: list[Row] = [
         "drop the default before the upgrade: ALTER TABLE ... ALTER COLUMN ... DROP DEFAULT",
     ),
     (
-        hazards.not_owner,
+        hazards.columns.not_owner,
         (
             "items",
             "owner",
@@ -422,7 +422,7 @@ TEXTS: list[Row] = [
         'work as a member of that role: GRANT "owner" TO "app"',
     ),
     (
-        hazards.may_not_become_owner,
+        hazards.columns.may_not_become_owner,
         (
             "items",
             "owner",
@@ -435,7 +435,7 @@ TEXTS: list[Row] = [
         'GRANT "owner" TO "app" WITH SET TRUE; or connect as the owner',
     ),
     (
-        hazards.may_not_create_schema,
+        hazards.columns.may_not_create_schema,
         ("app",),
         "may-not-create-schema",
         True,
@@ -444,7 +444,7 @@ TEXTS: list[Row] = [
         'GRANT CREATE ON DATABASE ... TO "app"',
     ),
     (
-        hazards.may_not_create_temporary,
+        hazards.columns.may_not_create_temporary,
         ("app",),
         "may-not-create-temporary",
         True,
@@ -453,7 +453,7 @@ TEXTS: list[Row] = [
         'GRANT TEMPORARY ON DATABASE ... TO "app"',
     ),
     (
-        hazards.may_not_create_in,
+        hazards.columns.may_not_create_in,
         ("app", "robot"),
         "may-not-create-in-schema",
         True,
@@ -462,7 +462,7 @@ TEXTS: list[Row] = [
         'GRANT CREATE ON SCHEMA "app" TO "robot"',
     ),
     (
-        hazards.select_star,
+        hazards.columns.select_star,
         (
             "items",
             "embedding",

@@ -5,7 +5,7 @@ from tests.unit.hazards.row import SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
-        hazards.dependent_not_carried,
+        hazards.dependents.dependent_not_carried,
         (
             SUBJECT,
             "function first()",
@@ -17,7 +17,7 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create it again afterwards",
     ),
     (
-        hazards.materialised_views,
+        hazards.dependents.materialised_views,
         (SUBJECT, ["public.near", "public.far"]),
         "materialised-view-as-of",
         False,
@@ -27,7 +27,7 @@ TEXTS: list[Row] = [
         "refresh the others afterwards: REFRESH MATERIALIZED VIEW",
     ),
     (
-        hazards.materialised_view_does_not_fit,
+        hazards.dependents.materialised_view_does_not_fit,
         (SUBJECT, "index b of materialised view public.a", "there is no operator class"),
         "materialised-view-does-not-fit",
         True,
@@ -37,7 +37,7 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create one that fits afterwards",
     ),
     (
-        hazards.dependent_on_view,
+        hazards.dependents.dependent_on_view,
         ("view public.near", "function public.nearest(vector)"),
         "dependent-on-view",
         True,
@@ -46,7 +46,7 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create it again afterwards",
     ),
     (
-        hazards.dependent_does_not_fit,
+        hazards.dependents.dependent_does_not_fit,
         (SUBJECT, "constraint a on table public.items", "(public.vector_norm(embedding) > 0)", "there is none"),
         "dependent-does-not-fit",
         True,
@@ -56,7 +56,7 @@ TEXTS: list[Row] = [
         "change it before the upgrade so that it holds for old and new vectors, or drop it",
     ),
     (
-        hazards.query_does_not_fit,
+        hazards.dependents.query_does_not_fit,
         (SUBJECT, "view public.near", "operator does not exist: app.key = app.key"),
         "query-does-not-fit",
         True,
@@ -67,7 +67,7 @@ TEXTS: list[Row] = [
         "schema on the search_path of the role that upgrades instead",
     ),
     (
-        hazards.rows_violate_check,
+        hazards.dependents.rows_violate_check,
         ("sales", "items", "long", 3),
         "rows-violate-check",
         True,
@@ -76,7 +76,7 @@ TEXTS: list[Row] = [
         'correct those rows, or drop the check: ALTER TABLE "sales"."items" DROP CONSTRAINT "long"',
     ),
     (
-        hazards.dimensions_rewritten,
+        hazards.dependents.dimensions_rewritten,
         (SUBJECT, ["constraint a: (public.vector_dims(embedding) = 768)"]),
         "dimensions-rewritten",
         False,
@@ -86,7 +86,7 @@ TEXTS: list[Row] = [
         "nothing to do where that is what it means; otherwise change it beforehand",
     ),
     (
-        hazards.dimensions_not_allowed,
+        hazards.dependents.dimensions_not_allowed,
         (
             SUBJECT,
             "constraint a on table public.items",
@@ -101,7 +101,7 @@ TEXTS: list[Row] = [
         "change it before the upgrade so that it allows 768 as well as the old dimensions, or drop it",
     ),
     (
-        hazards.says_dimensions,
+        hazards.dependents.says_dimensions,
         (SUBJECT, "view public.near", 384),
         "dependent-says-dimensions",
         True,
@@ -110,7 +110,7 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create it afterwards with the new number or with none",
     ),
     (
-        hazards.dimensions_kept,
+        hazards.dependents.dimensions_kept,
         (SUBJECT, ["constraint a: (id <> 7 OR public.vector_dims(embedding) < 400)"], 768),
         "dimensions-kept",
         False,
@@ -121,7 +121,7 @@ TEXTS: list[Row] = [
         "look at each; one that is to hold with 768 too has to be changed beforehand",
     ),
     (
-        hazards.function_not_made,
+        hazards.dependents.function_not_made,
         (SUBJECT, "CREATE FUNCTION a()", "there is none"),
         "function-not-made",
         True,
@@ -131,7 +131,7 @@ TEXTS: list[Row] = [
         "correct functions= in the revision, or what the function depends on; on a downgrade drop what depends on it",
     ),
     (
-        hazards.functions_by_name,
+        hazards.dependents.functions_by_name,
         (SUBJECT, ["public.a(integer)", "public.b(text)"], "upgrade"),
         "functions-by-name",
         False,
@@ -142,7 +142,7 @@ TEXTS: list[Row] = [
         'FUNCTION ..."]',
     ),
     (
-        hazards.functions_by_name,
+        hazards.dependents.functions_by_name,
         (SUBJECT, ["public.a(integer)"], "downgrade"),
         "functions-by-name",
         False,
@@ -153,7 +153,7 @@ TEXTS: list[Row] = [
         "REPLACE FUNCTION ...",
     ),
     (
-        hazards.functions_of_old_dimensions,
+        hazards.dependents.functions_of_old_dimensions,
         (SUBJECT, ["public.a(integer)", "public.b(text) (of another owner)"], 384, 768, "upgrade"),
         "functions-of-old-dimensions",
         False,
@@ -163,7 +163,7 @@ TEXTS: list[Row] = [
         'each, with 768 dimensions, goes into the revision: functions=["CREATE OR REPLACE FUNCTION ..."]',
     ),
     (
-        hazards.functions_of_old_dimensions,
+        hazards.dependents.functions_of_old_dimensions,
         (SUBJECT, ["public.a(integer)"], 768, 384, "downgrade"),
         "functions-of-old-dimensions",
         False,
@@ -172,7 +172,7 @@ TEXTS: list[Row] = [
         "each, with 384 dimensions, is to be replaced right after the downgrade: CREATE OR REPLACE FUNCTION ...",
     ),
     (
-        hazards.functions_of_old_row_types,
+        hazards.dependents.functions_of_old_row_types,
         (
             SUBJECT,
             {
@@ -190,7 +190,7 @@ TEXTS: list[Row] = [
         "let the type have any, now: ALTER TYPE public.hit ALTER ATTRIBUTE v TYPE public.vector",
     ),
     (
-        hazards.rows_kept_elsewhere,
+        hazards.dependents.rows_kept_elsewhere,
         (
             "items",
             "column was of table public.versions",
@@ -203,7 +203,7 @@ TEXTS: list[Row] = [
         "keep them as JSON: ALTER TABLE ... ALTER COLUMN ... TYPE jsonb USING to_jsonb(...)",
     ),
     (
-        hazards.publication_of_all,
+        hazards.dependents.publication_of_all,
         (["a", "b"],),
         "publication-of-all-tables",
         True,
@@ -212,7 +212,7 @@ TEXTS: list[Row] = [
         "name the published tables: DROP PUBLICATION ...; CREATE PUBLICATION ... FOR TABLE ...",
     ),
     (
-        hazards.published,
+        hazards.dependents.published,
         ("sales", "items", ["a", "b"], ["id", "body"], ""),
         "published-table",
         True,
@@ -224,7 +224,7 @@ TEXTS: list[Row] = [
         "take it out until migrator retire, by DROP TABLE alone",
     ),
     (
-        hazards.published,
+        hazards.dependents.published,
         ("sales", "items", ["a"], ["id", "body"], "that cannot be"),
         "published-table",
         True,
@@ -234,7 +234,7 @@ TEXTS: list[Row] = [
         "will not do: that cannot be",
     ),
     (
-        hazards.published_of_schema,
+        hazards.dependents.published_of_schema,
         ("sales", "items", ["a", "b"]),
         "published-schema",
         True,
@@ -246,7 +246,7 @@ TEXTS: list[Row] = [
         "TABLES IN SCHEMA ...",
     ),
     (
-        hazards.no_replica_identity,
+        hazards.dependents.no_replica_identity,
         ("sales", "items", ["a", "b"]),
         "no-replica-identity",
         True,
@@ -255,7 +255,7 @@ TEXTS: list[Row] = [
         'give it one: a primary key, or ALTER TABLE "sales"."items" REPLICA IDENTITY USING INDEX ...',
     ),
     (
-        hazards.published_updates_refused,
+        hazards.dependents.published_updates_refused,
         (
             "sales",
             "items",
@@ -271,7 +271,7 @@ TEXTS: list[Row] = [
         'ALTER TABLE "sales"."items" REPLICA IDENTITY ...',
     ),
     (
-        hazards.published_column,
+        hazards.dependents.published_column,
         ("items", "embedding", ["a", "b"], "vector(768)"),
         "published-column",
         False,

@@ -5,7 +5,7 @@ from tests.unit.hazards.row import SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
-        hazards.over_index_limit,
+        hazards.indexes.over_index_limit,
         (
             "vector",
             3072,
@@ -18,7 +18,7 @@ TEXTS: list[Row] = [
         'few, searched by embedding::halfvec(N); or type="halfvec", which halves the column too',
     ),
     (
-        hazards.over_index_limit,
+        hazards.indexes.over_index_limit,
         (
             "vector",
             5000,
@@ -32,7 +32,7 @@ TEXTS: list[Row] = [
         "(matryoshka=True)",
     ),
     (
-        hazards.over_index_limit,
+        hazards.indexes.over_index_limit,
         (
             "halfvec",
             5000,
@@ -46,7 +46,7 @@ TEXTS: list[Row] = [
         "(matryoshka=True)",
     ),
     (
-        hazards.over_index_limit,
+        hazards.indexes.over_index_limit,
         (
             "bit",
             65000,
@@ -58,7 +58,7 @@ TEXTS: list[Row] = [
         "choose a model of fewer dimensions, truncate it (matryoshka=True), or write index=None",
     ),
     (
-        hazards.several_over_index_limit,
+        hazards.indexes.several_over_index_limit,
         ("vector", 3_072),
         "several-over-index-limit",
         True,
@@ -68,7 +68,7 @@ TEXTS: list[Row] = [
         "one, which the revision's index= replaces",
     ),
     (
-        hazards.several_over_index_limit,
+        hazards.indexes.several_over_index_limit,
         ("vector", 4_500),
         "several-over-index-limit",
         True,
@@ -77,7 +77,7 @@ TEXTS: list[Row] = [
         "drop all vector indexes of the column but one, which the revision's index= replaces",
     ),
     (
-        hazards.several_indexes,
+        hazards.indexes.several_indexes,
         (
             SUBJECT,
             ["a", "b"],
@@ -90,7 +90,7 @@ TEXTS: list[Row] = [
         "not needed first",
     ),
     (
-        hazards.index_not_carried,
+        hazards.indexes.index_not_carried,
         (
             SUBJECT,
             "public",
@@ -104,7 +104,7 @@ TEXTS: list[Row] = [
         'drop it before the upgrade, and create it again afterwards: DROP INDEX "public"."near"',
     ),
     (
-        hazards.index_does_not_fit,
+        hazards.indexes.index_does_not_fit,
         (
             SUBJECT,
             "public",
@@ -120,7 +120,7 @@ TEXTS: list[Row] = [
         'drop it before the upgrade, and create one that fits afterwards: DROP INDEX "public"."near"',
     ),
     (
-        hazards.index_of_several_columns,
+        hazards.indexes.index_of_several_columns,
         ("public", "todo", ["title_vector", "body_vector"], "CREATE INDEX todo ON public.items (id) WHERE ..."),
         "index-of-several-columns",
         True,
@@ -131,7 +131,7 @@ TEXTS: list[Row] = [
         'DROP INDEX "public"."todo"',
     ),
     (
-        hazards.index_spans_scope,
+        hazards.indexes.index_spans_scope,
         (
             SUBJECT,
             "public",

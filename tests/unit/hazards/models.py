@@ -5,7 +5,7 @@ from tests.unit.hazards.row import MODEL, SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
-        hazards.model_not_there,
+        hazards.models.model_not_there,
         (
             MODEL,
             "there is no such directory",
@@ -18,7 +18,7 @@ TEXTS: list[Row] = [
         "model)",
     ),
     (
-        hazards.provider_not_there,
+        hazards.models.provider_not_there,
         (Model("openai:text-embedding-3-small", dimensions=1536),),
         "provider-not-there",
         True,
@@ -28,7 +28,7 @@ TEXTS: list[Row] = [
         "one)",
     ),
     (
-        hazards.new_model_not_there,
+        hazards.models.new_model_not_there,
         ("model python:app.models:new cannot be loaded: there is no module 'app'",),
         "new-model-not-there",
         False,
@@ -38,7 +38,7 @@ TEXTS: list[Row] = [
         "python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)",
     ),
     (
-        hazards.model_other_dimensions,
+        hazards.models.model_other_dimensions,
         (
             MODEL,
             512,
@@ -50,7 +50,7 @@ TEXTS: list[Row] = [
         "say so: dimensions=512 in the revision, --dimensions 512 on the command line",
     ),
     (
-        hazards.model_changed,
+        hazards.models.model_changed,
         (
             "python:app.models:new",
             0.31415,
@@ -62,7 +62,7 @@ TEXTS: list[Row] = [
         "load the model that was used before, or give the new one a name of its own in a new revision",
     ),
     (
-        hazards.old_model_not_at_hand,
+        hazards.models.old_model_not_at_hand,
         (
             SUBJECT,
             "model python:app.models:old cannot be loaded: there is no module 'app'",
@@ -77,7 +77,7 @@ TEXTS: list[Row] = [
         "called by a plug-in, python:PACKAGE.MODULE:FACTORY (docs/how-to/models.md shows one)",
     ),
     (
-        hazards.old_model_not_downloaded,
+        hazards.models.old_model_not_downloaded,
         (
             SUBJECT,
             "sentence-transformers:acme/old",
@@ -92,7 +92,7 @@ TEXTS: list[Row] = [
         "SentenceTransformer; SentenceTransformer('acme/old')\"",
     ),
     (
-        hazards.old_model_other_dimensions,
+        hazards.models.old_model_other_dimensions,
         (
             SUBJECT,
             "model python:app.models:old gives 512 dimensions, not 384",
@@ -106,7 +106,7 @@ TEXTS: list[Row] = [
         "matryoshka=True; where zeros follow shorter ones, padded=True",
     ),
     (
-        hazards.old_model_differs,
+        hazards.models.old_model_differs,
         (
             SUBJECT,
             "python:app.models:old",
@@ -123,7 +123,7 @@ TEXTS: list[Row] = [
         "it in from_text=; where all is right the vectors are stale, and the upgrade mends that",
     ),
     (
-        hazards.equal_dimensions,
+        hazards.models.equal_dimensions,
         (SUBJECT,),
         "equal-dimensions",
         False,
@@ -132,7 +132,7 @@ TEXTS: list[Row] = [
         "stop its writers before cut-over, or let it read the model from the view migrator.registry",
     ),
     (
-        hazards.only_text,
+        hazards.models.only_text,
         (SUBJECT,),
         "only-text",
         False,

@@ -5,7 +5,7 @@ from tests.unit.hazards.row import Row
 
 TEXTS: list[Row] = [
     (
-        hazards.is_a_partition,
+        hazards.partitions.is_a_partition,
         ("items_2025", "public.items"),
         "is-a-partition",
         True,
@@ -14,7 +14,7 @@ TEXTS: list[Row] = [
         "name public.items instead",
     ),
     (
-        hazards.foreign_partitions,
+        hazards.partitions.foreign_partitions,
         ("items", ["public.items_2020", "public.items_2021"]),
         "foreign-partition",
         True,
@@ -23,7 +23,7 @@ TEXTS: list[Row] = [
         "detach them for the time of the upgrade, and upgrade them where they are",
     ),
     (
-        hazards.temporary_heirs,
+        hazards.partitions.temporary_heirs,
         ("items", ["pg_temp_3.today", "pg_temp_4.today"]),
         "temporary-heir",
         True,
@@ -32,7 +32,7 @@ TEXTS: list[Row] = [
         "end the sessions that made them, or have them run ALTER TABLE ... NO INHERIT ...",
     ),
     (
-        hazards.generated_otherwise,
+        hazards.partitions.generated_otherwise,
         ("public.items_2025", "all_text", "items"),
         "generated-otherwise",
         True,
@@ -41,7 +41,7 @@ TEXTS: list[Row] = [
         "name the columns that it is made of in the revision instead",
     ),
     (
-        hazards.partition_differs,
+        hazards.partitions.partition_differs,
         ("public.items_2025", "embedding", "is NOT NULL"),
         "partition-differs",
         True,
@@ -50,7 +50,7 @@ TEXTS: list[Row] = [
         "make it so now: ALTER TABLE ... ALTER COLUMN ...",
     ),
     (
-        hazards.partition_index_missing,
+        hazards.partitions.partition_index_missing,
         (
             "public",
             "by_vector",
@@ -65,7 +65,7 @@ TEXTS: list[Row] = [
         '"public"."by_vector" ATTACH PARTITION ...',
     ),
     (
-        hazards.partition_key_reads,
+        hazards.partitions.partition_key_reads,
         ("public.items.embedding", ["public.items is partitioned by LIST ((embedding IS NULL))"]),
         "partition-key-reads",
         True,
@@ -75,7 +75,7 @@ TEXTS: list[Row] = [
         "TABLE ... PARTITION BY ...), and give that one the name",
     ),
     (
-        hazards.partitions_together,
+        hazards.partitions.partitions_together,
         ("items", 12),
         "partitions-together",
         False,
@@ -86,7 +86,7 @@ TEXTS: list[Row] = [
         "cut-over is done",
     ),
     (
-        hazards.heirs_together,
+        hazards.partitions.heirs_together,
         ("items", 3),
         "heirs-together",
         False,

@@ -5,7 +5,7 @@ from tests.unit.hazards.row import SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
-        hazards.unapplied_revisions,
+        hazards.revisions.unapplied_revisions,
         (["versions/0003_items.py", "versions/0004_notes.py"],),
         "unapplied-revisions",
         False,
@@ -15,8 +15,8 @@ TEXTS: list[Row] = [
         "otherwise look whether it still holds after them, or run migrator upgrade first and write the revision then",
     ),
     (
-        hazards.refused_as_yet,
-        (hazards.standby().refusal(),),
+        hazards.revisions.refused_as_yet,
+        (hazards.server.standby().refusal(),),
         "refused-as-yet",
         False,
         "as the database is now, preflight would refuse the revision: this server is a standby and takes no writes",
@@ -24,7 +24,7 @@ TEXTS: list[Row] = [
         "where they do not: give the primary's address",
     ),
     (
-        hazards.steps_undo_ordinary,
+        hazards.revisions.steps_undo_ordinary,
         ("-1", "0001", "base"),
         "steps-undo-ordinary",
         True,
@@ -33,7 +33,7 @@ TEXTS: list[Row] = [
         "if that is meant, name where to go instead of counting: migrator downgrade base",
     ),
     (
-        hazards.several_operations,
+        hazards.revisions.several_operations,
         ("0002",),
         "several-operations",
         True,
@@ -43,7 +43,7 @@ TEXTS: list[Row] = [
         "op.change_embeddings([...])",
     ),
     (
-        hazards.no_columns,
+        hazards.revisions.no_columns,
         ("0002",),
         "no-columns",
         True,
@@ -52,7 +52,7 @@ TEXTS: list[Row] = [
         "give it at least one EmbeddingChange, or leave the call out",
     ),
     (
-        hazards.column_twice,
+        hazards.revisions.column_twice,
         (SUBJECT,),
         "column-twice",
         True,
@@ -61,7 +61,7 @@ TEXTS: list[Row] = [
         "leave one of the two changes out, or give it a revision of its own",
     ),
     (
-        hazards.printed_as_sql,
+        hazards.revisions.printed_as_sql,
         (),
         "printed-as-sql",
         True,
@@ -70,7 +70,7 @@ TEXTS: list[Row] = [
         "migrator upgrade --dry-run shows every statement",
     ),
     (
-        hazards.transaction_outside,
+        hazards.revisions.transaction_outside,
         (),
         "transaction-outside",
         True,
@@ -80,7 +80,7 @@ TEXTS: list[Row] = [
         "context.begin_transaction()",
     ),
     (
-        hazards.version_id_too_long,
+        hazards.revisions.version_id_too_long,
         ("alembic_version", "x" * 40),
         "version-id-too-long",
         True,
@@ -91,7 +91,7 @@ TEXTS: list[Row] = [
     ),
     *(
         (
-            hazards.version_table_read_only,
+            hazards.revisions.version_table_read_only,
             ("alembic_version", source, "app", "shop"),
             "version-table-read-only",
             True,
@@ -107,7 +107,7 @@ TEXTS: list[Row] = [
         )
     ),
     (
-        hazards.version_table_not_granted,
+        hazards.revisions.version_table_not_granted,
         ("alembic_version", "app", "permission denied for table alembic_version"),
         "version-table-not-granted",
         True,
@@ -116,7 +116,7 @@ TEXTS: list[Row] = [
         'GRANT SELECT, INSERT, UPDATE, DELETE ON alembic_version TO "app"',
     ),
     (
-        hazards.version_table_refuses,
+        hazards.revisions.version_table_refuses,
         ("alembic_version", "0002", "not today"),
         "version-table-refuses",
         True,
@@ -125,7 +125,7 @@ TEXTS: list[Row] = [
         "look at triggers, rules, constraints and policies of alembic_version; what Alembic writes there must pass",
     ),
     (
-        hazards.changed_before,
+        hazards.revisions.changed_before,
         (SUBJECT, "0002"),
         "changed-before",
         True,
@@ -134,7 +134,7 @@ TEXTS: list[Row] = [
         "finish 0002 first",
     ),
     (
-        hazards.moved_meanwhile,
+        hazards.revisions.moved_meanwhile,
         (),
         "moved-meanwhile",
         True,
@@ -143,7 +143,7 @@ TEXTS: list[Row] = [
         "run the command again",
     ),
     (
-        hazards.no_context,
+        hazards.revisions.no_context,
         (),
         "no-context",
         True,
@@ -152,7 +152,7 @@ TEXTS: list[Row] = [
         "compare env.py with the one that migrator init writes",
     ),
     (
-        hazards.several_databases,
+        hazards.revisions.several_databases,
         (["one at localhost", "two at localhost"], "--database-url"),
         "several-databases",
         True,
@@ -162,7 +162,7 @@ TEXTS: list[Row] = [
         "sqlalchemy.url names",
     ),
     (
-        hazards.template_without_place,
+        hazards.revisions.template_without_place,
         ("script.py.mako", ["upgrades", "downgrades"]),
         "template-without-place",
         True,
@@ -171,7 +171,7 @@ TEXTS: list[Row] = [
         "let script.py.mako hold ${upgrades}, ${downgrades} in the functions for that database",
     ),
     (
-        hazards.live_not_recorded,
+        hazards.revisions.live_not_recorded,
         ("0002",),
         "live-not-recorded",
         False,
@@ -180,7 +180,7 @@ TEXTS: list[Row] = [
         "migrator upgrade 0002 records it and changes nothing else; migrator downgrade undoes it",
     ),
     (
-        hazards.recorded_not_live,
+        hazards.revisions.recorded_not_live,
         ("0002", SUBJECT, "python:tests.models:old"),
         "recorded-not-live",
         False,
@@ -190,7 +190,7 @@ TEXTS: list[Row] = [
         "new one instead: migrator revision",
     ),
     (
-        hazards.revision_without_file,
+        hazards.revisions.revision_without_file,
         ("0009",),
         "revision-without-file",
         False,

@@ -12,7 +12,7 @@ AS_LEDGER = (
 
 TEXTS: list[Row] = [
     (
-        hazards.owner_has_fewer_rights,
+        hazards.rights.owner_has_fewer_rights,
         ("public.items", "app", True, "postgres", ["superuser"]),
         "owner-has-fewer-rights",
         True,
@@ -21,7 +21,7 @@ TEXTS: list[Row] = [
         'connect as "app": migrator --database-url postgresql://app@HOST/DATABASE ...',
     ),
     (
-        hazards.owner_has_fewer_rights,
+        hazards.rights.owner_has_fewer_rights,
         ("public.items", "keepers", False, "ops", ["pg_read_server_files", "pg_write_server_files"]),
         "owner-has-fewer-rights",
         True,
@@ -31,7 +31,7 @@ TEXTS: list[Row] = [
         AS_LEDGER,
     ),
     (
-        hazards.owner_runs_code,
+        hazards.rights.owner_runs_code,
         ({"public.items": "app", "public.items_2024": "archive"}, "ops", ["ops", "pg_read_all_data"]),
         "owner-runs-code",
         False,
@@ -40,7 +40,7 @@ TEXTS: list[Row] = [
         'connect as "app", unless that owner may have these rights',
     ),
     (
-        hazards.functions_of_lesser_roles,
+        hazards.rights.functions_of_lesser_roles,
         ("work on public.items", {"app.guard(text)": "app"}, "postgres", ["superuser"]),
         "functions-of-lesser-roles",
         True,
@@ -50,7 +50,7 @@ TEXTS: list[Row] = [
         "has no more rights than these, and connect as it",
     ),
     (
-        hazards.functions_of_other_roles,
+        hazards.rights.functions_of_other_roles,
         ("work on public.items", {"app.guard(text)": "app", "app.told(text)": "app"}, "ops"),
         "functions-of-other-roles",
         False,
@@ -61,7 +61,7 @@ TEXTS: list[Row] = [
         '"ops"',
     ),
     (
-        hazards.schemas_of_lesser_roles,
+        hazards.rights.schemas_of_lesser_roles,
         ({"app": "app", "public": "shop"}, "postgres", ["superuser"]),
         "schemas-of-lesser-roles",
         True,
@@ -74,7 +74,7 @@ TEXTS: list[Row] = [
         '... OWNER TO "postgres"',
     ),
     (
-        hazards.ledger_of_another,
+        hazards.rights.ledger_of_another,
         ("owner", True, "app"),
         "ledger-of-another-role",
         True,
@@ -84,7 +84,7 @@ TEXTS: list[Row] = [
         'ledger to "app": psql -v owner=app -f hand_over.sql',
     ),
     (
-        hazards.ledger_owner_has_fewer_rights,
+        hazards.rights.ledger_owner_has_fewer_rights,
         ("keepers", False, "postgres", ["superuser"]),
         "ledger-owner-has-fewer-rights",
         True,
@@ -94,7 +94,7 @@ TEXTS: list[Row] = [
         AS_LEDGER,
     ),
     (
-        hazards.ledger_with_others_objects,
+        hazards.rights.ledger_with_others_objects,
         ("app", ["view migrator.run", "trigger seen on table migrator.change"]),
         "ledger-with-others-objects",
         True,

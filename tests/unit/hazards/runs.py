@@ -5,7 +5,7 @@ from tests.unit.hazards.row import SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
-        hazards.schema_taken,
+        hazards.runs.schema_taken,
         (),
         "schema-taken",
         True,
@@ -14,7 +14,7 @@ TEXTS: list[Row] = [
         'give it another name, where it is the application\'s: ALTER SCHEMA "migrator" RENAME TO ...',
     ),
     (
-        hazards.ledger_of_newer,
+        hazards.runs.ledger_of_newer,
         (2, 1),
         "ledger-of-newer-version",
         True,
@@ -23,7 +23,7 @@ TEXTS: list[Row] = [
         "work with that newer version, or a later one",
     ),
     (
-        hazards.store_without_vectors,
+        hazards.runs.store_without_vectors,
         ('"migrator"."store_a1"',),
         "store-without-vectors",
         True,
@@ -32,7 +32,7 @@ TEXTS: list[Row] = [
         'DROP TABLE "migrator"."store_a1"; the texts are embedded again',
     ),
     (
-        hazards.unfinished_other,
+        hazards.runs.unfinished_other,
         (
             "0002",
             "upgrade",
@@ -45,7 +45,7 @@ TEXTS: list[Row] = [
         "migrator upgrade goes on with it; migrator abandon undoes it",
     ),
     (
-        hazards.unfinished_other,
+        hazards.runs.unfinished_other,
         (
             "0002",
             "downgrade",
@@ -58,7 +58,7 @@ TEXTS: list[Row] = [
         "migrator downgrade -1 goes on with it; migrator abandon undoes it",
     ),
     (
-        hazards.unfinished_other,
+        hazards.runs.unfinished_other,
         (
             "0002",
             "upgrade",
@@ -73,7 +73,7 @@ TEXTS: list[Row] = [
         "first",
     ),
     (
-        hazards.unfinished_elsewhere,
+        hazards.runs.unfinished_elsewhere,
         (SUBJECT, "0002", "upgrade", "a.alembic_version", "migrator upgrade 0002"),
         "unfinished-elsewhere",
         True,
@@ -83,7 +83,7 @@ TEXTS: list[Row] = [
         "with the configuration of that history, finish it: migrator upgrade 0002; or undo it: migrator abandon",
     ),
     (
-        hazards.another_table_meant,
+        hazards.runs.another_table_meant,
         (SUBJECT, "0002", "upgrade", "b.items", "a, public"),
         "another-table-meant",
         True,
@@ -92,7 +92,7 @@ TEXTS: list[Row] = [
         "run the same command with the search_path of the run (a, public); or undo the run: migrator abandon",
     ),
     (
-        hazards.another_table_changed,
+        hazards.runs.another_table_changed,
         (SUBJECT, "b.items.embedding", "0002", "a, public"),
         "another-table-changed",
         True,
@@ -101,7 +101,7 @@ TEXTS: list[Row] = [
         "run the same command with the search_path of the upgrade: a, public",
     ),
     (
-        hazards.changed_in_another_history,
+        hazards.runs.changed_in_another_history,
         (SUBJECT, "0002", "a.alembic_version"),
         "changed-in-another-history",
         True,
@@ -110,7 +110,7 @@ TEXTS: list[Row] = [
         "with the configuration of that history, undo 0002 first: migrator downgrade to the revision before it",
     ),
     (
-        hazards.begun_in_window_mode,
+        hazards.runs.begun_in_window_mode,
         ("0002",),
         "begun-in-window-mode",
         True,
@@ -119,7 +119,7 @@ TEXTS: list[Row] = [
         "go on without --online; or undo it first, which keeps what was embedded: migrator abandon",
     ),
     (
-        hazards.unfinished_differs,
+        hazards.runs.unfinished_differs,
         ("0002",),
         "unfinished-differs",
         True,
@@ -128,7 +128,7 @@ TEXTS: list[Row] = [
         "put the former text back and run migrator upgrade, or undo what is half done: migrator abandon",
     ),
     (
-        hazards.table_replaced,
+        hazards.runs.table_replaced,
         (SUBJECT,),
         "table-replaced",
         True,
@@ -137,7 +137,7 @@ TEXTS: list[Row] = [
         "migrator abandon closes the run; then run the command again",
     ),
     (
-        hazards.text_dependencies_changed,
+        hazards.runs.text_dependencies_changed,
         (SUBJECT, ["function public.doc_text(text)"]),
         "text-dependencies-changed",
         True,
@@ -147,7 +147,7 @@ TEXTS: list[Row] = [
         "migrator abandon, then run the command again, which embeds new texts only; or change it back and go on",
     ),
     (
-        hazards.table_renamed_meanwhile,
+        hazards.runs.table_renamed_meanwhile,
         (SUBJECT, '"public"."things"'),
         "table-renamed-meanwhile",
         True,
@@ -156,7 +156,7 @@ TEXTS: list[Row] = [
         "rename it back, and run the same command again",
     ),
     (
-        hazards.nothing_to_restore,
+        hazards.runs.nothing_to_restore,
         (SUBJECT,),
         "nothing-to-restore",
         True,
@@ -165,7 +165,7 @@ TEXTS: list[Row] = [
         "write a revision with op.change_embedding back to the old model",
     ),
     (
-        hazards.changed_by_another_revision,
+        hazards.runs.changed_by_another_revision,
         (
             SUBJECT,
             "0003",
@@ -178,7 +178,7 @@ TEXTS: list[Row] = [
         "undo 0003 first: migrator downgrade to the revision before it",
     ),
     (
-        hazards.revision_renamed,
+        hazards.runs.revision_renamed,
         (SUBJECT, "0002", "0002b"),
         "revision-renamed",
         False,
@@ -188,7 +188,7 @@ TEXTS: list[Row] = [
         "version control",
     ),
     (
-        hazards.retired_already,
+        hazards.runs.retired_already,
         (SUBJECT,),
         "retired-already",
         True,
@@ -197,7 +197,7 @@ TEXTS: list[Row] = [
         'write text="an SQL expression over the row" into a revision with op.change_embedding back to the old model',
     ),
     (
-        hazards.old_model_gone,
+        hazards.runs.old_model_gone,
         (SUBJECT, 3, "model python:m:f cannot be loaded: there is no module 'm'"),
         "old-model-gone",
         True,
@@ -207,7 +207,7 @@ TEXTS: list[Row] = [
         "make the model reachable, or list these rows and go back: migrator downgrade -1 --without-old-model",
     ),
     (
-        hazards.table_renamed,
+        hazards.runs.table_renamed,
         (SUBJECT, "archive", "things", "public", "items"),
         "table-renamed",
         True,
@@ -217,7 +217,7 @@ TEXTS: list[Row] = [
         'ALTER TABLE "archive"."items" SET SCHEMA "public"',
     ),
     (
-        hazards.retired_column_gone,
+        hazards.runs.retired_column_gone,
         (SUBJECT, "migrator_retired_1"),
         "retired-column-gone",
         True,
@@ -226,7 +226,7 @@ TEXTS: list[Row] = [
         "write a revision with op.change_embedding back to the old model: its store may still hold the vectors",
     ),
     (
-        hazards.no_text_to_restore,
+        hazards.runs.no_text_to_restore,
         (
             SUBJECT,
             3,
@@ -238,7 +238,7 @@ TEXTS: list[Row] = [
         'write text="an SQL expression over the row" into the revision that made the change',
     ),
     (
-        hazards.rows_left_scope,
+        hazards.runs.rows_left_scope,
         (SUBJECT, 2, "note = 'article'", "python:app.models:new", "python:app.models:old", "UPDATE ..."),
         "rows-left-scope",
         True,
@@ -249,7 +249,7 @@ TEXTS: list[Row] = [
         "bring the rows back into scope until the downgrade is done; or, to do without their vectors: UPDATE ...",
     ),
     (
-        hazards.rows_left_scope,
+        hazards.runs.rows_left_scope,
         (SUBJECT, 2, "note = 'article'", "python:app.models:new", "python:app.models:old", ""),
         "rows-left-scope",
         True,

@@ -5,7 +5,7 @@ from tests.unit.hazards.row import SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
-        hazards.no_pgvector,
+        hazards.server.no_pgvector,
         (True, True),
         "no-pgvector",
         True,
@@ -14,7 +14,7 @@ TEXTS: list[Row] = [
         "CREATE EXTENSION vector; what went with it comes back from a backup of the database",
     ),
     (
-        hazards.no_pgvector,
+        hazards.server.no_pgvector,
         (False, False),
         "no-pgvector",
         True,
@@ -24,7 +24,7 @@ TEXTS: list[Row] = [
         "this the wrong database?",
     ),
     (
-        hazards.old_pgvector,
+        hazards.server.old_pgvector,
         (
             "0.6.2",
             "0.7.0",
@@ -36,7 +36,7 @@ TEXTS: list[Row] = [
         "update the package on the server, then ALTER EXTENSION vector UPDATE",
     ),
     (
-        hazards.pgvector_with_known_fault,
+        hazards.server.pgvector_with_known_fault,
         ("0.8.2",),
         "pgvector-known-fault",
         False,
@@ -45,7 +45,7 @@ TEXTS: list[Row] = [
         "update the package on the server, then ALTER EXTENSION vector UPDATE",
     ),
     (
-        hazards.old_postgresql,
+        hazards.server.old_postgresql,
         ("13.11",),
         "old-postgresql",
         True,
@@ -54,7 +54,7 @@ TEXTS: list[Row] = [
         "upgrade the server",
     ),
     (
-        hazards.event_trigger_refuses,
+        hazards.server.event_trigger_refuses,
         (["guard (guard())", "log (audit.log())"], "view public.near is not dropped here"),
         "event-trigger-refuses",
         True,
@@ -64,7 +64,7 @@ TEXTS: list[Row] = [
         "let its function pass the role that upgrades; or ALTER EVENT TRIGGER ... DISABLE for the time of the upgrade",
     ),
     (
-        hazards.standby,
+        hazards.server.standby,
         (),
         "standby",
         True,
@@ -73,7 +73,7 @@ TEXTS: list[Row] = [
         "give the primary's address",
     ),
     (
-        hazards.env_elsewhere,
+        hazards.server.env_elsewhere,
         ("app at db.example", "copy at db.example", "--database-url"),
         "env-elsewhere",
         True,
@@ -82,7 +82,7 @@ TEXTS: list[Row] = [
         'set what env.py reads, or let it connect by config.get_main_option("sqlalchemy.url")',
     ),
     (
-        hazards.other_database,
+        hazards.server.other_database,
         ("staging", "app at db.example"),
         "other-database",
         True,
@@ -91,7 +91,7 @@ TEXTS: list[Row] = [
         "name host, port and database in the URL that env.py connects by, not beside it (connect_args=, creator=)",
     ),
     (
-        hazards.transaction_pooler,
+        hazards.server.transaction_pooler,
         ("app at db.example",),
         "transaction-pooler",
         True,
@@ -101,7 +101,7 @@ TEXTS: list[Row] = [
         "connect to PostgreSQL itself, or to a port of the pooler that is in session mode",
     ),
     (
-        hazards.open_schemas,
+        hazards.server.open_schemas,
         ({"My schema": ["PUBLIC"], "public": ["ci", "web"]}, SUBJECT),
         "open-schema",
         True,
@@ -113,7 +113,7 @@ TEXTS: list[Row] = [
         "them in the revision: schema=, and the schema of each function in text= and where=",
     ),
     (
-        hazards.setting_not_there,
+        hazards.server.setting_not_there,
         (
             "app.key",
             "APP_KEY",
@@ -125,7 +125,7 @@ TEXTS: list[Row] = [
         "set APP_KEY where migrator runs; its value is neither stored nor shown",
     ),
     (
-        hazards.no_disk,
+        hazards.server.no_disk,
         (
             5_000_000,
             1_000,
@@ -137,7 +137,7 @@ TEXTS: list[Row] = [
         "free or add space where the server's data lies",
     ),
     (
-        hazards.disk_unknown,
+        hazards.server.disk_unknown,
         (5_000_000,),
         "disk-unknown",
         False,
@@ -146,7 +146,7 @@ TEXTS: list[Row] = [
         "look on the server before you start",
     ),
     (
-        hazards.not_utf8,
+        hazards.server.not_utf8,
         ("SQL_ASCII", ['relation "B\\xfccher"'], 'invalid byte sequence for encoding "UTF8": 0xfc'),
         "not-utf8",
         True,
@@ -156,7 +156,7 @@ TEXTS: list[Row] = [
         "rename or correct it in a session with SET client_encoding = SQL_ASCII",
     ),
     (
-        hazards.too_few_sessions,
+        hazards.server.too_few_sessions,
         (
             {"for Alembic": 1, "for the work": 1, "to read texts while vectors are stored": 1},
             2,
@@ -171,7 +171,7 @@ TEXTS: list[Row] = [
         "of the pool), or end other sessions; migrator status beside a run needs one more",
     ),
     (
-        hazards.pooler_not_looked_at,
+        hazards.server.pooler_not_looked_at,
         ("shop at localhost:6432", 4, 1, "no session within 10 s"),
         "pooler-not-looked-at",
         True,

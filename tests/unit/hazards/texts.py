@@ -7,7 +7,7 @@ from tests.unit.hazards.row import SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
-        hazards.text_does_not_parse,
+        hazards.texts.text_does_not_parse,
         (
             "from_text",
             "lower(body",
@@ -20,7 +20,7 @@ TEXTS: list[Row] = [
         "correct it; try it with SELECT expression FROM table LIMIT 1",
     ),
     (
-        hazards.names_gone,
+        hazards.texts.names_gone,
         ("sales.items.embedding", "sales", "items", 'column "body" does not exist'),
         "names-gone",
         True,
@@ -30,7 +30,7 @@ TEXTS: list[Row] = [
         "..., or ALTER COLUMN ... TYPE ... USING ...",
     ),
     (
-        hazards.text_is_not_text,
+        hazards.texts.text_is_not_text,
         (
             "from_text",
             "id",
@@ -43,7 +43,7 @@ TEXTS: list[Row] = [
         "write a cast if that is what you mean: from_text='(id)::text'",
     ),
     (
-        hazards.text_is_not_text,
+        hazards.texts.text_is_not_text,
         (
             "text",
             "metadata->'text'",
@@ -56,7 +56,7 @@ TEXTS: list[Row] = [
         "ask for the field's text: text=\"metadata->>'text'\"",
     ),
     (
-        hazards.no_text,
+        hazards.texts.no_text,
         (SUBJECT,),
         "no-text",
         True,
@@ -66,7 +66,7 @@ TEXTS: list[Row] = [
         "migrator's to make",
     ),
     (
-        hazards.whole_row_text,
+        hazards.texts.whole_row_text,
         (
             "from_text",
             "items::text",
@@ -78,7 +78,7 @@ TEXTS: list[Row] = [
         "name the columns: from_text=\"concat_ws(' ', title, body)\"",
     ),
     (
-        hazards.text_not_by_columns,
+        hazards.texts.text_not_by_columns,
         (
             "from_text",
             "public.items.body",
@@ -91,7 +91,7 @@ TEXTS: list[Row] = [
         "name the columns, without schema: from_text=\"concat_ws(' ', title, body)\"",
     ),
     (
-        hazards.text_not_by_columns,
+        hazards.texts.text_not_by_columns,
         ("where", "public.items.id > 3", "invalid reference"),
         "text-not-by-columns",
         True,
@@ -100,7 +100,7 @@ TEXTS: list[Row] = [
         "name the columns, without schema: where=\"tenant = 'acme'\"",
     ),
     (
-        hazards.rows_not_evaluated,
+        hazards.texts.rows_not_evaluated,
         (SUBJECT, 2, ["id=7: invalid input syntax for type json", "id=8: division by zero"], 1),
         "rows-not-evaluated",
         True,
@@ -111,7 +111,7 @@ TEXTS: list[Row] = [
         "write max_failed_rows=2 in the revision: then they are set aside",
     ),
     (
-        hazards.rows_set_aside,
+        hazards.texts.rows_set_aside,
         (SUBJECT, 3, ["id=7: division by zero"]),
         "rows-set-aside",
         False,
@@ -121,7 +121,7 @@ TEXTS: list[Row] = [
         "correct the rows, before or afterward; migrator backfill then gives them a vector",
     ),
     (
-        hazards.operator_by_search_path,
+        hazards.texts.operator_by_search_path,
         ("text", "NULLIF(title, '')", "it finds public.=(public.citext,public.citext)"),
         "operator-by-search-path",
         True,
@@ -134,7 +134,7 @@ TEXTS: list[Row] = [
         "PostgreSQL's own, as in a::text",
     ),
     (
-        hazards.generated_by_search_path,
+        hazards.texts.generated_by_search_path,
         (SUBJECT, "whole", "it finds public.=(public.citext,public.citext)"),
         "generated-by-search-path",
         True,
@@ -145,7 +145,7 @@ TEXTS: list[Row] = [
         "name in text= the columns that the expression reads, instead of the generated column",
     ),
     (
-        hazards.function_by_search_path,
+        hazards.texts.function_by_search_path,
         (
             "text",
             "told(body)",
@@ -163,7 +163,7 @@ TEXTS: list[Row] = [
         '"public", pg_temp',
     ),
     (
-        hazards.text_reads_other_tables,
+        hazards.texts.text_reads_other_tables,
         (
             "from_text",
             "(SELECT ...)",
@@ -177,7 +177,7 @@ TEXTS: list[Row] = [
         "column of the table, kept there by the application or a trigger, and name that",
     ),
     (
-        hazards.where_reads_tables,
+        hazards.texts.where_reads_tables,
         (
             "id IN (SELECT ...)",
             ["topics"],
@@ -189,7 +189,7 @@ TEXTS: list[Row] = [
         "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
     ),
     (
-        hazards.where_reads_vector,
+        hazards.texts.where_reads_vector,
         (
             "public.items.embedding",
             '"public"."items"',
@@ -204,7 +204,7 @@ TEXTS: list[Row] = [
         'UPDATE "public"."items" SET embedding_model = \'the old model\' WHERE vector_dims(embedding) = 384',
     ),
     (
-        hazards.text_reads_unlockable,
+        hazards.texts.text_reads_unlockable,
         (
             "from_text",
             "(SELECT ...)",
@@ -218,7 +218,7 @@ TEXTS: list[Row] = [
         "copy what is needed into a column of the table, kept there by the application or a trigger, and name that",
     ),
     (
-        hazards.other_tables_locked,
+        hazards.texts.other_tables_locked,
         (
             "public.items.embedding",
             ["public.topics", "public.users"],
@@ -232,7 +232,7 @@ TEXTS: list[Row] = [
         "let the application embed such rows again, as after any edit of a text; or have migrator backfill do it",
     ),
     (
-        hazards.other_tables_locked,
+        hazards.texts.other_tables_locked,
         ("public.items.embedding", ["public.topics"], ["count", "touch"]),
         "other-tables-locked",
         False,
@@ -243,7 +243,7 @@ TEXTS: list[Row] = [
         "let the application embed such rows again, as after any edit of a text; or have migrator backfill do it",
     ),
     (
-        hazards.row_function,
+        hazards.texts.row_function,
         (
             "from_text",
             "as_json(items)",
@@ -258,7 +258,7 @@ TEXTS: list[Row] = [
         "from_text=",
     ),
     (
-        hazards.text_writes,
+        hazards.texts.text_writes,
         (
             "from_text",
             "body || counted()",
@@ -271,7 +271,7 @@ TEXTS: list[Row] = [
         "name a function that only reads, or columns",
     ),
     (
-        hazards.changes_by_itself,
+        hazards.texts.changes_by_itself,
         (
             "from_text",
             "now()::text",
@@ -284,7 +284,7 @@ TEXTS: list[Row] = [
         "leave that out, or keep its value in a column of the table and name the column",
     ),
     (
-        hazards.text_follows_surroundings,
+        hazards.texts.text_follows_surroundings,
         (SUBJECT, ["current_database()", "regclass"]),
         "text-follows-surroundings",
         True,
@@ -293,7 +293,7 @@ TEXTS: list[Row] = [
         "leave that out, or keep its value in a column of the table and name the column",
     ),
     (
-        hazards.settings_not_declared,
+        hazards.texts.settings_not_declared,
         (SUBJECT, ["app.tenant", "app.user"]),
         "settings-not-declared",
         True,
@@ -304,7 +304,7 @@ TEXTS: list[Row] = [
         "or keep the value in a column of the table and name the column",
     ),
     (
-        hazards.scope_does_not_parse,
+        hazards.texts.scope_does_not_parse,
         (
             "priority",
             "urgent",
@@ -317,7 +317,7 @@ TEXTS: list[Row] = [
         "correct it; try it with SELECT count(*) FROM table WHERE condition",
     ),
     (
-        hazards.relevant_does_not_parse,
+        hazards.texts.relevant_does_not_parse,
         ("topik", "column does not exist"),
         "relevant-does-not-parse",
         True,
@@ -326,7 +326,7 @@ TEXTS: list[Row] = [
         "correct it in verify=Verify(...); try it with SELECT expression FROM table LIMIT 1",
     ),
     (
-        hazards.no_file_of_queries,
+        hazards.texts.no_file_of_queries,
         (Path("queries.jsonl"), "No such file or directory"),
         "no-file-of-queries",
         True,
@@ -335,7 +335,7 @@ TEXTS: list[Row] = [
         "correct queries= in the revision; the path starts from the directory of alembic.ini",
     ),
     (
-        hazards.not_a_query,
+        hazards.texts.not_a_query,
         (Path("queries.jsonl"), 3),
         "not-a-query",
         True,
@@ -344,7 +344,7 @@ TEXTS: list[Row] = [
         'write each line as {"query": "...", "relevant": ["...", ...]}',
     ),
     (
-        hazards.no_query,
+        hazards.texts.no_query,
         (Path("queries.jsonl"),),
         "no-query",
         True,
@@ -353,7 +353,7 @@ TEXTS: list[Row] = [
         'write each line as {"query": "...", "relevant": ["...", ...]}, the list not empty',
     ),
     (
-        hazards.no_relevant_key,
+        hazards.texts.no_relevant_key,
         ("public.items.embedding",),
         "no-relevant-key",
         True,
@@ -362,7 +362,7 @@ TEXTS: list[Row] = [
         'write verify=Verify(..., relevant="an SQL expression") in the revision',
     ),
     (
-        hazards.scope_without_rows,
+        hazards.texts.scope_without_rows,
         (SUBJECT, "tenant = 'acm'", 1_800),
         "scope-without-rows",
         False,
@@ -371,7 +371,7 @@ TEXTS: list[Row] = [
         "correct where=; try it with SELECT count(*) FROM table WHERE condition",
     ),
     (
-        hazards.several_dimensions,
+        hazards.texts.several_dimensions,
         (SUBJECT, [(64, 1_734), (96, 935)], ["where='collection_id = 1' (1,734 of 64)"] * 7),
         "several-dimensions",
         True,
@@ -380,7 +380,7 @@ TEXTS: list[Row] = [
         f"say which rows: {', '.join(['where=' + repr('collection_id = 1') + ' (1,734 of 64)'] * 6)}, ...",
     ),
     (
-        hazards.several_dimensions,
+        hazards.texts.several_dimensions,
         (SUBJECT, [(64, 1_734), (96, 935)], []),
         "several-dimensions",
         True,
@@ -389,7 +389,7 @@ TEXTS: list[Row] = [
         "tell the model's rows apart by a condition: where= in the revision, --where on the command line",
     ),
     (
-        hazards.rows_without_text,
+        hazards.texts.rows_without_text,
         (
             SUBJECT,
             3,
@@ -402,7 +402,7 @@ TEXTS: list[Row] = [
         "vector",
     ),
     (
-        hazards.kept_without_text,
+        hazards.texts.kept_without_text,
         (
             SUBJECT,
             3,
@@ -415,7 +415,7 @@ TEXTS: list[Row] = [
         'write empty="null" in the revision where such rows had better not be found',
     ),
     (
-        hazards.cannot_keep,
+        hazards.texts.cannot_keep,
         (
             SUBJECT,
             3,
@@ -430,7 +430,7 @@ TEXTS: list[Row] = [
         'write outside="null" in the revision: such rows end without a vector',
     ),
     (
-        hazards.no_row_has_text,
+        hazards.texts.no_row_has_text,
         ("public.items.embedding", "payload->>'txt'", 600),
         "no-row-has-text",
         True,
@@ -439,7 +439,7 @@ TEXTS: list[Row] = [
         "correct text=; try it with SELECT expression FROM table LIMIT 1",
     ),
     (
-        hazards.no_row_has_text,
+        hazards.texts.no_row_has_text,
         (SUBJECT, "title || body", 600),
         "no-row-has-text",
         True,
@@ -449,7 +449,7 @@ TEXTS: list[Row] = [
         "expression FROM table LIMIT 1",
     ),
     (
-        hazards.vectors_given_up,
+        hazards.texts.vectors_given_up,
         ("public.items.embedding", 1_300, 2, "concat_ws(' || ', title, body)"),
         "vectors-given-up",
         False,
@@ -459,7 +459,7 @@ TEXTS: list[Row] = [
         'widen where=, or write outside="null" where that is meant; correct text=',
     ),
     (
-        hazards.vectors_given_up,
+        hazards.texts.vectors_given_up,
         ("public.items.embedding", 0, 173, "title || ' ' || body"),
         "vectors-given-up",
         False,
@@ -468,7 +468,7 @@ TEXTS: list[Row] = [
         "correct text=: a || b is NULL where one of them is, concat_ws(' ', a, b) is not",
     ),
     (
-        hazards.rows_out_of_scope,
+        hazards.texts.rows_out_of_scope,
         (SUBJECT, 3, 0, "title || body"),
         "not-null-out-of-scope",
         True,
@@ -477,7 +477,7 @@ TEXTS: list[Row] = [
         "widen where=",
     ),
     (
-        hazards.rows_out_of_scope,
+        hazards.texts.rows_out_of_scope,
         (SUBJECT, 3, 2, "title || body"),
         "not-null-out-of-scope",
         True,
@@ -488,7 +488,7 @@ TEXTS: list[Row] = [
         "rows a text",
     ),
     (
-        hazards.texts_cut_short,
+        hazards.texts.texts_cut_short,
         (
             SUBJECT,
             3,
@@ -501,7 +501,7 @@ TEXTS: list[Row] = [
         "shorten these texts or split them into rows, choose a model that reads more, or leave out --strict",
     ),
     (
-        hazards.lengths_unknown,
+        hazards.texts.lengths_unknown,
         (
             SUBJECT,
             "python:app.models:new",

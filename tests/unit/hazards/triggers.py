@@ -5,7 +5,7 @@ from tests.unit.hazards.row import SUBJECT, Row
 
 TEXTS: list[Row] = [
     (
-        hazards.triggers_fire,
+        hazards.triggers.triggers_fire,
         (
             "items",
             ["a", "b"],
@@ -25,7 +25,7 @@ TEXTS: list[Row] = [
         "they stay quiet",
     ),
     (
-        hazards.triggers_fire,
+        hazards.triggers.triggers_fire,
         (
             "items",
             ["a"],
@@ -42,7 +42,7 @@ TEXTS: list[Row] = [
         "work as a superuser and they stay quiet",
     ),
     (
-        hazards.triggers_always_fire,
+        hazards.triggers.triggers_always_fire,
         (
             "sales",
             "items",
@@ -60,7 +60,7 @@ TEXTS: list[Row] = [
         'table wait; or ALTER TABLE "sales"."items" ENABLE TRIGGER ... for that time makes them ordinary ones',
     ),
     (
-        hazards.trigger_refuses_updates,
+        hazards.triggers.trigger_refuses_updates,
         (
             "items_1",
             [("sales", "items", "append_only"), ("archive", "items_1", "touch")],
@@ -79,7 +79,7 @@ TEXTS: list[Row] = [
         'TO "keeper" beforehand, and it stays quiet',
     ),
     (
-        hazards.trigger_refuses_updates,
+        hazards.triggers.trigger_refuses_updates,
         ("items", [("sales", "items", "append_only")], "items is append-only", None, False),
         "trigger-refuses-updates",
         True,
@@ -88,7 +88,7 @@ TEXTS: list[Row] = [
         'ALTER TABLE "sales"."items" DISABLE TRIGGER "append_only" for the time of the upgrade',
     ),
     (
-        hazards.triggers_write_other_tables,
+        hazards.triggers.triggers_write_other_tables,
         ("sales", "items", ["count", "touch"], ["public.topics"], True),
         "triggers-write-other-tables",
         True,
@@ -99,7 +99,7 @@ TEXTS: list[Row] = [
         'ALTER TABLE "sales"."items" DISABLE TRIGGER ... for the time of the upgrade',
     ),
     (
-        hazards.rows_notified,
+        hazards.triggers.rows_notified,
         ("public", "items", "tell", 8_000),
         "rows-notified",
         True,
@@ -110,7 +110,7 @@ TEXTS: list[Row] = [
         'ALTER TABLE "public"."items" DISABLE TRIGGER "tell"',
     ),
     (
-        hazards.rows_copied,
+        hazards.triggers.rows_copied,
         (
             "sales",
             "items",
@@ -125,7 +125,7 @@ TEXTS: list[Row] = [
         '"keep"',
     ),
     (
-        hazards.vectors_copied,
+        hazards.triggers.vectors_copied,
         ("sales", "items", "keep", "old", "items_history", "embedding", 768, "extensions.halfvec"),
         "vectors-copied",
         True,
@@ -136,7 +136,7 @@ TEXTS: list[Row] = [
         'trigger until it is changed: ALTER TABLE "sales"."items" DISABLE TRIGGER "keep"',
     ),
     (
-        hazards.vectors_copied,
+        hazards.triggers.vectors_copied,
         ("sales", "items", "keep", "old", "items_history", "embedding", 768, None),
         "vectors-copied",
         True,
@@ -146,7 +146,7 @@ TEXTS: list[Row] = [
         'changed: ALTER TABLE "sales"."items" DISABLE TRIGGER "keep"',
     ),
     (
-        hazards.trigger_sorts_last,
+        hazards.triggers.trigger_sorts_last,
         (
             "sales",
             "items",
@@ -159,7 +159,7 @@ TEXTS: list[Row] = [
         'rename it for the time of the upgrade: ALTER TRIGGER "~~late" ON "sales"."items" RENAME TO ...',
     ),
     (
-        hazards.capture_was_off,
+        hazards.triggers.capture_was_off,
         (["public.items", "public.old_items"],),
         "capture-was-off",
         False,
@@ -169,7 +169,7 @@ TEXTS: list[Row] = [
         "nothing to do: each old vector is compared with the backup, and embedded again where it is not there",
     ),
     (
-        hazards.waits_for_fill,
+        hazards.triggers.waits_for_fill,
         (SUBJECT,),
         "rows-wait-for-fill",
         False,
@@ -181,7 +181,7 @@ TEXTS: list[Row] = [
         "a quiet time",
     ),
     (
-        hazards.text_functions_of_others,
+        hazards.triggers.text_functions_of_others,
         (SUBJECT, {"public.doc_text(text)": "writer"}, "owner", "migrator"),
         "text-functions-of-others",
         True,
@@ -192,7 +192,7 @@ TEXTS: list[Row] = [
         'ALTER FUNCTION public.doc_text(text) OWNER TO "owner"',
     ),
     (
-        hazards.text_functions_of_owner,
+        hazards.triggers.text_functions_of_owner,
         (SUBJECT, ["public.doc_text(text)"], "owner", "postgres"),
         "text-functions-of-owner",
         False,
