@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,6 +66,11 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}" if unit in ("B", "kB") else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def first_of(names: Sequence[str], total: int) -> str:
+    """A list of `total` names of which these are the first: it ends in "..." if there are more."""
+    return ", ".join(names) + ", ..." * (total > len(names))
 
 
 # ---- text for a terminal -----------------------------------------------------------------------------------------

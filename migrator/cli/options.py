@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migrator.change import BATCH_SIZE
+from migrator.embedding.limits import LARGEST_BATCH, MODEL_TIMEOUT_S, SMALLEST_BATCH
 
 if TYPE_CHECKING:
     from migrator.runtime.throttle import Limits
@@ -47,13 +48,13 @@ batch_size_option = click.option(
     "--batch-size",
     type=click.IntRange(*BATCH_SIZE),
     metavar="N",
-    help="Texts a call of the model; goes before batch_size= of the revision.  [16, growing to 2,048 while calls are "
-    "short]",
+    help="Texts a call of the model; goes before batch_size= of the revision.  "
+    f"[{SMALLEST_BATCH}, growing to {LARGEST_BATCH:,} while calls are short]",
 )
 model_timeout_option = click.option(
     "--model-timeout",
     type=click.FloatRange(min=0, min_open=True),
-    default=900.0,
+    default=MODEL_TIMEOUT_S,
     show_default=True,
     metavar="SECONDS",
     help="How long a model call may take.",

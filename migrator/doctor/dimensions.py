@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from migrator.catalog import Catalog, scope_values
 from migrator.doctor.finding import Finding
 from migrator.postgres.connection import Connection
-from migrator.report import counted
+from migrator.report import counted, first_of
 
 # Conditions that are tried, and that are named of each length, at most: a scan each.
 TRIED, NAMED = 20, 6
@@ -86,4 +86,4 @@ def _none_of(conditions: Iterable[str]) -> str:
 
 
 def _named(conditions: list[str]) -> str:
-    return ", ".join(conditions[:NAMED]) + ", ..." * (len(conditions) > NAMED)
+    return first_of(conditions[:NAMED], len(conditions))

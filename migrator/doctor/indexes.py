@@ -10,7 +10,7 @@ from migrator.catalog.partitions import Partition
 from migrator.doctor.finding import Finding, of_index_without_partitions, of_invalid_index
 from migrator.postgres.connection import Connection, fetch_row
 from migrator.postgres.sql import expression, name, plain, query
-from migrator.report import counted
+from migrator.report import counted, first_of
 
 # Partitions that a finding names, at most.
 NAMED = 6
@@ -90,7 +90,7 @@ def _valid(leaf: Partition) -> list[TableIndex]:
 
 def _listed(partitions: list[Partition], catalog: Catalog) -> str:
     names = [each.shown for each in partitions]
-    shown = ", ".join(names[:NAMED]) + ", ..." * (len(names) > NAMED)
+    shown = first_of(names[:NAMED], len(names))
     what = "partitions" if catalog.table.kind == "p" else "tables that inherit"
     return f"{len(names)} of {counted(len(_leaves(catalog)), what)} ({shown})"
 

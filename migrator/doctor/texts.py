@@ -10,7 +10,7 @@ from migrator.ledger.ledger import Ledger
 from migrator.plan.column import ColumnPlan
 from migrator.postgres.connection import EVALUATION, Connection, fetch_dicts, said
 from migrator.postgres.sql import Query, name, query
-from migrator.report import counted
+from migrator.report import counted, first_of
 from migrator.rows import remaining, stale_rows, unreadable
 from migrator.rows.stale_rows import StaleRows
 from migrator.rows.unreadable import Unreadable
@@ -122,8 +122,9 @@ def not_evaluated(subject: str, texts: Texts | None) -> list[Finding]:
     found = texts.not_evaluated if texts is not None else None
     if found is None or not found.rows:
         return []
-    first = ", ".join(found.first) + ", ..." * (found.rows > len(found.first))
-    fact = f"the text or scope of {counted(found.rows, 'rows')} cannot be evaluated: {first}"
+    fact = (
+        f"the text or scope of {counted(found.rows, 'rows')} cannot be evaluated: {first_of(found.first, found.rows)}"
+    )
     remedy = "correct the rows; migrator backfill then gives a vector to those that have none"
     return [Finding("warning", subject, fact, remedy)]
 

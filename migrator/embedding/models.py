@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 from migrator.change import Model
 from migrator.embedding import probes
+from migrator.embedding.limits import MODEL_TIMEOUT_S
 from migrator.embedding.providers import Embedder, Vectors, load
 from migrator.embedding.timeout import TimedEmbedder
 from migrator.ledger.ledger import Ledger, as_json
-
-MODEL_TIMEOUT_S = 900.0
 
 
 @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from migrator.errors import Refused
-from migrator.report import Block, block
+from migrator.report import Block, block, first_of
 
 
 @dataclass(frozen=True)
@@ -49,4 +49,4 @@ def nearest(name: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if close:
         return f'did you mean "{close[0]}"?'
-    return f"name one that is there: {', '.join(known[:10])}{', ...' * (len(known) > 10)}"
+    return f"name one that is there: {first_of(known[:10], len(known))}"

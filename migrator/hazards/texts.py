@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
-from migrator.report import counted
+from migrator.report import counted, first_of
 
 # Conditions that are named, at most.
 _CHOICES = 6
@@ -90,7 +90,7 @@ def rows_not_evaluated(subject: str, rows: int, first: Sequence[str], allowed: i
     """first: a few of the rows by their keys, each with the reason."""
     return refuse(
         "rows-not-evaluated",
-        f"the text or scope of {counted(rows, 'rows')} of {subject} cannot be evaluated: {_first(rows, first)}",
+        f"the text or scope of {counted(rows, 'rows')} of {subject} cannot be evaluated: {first_of(first, rows)}",
         f"such a row gets no vector, and the revision allows {counted(allowed, 'rows')} to end without one.",
         "correct the rows; or have text= or where= leave them out, such as CASE WHEN payload IS JSON THEN ... END; "
         f"or write max_failed_rows={rows} in the revision: then they are set aside",
@@ -101,15 +101,11 @@ def rows_set_aside(subject: str, rows: int, first: Sequence[str]) -> Hazard:
     """first: as above."""
     return warn(
         "rows-set-aside",
-        f"the text or scope of {counted(rows, 'rows')} of {subject} cannot be evaluated: {_first(rows, first)}",
+        f"the text or scope of {counted(rows, 'rows')} of {subject} cannot be evaluated: {first_of(first, rows)}",
         "the model is not asked for them. One that has no vector to come back to ends without a vector, and is listed "
         "in migrator.failed_row.",
         "correct the rows, before or afterward; migrator backfill then gives them a vector",
     )
-
-
-def _first(rows: int, first: Sequence[str]) -> str:
-    return ", ".join(first) + ", ..." * (rows > len(first))
 
 
 def operator_by_search_path(argument: str, expression: str, reason: str) -> Hazard:
@@ -279,7 +275,7 @@ def several_dimensions(subject: str, found: Iterable[tuple[int, int]], choices: 
         "several-dimensions",
         f"vectors of several dimensions are in the scope of {subject}: {shown}",
         "one revision changes the vectors of one model.",
-        f"say which rows: {', '.join(known[:_CHOICES])}{', ...' * (len(known) > _CHOICES)}"
+        f"say which rows: {first_of(known[:_CHOICES], len(known))}"
         if known
         else "tell the model's rows apart by a condition: where= in the revision, --where on the command line",
     )

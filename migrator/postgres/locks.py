@@ -61,6 +61,18 @@ def only_migrator(connection: Connection) -> Iterator[None]:
             execute(connection, query("session", "unlock"), _LOCK)
 
 
+class Backoff:
+    """Pauses between tries: 50 ms at first, each twice the one before, 2 s at most, all by chance shorter or longer."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.05
+
+    def next_s(self) -> float:
+        """Seconds."""
+        pause, self._next_s = self._next_s, min(self._next_s * 2, 2.0)
+        return pause * random.uniform(0.5, 1.5)
+
+
 @dataclass(frozen=True)
 class Holder:
     """Who holds the lock that keeps a second migrator out.
@@ -138,7 +150,7 @@ def with_short_locks(
     Interrupted after `patience` seconds, naming who holds locks on them.
     """
     start = time.monotonic()
-    pause, timeout = 0.05, SHORT
+    backoff, timeout = Backoff(), SHORT
     while True:
         try:
             with connection.transaction():
@@ -157,8 +169,7 @@ def with_short_locks(
                 ) from None
         on_wait("waiting for a lock on the table" + (f", {blockers}" if blockers else ""))
         timeout = _past_autovacuum(connection, tables) if outlasts_autovacuum else SHORT
-        time.sleep(pause * random.uniform(0.5, 1.5))
-        pause = min(pause * 2, 2.0)
+        time.sleep(backoff.next_s())
 
 
 def _past_autovacuum(connection: Connection, tables: Sequence[int]) -> str:

@@ -15,7 +15,7 @@ from migrator.plan.step import Statement
 from migrator.postgres.connection import Connection, execute, fetch_dicts, has_table
 from migrator.postgres.sql import name, plain, query
 from migrator.proofs.proof import Proof, pieces, reads
-from migrator.report import counted
+from migrator.report import counted, first_of
 from migrator.rows import remaining
 from migrator.rows.unreadable import has_key_apart
 from migrator.runtime.context import Session
@@ -145,7 +145,7 @@ def _named(session: Session, column: ColumnPlan, places: Sequence[str]) -> str:
     rows = execute(session.connection, _keys(column), {"places": list(places), "limit": NAMED_ROWS}).fetchall()
     key = column.catalog.table.key
     named = [" ".join(f"{part}={value}" for part, value in zip(key, row, strict=True)) for row in rows]
-    return f": {', '.join(named)}" + ", ..." * (len(places) > len(named))
+    return f": {first_of(named, len(places))}"
 
 
 def _keys(column: ColumnPlan) -> sql.Composed:

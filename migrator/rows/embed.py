@@ -16,6 +16,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from migrator.embedding import isolate, store
+from migrator.embedding.limits import LARGEST_BATCH, SMALLEST_BATCH
 from migrator.errors import MigratorError
 from migrator.plan import tree
 from migrator.plan.column import ColumnPlan
@@ -35,7 +36,6 @@ PAGE_BYTES = 4_000_000
 PAGE_ROWS = 2_000
 # A batch that takes this long loses little in a crash and leaves little overhead; batches grow until they do.
 BATCH_SECONDS = 4.0
-SMALLEST_BATCH, LARGEST_BATCH = 16, 2_048
 
 
 # Which rows are meant, as a condition over the row.

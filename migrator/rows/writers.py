@@ -8,7 +8,7 @@ from migrator.catalog.columns import TREE
 from migrator.errors import GO_ON, Interrupted
 from migrator.plan.column import ColumnPlan
 from migrator.postgres.connection import execute
-from migrator.postgres.locks import LOCK_PATIENCE_S, describe_blockers
+from migrator.postgres.locks import LOCK_PATIENCE_S, Backoff, describe_blockers
 from migrator.postgres.sql import query
 from migrator.runtime.context import Work
 
@@ -18,7 +18,7 @@ def outwait_writers(work: Work, column: ColumnPlan, meaning: str) -> None:
 
     Raises Interrupted, with that meaning, where a transaction stays under way too long.
     """
-    start, pause = time.monotonic(), 0.05
+    start, backoff = time.monotonic(), Backoff()
     awaited = _writers(work, column)
     while awaited & _writers(work, column):
         blockers = describe_blockers(work.connection, [column.catalog.table.oid])
@@ -30,8 +30,7 @@ def outwait_writers(work: Work, column: ColumnPlan, meaning: str) -> None:
                 remedy=f"end that transaction, then {GO_ON}" if blockers else GO_ON,
             )
         work.waits_for_lock("waiting for writes to the table to end" + (f", {blockers}" if blockers else ""))
-        work.options.stop.pause(pause)
-        pause = min(pause * 2, 2.0)
+        work.options.stop.pause(backoff.next_s())
 
 
 def _writers(work: Work, column: ColumnPlan) -> set[str]:

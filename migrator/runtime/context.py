@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from migrator.embedding.models import MODEL_TIMEOUT_S, Models
+from migrator.embedding.limits import MODEL_TIMEOUT_S
+from migrator.embedding.models import Models
 from migrator.ledger.ledger import Ledger, Run
 from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
