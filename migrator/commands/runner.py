@@ -24,7 +24,7 @@ from migrator.plan.tree import table_now
 from migrator.postgres.address import Address
 from migrator.postgres.connection import Connection, connect, fetch_row
 from migrator.postgres.sql import plain, query
-from migrator.preflight import checks, sessions, text_functions
+from migrator.preflight import checks, search_path, sessions, text_functions
 from migrator.preflight.server import names_readable
 from migrator.proofs.retrieval import has_rows
 from migrator.report import Reporter
@@ -158,6 +158,7 @@ def _carry_out(
             _refuse_other_texts(connection, plan)
         address = _as_planned(connection, address, plan)
         if not ledger.past_cut_over(run):
+            _refuse_open_path(connection, plan)
             sessions.refuse_too_few(connection, address, plan, held=2)
         models.recording = True
         ledger.install()
@@ -230,6 +231,12 @@ def _same_tables(connection: Connection, plan: Plan) -> None:
             path = ", ".join(column.catalog.server.search_path)
             now = f"{named.schema}.{named.name}"
             raise hazards.runs.another_table_meant(column.subject, plan.revision, plan.direction, now, path).refusal()
+
+
+def _refuse_open_path(connection: Connection, plan: Plan) -> None:
+    """Raises Refused if others may by now create what a name in the revision would be taken for."""
+    for column in plan.columns:
+        checks.refuse_first(search_path.examine(connection, column.catalog))
 
 
 def _refuse_other_texts(connection: Connection, plan: Plan) -> None:

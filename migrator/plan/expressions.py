@@ -72,7 +72,7 @@ class Expressions:
     @property
     def priority(self) -> Query:
         """The rows that are embedded first."""
-        return self.guards.priority if self.guards else expression(self.change.priority or "true")
+        return self.guards.priority if self.guards else expression(self.qualified(self.change.priority or "true"))
 
     @property
     def has_secret_text(self) -> bool:

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-
-from psycopg import sql
 
 from migrator import hazards
 from migrator.catalog import Catalog, rights
@@ -52,9 +49,8 @@ from migrator.preflight import (
     token_limits,
     trigger_functions,
 )
-from migrator.preflight.expressions import condition_over, parse, try_expressions, try_scope
+from migrator.preflight.expressions import try_expressions, try_relevant, try_scope
 from migrator.proofs.metrics import read_queries
-from migrator.proofs.retrieval import relevant_value
 from migrator.runtime.context import Options
 
 NAME = "preflight"
@@ -103,6 +99,7 @@ def examine(
     refuse_first(found)
     refuse_lesser_functions(connection, column)
     try_scope(connection, column)
+    try_relevant(connection, column)
     found += [
         *live_column.examine(ledger, column),
         *scope.examine(connection, column),
@@ -167,7 +164,7 @@ def examine(
     found += [*live_column.gaps(column, counts), *table.firing(column, counts)]
     refuse_first(found)
     if counts.rows:
-        _queries(connection, column, models, options.project)
+        _queries(column, models, options.project)
     if counts.rows and column.method == "embed" and not column.is_restore:
         about_old = old_model.examine(connection, models, column)
         found += [about_old] if about_old else []
@@ -208,7 +205,7 @@ def refuse_first(found: list[Hazard]) -> None:
             raise hazard.refusal()
 
 
-def _queries(connection: Connection, column: ColumnPlan, models: Models, project: Path) -> None:
+def _queries(column: ColumnPlan, models: Models, project: Path) -> None:
     """What verification will need is there now: the file of queries, what relevance is judged by, both models."""
     change = column.change
     if change.verify.queries is None or column.is_restore:
@@ -216,7 +213,5 @@ def _queries(connection: Connection, column: ColumnPlan, models: Models, project
     read_queries(project / change.verify.queries)
     if change.verify.relevant is None and len(column.catalog.table.key) != 1:
         raise hazards.texts.no_relevant_key(column.subject).refusal()
-    condition = condition_over(column, sql.SQL("{} IS NULL").format(relevant_value(column)))
-    parse(connection, column, condition, partial(hazards.texts.relevant_does_not_parse, change.verify.relevant or ""))
     for model in (change.from_, change.to):
         models.get(model)

@@ -83,6 +83,14 @@ def try_expressions(connection: Connection, column: ColumnPlan) -> None:
         )
 
 
+def try_relevant(connection: Connection, column: ColumnPlan) -> None:
+    """The same for what the relevance of a row is judged by."""
+    relevant = column.change.verify.relevant
+    if relevant is not None:
+        condition = condition_over(column, sql.SQL("{} IS NULL").format(expression(relevant)))
+        parse(connection, column, condition, partial(hazards.texts.relevant_does_not_parse, relevant))
+
+
 def _try_text(connection: Connection, column: ColumnPlan, argument: str) -> None:
     change = column.change
     if change.text is not None:

@@ -1,6 +1,6 @@
-"""Names in text and scope: looked up once, where nobody else may create anything, and kept with their schemas.
+"""Names in what a revision says in SQL: looked up once, where nobody else may create anything, and kept qualified.
 
-Capture evaluates the two in the application's transactions, and follows no search path.
+Capture evaluates text and scope in the application's transactions, and follows no search path.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def examine(connection: Connection, catalog: Catalog) -> list[Hazard]:
 
 
 def qualify(connection: Connection, column: ColumnPlan) -> ColumnPlan:
-    """The column's plan with the schema of every name in its texts and its scope.
+    """The column's plan with the schema of every name in what the revision says in SQL.
 
     Raises Refused where one of them means something else without the search path.
     """
@@ -45,7 +45,8 @@ def qualify(connection: Connection, column: ColumnPlan) -> ColumnPlan:
     if column.catalog.qualified:
         return column
     qualified = {
-        written: _qualified(connection, column, argument, written) for argument, written in _written(column).items()
+        written: _qualified(connection, column, argument, written)
+        for argument, written in {**_of_rows(column), **_of_a_run(column)}.items()
     }
     column = dataclasses.replace(column, catalog=dataclasses.replace(column.catalog, qualified=qualified))
     for known in capture.needed(column):
@@ -54,8 +55,14 @@ def qualify(connection: Connection, column: ColumnPlan) -> ColumnPlan:
     return column
 
 
-def _written(column: ColumnPlan) -> dict[str, str]:
-    """What the revision says in SQL of each row, by the argument that says it."""
+def _of_a_run(column: ColumnPlan) -> dict[str, str]:
+    """What a run alone evaluates: it may go on days later, when somebody may write to a schema of the path."""
+    found = {"priority": column.change.priority, "relevant": column.change.verify.relevant}
+    return {argument: written for argument, written in found.items() if written}
+
+
+def _of_rows(column: ColumnPlan) -> dict[str, str]:
+    """What capture evaluates too, by the argument that says it."""
     change = column.change
     found = {
         argument_of(column): change.text,
@@ -78,7 +85,7 @@ def try_functions(connection: Connection, column: ColumnPlan, functions: Sequenc
         argument_of(column, old=True): lambda each: each.with_old_text.text,
         "where": lambda each: sql.SQL("{}::text").format(each.scope),
     }
-    for said_by, written in _written(column).items():
+    for said_by, written in _of_rows(column).items():
         given = partial(_values, connection, value_of=values[said_by])
         reason = _otherwise_given(connection, column, given)
         if reason is not None:

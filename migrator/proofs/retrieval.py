@@ -19,7 +19,7 @@ from migrator.runtime.context import Session
 def relevant_value(column: ColumnPlan) -> Query:
     """What relevance is judged by; without relevant= the key, which preflight found to be of one column."""
     written = column.change.verify.relevant
-    return expression(written) if written else name(column.catalog.table.key[0])
+    return expression(column.qualified(written)) if written else name(column.catalog.table.key[0])
 
 
 def statements(column: ColumnPlan, target: str) -> list[Statement]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from migrator.change import VectorColumn
+from migrator.change import VectorColumn, Verify
 from migrator.commands import runner
 from migrator.errors import Refused, Stopped
 from migrator.postgres.address import Address
@@ -81,6 +82,33 @@ def test_what_is_planted_in_the_search_path_is_not_called(database: Database, wh
         upgrade(database, change)
         assert database.execute("SELECT * FROM caught") == []
         assert rows_hold(database, new, text=text.replace("upper", "pg_catalog.upper").replace("||", "::text ||")) == 20
+
+
+def test_what_a_run_alone_evaluates_calls_nothing_planted_meanwhile(database: Database, tmp_path: Path) -> None:
+    """priority= and relevant= of a run that goes on: refused while others may plant, and qualified all along."""
+    items(database, 20)
+    called = database.value("SELECT quote_ident(current_database())")
+    database.execute(f"GRANT CREATE ON DATABASE {called} TO test_owner; GRANT CREATE ON SCHEMA public TO test_owner")
+    database.execute("ALTER TABLE items ALTER COLUMN body TYPE varchar, OWNER TO test_owner")
+    address = database.as_role("test_owner").address
+    database.execute("CREATE TABLE caught (who text); GRANT INSERT ON caught TO PUBLIC")
+    (tmp_path / "questions.jsonl").write_text('{"query": "text 3", "relevant": ["TEXT 3"]}\n')
+    verify = Verify(queries="questions.jsonl", relevant="upper(body)", max_regression=1.0)
+    change = dataclasses.replace(CHANGE, priority="upper(body) > 'TEXT 15'", verify=verify)
+    options = Options(project=tmp_path, stop_after="backup")
+    with pytest.raises(Stopped):
+        runner.upgrade(address, REVISION, [change], options)
+    database.execute("GRANT CREATE ON SCHEMA public TO test_planter")
+    with session_of(database, "test_planter") as planter:
+        planter.execute(PLANTED["function"][1].encode())
+    going_on = Options(project=tmp_path)
+    with pytest.raises(Refused) as refused:
+        runner.upgrade(address, REVISION, [change], going_on)
+    assert refused.value.code == "open-schema"
+    database.execute("REVOKE CREATE ON SCHEMA public FROM test_planter")
+    runner.upgrade(address, REVISION, [change], going_on)
+    assert database.execute("SELECT * FROM caught") == []
+    assert rows_hold(database, new) == 20
 
 
 MAY_CREATE = {
