@@ -388,7 +388,9 @@ SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_other
   \echo '-- first part'
   SELECT format('DROP %sVIEW %s;', CASE WHEN materialised THEN 'MATERIALIZED ' ELSE '' END, name)
   FROM rollback_views ORDER BY depth DESC, name;
-  SELECT format('-- drop or change by hand: %s', described) FROM rollback_others ORDER BY 1;
+  -- In one line, whatever others named their objects: what follows a line break would be no comment.
+  SELECT format('-- drop or change by hand: %s', regexp_replace(described, '[[:cntrl:]]', '?', 'g'))
+  FROM rollback_others ORDER BY 1;
   \echo '-- second part'
   SELECT format('SET search_path = pg_catalog, %s;', :'path');
   SELECT format(E'CREATE %sVIEW %s%s AS\n%s\nALTER %1$sVIEW %2$s OWNER TO %5$I;%s',
@@ -397,7 +399,8 @@ SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_other
                 E'\n' || nullif(array_to_string(grants, E'\n'), ''))
   FROM rollback_views ORDER BY depth, name;
   SELECT array_to_string(parts, E'\n') FROM rollback_views WHERE parts <> '{}' ORDER BY depth, name;
-  SELECT format('-- make again or change back by hand: %s', described) FROM rollback_others ORDER BY 1;
+  SELECT format('-- make again or change back by hand: %s', regexp_replace(described, '[[:cntrl:]]', '?', 'g'))
+  FROM rollback_others ORDER BY 1;
   DO $$ BEGIN
       RAISE EXCEPTION 'views or other objects depend on the new column; nothing was changed'
           USING HINT = 'they are named above, with the statements to drop them before and make them again after';
@@ -405,7 +408,7 @@ SELECT EXISTS (SELECT FROM rollback_views) OR EXISTS (SELECT FROM rollback_other
 \endif
 
 -- Functions that the revision gave: printed, for what they were; they go by the name of the column.
-SELECT format(E'-- the upgrade changed %s; as it was:\n%s', f ->> 'name',
+SELECT format(E'-- the upgrade changed %s; as it was:\n%s', regexp_replace(f ->> 'name', '[[:cntrl:]]', '?', 'g'),
               coalesce(f ->> 'definition', format('DROP ROUTINE IF EXISTS %s', f ->> 'name')) || ';')
 FROM migrator.change, jsonb_array_elements(coalesce(catalog -> 'replaced', '[]')) AS _ (f) WHERE id = :change;
 

@@ -379,10 +379,16 @@ def test_a_view_that_compares_vectors_comes_back_without_pgvectors_schema_on_the
 
 
 def test_what_else_depends_on_the_new_column_is_named(upgraded: Database) -> None:
-    upgraded.execute("ALTER TABLE items ADD CONSTRAINT sound CHECK (embedding IS NULL OR vector_dims(embedding) > 0)")
+    """In one line: what a name holds after a line break would be a statement to whoever runs what is printed."""
+    upgraded.execute(
+        'ALTER TABLE items ADD CONSTRAINT "sound\nDROP TABLE items; --" '
+        "CHECK (embedding IS NULL OR vector_dims(embedding) > 0)"
+    )
     stopped = roll_back(upgraded)
     assert refused(stopped).startswith("views or other objects depend on the new column; nothing was changed\n")
-    assert stopped.out.count("-- drop or change by hand: constraint sound on table public.items\n") == 1
+    described = "constraint sound?DROP TABLE items; -- on table public.items\n"
+    assert stopped.out.count(f"-- drop or change by hand: {described}") == 1
+    assert stopped.out.count(f"-- make again or change back by hand: {described}") == 1
 
 
 def test_functions_of_the_revision_are_named_as_they_were(database: Database) -> None:

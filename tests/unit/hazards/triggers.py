@@ -39,7 +39,7 @@ TEXTS: list[Row] = [
         False,
         'the fill fires triggers of "items": a, once a row, 200 rows in all',
         "queues fill and columns such as updated_at move, because this role may not set session_replication_role.",
-        "work as a superuser and they stay quiet",
+        'ALTER TABLE "items" DISABLE TRIGGER ... for that time, and ENABLE TRIGGER ... afterward',
     ),
     (
         hazards.triggers.triggers_always_fire,
