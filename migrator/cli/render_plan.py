@@ -25,9 +25,9 @@ BESIDES = Block("""\
 besides these: session settings, reads of the system catalogs, rows of migrator's own bookkeeping in schema migrator,
 and Alembic's version. Preflight, in this dry run too, reads the table (ACCESS SHARE) and tries, in transactions that it
 rolls back, text and scope on temporary tables, event triggers on a table of its own, and triggers that the fill would
-fire on one row (ROW EXCLUSIVE). Once a row's text or scope raises an error, statements are sent with temporary functions
-of the session in their place, which give NULL for such a row. A run that fails before cut-over drops what it added, and
-builds again the indexes that it dropped.""")
+fire on one row (ROW EXCLUSIVE). Once a row's text or scope raises an error, statements are sent with functions of the
+session, temporary ones, in their place, which give NULL for such a row. A run that fails before cut-over drops what it
+added, and builds again the indexes that it dropped.""")
 
 
 @dataclass(frozen=True)
