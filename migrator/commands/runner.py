@@ -180,7 +180,7 @@ def _carry_out(
         ledger.install()
         run = ledger.start(plan)
         ledger.phase_started(run, checks.NAME)
-        ledger.phase_done(run, checks.NAME, {})
+        ledger.phase_done(run, checks.NAME, {"quiet_triggers": options.quiet_triggers})
         models.recording = True
     work = Work(connection, address, ledger, models, options, plan, run)
     try:

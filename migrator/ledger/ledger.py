@@ -287,6 +287,11 @@ class Ledger:
     def phases(self, run: Run) -> list[dict[str, Any]]:
         return self._rows("phases", run=run.id)
 
+    def quiets_triggers(self, run: Run) -> bool:
+        """Whether the command that began the run asked for it, by what its first phase recorded."""
+        first = next(iter(self.phases(run)), {"result": None})
+        return bool((first["result"] or {}).get("quiet_triggers"))
+
     # ---- texts and models ------------------------------------------------------------------------------------
 
     def count_embedded(self, column: ColumnPlan, texts: int) -> None:

@@ -33,8 +33,9 @@ def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Sour
 def unfinished_plan(ledger: Ledger, run: Run, *, quiet: bool = False) -> Plan:
     """The plan of an interrupted run, as it was made before anything was changed.
 
-    quiet: whether the present command disables triggers in whatever mode.
+    quiet: whether the present command disables triggers in whatever mode, as the one that began the run may have done.
     """
+    quiet = quiet or ledger.quiets_triggers(run)
     columns = [dataclasses.replace(planned(ledger, each), quiet=quiet) for each in ledger.changes(run)]
     return Plan(run.revision, run.direction, tuple(columns), ())
 

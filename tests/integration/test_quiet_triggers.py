@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from migrator.change import VectorColumn
 from migrator.commands import runner
 from migrator.commands.backfill import backfill
+from migrator.errors import Stopped
 from migrator.hazards import Hazard
 from migrator.phases import statements
 from migrator.plan.plan import Plan
@@ -115,7 +117,10 @@ def test_online_they_fire_unless_the_option_is_given(keeper: Database) -> None:
     assert hazard.code == "triggers-fire"
     assert hazard.remedy.startswith("--quiet-triggers disables them in each transaction that fills rows")
     assert about_triggers(plan(keeper, QUIET)) == []
-    runner.upgrade(keeper.address, REVISION, [CHANGE], QUIET)
+    with pytest.raises(Stopped):
+        runner.upgrade(keeper.address, REVISION, [CHANGE], dataclasses.replace(QUIET, stop_after="embed"))
+    # The run knows what it was begun with.
+    runner.upgrade(keeper.address, REVISION, [CHANGE], ONLINE)
     assert rows_hold(keeper, new) == 40
     # What the application edits meanwhile fires them, and is not lost.
     keeper.execute("UPDATE items SET body = 'edited' WHERE id = 1")
