@@ -43,6 +43,9 @@ lint: .venv/installed
 test: lint
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist worksteal
 
+test-all: lint
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist worksteal -m ""
+
 # Clients pin older releases than migrator needs: they have an environment of their own, and call it as a command.
 .venv-clients/installed: tests/clients/requirements.lock
 	$(PYTHON) -m venv --clear .venv-clients

@@ -50,7 +50,7 @@ def kills_until_done(database: Database, seed: int, run: Callable[[], None]) -> 
 
 
 @pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in (2, 3))])
 def test_killed_at_random_instants(
     database: Database,
     upgraded_schema: str,

@@ -49,6 +49,28 @@ ON_16 = (
 )
 
 
+# Cases that go up and down online too in `make test`; the others do in `make test-all`.
+ONLINE_TOO = (
+    "as_owner",
+    "checks",
+    "collections",
+    "foreign_keys_deferrable",
+    "generated_columns",
+    "halfvec",
+    "indexes_several",
+    "inheritance",
+    "key_none",
+    "langchain_pgvector",
+    "names_63_bytes",
+    "partitioned",
+    "policies",
+    "user_triggers",
+    "views",
+)
+WINDOW: list[str] = []
+ONLINE = ["--online"]
+
+
 def on_servers(found: list[Case]) -> list[Any]:
     """Each case with the versions of PostgreSQL that it is tried on."""
     return [
@@ -56,6 +78,20 @@ def on_servers(found: list[Case]) -> list[Any]:
         for case in found
         for version in ([18, 16] if case.name in ON_16 else [18])
     ]
+
+
+def in_modes(found: list[Case]) -> list[Any]:
+    """The same, each with the modes in which it goes up and down, one after the other."""
+    params = []
+    for each in on_servers(found):
+        case, version = each.values
+        if case.name in ONLINE_TOO or case.text("refused_online.txt") is not None:
+            params.append(pytest.param(case, version, (WINDOW, ONLINE), id=each.id))
+            continue
+        params.append(pytest.param(case, version, (WINDOW,), id=f"{each.id}-window"))
+        online = f"{each.id}-online"
+        params.append(pytest.param(case, version, (ONLINE,), id=online, marks=pytest.mark.exhaustive))
+    return params
 
 
 def same(found: Iterable[object], expected: Iterable[object], what: str) -> None:
@@ -247,19 +283,23 @@ def bare(condition: str | None) -> str | None:
     return condition[1:-1] if condition and condition.startswith("(") else condition
 
 
-@pytest.mark.parametrize(("case", "database"), on_servers(CARRIED_OUT), indirect=["database"])
+def test_the_cases_that_are_tried_further_are_there() -> None:
+    assert {*ON_16, *ONLINE_TOO} <= {case.name for case in (*CARRIED_OUT, *REFUSED)}
+
+
+@pytest.mark.parametrize(("case", "database", "modes"), in_modes(CARRIED_OUT), indirect=["database"])
 def test_up_and_down_in_a_window_and_online(
-    case: Case, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: Case, database: Database, modes: tuple[list[str], ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     application = start(case, database, tmp_path, monkeypatch)
     proposes(case, database)
     take_revision(case)
     walk = Walk(application)
-    walk.up_and_down()
-    if case.text("refused_online.txt") is None:
-        walk.up_and_down("--online")
-    else:
-        refuses(case, "refused_online.txt", database, ["--online"])
+    for mode in modes:
+        if mode == ONLINE and case.text("refused_online.txt") is not None:
+            refuses(case, "refused_online.txt", database, mode)
+        else:
+            walk.up_and_down(*mode)
 
 
 def refuses(case: Case, expected: str, database: Database, *tries: list[str]) -> None:
