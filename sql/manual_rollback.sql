@@ -53,6 +53,8 @@
 \endif
 
 SET client_min_messages = warning;
+-- Names are PostgreSQL's own until it is known who may create in the schemas that names are looked up in.
+SET search_path = pg_catalog, pg_temp;
 -- What a text prints as, and so its hash, depends on these.
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, YMD';
@@ -158,6 +160,36 @@ BEGIN
         RAISE EXCEPTION 'role "%" may not act as the owner of the table of %', current_user, subject
             USING HINT = 'connect as the owner';
     END IF;
+    -- Who may create there could have its own function taken for one of PostgreSQL's, with the rights of this session.
+    SELECT array_agg(DISTINCT quote_ident(n.nspname)) INTO at
+    FROM jsonb_array_elements_text(
+           (done.catalog -> 'server' -> 'search_path') || (done.catalog -> 'server' -> 'pgvector_schema')) AS p (schema)
+    JOIN pg_namespace n ON n.nspname = p.schema
+    CROSS JOIN LATERAL (
+      SELECT n.nspowner UNION SELECT x.grantee FROM aclexplode(n.nspacl) x WHERE x.privilege_type = 'CREATE'
+      -- Or had once created what is called like one of PostgreSQL's own.
+      UNION SELECT p.proowner FROM pg_proc p JOIN pg_proc own ON own.proname = p.proname
+      WHERE p.pronamespace = n.oid AND own.pronamespace = 'pg_catalog'::regnamespace
+      UNION SELECT o.oprowner FROM pg_operator o JOIN pg_operator own ON own.oprname = o.oprname
+      WHERE o.oprnamespace = n.oid AND own.oprnamespace = 'pg_catalog'::regnamespace) AS g (role)
+    WHERE g.role = 0 OR EXISTS (
+      SELECT FROM pg_roles r
+      WHERE NOT r.rolsuper AND r.oid >= 16384 AND pg_has_role(r.oid, g.role, 'MEMBER')
+        AND NOT pg_has_role(r.oid, current_user, 'MEMBER')
+        AND NOT pg_has_role(r.oid, (SELECT relowner FROM pg_class WHERE oid = relation), 'MEMBER'));
+    IF at IS NOT NULL THEN
+        RAISE EXCEPTION 'others may create functions where names are looked up, or have done so: schema %', array_to_string(at, ', ')
+            USING HINT = format('a function of theirs could run with the rights of "%s"; REVOKE CREATE ON SCHEMA %s FROM '
+                'PUBLIC, and from each role but the owner of the table; drop functions and operators of theirs there that '
+                'are called like one of PostgreSQL''s own; where another role owns the schema, ALTER SCHEMA ... OWNER TO',
+                session_user, array_to_string(at, ', '));
+    END IF;
+    -- Text, scope and predicates mean what they meant at the upgrade. pgvector's schema comes last: what compares vectors
+    -- without an operator's name, such as IS DISTINCT FROM, names no schema.
+    PERFORM set_config('search_path', string_agg(quote_ident(each), ', ' ORDER BY n), false)
+    FROM jsonb_array_elements_text(
+           (done.catalog -> 'server' -> 'search_path') || (done.catalog -> 'server' -> 'pgvector_schema'))
+         WITH ORDINALITY AS _ (each, n);
     PERFORM set_config('rollback.change', done.id::text, false),
             set_config('rollback.revision', done.revision, false),
             set_config('rollback.swapped', (done.state = 'restored')::text, false);
@@ -313,14 +345,7 @@ FROM wanted w
 LEFT JOIN LATERAL (SELECT i AS found FROM rollback_partitions p, jsonb_array_elements(p.found -> 'indexes') i
                    WHERE p.oid = w.oid AND i ->> 'root' = w.whole ->> 'name'
                      AND i ->> 'root_on' IS NOT DISTINCT FROM w.whole ->> 'partition') AS part ON w.oid <> w.place;
--- Text, scope and predicates mean what they meant at the upgrade. pgvector's schema comes last: what compares vectors
--- without an operator's name, such as IS DISTINCT FROM, names no schema.
-SELECT string_agg(quote_ident(each), ', ' ORDER BY n) AS path
-FROM migrator.change,
-     jsonb_array_elements_text((catalog -> 'server' -> 'search_path') || (catalog -> 'server' -> 'pgvector_schema'))
-       WITH ORDINALITY AS _ (each, n)
-WHERE id = :change \gset
-SELECT set_config('search_path', :'path', false) AS _ \gset
+SELECT current_setting('search_path') AS path \gset
 
 \if :swapped
   \echo 'an earlier run of this script got past the swap of names; going on from there'

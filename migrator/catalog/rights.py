@@ -17,7 +17,6 @@ from psycopg import sql
 from migrator import hazards
 from migrator.catalog.columns import tree
 from migrator.hazards import Hazard
-from migrator.postgres import lookup_path
 from migrator.postgres.connection import Connection, execute, fetch_dicts, fetch_row, qualified_names
 from migrator.postgres.sql import Query, fragment, name, plain, query
 
@@ -72,12 +71,6 @@ def refuse_lesser_functions(connection: Connection, table: Query, expressions: S
         if connection.broken:
             raise
     _refuse(found)
-
-
-def refuse_path_of_lesser_roles(connection: Connection, schemas: Sequence[str]) -> None:
-    """Raises Refused where such roles may create in one of them, and so decide what a plain name means."""
-    if _is_unsafe(connection):
-        lookup_path.refuse(connection, schemas)
 
 
 def beyond(owner: str) -> dict[str, Query]:

@@ -7,8 +7,9 @@ import shutil
 from dataclasses import dataclass
 
 from migrator import hazards
-from migrator.catalog.rights import beyond, refuse_path_of_lesser_roles
+from migrator.catalog.rights import beyond
 from migrator.hazards import Hazard
+from migrator.postgres import lookup_path
 from migrator.postgres.connection import Connection, configure, fetch_dicts, fetch_row, search_path
 from migrator.postgres.sql import query
 
@@ -133,10 +134,10 @@ class Server:
 def set_lookup_path(connection: Connection, server: Server) -> str:
     """Looks names up from now on as Server.lookup_path says. Returns it as the setting, for other connections.
 
-    Raises Refused where roles with fewer rights than the session may create there.
+    Raises Refused where others may create there.
     """
     path = search_path(server.lookup_path)
-    refuse_path_of_lesser_roles(connection, server.lookup_path)
+    lookup_path.refuse(connection, server.lookup_path)
     configure(connection, {"search_path": path})
     return path
 

@@ -96,8 +96,8 @@ def env_elsewhere(found: str, asked: str, source: str) -> Hazard:
     )
 
 
-def open_schemas(found: Mapping[str, Iterable[str]], subject: str) -> Hazard:
-    """found: schemas of the search path, each with the roles that may create in it, or PUBLIC."""
+def open_schemas(found: Mapping[str, Iterable[str]]) -> Hazard:
+    """found: schemas of the search path, each with the roles that may create in it or did before, or PUBLIC."""
     shown = "; ".join(f"{schema} ({', '.join(roles)})" for schema, roles in found.items())
     revoked = "; ".join(
         f"REVOKE CREATE ON SCHEMA {quoted(schema)} FROM "
@@ -106,11 +106,12 @@ def open_schemas(found: Mapping[str, Iterable[str]], subject: str) -> Hazard:
     )
     return refuse(
         "open-schema",
-        f"others may create functions in schemas of the search path: {shown}",
-        f"a function or an operator of theirs could take the place of one that the text of {subject} calls, and would "
-        "run with the rights of whoever upgrades.",
-        f"{revoked}; where the role owns the schema, ALTER SCHEMA ... OWNER TO another; or leave these schemas out of "
-        "search_path, and name them in the revision: schema=, and the schema of each function in text= and where=",
+        f"others may create functions in schemas of the search path, or have done so: {shown}",
+        "a function or an operator of theirs could be taken for one of PostgreSQL's own, or for one that a text calls, "
+        "and would run with the rights of this session.",
+        f"{revoked}; drop theirs there that is called like a function or an operator of PostgreSQL's own; where the "
+        "role owns the schema, ALTER SCHEMA ... OWNER TO another; or leave these schemas out of search_path, and name "
+        "them in the revision: schema=, and the schema of each function in text= and where=",
     )
 
 

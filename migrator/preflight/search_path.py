@@ -18,7 +18,8 @@ from migrator.catalog import Catalog
 from migrator.catalog.columns import Column
 from migrator.hazards import Hazard
 from migrator.plan.column import ColumnPlan
-from migrator.postgres.connection import EVALUATION, Connection, configure, execute, fetch_dicts, fetch_row, said
+from migrator.postgres import lookup_path
+from migrator.postgres.connection import EVALUATION, Connection, configure, execute, fetch_row, said
 from migrator.postgres.sql import Query, expression, fragment, literal, query
 from migrator.preflight.text_functions import following_path
 from migrator.preflight.text_trial import ROWS, argument_of
@@ -30,10 +31,9 @@ _WRITTEN, _AGAIN, _FRAME = (f"pg_temp.migrator_try_{each}" for each in ("written
 
 def examine(connection: Connection, catalog: Catalog) -> list[Hazard]:
     """Whether others may put functions, operators or types where names are looked up."""
-    found = fetch_dicts(connection, query("search_path", "writable"), {"owner": catalog.table.owner})
-    if not found:
-        return []
-    return [hazards.server.open_schemas({row["schema"]: row["roles"] for row in found}, catalog.subject)]
+    schemas, owner = catalog.server.lookup_path, catalog.table.owner
+    found = lookup_path.open_schemas(connection, schemas, query("search_path", "owner"), owner=owner)
+    return [hazards.server.open_schemas(found)] if found else []
 
 
 def qualify(connection: Connection, column: ColumnPlan) -> ColumnPlan:

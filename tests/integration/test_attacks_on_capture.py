@@ -106,6 +106,11 @@ def test_what_a_run_alone_evaluates_calls_nothing_planted_meanwhile(database: Da
         runner.upgrade(address, REVISION, [change], going_on)
     assert refused.value.code == "open-schema"
     database.execute("REVOKE CREATE ON SCHEMA public FROM test_planter")
+    # It is there still, and called like PostgreSQL's own.
+    with pytest.raises(Refused) as refused:
+        runner.upgrade(address, REVISION, [change], going_on)
+    assert refused.value.code == "open-schema"
+    database.execute("ALTER FUNCTION public.upper(varchar) OWNER TO test_owner")
     runner.upgrade(address, REVISION, [change], going_on)
     assert database.execute("SELECT * FROM caught") == []
     assert rows_hold(database, new) == 20

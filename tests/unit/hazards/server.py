@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from migrator import hazards
-from tests.unit.hazards.row import SUBJECT, Row
+from tests.unit.hazards.row import Row
 
 TEXTS: list[Row] = [
     (
@@ -102,15 +102,17 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.server.open_schemas,
-        ({"My schema": ["PUBLIC"], "public": ["ci", "web"]}, SUBJECT),
+        ({"My schema": ["PUBLIC"], "public": ["ci", "web"]},),
         "open-schema",
         True,
-        "others may create functions in schemas of the search path: My schema (PUBLIC); public (ci, web)",
-        "a function or an operator of theirs could take the place of one that the text of public.items.embedding "
-        "calls, and would run with the rights of whoever upgrades.",
-        'REVOKE CREATE ON SCHEMA "My schema" FROM PUBLIC; REVOKE CREATE ON SCHEMA "public" FROM "ci", "web"; where the '
-        "role owns the schema, ALTER SCHEMA ... OWNER TO another; or leave these schemas out of search_path, and name "
-        "them in the revision: schema=, and the schema of each function in text= and where=",
+        "others may create functions in schemas of the search path, or have done so: My schema (PUBLIC); public (ci, "
+        "web)",
+        "a function or an operator of theirs could be taken for one of PostgreSQL's own, or for one that a text calls, "
+        "and would run with the rights of this session.",
+        'REVOKE CREATE ON SCHEMA "My schema" FROM PUBLIC; REVOKE CREATE ON SCHEMA "public" FROM "ci", "web"; drop '
+        "theirs there that is called like a function or an operator of PostgreSQL's own; where the role owns the "
+        "schema, ALTER SCHEMA ... OWNER TO another; or leave these schemas out of search_path, and name them in the "
+        "revision: schema=, and the schema of each function in text= and where=",
     ),
     (
         hazards.server.setting_not_there,
