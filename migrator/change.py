@@ -62,16 +62,26 @@ def _between(name: str, value: int, bounds: Bounds) -> None:
 
 @dataclass(frozen=True)
 class Model:
-    """An embedding model, named `provider:name`, and how it is used.
+    """Names an embedding model, `provider:name`, and says how it is used.
 
-    dimensions: length of the vectors it gives (after truncation, where `matryoshka` is set).
-    prompt, query_prompt: text put before every document, and before every query. None: as the model says itself.
-    normalize: scale vectors to length 1; None: as the model gives them.
-    matryoshka: the vectors are the first `dimensions` numbers of longer ones, scaled to length 1 again
-        (Kusupati et al. 2022, https://arxiv.org/abs/2205.13147).
-    padded: the vectors are shorter, and zeros follow them up to `dimensions`.
-    revision: the hub revision (commit) to load.
-    trust_remote_code: run code that the model's hub repository holds. Off unless the revision says so.
+    Args:
+        name: `sentence-transformers:NAME` (a hub name or a local path), `python:PACKAGE.MODULE:FACTORY`, or a service
+            such as `openai:NAME`.
+        dimensions: numbers in a vector that goes into the column, after truncation if `matryoshka` is set.
+        prompt: text put before each document; None uses the model's own.
+        query_prompt: text put before each query; None uses the model's own.
+        normalize: scale vectors to length 1; None leaves them as the model gives them.
+        matryoshka: keep the first `dimensions` numbers of longer vectors, scaled to length 1 again
+            (Kusupati et al. 2022, https://arxiv.org/abs/2205.13147).
+        padded: the model's vectors are shorter than `dimensions`; zeros follow them.
+        revision: the hub revision (commit) to load.
+        trust_remote_code: run code that the model's hub repository holds. Off unless the revision says so.
+
+    Raises:
+        Refused: the name has no known provider, or a number is outside its range.
+
+    Example:
+        `Model("sentence-transformers:sentence-transformers/all-mpnet-base-v2", dimensions=768)`
     """
 
     name: str
@@ -136,10 +146,15 @@ class _Index(msgspec.Struct, frozen=True):
 
 
 class Hnsw(_Index, frozen=True, tag=True):
-    """An HNSW index; the defaults are pgvector's. m: links a node; ef_construction: candidates while building.
+    """Describes an HNSW index. The defaults are pgvector's.
 
-    on: what it indexes. "halfvec": the vectors in half precision, up to 4,000 dimensions. "bit": binary_quantize of
-        them, up to 64,000, found by Hamming distance and to be re-ranked by `distance`.
+    Args:
+        distance: what it measures: "cosine", "l2", "ip" or "l1".
+        m: links a node.
+        ef_construction: candidates while building; at least twice `m`.
+        on: what it indexes. "column": the vectors. "halfvec": the vectors in half precision, up to 4,000 dimensions.
+            "bit": binary_quantize of the vectors, up to 64,000 dimensions, found by Hamming distance and to be ranked
+            again by `distance`.
     """
 
     distance: Distance = "cosine"
@@ -160,7 +175,13 @@ class Hnsw(_Index, frozen=True, tag=True):
 
 
 class IvfFlat(_Index, frozen=True, tag=True):
-    """An IVFFlat index. lists: clusters; pgvector advises rows / 1000 up to a million rows. on: as of Hnsw."""
+    """Describes an IVFFlat index.
+
+    Args:
+        distance: what it measures: "cosine", "l2" or "ip".
+        lists: clusters; pgvector advises rows / 1000 up to a million rows.
+        on: what it indexes, as of Hnsw.
+    """
 
     distance: Distance = "cosine"
     lists: int = 100
@@ -180,17 +201,21 @@ Index = Hnsw | IvfFlat
 
 @dataclass(frozen=True)
 class Verify:
-    """What is proved before cut-over, and the bounds that fail it.
+    """Says what is proved before cut-over, and the bounds that fail it.
 
-    sample: rows re-embedded and compared with what is stored, and rows whose neighbours are searched for recall.
-    ef_search: candidates that an HNSW index is asked for (`hnsw.ef_search`), and those found by bits that are ranked
-        again by exact distance. An IVFFlat index is searched in a tenth of its lists, but in 10 at least.
-    min_index_recall: least recall@10 of the index against exact search.
-    queries: a JSONL file, each line `{"query": "...", "relevant": [value, ...]}`.
-    relevant: SQL expression over the row that `relevant` values are compared with, as text; None: the table's key,
-        a primary key or a unique index, where that is one column.
-    k: how many results of each query count.
-    max_regression: how far recall@k, MRR or nDCG@k over the queries may fall from the old model to the new.
+    Args:
+        sample: rows embedded again and compared with what is stored, and rows whose neighbors are searched for recall.
+        ef_search: candidates that an HNSW index is asked for (`hnsw.ef_search`), and those found by bits that are
+            ranked again by exact distance. An IVFFlat index is searched in a tenth of its lists, but in 10 at least.
+        min_index_recall: least recall@10 of the index against exact search, 0 to 1.
+        queries: a JSONL file, each line `{"query": "...", "relevant": [value, ...]}`.
+        relevant: SQL expression over the row that `relevant` values are compared with, as text; None: the table's key,
+            if that is one column.
+        k: how many results of each query count.
+        max_regression: how far recall@k, MRR or nDCG@k over the queries may fall from the old model to the new, 0 to 1.
+
+    Example:
+        `Verify(queries="questions.jsonl", relevant="topic", max_regression=0.02)`
     """
 
     sample: int = 32
@@ -215,25 +240,35 @@ class Verify:
 
 @dataclass(frozen=True)
 class EmbeddingChange:
-    """What a revision asks of one vector column.
+    """Says what a revision asks of one vector column.
 
-    text: SQL expression over the row, whose value is what the model reads. None only where no model is called.
-    from_text: the expression that the present vectors were made of, where that is another one.
-    from_, to: the model the column holds now, and the one it is to hold.
-    index: the index wanted on the column; "same" keeps the present ones, None leaves the column without.
-    where: SQL condition for the rows in scope.
-    type: the pgvector type wanted; None keeps the present one.
-    priority: SQL condition for the rows that are embedded first.
-    batch_size: texts a model call; None lets migrator find it.
-    functions: CREATE OR REPLACE FUNCTION statements that are carried out with the cut-over, for functions that name the
-        column in their text; what they replace comes back on a downgrade.
-    max_failed_rows: rows that may be set aside, for the model fails on their text, or it cannot be evaluated; with one
-        more the change fails.
-    empty: what becomes of rows in scope whose text is NULL or the empty string. "null": they end NULL; "skip": they
-        keep what they hold, which the new column must be able to hold; "refuse": preflight refuses while there are any.
-    outside: what becomes of rows out of scope. "keep": they keep what they hold; "null": they end NULL; None: they keep
-        it where the new column can hold it, and otherwise end NULL.
-    settings: server settings that the text needs, such as a key, each with "env:VARIABLE", where its value is read.
+    Args:
+        table: the table's name, bare or quoted as in SQL.
+        column: the vector column's name.
+        text: SQL expression over the row, whose value the model reads. None only if no model is called.
+        from_: the model that the column holds now.
+        to: the model that the column is to hold.
+        index: the index wanted on the column; "same" keeps the present ones, None leaves the column without.
+        schema: the table's schema; None: the first in the search path that has such a table.
+        where: SQL condition for the rows in scope; None: all rows.
+        type: the pgvector type wanted, "vector" or "halfvec"; None keeps the present one.
+        priority: SQL condition for the rows that are embedded first.
+        batch_size: texts a call of the model; None lets migrator find it.
+        max_failed_rows: rows that may be set aside because the model fails on their text or the text cannot be
+            evaluated; with one more the change fails.
+        empty: what becomes of rows in scope whose text is NULL or the empty string. "null": they end NULL. "skip": they
+            keep what they hold, which the new column must be able to hold. "refuse": preflight refuses while there are
+            any.
+        outside: what becomes of rows out of scope. "keep": they keep what they hold. "null": they end NULL. None: they
+            keep it if the new column can hold it, and otherwise end NULL.
+        settings: server settings that the text needs, such as a key, each with "env:VARIABLE", where its value is read.
+        from_text: the expression that the present vectors were made of, if that is another one.
+        functions: CREATE OR REPLACE FUNCTION statements that are carried out with the cut-over, for functions that name
+            the column in their text; what they replace comes back on a downgrade.
+        verify: what is proved before cut-over.
+
+    Raises:
+        Refused: arguments contradict one another, or a value is outside its range.
     """
 
     table: str

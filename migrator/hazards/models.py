@@ -28,6 +28,15 @@ def provider_not_there(model: Model) -> Hazard:
     )
 
 
+def local_models_not_installed(model: Model) -> Hazard:
+    return refuse(
+        "local-models-not-installed",
+        f"model {model.name} cannot be loaded: sentence-transformers is not installed",
+        "models that run on this machine need it and PyTorch, which migrator installs only if it is asked to.",
+        "pip install 'migrator[local]', or pip install '.[local]' where migrator's source is",
+    )
+
+
 def new_model_not_there(reason: str) -> Hazard:
     """For a revision that is being written. reason: what finding the model ended in, with its name."""
     return warn(

@@ -41,7 +41,26 @@ class ChangeEmbeddingOp(MigrateOperation):
         functions: Sequence[str] = (),
         verify: Verify | None = None,
     ) -> None:
-        """Takes a vector column to another model, text, type or index; EmbeddingChange describes the arguments."""
+        """Takes a vector column to another model, text, type or index.
+
+        The arguments are those of `migrator.EmbeddingChange`. Such a revision holds nothing else.
+
+        Raises:
+            Refused: preflight found what would go wrong later; nothing was changed.
+            VerificationFailed: a proof failed; the live column is as it was.
+            Interrupted: a fault that passes; the same command goes on.
+
+        Example::
+
+            def upgrade() -> None:
+                op.change_embedding(
+                    "knowledge_base", "embedding",
+                    text="content",
+                    from_=Model("sentence-transformers:sentence-transformers/all-MiniLM-L6-v2", dimensions=384),
+                    to=Model("sentence-transformers:sentence-transformers/all-mpnet-base-v2", dimensions=768),
+                    index=Hnsw(distance="cosine"),
+                )
+        """
         change = EmbeddingChange(
             table,
             column,
@@ -66,7 +85,19 @@ class ChangeEmbeddingOp(MigrateOperation):
 
     @classmethod
     def change_embeddings(cls, operations: Operations, changes: Sequence[EmbeddingChange]) -> None:
-        """Takes several columns, of one table or several, in one cut-over: all or none."""
+        """Takes several columns, of one table or several, in one cut-over: all or none.
+
+        Args:
+            changes: one for each column.
+
+        Example::
+
+            def upgrade() -> None:
+                op.change_embeddings([
+                    EmbeddingChange("articles", "title_embedding", text="title", from_=OLD, to=NEW),
+                    EmbeddingChange("articles", "body_embedding", text="body", from_=OLD, to=NEW),
+                ])
+        """
         operations.invoke(cls(changes))
 
     def reverse(self) -> RestoreEmbeddingOp:
@@ -84,7 +115,20 @@ class RestoreEmbeddingOp(MigrateOperation):
 
     @classmethod
     def restore_embedding(cls, operations: Operations, table: str, column: str, *, schema: str | None = None) -> None:
-        """Gives a vector column back what it held before this revision. Several columns are several calls."""
+        """Gives a vector column back what it held before this revision. Several columns are several calls.
+
+        No row and no edit is lost: rows written since are embedded with the old model.
+
+        Args:
+            table: the table's name, bare or quoted as in SQL.
+            column: the vector column's name.
+            schema: the table's schema; None: the first in the search path that has such a table.
+
+        Example::
+
+            def downgrade() -> None:
+                op.restore_embedding("knowledge_base", "embedding")
+        """
         operations.invoke(cls([VectorColumn(table, column, schema)]))
 
     def reverse(self) -> ChangeEmbeddingOp:

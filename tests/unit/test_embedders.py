@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from migrator import hazards
 from migrator.change import Model
-from migrator.embedding import probes
-from migrator.embedding.providers import load
+from migrator.embedding import probes, providers
+from migrator.embedding.providers import at_hand, load
 from migrator.embedding.providers.checked import checked
 from migrator.embedding.timeout import TimedEmbedder
 from migrator.errors import MigratorError, ModelError, Refused
@@ -386,6 +387,17 @@ def test_a_vector_of_other_length_is_of_another_model() -> None:
 
 
 # ---- what a command must not load ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use", [load, at_hand])
+def test_without_the_extra_a_model_of_this_machine_is_refused(
+    use: Callable[[Model], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers, "find_spec", lambda _: None)
+    model = Model("sentence-transformers:sentence-transformers/all-MiniLM-L6-v2", dimensions=384)
+    with pytest.raises(Refused) as refused:
+        use(model)
+    assert str(refused.value) == str(hazards.models.local_models_not_installed(model).refusal())
 
 
 @pytest.mark.parametrize("location", ["/no/such/directory", "no-such-organisation/no-such-model"])

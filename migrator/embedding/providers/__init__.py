@@ -6,6 +6,7 @@ One file a provider; a new provider is a new file, a name in change.AVAILABLE, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -79,6 +80,8 @@ def at_hand(model: Model) -> bool:
 def _refuse_missing_provider(model: Model) -> None:
     if model.provider not in AVAILABLE:
         raise hazards.models.provider_not_there(model).refusal()
+    if find_spec("sentence_transformers") is None:
+        raise hazards.models.local_models_not_installed(model).refusal()
 
 
 def own_dimensions(name: str) -> int:

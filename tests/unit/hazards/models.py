@@ -28,6 +28,16 @@ TEXTS: list[Row] = [
         "one)",
     ),
     (
+        hazards.models.local_models_not_installed,
+        (Model("sentence-transformers:sentence-transformers/all-mpnet-base-v2", dimensions=768),),
+        "local-models-not-installed",
+        True,
+        "model sentence-transformers:sentence-transformers/all-mpnet-base-v2 cannot be loaded: sentence-transformers "
+        "is not installed",
+        "models that run on this machine need it and PyTorch, which migrator installs only if it is asked to.",
+        "pip install 'migrator[local]', or pip install '.[local]' where migrator's source is",
+    ),
+    (
         hazards.models.new_model_not_there,
         ("model python:app.models:new cannot be loaded: there is no module 'app'",),
         "new-model-not-there",
