@@ -653,11 +653,11 @@ SELECT format($statement$
 FROM rollback_said
 \gexec
 -- In scope and with a text, but without an old vector; not those that had none before the upgrade either. text_hash is NULL
--- where the change knows no text, or it cannot be evaluated.
+-- where the change knows no text, or it cannot be evaluated. The row has a name of its own: a column may have the table's.
 SELECT format('CREATE TABLE migrator.rollback_%1$s AS SELECT %2$sCASE WHEN length(migrator_hash) = 32 THEN migrator_hash '
               'END AS text_hash, %3$I AS new_vector '
-              'FROM (SELECT *, pg_temp.rollback_hash(%5$I) AS migrator_hash FROM %4$I.%5$I WHERE %6$I IS NULL OFFSET 0) '
-              'AS %5$I WHERE migrator_hash IS NOT NULL%7$s',
+              'FROM (SELECT *, pg_temp.rollback_hash(migrator_row) AS migrator_hash FROM %4$I.%5$I AS migrator_row '
+              'WHERE migrator_row.%6$I IS NULL OFFSET 0) AS %5$I WHERE migrator_hash IS NOT NULL%7$s',
               :'change', (SELECT string_agg(quote_ident(key) || ', ', '' ORDER BY n) FROM jsonb_array_elements_text(
                   catalog -> 'table' -> 'key') WITH ORDINALITY AS _ (key, n)),
               :'new', :'schema', :'table', :'column',
@@ -725,7 +725,7 @@ COMMIT;
   \echo 'NOT NULL is set again'
 \elif :wants_not_null
   \echo 'NOT NULL is not set:' :nulls 'rows have no vector; give them one, then'
-  \echo '  ALTER TABLE' :table 'ALTER COLUMN' :column 'SET NOT NULL'
+  SELECT format('  ALTER TABLE %I.%I ALTER COLUMN %I SET NOT NULL', :'schema', :'table', :'column');
 \endif
 SELECT :listed = 0 AS nothing_listed \gset
 \if :nothing_listed

@@ -99,6 +99,8 @@ def test_without_writes_all_is_as_it_was_and_the_next_upgrade_embeds_nothing(dat
 def test_rows_written_since_are_listed_with_their_new_vectors(database: Database) -> None:
     database.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor")
     items(database)
+    # Which is not the row.
+    database.execute("ALTER TABLE items ADD COLUMN items text")
     schema, untouched = database.dump(), vectors(database, "id NOT IN (3, 4, 5)")
     upgrade(database)
     database.execute("UPDATE items SET body = 'another text' WHERE id = 3")
@@ -110,7 +112,8 @@ def test_rows_written_since_are_listed_with_their_new_vectors(database: Database
     new = vectors(database, "id IN (3, 1000)")
     done = roll_back(database)
     assert (done.code, done.err) == (0, "")
-    assert "NOT NULL is not set: 2 rows have no vector" in done.out
+    assert "NOT NULL is not set: 2 rows have no vector; give them one, then\n" in done.out
+    assert '\n  ALTER TABLE public.items ALTER COLUMN embedding SET NOT NULL\n' in done.out
     assert "2 rows were written since the upgrade and have no old vector" in done.out
     assert done.out.endswith("in the table migrator.rollback_1\n")
 
