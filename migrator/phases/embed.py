@@ -7,8 +7,9 @@ from migrator.plan.plan import Plan
 from migrator.report import counted
 from migrator.rows import unreadable
 from migrator.rows.embed import EmbedMissing, making_store, refuse_too_many, wanted, wanted_first
+from migrator.rows.fill import index_asked_backup
 from migrator.runtime.context import Work
-from migrator.runtime.step import GOES_ON, Result, Step, Unlisted, sending
+from migrator.runtime.step import GOES_ON, Result, Sent, Step, Unlisted, one_by_one, sending
 
 NAME = "embed"
 
@@ -29,6 +30,7 @@ def steps(plan: Plan) -> list[Step]:
             continue
         found.append(making_store(column, "the store is not there yet", "instant"))
         found.append(Unlisted(column, lambda work, column: work.ledger.try_again(column.id)))
+        found.append(Sent(column, index_asked_backup, one_by_one))
         if column.change.priority is None:
             # Preflight counted a moment ago, unless this run goes on with an interrupted one.
             found.append(EmbedMissing(column, wanted, NAME, counted=GOES_ON))

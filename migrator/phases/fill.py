@@ -24,7 +24,7 @@ from migrator.postgres.locks import with_short_locks
 from migrator.postgres.sql import Query, fragment, name, plain, query
 from migrator.report import counted
 from migrator.rows import backup_table, batches, capture, remaining
-from migrator.rows.fill import ClearStale, Fill, backup_index
+from migrator.rows.fill import ClearStale, Fill, index_asked_backup
 from migrator.rows.portions import Portions
 from migrator.rows.unreadable import tolerant
 from migrator.runtime import text_locks
@@ -81,7 +81,7 @@ class _Start(ColumnStep):
 
     def made(self, column: ColumnPlan) -> list[Statement]:
         clearing = self._clear.statements if self._clear else ()
-        return [*_indexing(column), *_start(column), *clearing]
+        return [*index_asked_backup(column), *_start(column), *clearing]
 
     @property
     def _clear(self) -> ClearStale | None:
@@ -99,7 +99,7 @@ class _Start(ColumnStep):
         # Asked before there is a shadow column.
         clears = clear is not None and (clear.when is None or clear.when.test(work))
         if not self._began(work):
-            for each in _indexing(column):
+            for each in index_asked_backup(column):
                 execute(connection, each.query)
             tables = [column.catalog.table.oid]
             with_short_locks(connection, lambda: self._start(work), tables=tables, on_wait=work.waits_for_lock)
@@ -157,10 +157,6 @@ class _RefuseKeptBack(ColumnStep):
             return fetch_row(work.connection, counting.query)
 
         return int(tolerant(work.connection, self.column, count)[0])
-
-
-def _indexing(column: ColumnPlan) -> list[Statement]:
-    return [backup_index(column)] if backup_table.helps(column) else []
 
 
 def _start(column: ColumnPlan) -> list[Statement]:

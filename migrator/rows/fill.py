@@ -153,11 +153,24 @@ class ClearStale(ColumnStep):
 
 def _index_backup(column: ColumnPlan) -> list[Statement]:
     """Of a downgrade, where texts tell its rows."""
-    return [backup_index(column)] if column.upgrade.method == "embed" else []
+    return _making_index(column) if column.upgrade.method == "embed" else []
 
 
-def backup_index(column: ColumnPlan) -> Statement:
-    return column.statement(backup_table.index(column), Lock.NONE, "one scan of the backup")
+def index_asked_backup(column: ColumnPlan) -> list[Statement]:
+    """Where the backup is asked about each row of a portion, as on a downgrade that finds old vectors, or rows without
+    one, in it: without the index each row would cost a scan of the backup.
+    """
+    asked = backup_table.helps(column) or remaining.may_be_null_by_right(column)
+    return _making_index(column) if asked else []
+
+
+def _making_index(column: ColumnPlan) -> list[Statement]:
+    """Which the planner takes once it knows how many rows of the backup have no vector."""
+    analyzing = query("store", "analyze", table=column.upgrade_backup)
+    return [
+        column.statement(backup_table.index(column), Lock.NONE, "one scan of the backup"),
+        column.statement(analyzing, Lock.NONE, "a sample of the backup"),
+    ]
 
 
 def _clear(column: ColumnPlan, leaf: Relation, *, in_backup: bool) -> list[sql.Composed]:

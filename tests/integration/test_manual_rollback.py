@@ -113,7 +113,7 @@ def test_rows_written_since_are_listed_with_their_new_vectors(database: Database
     done = roll_back(database)
     assert (done.code, done.err) == (0, "")
     assert "NOT NULL is not set: 2 rows have no vector; give them one, then\n" in done.out
-    assert '\n  ALTER TABLE public.items ALTER COLUMN embedding SET NOT NULL\n' in done.out
+    assert "\n  ALTER TABLE public.items ALTER COLUMN embedding SET NOT NULL\n" in done.out
     assert "2 rows were written since the upgrade and have no old vector" in done.out
     assert done.out.endswith("in the table migrator.rollback_1\n")
 

@@ -115,6 +115,28 @@ def test_promise_6_vectors_given_between_backup_and_cut_over_are_not_forgotten(
     assert rows_hold(database, old, where="id NOT IN (2, 5)") == 38
 
 
+@pytest.mark.parametrize("retired", [False, True], ids=["kept", "retired"])
+def test_a_backup_that_is_asked_about_each_row_is_asked_by_its_index(database: Database, retired: bool) -> None:
+    """Before the texts are read already, of which one is not in the store."""
+    items(database, 3000)
+    database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL")
+    database.execute("UPDATE items SET embedding = NULL WHERE id % 2 = 0")
+    upgrade(database)
+    if retired:
+        retire(database, keep_backups=True)
+    database.execute("UPDATE items SET body = 'edited' WHERE id = 1")
+    used: list[bool] = []
+
+    def look() -> None:
+        # What a session counted is seen once it has ended, as the one that read the texts has.
+        used.append(database.value("SELECT idx_scan > 0 FROM pg_stat_user_indexes WHERE indexrelname = 'backup_1_row'"))
+
+    downgrade(database, reporter=At("done", "embed", look))
+    assert used == [True]
+    assert len(nulls(database)) == 1500
+    assert rows_hold(database, old, where="id % 2 = 1") == 1500
+
+
 def test_promise_6_a_backup_that_is_kept_takes_no_vector_of_a_text_that_its_row_has_no_longer(
     database: Database,
 ) -> None:

@@ -58,6 +58,10 @@ BEGIN
         EXECUTE 'REVOKE ALL ON ' || '"migrator"."store_33926d4a2b53e5fd"' || ' FROM ' || role_;
     END LOOP;
 END $$;
+-- embed: public.documents.embedding; none, one scan of the backup
+CREATE INDEX IF NOT EXISTS "backup_1_row" ON "migrator"."backup_1" ((coalesce(migrator_text_hash, '')), "id");
+-- embed: public.documents.embedding; none, a sample of the backup
+ANALYZE "migrator"."backup_1";
 -- embed: public.documents.embedding; ACCESS SHARE, one scan, only if an interrupted run goes on
 SELECT count(DISTINCT migrator_hash)
 FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS migrator_hash FROM "public"."documents" WHERE ((true) AND (NULLIF((body)::text, '')) IS NOT NULL) AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash FROM migrator.failed_row
@@ -76,6 +80,8 @@ WHERE NOT EXISTS (SELECT FROM "migrator"."store_33926d4a2b53e5fd" AS migrator_st
 COPY "migrator"."store_33926d4a2b53e5fd" (text_hash, embedding) FROM STDIN (FORMAT BINARY);
 -- fill: public.documents.embedding; none, one scan of the backup
 CREATE INDEX IF NOT EXISTS "backup_1_row" ON "migrator"."backup_1" ((coalesce(migrator_text_hash, '')), "id");
+-- fill: public.documents.embedding; none, a sample of the backup
+ANALYZE "migrator"."backup_1";
 -- fill: public.documents.embedding; ACCESS EXCLUSIVE, milliseconds
 ALTER TABLE "public"."documents" ADD COLUMN "migrator_shadow_2" "public"."vector"(384);
 -- fill: public.documents.embedding; ACCESS EXCLUSIVE, milliseconds

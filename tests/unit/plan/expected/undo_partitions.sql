@@ -223,6 +223,8 @@ CREATE INDEX CONCURRENTLY "migrator_left_2_16403" ON "public"."documents_2020" (
 ANALYZE "public"."documents";
 -- verify: public.documents.embedding; none, one scan of the backup, only if a table was rewritten, or a partition or the capture trigger was away for a while
 CREATE INDEX IF NOT EXISTS "backup_1_row" ON "migrator"."backup_1" ((coalesce(migrator_text_hash, '')), "id");
+-- verify: public.documents.embedding; none, a sample of the backup, only if a table was rewritten, or a partition or the capture trigger was away for a while
+ANALYZE "migrator"."backup_1";
 -- verify: public.documents.embedding; ROW EXCLUSIVE, a range of blocks at a time, only if a table was rewritten, or a partition or the capture trigger was away for a while
 UPDATE "public"."documents_new" AS "documents" SET "migrator_retired_1" = NULL WHERE "documents".ctid >= :first::tid AND "documents".ctid < :last::tid AND "migrator_retired_1" IS NOT NULL
 AND NOT EXISTS (SELECT FROM (SELECT coalesce(migrator_text_hash, '') AS migrator_hash, migrator_vector
@@ -333,6 +335,8 @@ GROUP BY 1, 2;
 SELECT count(*) FROM (SELECT FROM "public"."documents" WHERE "migrator_retired_1" IS NOT NULL AND (true) LIMIT 10) AS migrator_present;
 -- cut-over: public.documents.embedding; none, one scan of the backup, only if a table was rewritten, or a partition or the capture trigger was away for a while
 CREATE INDEX IF NOT EXISTS "backup_1_row" ON "migrator"."backup_1" ((coalesce(migrator_text_hash, '')), "id");
+-- cut-over: public.documents.embedding; none, a sample of the backup, only if a table was rewritten, or a partition or the capture trigger was away for a while
+ANALYZE "migrator"."backup_1";
 -- cut-over: public.documents.embedding; ROW EXCLUSIVE, a range of blocks at a time, only if a table was rewritten, or a partition or the capture trigger was away for a while
 -- as in verify: UPDATE "public"."documents_new" AS "documents" SET "migrator_retired_1" = NULL WHERE "documents".ctid >= :first::tid AND "documents".ctid < :last::tid AND "migrator_retired_1" IS NOT NULL
 -- cut-over: public.documents.embedding; ROW EXCLUSIVE, a range of blocks at a time, only if a table was rewritten, or a partition or the capture trigger was away for a while

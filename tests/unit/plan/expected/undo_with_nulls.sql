@@ -58,6 +58,10 @@ BEGIN
         EXECUTE 'REVOKE ALL ON ' || '"migrator"."store_33926d4a2b53e5fd"' || ' FROM ' || role_;
     END LOOP;
 END $$;
+-- embed: public.documents.embedding; none, one scan of the backup
+CREATE INDEX IF NOT EXISTS "backup_1_row" ON "migrator"."backup_1" ((coalesce(migrator_text_hash, '')), "id");
+-- embed: public.documents.embedding; none, a sample of the backup
+ANALYZE "migrator"."backup_1";
 -- embed: public.documents.embedding; ACCESS SHARE, one scan, only if an interrupted run goes on
 SELECT count(DISTINCT migrator_hash)
 FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS migrator_hash FROM "public"."documents" WHERE ((true) AND (NULLIF((body)::text, '')) IS NOT NULL) AND "migrator_retired_1" IS NULL AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash FROM migrator.failed_row
@@ -74,6 +78,10 @@ FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS mig
 WHERE NOT EXISTS (SELECT FROM "migrator"."store_33926d4a2b53e5fd" AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
 -- embed: public.documents.embedding; none, a batch at a time, only if the store lacks texts
 COPY "migrator"."store_33926d4a2b53e5fd" (text_hash, embedding) FROM STDIN (FORMAT BINARY);
+-- fill: public.documents.embedding; none, one scan of the backup
+CREATE INDEX IF NOT EXISTS "backup_1_row" ON "migrator"."backup_1" ((coalesce(migrator_text_hash, '')), "id");
+-- fill: public.documents.embedding; none, a sample of the backup
+ANALYZE "migrator"."backup_1";
 -- fill: public.documents.embedding; none, instant
 CREATE OR REPLACE FUNCTION "migrator"."lookup_1"(bytea) RETURNS "public"."vector"
 LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER
@@ -159,6 +167,8 @@ BEGIN
 END $$;
 -- fill: public.documents.embedding; none, one scan of the backup
 CREATE INDEX IF NOT EXISTS "backup_1_row" ON "migrator"."backup_1" ((coalesce(migrator_text_hash, '')), "id");
+-- fill: public.documents.embedding; none, a sample of the backup
+ANALYZE "migrator"."backup_1";
 -- fill: public.documents.embedding; ROW EXCLUSIVE, a range of blocks at a time
 UPDATE "public"."documents" SET "migrator_retired_1" = NULL WHERE "documents".ctid >= :first::tid AND "documents".ctid < :last::tid AND "migrator_retired_1" IS NOT NULL
 AND NOT EXISTS (SELECT FROM (SELECT coalesce(migrator_text_hash, '') AS migrator_hash, migrator_vector
@@ -199,6 +209,8 @@ CREATE INDEX CONCURRENTLY "migrator_left_2" ON "public"."documents" ((true)) WHE
 ANALYZE "public"."documents";
 -- verify: public.documents.embedding; none, one scan of the backup, only if a table was rewritten, or a partition or the capture trigger was away for a while
 CREATE INDEX IF NOT EXISTS "backup_1_row" ON "migrator"."backup_1" ((coalesce(migrator_text_hash, '')), "id");
+-- verify: public.documents.embedding; none, a sample of the backup, only if a table was rewritten, or a partition or the capture trigger was away for a while
+ANALYZE "migrator"."backup_1";
 -- verify: public.documents.embedding; ROW EXCLUSIVE, a range of blocks at a time, only if a table was rewritten, or a partition or the capture trigger was away for a while
 -- as in fill: UPDATE "public"."documents" SET "migrator_retired_1" = NULL WHERE "documents".ctid >= :first::tid AND "documents".ctid < :last::tid AND "migrator_retired_1" IS NOT NULL
 -- verify: public.documents.embedding; ACCESS SHARE, one scan
@@ -284,6 +296,8 @@ GROUP BY 1, 2;
 SELECT count(*) FROM (SELECT FROM "public"."documents" WHERE "migrator_retired_1" IS NOT NULL AND (true) LIMIT 10) AS migrator_present;
 -- cut-over: public.documents.embedding; none, one scan of the backup, only if a table was rewritten, or a partition or the capture trigger was away for a while
 CREATE INDEX IF NOT EXISTS "backup_1_row" ON "migrator"."backup_1" ((coalesce(migrator_text_hash, '')), "id");
+-- cut-over: public.documents.embedding; none, a sample of the backup, only if a table was rewritten, or a partition or the capture trigger was away for a while
+ANALYZE "migrator"."backup_1";
 -- cut-over: public.documents.embedding; ROW EXCLUSIVE, a range of blocks at a time, only if a table was rewritten, or a partition or the capture trigger was away for a while
 -- as in fill: UPDATE "public"."documents" SET "migrator_retired_1" = NULL WHERE "documents".ctid >= :first::tid AND "documents".ctid < :last::tid AND "migrator_retired_1" IS NOT NULL
 -- cut-over: public.documents.embedding; ACCESS SHARE, one scan
