@@ -99,6 +99,11 @@ DROP FUNCTION IF EXISTS {lookup}(bytea);
 SELECT coalesce(bool_and(t.tgenabled IS NOT DISTINCT FROM 'A'), false) FROM {tree} AS r (oid)
 LEFT JOIN pg_trigger t ON t.tgrelid = r.oid AND t.tgname = %(trigger)s AND (t.tgparentid <> 0 OR NOT t.tgisinternal);
 
+-- name: of_another_owner
+-- Whose rights the function runs with, where the table is another role's by now.
+SELECT pg_get_userbyid(p.proowner)::text FROM pg_proc p JOIN pg_class c ON c.oid = %(table)s::oid
+WHERE p.oid = to_regprocedure(%(function)s) AND p.proowner <> c.relowner;
+
 -- name: body
 -- `fill` looks the present text's vector up; `stale` clears the retired vector of a text that changed.
 #variable_conflict use_column

@@ -227,6 +227,14 @@ BEGIN
                 'set migrator_retired_%1$s NULL there, and make the trigger again, ENABLE ALWAYS, before you go on', done.id);
     END IF;
 
+    IF current_setting('rollback.marks') <> 'trusted'
+       AND (SELECT p.proowner <> c.relowner FROM pg_proc p JOIN pg_class c ON c.oid = relation
+            WHERE p.oid = to_regprocedure(format('migrator.capture_%s()', done.id))) THEN
+        RAISE EXCEPTION 'the capture trigger of % is of a former owner of the table, who could have changed what it does',
+                        subject
+            USING HINT = format('find rows whose text changed by the hashes in migrator.backup_%s, set '
+                'migrator_retired_%1$s NULL there, and run this again with -v marks=trusted', done.id);
+    END IF;
     -- Texts may be others, or rows written, although capture saw nothing: what was written down of both at the upgrade is
     -- compared. A ledger of an earlier version does not say it.
     IF current_setting('rollback.marks') <> 'trusted' AND jsonb_typeof(done.catalog -> 'captured') = 'array'

@@ -206,6 +206,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "no_disk": {"needed": 8_900_000_000, "free": 1_200_000_000},
     "domain_over_vectors": {"domain": "public.small", "type_": "vector(384)"},
     "capture_was_off": {"tables": ["public.items"]},
+    "capture_of_another_owner": {"function": "migrator.capture_1()", "table_owner": "app"},
     "foreign_partitions": {"partitions": ["public.items_2020"]},
     "generated_otherwise": {"partition": "public.items_2025", "column": "title_and_body"},
     "temporary_heirs": {"heirs": ["pg_temp_3.items_of_today"]},

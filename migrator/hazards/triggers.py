@@ -173,6 +173,18 @@ def capture_was_off(tables: Iterable[str]) -> Hazard:
     )
 
 
+def capture_of_another_owner(subject: str, function: str, owner: str, table_owner: str) -> Hazard:
+    """owner: of the trigger's function."""
+    return refuse(
+        "capture-of-another-owner",
+        f'the capture trigger of {subject} runs with the rights of "{owner}", and the table belongs to "{table_owner}"',
+        f'"{owner}" may see by it what is written to the table, and could have changed which old vectors count as '
+        "stale.",
+        f"DROP FUNCTION {function} CASCADE; each old vector is then compared with the backup, and embedded again where "
+        "it is not there",
+    )
+
+
 def text_functions_of_others(subject: str, owners: Mapping[str, str], table_owner: str, role: str) -> Hazard:
     """owners: of each function."""
     functions = ", ".join(f"{function} (of {owner})" for function, owner in owners.items())

@@ -108,6 +108,7 @@ def examine(
         *dependents.examine(columns, column),
         *dependents.by_name(connection, column),
         *table.triggers(column),
+        *table.capture_function(connection, column),
         *partitions.examine(column),
         *table.other_tools(connection, column),
         *trigger_functions.examine(connection, columns, column),

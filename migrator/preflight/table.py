@@ -9,7 +9,8 @@ from migrator.hazards import Hazard
 from migrator.names import CAPTURE
 from migrator.plan.column import ColumnPlan
 from migrator.plan.estimate import Counts
-from migrator.postgres.connection import Connection
+from migrator.postgres.connection import Connection, execute
+from migrator.postgres.sql import plain, query
 
 POSTGRESQL_COLUMNS = 1_600
 # PostgreSQL 15: publications with a list of columns.
@@ -43,6 +44,18 @@ def examine(catalog: Catalog) -> list[Hazard]:
             else hazards.dependents.published_of_schema(table.schema, table.name, of_schema)
         )
     return found
+
+
+def capture_function(connection: Connection, column: ColumnPlan) -> list[Hazard]:
+    """Of a downgrade: it goes by what the table's former owner could have changed."""
+    function = f"{plain(column.function)}()"
+    given = {"function": function, "table": column.catalog.table.oid}
+    found = execute(connection, query("capture", "of_another_owner"), given).fetchone()
+    if found is None:
+        return []
+    shown = function.replace('"', "")
+    owner = column.catalog.table.owner
+    return [hazards.triggers.capture_of_another_owner(column.subject, shown, found[0], owner)]
 
 
 def _why_no_list(catalog: Catalog) -> str:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from migrator.errors import Refused
+from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import old
 from tests.support.attacker import Attacker
 from tests.support.commands import Ended
 from tests.support.database import Database
 from tests.support.proofs import rows_hold
-from tests.support.running import downgrade, upgrade, upgrade_until
+from tests.support.running import REVISION, downgrade, upgrade, upgrade_until
 from tests.support.tables import CHANGE, items
 
 SCRIPT = Path(__file__).parents[2] / "sql" / "hand_over.sql"
@@ -94,7 +96,9 @@ def test_what_the_old_owner_planted_is_not_handed_over(database: Database, attac
     )
 
 
-def test_whoever_had_the_table_before_marks_nothing_of_it(database: Database, attacker: Attacker) -> None:
+@pytest.fixture
+def given_away(database: Database, attacker: Attacker) -> Database:
+    """The database as the table's next owner, after its former one changed what the capture trigger does."""
     keeper = f"{attacker.name}_keeper"
     upgrade(database.as_role(attacker.name))
     # From here on vectors are marked as this role wants.
@@ -110,7 +114,34 @@ def test_whoever_had_the_table_before_marks_nothing_of_it(database: Database, at
         f"REVOKE {attacker.name} FROM {keeper}",
     ):
         database.execute(statement)
-    assert hand_over(database, keeper) == Ended(0, "", "")
+    return database.as_role(keeper)
+
+
+def test_whoever_had_the_table_before_marks_nothing_of_it(database: Database, given_away: Database) -> None:
+    assert hand_over(
+        database, database.value("SELECT relowner::regrole::text FROM pg_class WHERE relname = 'items'")
+    ) == (Ended(0, "", ""))
     assert database.execute(FUNCTIONS) == []
-    downgrade(database.as_role(keeper))
+    downgrade(given_away)
+    assert rows_hold(database, old) == 20
+
+
+def test_a_downgrade_does_not_go_by_the_trigger_of_a_former_owner(
+    database: Database, attacker: Attacker, given_away: Database
+) -> None:
+    # As after a hand-over by an administrator's own statements.
+    keeper = f"{attacker.name}_keeper"
+    database.execute(f"ALTER SCHEMA migrator OWNER TO {keeper}")
+    database.execute(f"GRANT {keeper} TO {attacker.name}; REASSIGN OWNED BY {attacker.name} TO {keeper}")
+    database.execute(
+        f"ALTER FUNCTION migrator.capture_1() OWNER TO {attacker.name}; REVOKE {keeper} FROM {attacker.name}"
+    )
+    at(database, REVISION)
+    assert "is of a former owner of the table" in roll_back(given_away).err
+    with pytest.raises(Refused) as refused:
+        downgrade(given_away)
+    assert refused.value.code == "capture-of-another-owner"
+    assert "DROP FUNCTION migrator.capture_1() CASCADE" in refused.value.remedy
+    given_away.execute("DROP FUNCTION migrator.capture_1() CASCADE")
+    downgrade(given_away)
     assert rows_hold(database, old) == 20

@@ -181,6 +181,17 @@ TEXTS: list[Row] = [
         "a quiet time",
     ),
     (
+        hazards.triggers.capture_of_another_owner,
+        (SUBJECT, "migrator.capture_1()", "former", "app"),
+        "capture-of-another-owner",
+        True,
+        'the capture trigger of public.items.embedding runs with the rights of "former", and the table belongs to '
+        '"app"',
+        '"former" may see by it what is written to the table, and could have changed which old vectors count as stale.',
+        "DROP FUNCTION migrator.capture_1() CASCADE; each old vector is then compared with the backup, and embedded "
+        "again where it is not there",
+    ),
+    (
         hazards.triggers.text_functions_of_others,
         (SUBJECT, {"public.doc_text(text)": "writer"}, "owner", "migrator"),
         "text-functions-of-others",
