@@ -48,8 +48,10 @@ WHERE migrator_sent IN (SELECT migrator_stored FROM (SELECT sha256({extension}.{
 SELECT count(*) AS rows, count(DISTINCT migrator_hash) AS texts {of_other_text};
 
 -- name: texts
--- Each once, in the order of their hashes; by their bytes, whatever the column's collation.
+-- Each once, in the order of their hashes; by their bytes, whatever the column's collation. Not those that the model has
+-- failed on just now.
 SELECT migrator_hash, min(migrator_text COLLATE "C") {of_other_text} AND migrator_hash > %(after)s::bytea
+  AND migrator_hash NOT IN (SELECT text_hash FROM migrator.failed_row WHERE change_id = {change})
 GROUP BY 1 ORDER BY 1 LIMIT %(limit)s;
 
 -- name: places

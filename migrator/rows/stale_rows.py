@@ -137,7 +137,8 @@ def _pages(reader: Connection, column: ColumnPlan) -> Iterator[dict[bytes, str]]
     after = b""
 
     def read(column: ColumnPlan) -> list[TupleRow]:
-        statement = query("stale_rows", "texts", of_other_text=_of_other_text(column))
+        change = sql.Literal(column.id)
+        statement = query("stale_rows", "texts", of_other_text=_of_other_text(column), change=change)
         return reader.execute(statement, {"after": after, "limit": PAGE_ROWS}, binary=True).fetchall()
 
     while True:
