@@ -127,3 +127,7 @@ SELECT attnotnull FROM pg_attribute WHERE attrelid = {table}::regclass AND attna
 
 -- name: nulls
 SELECT count(*) FROM {table} WHERE {column} IS NULL;
+
+-- name: nulls_not_due
+-- Of these, the rows that no model is asked for, as far as that can be evaluated.
+SELECT count(*) FROM {table} WHERE {column} IS NULL AND {due} IS NOT TRUE AND {readable};

@@ -123,7 +123,7 @@ class SetNotNull(ColumnStep):
 
     def made(self, column: ColumnPlan) -> list[Statement]:
         only_if = self._filled.text
-        return [_nulls(column), _is_not_null(column, only_if), *_not_null(column, only_if)]
+        return [_nulls(column), _nulls_not_due(column), _is_not_null(column, only_if), *_not_null(column, only_if)]
 
     @property
     def _filled(self) -> Condition:
@@ -174,6 +174,12 @@ def _nulls(column: ColumnPlan) -> Statement:
     return column.statement(counting, Lock.ACCESS_SHARE, "one scan")
 
 
+def _nulls_not_due(column: ColumnPlan) -> Statement:
+    pieces = {"due": column.due, "readable": unreadable.readable(column)}
+    counting = query("cut_over", "nulls_not_due", table=column.table, column=name(column.live), **pieces)
+    return column.statement(counting, Lock.ACCESS_SHARE, "one scan", only_if="rows are without a vector")
+
+
 def _is_not_null(column: ColumnPlan, only_if: str = "") -> Statement:
     asking = query("cut_over", "is_not_null", table=text_of(column.table), column=literal(column.live))
     return column.statement(asking, Lock.NONE, "instant", only_if=only_if)
@@ -195,10 +201,12 @@ def _lacks_no_vector(work: Work, column: ColumnPlan) -> bool:
     """Whether every row has one; those that have none are listed."""
     (nulls,) = fetch_row(work.connection, _nulls(column).query)
     if nulls:
-        _, failed = work.ledger.failed_texts(column.id)
-        without_text = nulls - failed - work.ledger.not_evaluated(column.id)
-        if without_text:
-            work.ledger.set_aside(column, b"", without_text, "no text in scope to embed")
+        # Counted, not what is left of the others: a row with a text that failed may have the application's vector.
+        (not_due,) = unreadable.tolerant(
+            work.connection, column, lambda column: fetch_row(work.connection, _nulls_not_due(column).query)
+        )
+        if not_due:
+            work.ledger.set_aside(column, b"", not_due, "no text in scope to embed")
         work.reporter.message(
             f"{column.subject}: {counted(nulls, 'rows')} without a vector, so NOT NULL is not set; give them a text or "
             "a vector, then: migrator backfill"

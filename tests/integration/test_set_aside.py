@@ -177,3 +177,16 @@ def test_rows_without_a_text_are_counted_anew_each_time(database: Database, monk
     database.execute(rows, {"first": 1005, "last": 1006})
     upgrade(database)
     assert failed(database) == [(7, "no text in scope to embed")]
+
+
+def test_rows_without_a_text_are_listed_beside_failed_texts_whose_rows_have_a_vector(database: Database) -> None:
+    """A vector of another text, so that the model might be asked again for the one that it failed on."""
+    items(database)
+    insert(database, POISON)
+    upgrade(database, CHOOSY)
+    database.execute("ALTER TABLE items ALTER body DROP NOT NULL")
+    database.execute("UPDATE items SET embedding = (SELECT embedding FROM items WHERE id = 1) WHERE id = 1000")
+    database.execute("INSERT INTO items (id) VALUES (2000)")
+    backfill(database.address, Options(batch_size=BATCH))
+    assert (1, "no text in scope to embed") in failed(database)
+    assert [rows for rows, _ in failed(database)] == [1, 1, 2]

@@ -461,6 +461,8 @@ WHERE NOT EXISTS (SELECT FROM "migrator"."store_33926d4a2b53e5fd" AS migrator_st
 COPY "migrator"."store_33926d4a2b53e5fd" (text_hash, embedding) FROM STDIN (FORMAT BINARY);
 -- settle: public.documents.embedding; ACCESS SHARE, one scan
 SELECT count(*) FROM "public"."documents" WHERE "embedding" IS NULL;
+-- settle: public.documents.embedding; ACCESS SHARE, one scan, only if rows are without a vector
+SELECT count(*) FROM "public"."documents" WHERE "embedding" IS NULL AND ((true) AND (NULLIF((body)::text, '')) IS NOT NULL) IS NOT TRUE AND NULL::text IS NULL;
 -- settle: public.documents.embedding; none, instant, only if no row is without a vector
 SELECT attnotnull FROM pg_attribute WHERE attrelid = '"public"."documents"'::regclass AND attname = 'embedding' AND NOT attisdropped;
 -- settle: public.documents.embedding; ACCESS EXCLUSIVE, milliseconds, only if no row is without a vector
