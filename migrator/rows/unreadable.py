@@ -141,7 +141,9 @@ def _place(column: ColumnPlan) -> Query:
 def has_key_apart(column: ColumnPlan) -> bool:
     """Whether the table has a key, none of whose columns the text may read."""
     key, text = column.catalog.table.key, column.change.text or ""
-    return bool(key) and not any(re.search(rf"\b{re.escape(part)}\b", text, re.IGNORECASE) for part in key)
+    if not key or column.takes_row:
+        return False
+    return not any(re.search(rf"\b{re.escape(part)}\b", text, re.IGNORECASE) for part in key)
 
 
 # ---- the functions ---------------------------------------------------------------------------------------------

@@ -17,9 +17,13 @@ from migrator.phases import statements
 from migrator.plan import tree
 from migrator.plan.step import Statement
 from migrator.postgres.sql import readable
-from tests.unit.plan.plans import PLANS
+from migrator.rows.unreadable import has_key_apart
+from tests.support.catalogs import upgrading
+from tests.unit.plan.plans import PLANS, change, documents
 
 RETIRED = ("window", "partitions", "inheritance", "wide")
+# Each with whether its rows may be named.
+TEXTS = {"body": True, "body || id": False, "input(documents)": False}
 EXPECTED = Path(__file__).with_name("expected")
 
 
@@ -61,3 +65,8 @@ def compare(name: str, listed: Iterable[Statement]) -> None:
 
 def test_nothing_else_is_expected() -> None:
     assert {path.stem for path in EXPECTED.iterdir()} == {*PLANS, "retire"}
+
+
+def test_a_row_is_not_named_by_a_key_that_its_text_may_read() -> None:
+    named = {text: has_key_apart(upgrading((change(text=text), documents())).columns[0]) for text in TEXTS}
+    assert named == TEXTS
