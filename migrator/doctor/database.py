@@ -48,7 +48,8 @@ def _unfinished(ledger: Ledger) -> list[Finding]:
             "warning",
             "ledger",
             f"the {run.direction} of revision {run.revision}{f' in {run.history}' * bool(run.history)} is unfinished",
-            f"{run.command}, as before, goes on; migrator abandon undoes it and keeps the store",
+            f"{run.command}, as before, goes on"
+            + "; migrator abandon undoes it and keeps the store" * (not ledger.past_cut_over(run)),
         )
         for run in ledger.unfinished_of_all()
     ]
