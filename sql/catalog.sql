@@ -260,7 +260,7 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
                AND (d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
                     OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (
                       SELECT t.oid FROM pg_type t WHERE c.reltype IN (t.oid, t.typelem)))
-               -- Indexes of a materialised view.
+               -- Indexes of a materialized view.
                AND v.relkind IS DISTINCT FROM 'i'
                AND NOT EXISTS (SELECT FROM found g WHERE g.oid IN (w.ev_class, v.oid, t.tgrelid, u.adrelid))
              ORDER BY 1) AS dependents

@@ -13,7 +13,7 @@ WHERE c.relkind IN ('i', 'I') AND NOT (i.indisvalid AND i.indisready)
 ORDER BY 1;
 
 -- name: vector_columns
--- Every vector column of the database but migrator's own; partitions and heirs with the table above them. rows: the
+-- Every vector column of the database but migrator's own; partitions and child tables with the table above them. rows: the
 -- planner's estimate, -1 where there is none. partitions: of a partitioned table, those that hold rows.
 SELECT n.nspname::text AS schema, c.relname::text AS table, a.attname::text AS column,
        format_type(a.atttypid, a.atttypmod) AS type, a.atttypmod > 0 AS has_dimensions, size.rows, size.partitions,

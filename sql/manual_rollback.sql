@@ -319,7 +319,7 @@ $check$;
 SELECT current_setting('rollback.change') AS change, current_setting('rollback.swapped') AS swapped,
        'migrator_retired_' || current_setting('rollback.change') AS retired,
        'migrator_rolled_back_' || current_setting('rollback.change') AS new \gset
--- The table and those below it, partitions or heirs, on every level. An heir of two of them is told once.
+-- The table and those below it, partitions or child tables, on every level. A child table of two of them is told once.
 CREATE TEMP VIEW rollback_tree AS
 WITH RECURSIVE below (oid, parent, level) AS (
   SELECT format('%I.%I', :'schema', :'table')::regclass::oid, NULL::oid, 0
@@ -524,7 +524,7 @@ BEGIN
         EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', each.name, new);
     END LOOP;
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, new);
-    -- Partitions lose the trigger with their table, heirs have one each.
+    -- Partitions lose the trigger with their table, child tables have one each.
     FOR each IN SELECT oid::regclass AS name FROM rollback_tree
                 WHERE oid = relation OR (SELECT relkind FROM pg_class WHERE oid = relation) = 'r' LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', format('~migrator_capture_%s', change_), each.name);
@@ -694,7 +694,7 @@ FROM migrator.change WHERE id = :change \gset
 BEGIN;
 SET LOCAL lock_timeout = '2s';
 ALTER TABLE :"schema".:"table" DROP COLUMN :"new";
--- Of heirs that say the column themselves, it is theirs still.
+-- Of child tables that say the column themselves, it is theirs still.
 SELECT format('ALTER TABLE %s DROP COLUMN %I', attrelid::regclass, attname)
 FROM pg_attribute JOIN rollback_tree ON oid = attrelid
 WHERE attname = :'new' AND attislocal AND NOT attisdropped ORDER BY level

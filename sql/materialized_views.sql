@@ -1,7 +1,7 @@
--- Materialised views of a column: built beside the old one as `twin`, over the shadow column, and swapped at cut-over.
+-- Materialized views of a column: built beside the old one as `twin`, over the shadow column, and swapped at cut-over.
 
 -- name: read
--- What a materialised view has that a view has not. concurrent: an index by which it can be refreshed while it is read.
+-- What a materialized view has that a view has not. concurrent: an index by which it can be refreshed while it is read.
 -- owner_reads: its owner reads all columns of the table, the shadow column too. may_be_made: by this role, for its owner.
 SELECT c.relispopulated AS populated, m.amname::text AS method, ts.spcname::text AS tablespace,
        EXISTS (SELECT FROM pg_index i

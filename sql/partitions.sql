@@ -1,4 +1,4 @@
--- Tables below another, partitions or heirs: what hangs on them, and indexes that are built partition by partition.
+-- Tables below another, partitions or children: what hangs on them, and indexes that are built partition by partition.
 
 -- name: tree
 -- The relation itself and all below it, for another query. pg_partition_tree would lock them, and wait for it.
@@ -8,8 +8,8 @@
  SELECT oid FROM migrator_tree)
 
 -- name: partitions
--- Below a table, on every level, parents first. An heir of two of them is told once.
--- other_parents: those outside that an heir has the column from as well.
+-- Below a table, on every level, parents first. A child table of two of them is told once.
+-- other_parents: those outside that a child table has the column from as well.
 WITH RECURSIVE below (oid, parent, level) AS (
   SELECT inhrelid, inhparent, 1 FROM pg_inherits WHERE inhparent = %(table)s::oid
   UNION ALL SELECT i.inhrelid, i.inhparent, b.level + 1 FROM pg_inherits i JOIN below b ON b.oid = i.inhparent),
@@ -37,7 +37,7 @@ FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.re
 ORDER BY t.level, n.nspname, c.relname;
 
 -- name: own_column
--- Heirs that say a column themselves, be it inherited too.
+-- Child tables that say a column themselves, be it inherited too.
 SELECT a.attrelid::int8 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 WHERE a.attrelid IN {tree} AND a.attrelid <> %(table)s::oid AND NOT c.relispartition
   AND a.attname = %(column)s AND a.attislocal AND NOT a.attisdropped;

@@ -59,7 +59,7 @@ SELECT ARRAY(SELECT DISTINCT l.relation::regclass::text
 -- Tables and views that a text reads: whether LOCK TABLE ... IN SHARE MODE can keep writers off them, and why not.
 SELECT c.oid::int8 AS oid, n.nspname::text AS schema, c.relname::text AS name, CASE
          WHEN c.oid IN {tree} THEN 'it is the table itself, whose rows are filled meanwhile'
-         WHEN c.relkind = 'm' THEN 'it is a materialised view'
+         WHEN c.relkind = 'm' THEN 'it is a materialized view'
          WHEN c.relkind = 'f' THEN 'it is a foreign table'
          WHEN c.relkind NOT IN ('r', 'p', 'v') THEN 'it is not a table'
          WHEN NOT has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')

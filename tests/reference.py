@@ -52,7 +52,7 @@ Results go to standard output; progress, notes and errors to standard error. Wit
 JSON document and nothing else; what env.py, a model or a library prints there goes to standard error. In all output
 whatever a terminal would obey (escape sequences, line breaks in a name, marks that turn the order of writing) is
 printed as an escape such as `\\x1b`. A question is asked only where standard input is a terminal; elsewhere `--yes` is
-needed. Who answers no ends the command with 5, and nothing was changed.
+needed. Answering no ends the command with exit code 5, and nothing was changed.
 
 ## Exit codes
 
@@ -114,7 +114,7 @@ _EXAMPLES: dict[str, object] = {
     "condition": "language = 'en",
     "default": "'[1,2]'::vector",
     "definition": "CREATE INDEX near ON public.items USING hnsw (((embedding)::vector(384)) vector_l2_ops)",
-    "dependent": "materialised view public.near (another view reads it)",
+    "dependent": "materialized view public.near (another view reads it)",
     "dimensions": 3072,
     "direction": "upgrade",
     "command": "migrator upgrade",
@@ -190,7 +190,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "index_does_not_fit": {"dimensions": 768, "reason": "index row size 3096 exceeds btree version 4 maximum 2704"},
     "index_spans_scope": {"where": "collection_id = 1"},
     "materialised_view_does_not_fit": {
-        "dependent": "materialised view public.near",
+        "dependent": "materialized view public.near",
         "reason": "function public.vector_norm(public.halfvec) does not exist",
     },
     "not_utf8": {
@@ -209,7 +209,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "capture_of_another_owner": {"function": "migrator.capture_1()", "table_owner": "app"},
     "foreign_partitions": {"partitions": ["public.items_2020"]},
     "generated_otherwise": {"partition": "public.items_2025", "column": "title_and_body"},
-    "temporary_heirs": {"heirs": ["pg_temp_3.items_of_today"]},
+    "temporary_children": {"children": ["pg_temp_3.items_of_today"]},
     "is_a_partition": {"table": "items_2025", "top": "public.items"},
     "not_a_table": {"kind": "v"},
     "not_a_vector": {"type_": "bit(512)", "vectors": ["title_embedding"]},
@@ -235,9 +235,9 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "column": "title_and_body",
         "reason": "it finds public.=(public.citext,public.citext)",
     },
-    "heirs_together": {"heirs": 3},
+    "children_together": {"children": 3},
     "inherited_column": {"parents": ["public.things"]},
-    "inherited_twice": {"heir": "public.old_items", "others": ["public.archived"]},
+    "inherited_twice": {"child": "public.old_items", "others": ["public.archived"]},
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "partition_differs": {"partition": "public.items_2025", "what": "is NOT NULL"},
     "partition_key_reads": {"keys": ["public.items is partitioned by LIST ((embedding IS NULL))"]},
@@ -341,7 +341,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "text_reads_unlockable": {
         "expression": "title_of(id)",
         "table": "public.titles",
-        "why": "it is a materialised view",
+        "why": "it is a materialized view",
     },
     "where_reads_tables": {"condition": "id IN (SELECT id FROM chosen)", "tables": ["chosen"]},
     "where_reads_vector": {"table": '"public"."items"', "condition": "vector_dims(embedding) = 384"},

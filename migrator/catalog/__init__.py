@@ -60,8 +60,8 @@ class Catalog:
     indexes: those of the whole table, then those that partitions have alone.
     carried: dependents besides indexes and views that are carried over; others: those that cannot be, described.
     replaced: the functions that the revision makes, as they were before; filled in by the planner.
-    partitions: all below the table, partitions or heirs, parents first. partition_keys: those that read the column,
-    with their tables.
+    partitions: all below the table, partitions or child tables, parents first.
+    partition_keys: those that read the column, with their tables.
     update_triggers: those that an update of the rows may fire, each in the table that holds them.
     read: other tables and views that the text reads. made_of: what else text and scope depend on. qualified: texts and
     scope as the revision writes them, and as the server does where every name has its schema. All three are filled in
@@ -95,7 +95,7 @@ class Catalog:
         return [index for index in self.indexes if not is_own(index.name)]
 
     @property
-    def has_heirs(self) -> bool:
+    def has_children(self) -> bool:
         """Whether other tables inherit the column, each with rows, indexes and triggers of its own."""
         return self.table.kind != "p" and bool(self.partitions)
 

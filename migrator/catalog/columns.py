@@ -69,7 +69,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Trigger:
-    """partition: oid of the partition or heir that has it alone; None where it is the table's."""
+    """partition: oid of the partition or child table that has it alone; None where it is the table's."""
 
     name: str
     on_update: bool
@@ -103,7 +103,7 @@ class Table:
 
     owned: whether the role at work may act as its owner. rows: the planner's estimate. used_numbers: columns used up
     of PostgreSQL's 1,600. row_security: it applies to the role at work; has_policies: to some role. may_create: the
-    role may make indexes in the table's schema. rows, blocks and bytes are those of partitions and heirs too.
+    role may make indexes in the table's schema. rows, blocks and bytes are those of partitions and child tables too.
     partition_of: the topmost table it is a partition of. parents, children: by plain inheritance. of_type: the
     composite type it is of.
     publications_of_schema: those that publish it with all tables of a schema. whole_row_identity: published updates are

@@ -1,4 +1,4 @@
-"""What a materialised view has that a view has not."""
+"""What a materialized view has that a view has not."""
 
 from __future__ import annotations
 

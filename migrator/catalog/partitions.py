@@ -1,4 +1,4 @@
-"""The tables below another, partitions or heirs, on every level, each with its own say on the column."""
+"""The tables below another, partitions or child tables, on every level, each with its own say on the column."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from migrator.postgres.sql import name, query
 
 @dataclass(frozen=True)
 class Partition:
-    """A table below another: a partition, or an heir by plain inheritance.
+    """A table below another: a partition, or a child table by plain inheritance.
 
-    kind as in pg_class.relkind; parent: oid of the table right above it. other_parents: tables outside that an heir has
-    the column from too.
+    kind as in pg_class.relkind; parent: oid of the table right above it. other_parents: tables outside from which a
+    child table has the column too.
 
     column: the vector column as it is there; indexes: those on it, parts of others too. dependents: what hangs on it
     there and nowhere above, as PostgreSQL describes it. own_not_null: its NOT NULL is not only the one of the table

@@ -27,7 +27,7 @@ def refuse_unasked(question: str, remedy: str = "", *, about: str = "") -> None:
     """
     if not sys.stdin.isatty():
         raise UsageError(
-            f"standard input is not a terminal, so nobody can be asked {question}",
+            f"standard input is not a terminal, so migrator cannot ask {question}",
             meaning=block("nothing was changed.", *([about] if about else [])),
             remedy=remedy or f"{as_given()} --yes",
         )

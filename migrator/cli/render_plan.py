@@ -195,7 +195,7 @@ def _figures_of(column: ColumnPlan, estimate: Estimate) -> list[tuple[str, str]]
         builds = any(index.is_vector for index in column.dropped_indexes)
         rebuilt = ", with the old index built again" if builds else ""
         rows.append(("rollback", f"about {duration(estimate.rollback)}{rebuilt}"))
-    views = f"materialised views {size(disk.views)}, " if disk.views else ""
+    views = f"materialized views {size(disk.views)}, " if disk.views else ""
     rows.append(
         (
             "disk",

@@ -144,8 +144,8 @@ def command(
 ) -> None:
     """Write a revision that takes a vector column to another model, type or index.
 
-    What is not said is read from the database, which is not changed. What preflight would refuse of table, text,
-    scope and index is refused now; models that are not available here, or do not fit, are warned of.
+    Anything you leave out is inferred from the database. Nothing is changed. What preflight would refuse about table,
+    text, scope and index is refused now; a model that is not available here, or does not fit, is a warning.
     """
     from migrator.cli.identifiers import parts
     from migrator.cli.output import pairs, show_note, show_result, shown_path

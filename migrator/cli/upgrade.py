@@ -24,7 +24,7 @@ from migrator.cli.project import Project
 @click.option("--dry-run", is_flag=True, help="Print what would be done, with locks, times and disk; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: print the plan as one JSON document.")
 @click.option("--stop-after", type=click.Choice(PHASES), help="Stop after this phase; the next upgrade goes on.")
-@click.option("--online", is_flag=True, help="The application works all the while; filling takes longer.")
+@click.option("--online", is_flag=True, help="The application can read and write throughout; filling takes longer.")
 @click.option("--strict", is_flag=True, help="Refuse texts that are longer than the model reads.")
 @batch_size_option
 @cutover_file_option

@@ -42,7 +42,7 @@ NAME = "retire"
 
 
 def statements(column: ColumnPlan, own: Iterable[Relation] = ()) -> list[Statement]:
-    """What drops the retired column and its capture. own: heirs that it is the own column of, parents first."""
+    """What drops the retired column and its capture. own: child tables that it is the own column of, parents first."""
     dropped = [*capture.drop(column), *partition_columns.drop(column, column.retired, own)]
     wanted = column.catalog.column.storage_sql
     if column_storage.storage(column) != wanted and column_storage.fits_once_retired(column):

@@ -1,4 +1,4 @@
-"""Materialised views that read a column of the plan: each has a twin, built over the shadow column before cut-over.
+"""Materialized views that read a column of the plan: each has a twin, built over the shadow column before cut-over.
 
 At cut-over the old one is dropped and the twin takes its name, so that nothing under the lock grows with the table. A
 twin gets its query from the old one's text, while the names of live and shadow column are exchanged for a moment:
@@ -73,7 +73,7 @@ def not_carried(column: ColumnPlan, view: View, has: Materialised) -> list[str]:
 
 
 def twins(columns: Sequence[ColumnPlan]) -> list[Twin]:
-    """Every materialised view that reads one of the columns, once. Where no column is replaced, they stay."""
+    """Every materialized view that reads one of the columns, once. Where no column is replaced, they stay."""
     found: dict[tuple[str, str], Twin] = {}
     for column in columns:
         for number, view in enumerate(column.catalog.views if column.method != "index" else (), 1):

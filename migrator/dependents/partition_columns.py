@@ -1,4 +1,4 @@
-"""What single partitions and heirs say of the column, carried over where it is not what the table above them says."""
+"""What single partitions and child tables say of the column, carried over if it differs from the table above them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NAMED_NOT_NULL = 180_000
 
 
 def own(column: ColumnPlan) -> list[Partition]:
-    """Heirs that say the column themselves too, parents first: it is theirs whatever becomes of that above them."""
-    return [each for each in column.catalog.partitions if each.column.local and column.has_heirs]
+    """Child tables that declare the column themselves too, parents first: it stays theirs if it goes above."""
+    return [each for each in column.catalog.partitions if each.column.local and column.has_children]
 
 
-def drop(column: ColumnPlan, called: str, heirs: Iterable[Partition | Relation]) -> list[sql.Composed]:
-    """Drops the column of that name everywhere. heirs: those that it is the own column of, parents first."""
-    tables = [column.table, *(each.sql for each in heirs)]
+def drop(column: ColumnPlan, called: str, children: Iterable[Partition | Relation]) -> list[sql.Composed]:
+    """Drops the column of that name everywhere. children: those that it is the own column of, parents first."""
+    tables = [column.table, *(each.sql for each in children)]
     return [query("cut_over", "drop_column", table=table, column=name(called)) for table in tables]
 
 
@@ -77,7 +77,7 @@ def _differing(above: Column, here: Column, table: Query, live: Query) -> list[s
 
 
 def came(planned: Catalog, present: Catalog) -> list[str]:
-    """Heirs that others made since, which have neither capture nor indexes. New partitions have them."""
+    """Child tables that others made since, which have neither capture nor indexes. New partitions have them."""
     known = {each.oid for each in planned.partitions}
     new = [each.shown for each in present.partitions if each.oid not in known] if planned.table.kind != "p" else []
     return [f"child tables ({', '.join(new)})"] if new else []
@@ -86,21 +86,21 @@ def came(planned: Catalog, present: Catalog) -> list[str]:
 def changed(planned: Catalog, present: Catalog) -> list[str]:
     """Partitions of which others changed what is carried over, or hung something on the column."""
     now = {each.oid: each for each in present.partitions}
-    are_heirs = planned.has_heirs
+    are_children = planned.has_children
     return [
         f"the column in {each.shown}"
         for each in planned.partitions
-        if each.oid in now and _said(each, are_heirs=are_heirs) != _said(now[each.oid], are_heirs=are_heirs)
+        if each.oid in now and _said(each, are_children=are_children) != _said(now[each.oid], are_children=are_children)
     ]
 
 
-def _said(partition: Partition, *, are_heirs: bool) -> list[object]:
+def _said(partition: Partition, *, are_children: bool) -> list[object]:
     at = partition.column
     said = [
         at.not_null,
         partition.own_not_null,
-        # It is an heir's own once that was parted from the table, though it inherits again.
-        are_heirs and at.local,
+        # It is a child table's own once that was parted from the table, though it inherits again.
+        are_children and at.local,
         at.storage,
         at.default_text,
         at.compression,
@@ -136,8 +136,8 @@ def not_nulls(column: ColumnPlan) -> list[sql.Composed]:
         (each.sql, each.column.not_null_name)
         for each in reversed(_partitions(column))
         if each.column.not_null_name not in (None, names.get(each.parent, above))
-        # An heir of several tables may have the name from another one.
-        and (each.own_not_null or not column.has_heirs)
+        # A child table of several tables may have the name from another one.
+        and (each.own_not_null or not column.has_children)
     ]
     return [
         query("cut_over", "add_not_null", table=table, constraint=name(constraint), column=live)

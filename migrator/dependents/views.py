@@ -1,4 +1,4 @@
-"""The views that read a column of the plan, dropped and made again at cut-over; not the materialised ones."""
+"""The views that read a column of the plan, dropped and made again at cut-over; not the materialized ones."""
 
 from __future__ import annotations
 

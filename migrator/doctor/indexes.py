@@ -23,7 +23,7 @@ def examine(connection: Connection, catalog: Catalog) -> list[Finding]:
         return [Finding("ok", catalog.subject, "a view: its vector indexes are those of the table whose rows it shows")]
     if catalog.table.kind != "p":
         found = [_index(connection, catalog, index) for index in catalog.vector_indexes]
-        return [*found, *_heirs_without(catalog)] if found else [Finding("ok", catalog.subject, _NO_INDEX)]
+        return [*found, *_children_without(catalog)] if found else [Finding("ok", catalog.subject, _NO_INDEX)]
     whole = [index for index in catalog.vector_indexes if index.partition is None]
     found = [_index(connection, catalog, index) for index in whole]
     found += [
@@ -55,9 +55,9 @@ def _index(connection: Connection, catalog: Catalog, index: TableIndex) -> Findi
     return Finding("ok", index.name, fact)
 
 
-def _heirs_without(catalog: Catalog) -> list[Finding]:
-    """Each heir has indexes of its own."""
-    without = [heir for heir in catalog.partitions if not _valid(heir)]
+def _children_without(catalog: Catalog) -> list[Finding]:
+    """Each child table has indexes of its own."""
+    without = [child for child in catalog.partitions if not _valid(child)]
     return [_gap(catalog, without)] if without else []
 
 
@@ -109,7 +109,7 @@ def _outside(connection: Connection, catalog: Catalog, index: TableIndex) -> int
     statement = query(
         "doctor",
         "outside",
-        table=sql.SQL("ONLY {}").format(table) if catalog.has_heirs else table,
+        table=sql.SQL("ONLY {}").format(table) if catalog.has_children else table,
         column=name(catalog.column.name),
         predicate=expression(index.predicate or "true"),
     )

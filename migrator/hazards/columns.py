@@ -84,7 +84,7 @@ def domain_over_vectors(schema: str, table: str, column: str, domain: str, type_
 def not_a_table(table: str, kind: str) -> Hazard:
     called, remedy = {
         "v": ("a view", "name the table whose rows it shows; the view is carried over with it"),
-        "m": ("a materialised view", "name the table whose rows it shows; the view is carried over with it"),
+        "m": ("a materialized view", "name the table whose rows it shows; the view is carried over with it"),
         "f": ("a foreign table", "upgrade it in the database that keeps its rows"),
     }[kind]
     return refuse(
@@ -104,13 +104,13 @@ def inherited_column(table: str, column: str, parents: Iterable[str]) -> Hazard:
     )
 
 
-def inherited_twice(heir: str, column: str, table: str, others: Iterable[str]) -> Hazard:
-    """heir: a table that inherits from `table`. others: it has the column from these too."""
+def inherited_twice(child: str, column: str, table: str, others: Iterable[str]) -> Hazard:
+    """child: a table that inherits from `table`. others: it has the column from these too."""
     return refuse(
         "inherited-twice",
-        f'column "{column}" of {heir} is inherited from "{table}" and from {", ".join(others)}',
+        f'column "{column}" of {child} is inherited from "{table}" and from {", ".join(others)}',
         "PostgreSQL renames it in all of them or in none, and the others are not part of this upgrade.",
-        f"part {heir} from one of them: ALTER TABLE {heir} NO INHERIT ...",
+        f"part {child} from one of them: ALTER TABLE {child} NO INHERIT ...",
     )
 
 
@@ -329,8 +329,8 @@ def may_not_create_in(schema: str, role: str) -> Hazard:
 def select_star(table: str, column: str) -> Hazard:
     return warn(
         "column-order",
-        f'from fill on, SELECT * and column-less INSERT and COPY on "{table}" meet another column, and later '
-        f'"{column}" in last place',
+        f'from fill on, SELECT * and column-less INSERT and COPY on "{table}" see one extra column; after cut-over '
+        f'"{column}" is the last column',
         "from fill on SELECT * gives another row and COPY fails. INSERT works until cut-over; then its vector goes "
         "into the retired column: the row is stored without one, or refused where the column is NOT NULL or the vector "
         "is the new model's. Prepared statements may say that a cached plan must not change result type.",

@@ -17,10 +17,10 @@ def dependent_not_carried(subject: str, dependent: str) -> Hazard:
     )
 
 
-def materialised_views(subject: str, views: Iterable[str]) -> Hazard:
+def materialized_views(subject: str, views: Iterable[str]) -> Hazard:
     return warn(
         "materialised-view-as-of",
-        f"materialised views read {subject}: {', '.join(views)}",
+        f"materialized views read {subject}: {', '.join(views)}",
         "each is filled a second time before cut-over, which takes its room on disk again, and swapped; after cut-over "
         "one with a unique index on columns is refreshed concurrently; others lack what was written since their fill.",
         "refresh the others afterwards: REFRESH MATERIALIZED VIEW",
@@ -113,7 +113,7 @@ def dimensions_kept(subject: str, written: Iterable[str], dimensions: int) -> Ha
         f"what says how many dimensions {subject} may have is made again as it is: {', '.join(written)}",
         f"for some rows it may not hold with vectors of {dimensions}: then a CHECK fails the run before cut-over, "
         "a policy hides the row, a trigger does not fire.",
-        f"look at each; one that is to hold with {dimensions} too has to be changed beforehand",
+        f"look at each; change those that must also accept {dimensions} dimensions before the upgrade",
     )
 
 

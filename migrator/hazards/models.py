@@ -70,7 +70,7 @@ def old_model_not_at_hand(subject: str, reason: str) -> Hazard:
     """reason: what loading it ended in, with the model's name."""
     return warn(
         "old-model-not-at-hand",
-        f"the model that {subject} is said to hold cannot be used here: {reason}",
+        f"cannot load the model that from_= names for {subject}: {reason}",
         "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
         "and the manual rollback would leave them without a vector and list them.",
         "correct from_= of the revision or --from, or make the model loadable where a rollback would run; a service is "

@@ -1,4 +1,4 @@
-"""Of partitions and heirs, which have the columns of the table above them."""
+"""Of partitions and child tables, which have the columns of the table above them."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def foreign_partitions(table: str, partitions: Iterable[str]) -> Hazard:
     )
 
 
-def temporary_heirs(table: str, heirs: Iterable[str]) -> Hazard:
+def temporary_children(table: str, children: Iterable[str]) -> Hazard:
     return refuse(
-        "temporary-heir",
-        f'tables that inherit from "{table}" are temporary: {", ".join(heirs)}',
+        "temporary-child",
+        f'tables that inherit from "{table}" are temporary: {", ".join(children)}',
         "PostgreSQL lets no session change those of another, nor the table above them.",
         "end the sessions that made them, or have them run ALTER TABLE ... NO INHERIT ...",
     )
@@ -86,10 +86,10 @@ def partitions_together(table: str, partitions: int) -> Hazard:
     )
 
 
-def heirs_together(table: str, heirs: int) -> Hazard:
+def children_together(table: str, children: int) -> Hazard:
     return warn(
-        "heirs-together",
-        f'"{table}" is inherited by {counted(heirs, "tables")}, which begin and end together with it',
+        "children-together",
+        f'"{table}" is inherited by {counted(children, "tables")}, which begin and end together with it',
         "shadow column, capture triggers and cut-over lock all of them at a time, for milliseconds; until migrator "
         "retire a table without migrator's columns cannot inherit, NO INHERIT leaves them in that table, and after a "
         "new INHERITS a downgrade compares every row.",

@@ -34,7 +34,7 @@ def steps_undo_ordinary(steps: str, revision: str, destination: str) -> Hazard:
         "steps-undo-ordinary",
         f"{steps} from here undoes revision {revision}, in which migrator has no part",
         "its downgrade() may drop tables and what is in them; no upgrade of vectors is undone by it.",
-        f"if that is meant, name where to go instead of counting: migrator downgrade {destination}",
+        f"if that is meant, name the target revision: migrator downgrade {destination}",
     )
 
 

@@ -46,7 +46,7 @@ def unfinished_other(unfinished: str, direction: str, command: str, is_next: boo
     return refuse(
         "unfinished-other",
         f"the {direction} of revision {unfinished} is unfinished",
-        "one change is carried to its end, or abandoned, before the next begins.",
+        "finish or abandon the unfinished run first.",
         remedy,
     )
 

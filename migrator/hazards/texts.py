@@ -370,7 +370,7 @@ def vectors_given_up(subject: str, outside: int, without_text: int, expression: 
     remedies += [_corrected(expression)] if without_text else []
     return warn(
         "vectors-given-up",
-        f"rows of {subject} that hold a vector end without one: {_without_vector(outside, without_text)}",
+        f"rows of {subject} would lose their vector: {_without_vector(outside, without_text)}",
         "no search by vector finds them, until a downgrade.",
         "; ".join(remedies),
     )

@@ -168,7 +168,7 @@ def capture_was_off(tables: Iterable[str]) -> Hazard:
     return warn(
         "capture-was-off",
         f"since the upgrade there is no capture trigger, or it was disabled or altered, on {', '.join(tables)}",
-        "writes may have gone by it, so that it does not know every old vector that is stale.",
+        "writes were not tracked in that time, so some stale vectors may not be marked.",
         "nothing to do: each old vector is compared with the backup, and embedded again where it is not there",
     )
 

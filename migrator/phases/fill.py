@@ -168,9 +168,9 @@ def _start(column: ColumnPlan) -> list[Statement]:
     ddl: list[Query] = []
     if column.adds_shadow:
         own = partition_columns.own(column)
-        # Heirs that say the column themselves first, the lowest before: that of a table above is merged into theirs.
+        # Child tables that declare the column come first, the lowest before: that of a table above is merged into it.
         ddl += [query("cut_over", "lock", table=table)] if own else []
-        for each in [*(heir.sql for heir in reversed(own)), table]:
+        for each in [*(child.sql for child in reversed(own)), table]:
             ddl.append(query("fill", "add_shadow", table=each, shadow=shadow, type=column.type_sql))
         storage = fragment(column_storage.storage(column))
         ddl.append(query("cut_over", "set_storage", table=table, column=shadow, storage=storage))

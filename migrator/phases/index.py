@@ -95,9 +95,9 @@ def _dropped_if_invalid(column: ColumnPlan, table: Relation, index: str) -> Stat
 
 
 def _analyze(column: ColumnPlan) -> list[Statement]:
-    # Partitions are analyzed with their table, heirs are not.
-    heirs = [each.sql for each in column.catalog.partitions if column.has_heirs]
-    statement = query("store", "analyze", table=sql.SQL(", ").join([column.table, *heirs]))
+    # Partitions are analyzed with their table, child tables are not.
+    children = [each.sql for each in column.catalog.partitions if column.has_children]
+    statement = query("store", "analyze", table=sql.SQL(", ").join([column.table, *children]))
     return [_weak(column, statement, "a sample of the rows is read")]
 
 

@@ -208,8 +208,8 @@ def _lacks_no_vector(work: Work, column: ColumnPlan) -> bool:
         if not_due:
             work.ledger.set_aside(column, b"", not_due, "no text in scope to embed")
         work.reporter.message(
-            f"{column.subject}: {counted(nulls, 'rows')} without a vector, so NOT NULL is not set; give them a text or "
-            "a vector, then: migrator backfill"
+            f"{column.subject}: {counted(nulls, 'rows')} without a vector, so the column stays nullable; "
+            "give them a text or a vector, then: migrator backfill"
         )
     return not nulls
 

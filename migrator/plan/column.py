@@ -123,8 +123,8 @@ class ColumnPlan(Expressions):
         return self.catalog.table.kind == "p"
 
     @property
-    def has_heirs(self) -> bool:
-        return self.catalog.has_heirs
+    def has_children(self) -> bool:
+        return self.catalog.has_children
 
     @property
     def live(self) -> str:

@@ -50,7 +50,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Disk:
-    """Bytes needed by part. views: materialised views, with their indexes."""
+    """Bytes needed by part. views: materialized views, with their indexes."""
 
     backup: int
     store: int
@@ -102,7 +102,7 @@ def estimate(
     """new_bytes: of one new vector. old_index, new_index: methods of what a rollback, and the change, have to build.
 
     filled: rows that get a vector. beside_index: while the live column's index is there. row_bytes: of one row without
-    its TOAST, which the fill writes once more. views: bytes of materialised views that are filled anew.
+    its TOAST, which the fill writes once more. views: bytes of materialized views that are filled anew.
     """
     rows = counts.in_scope
     vectors = filled * new_bytes

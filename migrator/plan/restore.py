@@ -58,7 +58,7 @@ class RestorePlan(ColumnPlan):
         watched = {each.partition for each in triggers if each.name == self.trigger and each.enabled == "A"}
         table = self.catalog.table
         tables: dict[int | None, str] = {None: f"{table.schema}.{table.name}"}
-        tables |= {heir.oid: heir.shown for heir in self.catalog.partitions if self.has_heirs}
+        tables |= {child.oid: child.shown for child in self.catalog.partitions if self.has_children}
         return [shown for oid, shown in tables.items() if oid not in watched]
 
     @property

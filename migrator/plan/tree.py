@@ -1,4 +1,4 @@
-"""The tables that a column is in: the one that the change names, and those below it, partitions or heirs."""
+"""The tables that a column is in: the one that the change names, and those below it, partitions or child tables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from migrator.postgres.sql import Query, name, plain, query
 class Relation:
     """One of them. kind as in pg_class.relkind. parent: oid of the table right above it, None of the topmost.
 
-    rows: the planner's estimate; blocks as they were when the tree was read. only: heirs are not read with it.
+    rows: the planner's estimate; blocks as they were when the tree was read. only: child tables are not read with it.
     """
 
     oid: int
@@ -84,7 +84,7 @@ def with_parts_now(connection: Connection, column: ColumnPlan, index: IndexToBui
 def now(connection: Connection, column: ColumnPlan) -> list[Relation]:
     """The tree as it is, parents first: partitions come and go while a run is under way."""
     top = _top(column)
-    if not (column.is_partitioned or column.has_heirs):
+    if not (column.is_partitioned or column.has_children):
         return [top]
     return [top, *_below(connection, column)]
 
@@ -93,11 +93,11 @@ def _below(connection: Connection, column: ColumnPlan) -> list[Relation]:
     at = {"table": column.catalog.table.oid, "column": column.live}
     rows = fetch_dicts(connection, query("partitions", "partitions"), at)
     keys = ("oid", "schema", "name", "kind", "parent", "rows", "blocks")
-    return [Relation(**{key: row[key] for key in keys}, only=column.has_heirs) for row in rows]
+    return [Relation(**{key: row[key] for key in keys}, only=column.has_children) for row in rows]
 
 
 def detached(connection: Connection, column: ColumnPlan) -> list[Relation]:
-    """Partitions and heirs of the plan that others detached since, as they are called now, parents first."""
+    """Partitions and child tables of the plan that others detached since, as they are called now, parents first."""
     known = {each.oid: each for each in planned(column)[1:]}
     if not known:
         return []
@@ -108,7 +108,7 @@ def detached(connection: Connection, column: ColumnPlan) -> list[Relation]:
 
 
 def own_column(connection: Connection, column: ColumnPlan, called: str) -> list[Relation]:
-    """Heirs, those that came since among them, that say the column of that name themselves, parents first."""
+    """Child tables, those that came since among them, that say the column of that name themselves, parents first."""
     parameters = {"table": column.catalog.table.oid, "column": called}
     found = {oid for (oid,) in execute(connection, query("partitions", "own_column", tree=TREE), parameters)}
     return [each for each in _below(connection, column) if each.oid in found] if found else []
@@ -160,7 +160,7 @@ def refuse_other(connection: Connection, column: ColumnPlan) -> None:
     """Before cut-over. Raises MigratorError where a partition was detached meanwhile, or a foreign table attached."""
     apart = detached(connection, column)
     if apart:
-        what = "child tables" if column.has_heirs else "partitions"
+        what = "child tables" if column.has_children else "partitions"
         raise MigratorError(
             f"{column.subject}: {what} were detached by others meanwhile: {_listed(apart)}",
             meaning="their rows would be left with the old vectors and migrator's columns.",
@@ -185,7 +185,8 @@ def leaves(relations: list[Relation]) -> list[Relation]:
 
 
 def _as_found(column: ColumnPlan, each: Partition) -> Relation:
-    return Relation(each.oid, each.schema, each.name, each.kind, each.parent, each.rows, each.blocks, column.has_heirs)
+    at = each.oid, each.schema, each.name, each.kind, each.parent
+    return Relation(*at, each.rows, each.blocks, column.has_children)
 
 
 def _top(column: ColumnPlan) -> Relation:
@@ -193,4 +194,4 @@ def _top(column: ColumnPlan) -> Relation:
     # Read at two moments.
     rows = max(0, table.rows - sum(each.rows for each in below))
     blocks = max(0, table.blocks - sum(each.blocks for each in below))
-    return Relation(table.oid, table.schema, table.name, table.kind, None, rows, blocks, column.has_heirs)
+    return Relation(table.oid, table.schema, table.name, table.kind, None, rows, blocks, column.has_children)

@@ -75,9 +75,9 @@ class UpgradePlan(ColumnPlan):
         if self.replaced_indexes:
             return (*built, *(self._wanted(asked, index.name, index) for index in self.replaced_indexes))
         built.append(self._wanted(asked, self._free_name(catalog.table.name), None))
-        for number, heir in enumerate(catalog.partitions if self.has_heirs else (), 1):
-            made = self._wanted(asked, self._free_name(heir.name), None, number)
-            built.append(dataclasses.replace(made, partition=heir.oid))
+        for number, child in enumerate(catalog.partitions if self.has_children else (), 1):
+            made = self._wanted(asked, self._free_name(child.name), None, number)
+            built.append(dataclasses.replace(made, partition=child.oid))
         return tuple(built)
 
     def _wanted(self, asked: Index, called: str, replaced: TableIndex | None, later: int = 0) -> IndexToBuild:

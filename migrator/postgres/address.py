@@ -118,7 +118,7 @@ def sqlalchemy_url(url: str) -> URL:
     if unknown and made.drivername.partition("+")[2] in _OF_LIBPQ:
         raise UsageError(
             f"the database URL has parameters that PostgreSQL's client library does not know: {', '.join(unknown)}",
-            remedy="leave them out, in --database-url or MIGRATOR_DATABASE_URL, which go before DATABASE_URL",
+            remedy="leave them out, in --database-url or MIGRATOR_DATABASE_URL, which override DATABASE_URL",
         )
     return made.set(drivername=_DRIVER, query=query)
 

@@ -32,7 +32,7 @@ _LOCK = {"first": 0x6D696772, "second": 0x61746F72}
 LOCK_PATIENCE_S = 60.0
 # What autovacuum takes to end once it is canceled, with room to spare.
 _GIVING_WAY_MS = 1_000
-# What another try of the transaction mends. A serialisation failure is that of a row which was waited for, and which
+# What another try of the transaction mends. A serialization failure is that of a row which was waited for, and which
 # its writer moved to another partition.
 _RETRIED = (
     psycopg.errors.LockNotAvailable,

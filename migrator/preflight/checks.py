@@ -95,7 +95,7 @@ def examine(
         *rights.examine(connection, column.table),
         *search_path.examine(connection, catalog),
     ]
-    # What keeps this role from the table would be laid to the scope.
+    # Privileges first, or a permission error is reported as an error in where=.
     refuse_first(found)
     refuse_lesser_functions(connection, column)
     try_scope(connection, column)

@@ -44,7 +44,7 @@ def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     views = [view for view in catalog.views if view.materialised is not None and view.materialised.populated]
     if views and not found:
         found.append(
-            hazards.dependents.materialised_views(column.subject, [f"{view.schema}.{view.name}" for view in views])
+            hazards.dependents.materialized_views(column.subject, [f"{view.schema}.{view.name}" for view in views])
         )
     found += kept_as_written(column)
     found += _published(column)

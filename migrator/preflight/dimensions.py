@@ -60,7 +60,7 @@ def examine(connection: Connection, columns: Sequence[ColumnPlan], column: Colum
 def kept_as_written(column: ColumnPlan) -> list[Hazard]:
     """Refuses views and functions that say the present dimensions: made again, they would fail or find nothing.
 
-    On a downgrade those are left out that said so before the upgrade. Materialised views are looked at elsewhere.
+    On a downgrade those are left out that said so before the upgrade. Materialized views are looked at elsewhere.
     """
     old, new = column.change.from_.dimensions, column.change.to.dimensions
     former = _written(column.before) if column.before else {}

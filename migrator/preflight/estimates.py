@@ -116,13 +116,13 @@ def load_and_sample(
 
 
 def size_of_views(connection: Connection, columns: Sequence[ColumnPlan], column: ColumnPlan) -> int:
-    """Bytes of the materialised views that are filled a second time, of those that `twins_of` names."""
+    """Bytes of the materialized views that are filled a second time, of those that `twins_of` names."""
     views = [plain(twin.view.sql) for twin in twins_of(columns, column) if twin.has.populated]
     return int(fetch_row(connection, query("materialized_views", "size"), {"views": views})[0])
 
 
 def estimated(column: ColumnPlan, counts: Counts, taken: Sample | None, views: int) -> Estimate:
-    """views: bytes of the materialised views that are filled a second time."""
+    """views: bytes of the materialized views that are filled a second time."""
     width = 2 if column.type == "halfvec" else 4
     table = column.catalog.table
     old = [index for index in column.dropped_indexes if index.is_vector]

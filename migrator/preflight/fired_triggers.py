@@ -47,7 +47,7 @@ def tried(connection: Connection, column: ColumnPlan) -> list[tuple[Relation, li
     catalog = column.catalog
     firing = [each for each in catalog.table.triggers if each.name in column.firing_triggers]
     relations = tree.planned(column)
-    # By the place of the trigger: one of a table is its partitions' too, not its heirs'.
+    # By the place of the trigger: one of a table is its partitions' too, not its child tables'.
     leaves = {each.partition: tree.leaves(tree.with_parts(column, each, relations)) for each in firing}
     chosen = []
     for below in leaves.values():

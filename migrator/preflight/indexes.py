@@ -83,12 +83,12 @@ def shared(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """What stands against each index of an upgrade."""
-    if not column.has_heirs:
+    if not column.has_children:
         return _examine(connection, column, column.catalog.table, column.indexes) if column.indexes else []
     places: dict[int | None, list[IndexToBuild]] = {}
     for index in column.indexes:
         places.setdefault(index.partition, []).append(index)
-    # Heirs have columns of their own.
+    # Child tables have columns of their own.
     return [
         hazard
         for there in places.values()

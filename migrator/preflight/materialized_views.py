@@ -1,4 +1,4 @@
-"""Tries the queries and indexes of materialised views over the new columns, in a transaction that is rolled back.
+"""Tries the queries and indexes of materialized views over the new columns, in a transaction that is rolled back.
 
 Empty copies stand for the tables of the columns there, so that nothing is evaluated, and locks keep nobody waiting.
 """
@@ -48,7 +48,7 @@ def twins_of(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Twin]:
 
 
 def _tried(connection: Connection, replaced: Sequence[ColumnPlan], twin: Twin, definition: Query) -> list[Hazard]:
-    view = f"materialised view {twin.view.schema}.{twin.view.name}"
+    view = f"materialized view {twin.view.schema}.{twin.view.name}"
     with connection.transaction(force_rollback=True):
         for table in {each.catalog.table.oid: each for each in replaced}.values():
             called = name(table.catalog.table.name)

@@ -1,4 +1,4 @@
-"""What preflight finds about the tables below another, partitions and heirs, and of what it can change no column."""
+"""What preflight finds about partitions and child tables, and of what it can change no column."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def kind(catalog: Catalog) -> list[Hazard]:
     if foreign:
         return [hazards.partitions.foreign_partitions(table.name, foreign)]
     temporary = [each.shown for each in catalog.partitions if each.temporary]
-    return [hazards.partitions.temporary_heirs(table.name, temporary)] if temporary else []
+    return [hazards.partitions.temporary_children(table.name, temporary)] if temporary else []
 
 
 def examine(column: ColumnPlan) -> list[Hazard]:
@@ -39,8 +39,8 @@ def examine(column: ColumnPlan) -> list[Hazard]:
     leaves = [each for each in catalog.partitions if each.kind != "p"]
     if column.is_partitioned:
         found.append(hazards.partitions.partitions_together(catalog.table.name, len(leaves)))
-    if column.has_heirs:
-        found.append(hazards.partitions.heirs_together(catalog.table.name, len(leaves)))
+    if column.has_children:
+        found.append(hazards.partitions.children_together(catalog.table.name, len(leaves)))
     return found
 
 

@@ -84,7 +84,11 @@ def finds(
     recall = _recall(session, column, target, index, vectors)
     bound = column.change.verify.min_index_recall
     reranked = f", {column.change.verify.ef_search} candidates ranked again by {index.distance}" * index.of_bits
-    usage = "the planner uses it" if freely else "the planner prefers a scan at this size, rightly or not"
+    usage = (
+        "the planner uses it"
+        if freely
+        else "the planner chooses a sequential scan, as expected for a table of this size"
+    )
     if instead:
         usage = f"the planner prefers {instead[0]}, which answers the same queries"
     return [
@@ -118,7 +122,7 @@ def _effort_value(column: ColumnPlan, index: IndexToBuild) -> int:
 def _used(
     session: Session, column: ColumnPlan, target: str, index: IndexToBuild, vector: str, *, forced: bool
 ) -> set[str]:
-    """The indexes that the planner takes for a nearest-neighbour query; forced: with sequential scans off."""
+    """The indexes that the planner takes for a nearest-neighbor query; forced: with sequential scans off."""
     with session.connection.transaction():
         if forced:
             configure(session.connection, {"enable_seqscan": "off", "enable_sort": "off"}, local=True)

@@ -336,8 +336,8 @@ def mark(connection: Connection, kind: str, settings: Mapping[str, str]) -> None
 
 
 def _tables(column: ColumnPlan) -> list[sql.SQL]:
-    """Partitions have the trigger of their table, heirs do not."""
-    return [column.table, *(heir.sql for heir in column.catalog.partitions if column.has_heirs)]
+    """Partitions have the trigger of their table, child tables do not."""
+    return [column.table, *(child.sql for child in column.catalog.partitions if column.has_children)]
 
 
 def drop(column: ColumnPlan) -> tuple[sql.Composed, ...]:

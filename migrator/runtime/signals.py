@@ -75,7 +75,7 @@ class Stop:
             if self._asked is not None:
                 raise KeyboardInterrupt(f"stopped at once by {signal.Signals(number).name}")
             self._asked = signal.Signals(number).name
-            tell("stopping when the batch at work is done; once more stops at once, just as safely")
+            tell("stopping when the batch at work is done; send the signal again to stop immediately; that is safe too")
 
         with _handled_by(asked):
             yield

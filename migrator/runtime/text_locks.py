@@ -78,7 +78,9 @@ class OtherTables:
         if waiting is not None:
             self.release()
             self.let_go = True
-            self._on_wait(f"{waiting}, which is locked for the text: the lock is let go of, and taken again afterwards")
+            self._on_wait(
+                f"{waiting}; releasing our lock on that table so that the writer can finish; it is taken again later"
+            )
 
     def refuse_unlocked(self) -> None:
         """Before what has to know the texts. Raises LetGo where the locks were let go of since, Interrupted where they

@@ -386,7 +386,7 @@ def test_without_a_terminal_nobody_can_be_asked(pending: Project, command: str, 
     assert migrator(command, to) == Ended(
         2,
         "",
-        f"error: standard input is not a terminal, so nobody can be asked whether the {command} may begin\n"
+        f"error: standard input is not a terminal, so migrator cannot ask whether the {command} may begin\n"
         "nothing was changed.\n"
         f"fix: migrator {command} {to} --dry-run shows what it would do; --yes begins without asking\n",
     )
@@ -515,7 +515,7 @@ def test_one_step_back_too_many_is_refused(pending: Project, mode: str) -> None:
         "",
         "error: -1 from here undoes revision 0001, in which migrator has no part\n"
         "its downgrade() may drop tables and what is in them; no upgrade of vectors is undone by it.\n"
-        "fix: if that is meant, name where to go instead of counting: migrator downgrade base\n",
+        "fix: if that is meant, name the target revision: migrator downgrade base\n",
     )
     assert pending.database.versions() == before
 
@@ -805,7 +805,7 @@ def test_retire_drops_what_is_kept(pending: Project) -> None:
     assert migrator("retire") == Ended(
         2,
         "",
-        "error: standard input is not a terminal, so nobody can be asked whether it may be dropped\n"
+        "error: standard input is not a terminal, so migrator cannot ask whether it may be dropped\n"
         f"nothing was changed.\nabout to be dropped:\n  {kept}\nfix: migrator retire --yes\n",
     )
     assert pending.database.versions() == before
@@ -824,7 +824,7 @@ def test_abandon_undoes_what_is_unfinished(pending: Project) -> None:
     assert migrator("abandon") == Ended(
         2,
         "",
-        "error: standard input is not a terminal, so nobody can be asked whether it may be undone\n"
+        "error: standard input is not a terminal, so migrator cannot ask whether it may be undone\n"
         "nothing was changed.\nfix: migrator abandon --yes\n",
     )
     assert pending.database.versions() == unfinished

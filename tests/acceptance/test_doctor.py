@@ -334,7 +334,7 @@ def test_vectors_of_length_1_beside_others(database: Database) -> None:
     )
 
 
-def test_unnormalised_vectors_matter_to_inner_products_alone(database: Database) -> None:
+def test_unnormalized_vectors_matter_to_inner_products_alone(database: Database) -> None:
     column(database, "vector(2)", "[2,0]", "[0,3]", index="hnsw (v vector_cosine_ops)")
     assert in_column()[2] == ("ok", "no vectors have length 1", "")
     database.execute("CREATE INDEX ON notes USING hnsw (v vector_ip_ops)")

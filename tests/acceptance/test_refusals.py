@@ -204,10 +204,10 @@ CASES = [
         change(text='"(SELECT max(note) FROM items)"'),
     ),
     Case(
-        "text from a materialised view",
+        "text from a materialized view",
         refused(
             hazards.texts.text_reads_unlockable(
-                "text", "(SELECT title FROM topics LIMIT 1)", "public.topics", "it is a materialised view"
+                "text", "(SELECT title FROM topics LIMIT 1)", "public.topics", "it is a materialized view"
             )
         ),
         change(text='"(SELECT title FROM topics LIMIT 1)"'),
@@ -429,9 +429,9 @@ CASES = [
     ),
     # ---- what hangs on the column ----------------------------------------------------------------------------
     Case(
-        "materialised view that another view reads",
+        "materialized view that another view reads",
         refused(
-            hazards.dependents.dependent_not_carried(SUBJECT, "materialised view public.near (another view reads it)")
+            hazards.dependents.dependent_not_carried(SUBJECT, "materialized view public.near (another view reads it)")
         ),
         before=(
             "CREATE MATERIALIZED VIEW near AS SELECT id, embedding FROM items",
@@ -574,17 +574,17 @@ CASES = [
         ),
     ),
     Case(
-        "heir",
-        refused(hazards.columns.inherited_column("heirs", "embedding", ["items"])),
-        change("heirs"),
-        ("CREATE TABLE heirs () INHERITS (items)",),
+        "child table",
+        refused(hazards.columns.inherited_column("child tables", "embedding", ["items"])),
+        change("child tables"),
+        ("CREATE TABLE child tables () INHERITS (items)",),
     ),
     Case(
-        "heir of another table too",
-        refused(hazards.columns.inherited_twice("public.heirs", "embedding", "items", ["public.others"])),
+        "child table of another table too",
+        refused(hazards.columns.inherited_twice("public.child tables", "embedding", "items", ["public.others"])),
         before=(
             "CREATE TABLE others (embedding vector(48))",
-            "CREATE TABLE heirs () INHERITS (items, others)",
+            "CREATE TABLE child tables () INHERITS (items, others)",
         ),
     ),
     Case(
@@ -603,7 +603,7 @@ CASES = [
         ("CREATE VIEW near AS SELECT * FROM items",),
     ),
     Case(
-        "materialised view instead of a table",
+        "materialized view instead of a table",
         refused(hazards.columns.not_a_table("near", "m")),
         change("near"),
         ("CREATE MATERIALIZED VIEW near AS SELECT * FROM items",),

@@ -448,7 +448,7 @@ def test_models_that_are_not_to_be_had_are_warned_of_where_dimensions_are_given(
         *COLUMN, "--to", "openai:text-embedding-3-small", "--dimensions", "96", "--from", "python:tests.models:oldest"
     )
     assert warnings(ended) == [
-        "warning: the model that public.items.embedding is said to hold cannot be used here: model "
+        "warning: cannot load the model that from_= names for public.items.embedding: model "
         "python:tests.models:oldest cannot be loaded: module tests.models has no function 'oldest'",
         "warning: the new model is not available here: model openai:text-embedding-3-small cannot be loaded: "
         "this version of migrator has no provider 'openai' yet",

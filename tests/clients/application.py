@@ -95,7 +95,7 @@ def writes(application: Application, kept: list[str], text: str) -> None:
 
 
 def finds(application: Application, kept: Sequence[str]) -> None:
-    """Its searches give the neighbours that comparing all the texts gives: of one that is there, and of one not."""
+    """Its searches give the neighbors that comparing all the texts gives: of one that is there, and of one not."""
     for query in (kept[3], kept[-1], "what nobody wrote down"):
         # The models of the tests rank alike.
         nearness = old().embed_queries(kept) @ old().embed_queries([query])[0]

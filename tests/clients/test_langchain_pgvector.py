@@ -66,8 +66,8 @@ def test_one_of_several_collections(database: Database, migrator: Migrator) -> N
     with closing(Chains(url, old())) as application:
         application.add(TEXTS)
     others = [f"other {text}" for text in TEXTS]
-    neighbour = Chains(url, other(), "neighbours")
-    neighbour.add(others)
+    neighbor = Chains(url, other(), "neighbors")
+    neighbor.add(others)
     bytes_of_others = (
         "SELECT sha256(string_agg(embedding::text, '' ORDER BY id)::bytea) "
         "FROM langchain_pg_embedding WHERE document LIKE 'other%'"
@@ -87,8 +87,8 @@ def test_one_of_several_collections(database: Database, migrator: Migrator) -> N
 
     def deploy_beside(model: Hashed) -> Application:
         assert database.execute(bytes_of_others) == before
-        finds(neighbour, others)
+        finds(neighbor, others)
         return Chains(url, model)
 
-    with closing(neighbour):
+    with closing(neighbor):
         up_and_down(migrator, Column("langchain_pg_embedding", "document", where=scope), deploy_beside)

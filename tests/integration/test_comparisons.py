@@ -42,7 +42,7 @@ COMPARING = {
     "WHERE old.embedding IS DISTINCT FROM new.embedding DO INSTEAD NOTHING",
     "trigger of a view": TOUCH + "CREATE VIEW app.near AS SELECT id, embedding FROM app.items; "
     "CREATE TRIGGER seen INSTEAD OF UPDATE ON app.near FOR EACH ROW EXECUTE FUNCTION app.touch()",
-    "materialised view": "CREATE MATERIALIZED VIEW app.seen AS SELECT id, embedding FROM app.items "
+    "materialized view": "CREATE MATERIALIZED VIEW app.seen AS SELECT id, embedding FROM app.items "
     "WHERE embedding IS DISTINCT FROM NULL::ext.vector",
     "statistics": "CREATE STATISTICS app.seen ON id, (embedding IS NOT DISTINCT FROM embedding) FROM app.items",
     "index": "CREATE INDEX seen ON app.items (id) WHERE embedding IS DISTINCT FROM NULL::ext.vector",

@@ -197,7 +197,7 @@ def test_the_configuration_may_be_named(database: Database, monkeypatch: pytest.
         (
             "postgres://app:s3cret@host/app?schema=public&pgbouncer=true",
             "error: the database URL has parameters that PostgreSQL's client library does not know: pgbouncer, schema\n"
-            "fix: leave them out, in --database-url or MIGRATOR_DATABASE_URL, which go before DATABASE_URL\n",
+            "fix: leave them out, in --database-url or MIGRATOR_DATABASE_URL, which override DATABASE_URL\n",
         ),
     ],
 )

@@ -96,8 +96,8 @@ def test_a_server_process_that_is_killed_takes_all_the_others_with_it(
 
 
 @contextmanager
-def cancelled(database: Database) -> Iterator[Callable[[], None]]:
-    """Gives what locks the table, so that whatever migrator asks of it next waits, and is cancelled."""
+def canceled(database: Database) -> Iterator[Callable[[], None]]:
+    """Gives what locks the table, so that whatever migrator asks of it next waits, and is canceled."""
     ended = threading.Event()
     waiting = (
         b"SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'migrator' "
@@ -124,7 +124,7 @@ def cancelled(database: Database) -> Iterator[Callable[[], None]]:
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_statement_that_is_cancelled_in_any_phase(database: Database, upgraded_schema: str, phase: str) -> None:
     items(database)
-    with cancelled(database) as lock:
+    with canceled(database) as lock:
         told = interrupted(lambda: upgrade(database, reporter=At("started", phase, lock)))
     assert told == "interrupted: canceling statement due to user request"
     upgrade(database)

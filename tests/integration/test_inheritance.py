@@ -1,4 +1,4 @@
-"""Plain inheritance, up and down: what is each table's own, and heirs that come and go."""
+"""Plain inheritance, up and down: what is each table's own, and child tables that come and go."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.support.running import REVISION, At, downgrade, retire, upgrade
 from tests.support.statements import log_statements, unseen, written
 from tests.support.tables import CHANGE, OLD, copy_in
 
-# Without an index on the table itself, as where all rows are in heirs.
+# Without an index on the table itself, as where all rows are in child tables.
 CARRIED = replace(CHANGE, index="same")
 TABLES = ("items", "old_items", "own_items", "archive.items")
 
 
 @pytest.fixture
-def heirs(database: Database) -> Database:
-    """old_items inherits; own_items says the column itself, as archive.items does, its heir. Each has 25 rows."""
+def children(database: Database) -> Database:
+    """old_items inherits; own_items declares the column itself, as archive.items, its child, does. 25 rows each."""
     for statement in (
         "CREATE TABLE items (id bigint PRIMARY KEY, body text NOT NULL, title text, embedding vector(48) NOT NULL)",
         "CREATE TABLE old_items (note text) INHERITS (items)",
@@ -46,61 +46,61 @@ def heirs(database: Database) -> Database:
     return database
 
 
-def test_promise_1_an_abandoned_upgrade_and_downgrade(heirs: Database) -> None:
-    abandon_both_ways(heirs, CARRIED)
+def test_promise_1_an_abandoned_upgrade_and_downgrade(children: Database) -> None:
+    abandon_both_ways(children, CARRIED)
 
 
-def test_an_index_for_each_of_them(heirs: Database) -> None:
+def test_an_index_for_each_of_them(children: Database) -> None:
     """That a revision asks for where there is none, and which it replaces; and a revision of the index alone."""
-    heirs.execute("DROP INDEX items_embedding_idx, old_items_embedding_idx, own_items_embedding_idx")
-    heirs.execute("DROP INDEX archive.items_embedding_idx")
-    schema = heirs.dump()
+    children.execute("DROP INDEX items_embedding_idx, old_items_embedding_idx, own_items_embedding_idx")
+    children.execute("DROP INDEX archive.items_embedding_idx")
+    schema = children.dump()
     found = (
         "SELECT schemaname || '.' || tablename, indexdef ~ 'm=.6' FROM pg_indexes WHERE indexdef ~ 'hnsw' ORDER BY 1"
     )
     asked = replace(CHANGE, to=OLD, text=None, index=Hnsw("cosine", m=6))
-    upgrade(heirs, asked)
+    upgrade(children, asked)
     everywhere = [
         ("archive.items", True),
         ("public.items", True),
         ("public.old_items", True),
         ("public.own_items", True),
     ]
-    assert heirs.execute(found) == everywhere
+    assert children.execute(found) == everywhere
     again = replace(asked, index=Hnsw("cosine", m=8))
-    upgrade(heirs, again, revision="3")
-    assert heirs.execute(found) == [(table, False) for table, _ in everywhere]
-    downgrade(heirs, again, revision="3")
-    assert heirs.execute(found) == everywhere
-    downgrade(heirs, asked)
-    assert heirs.dump() == schema
+    upgrade(children, again, revision="3")
+    assert children.execute(found) == [(table, False) for table, _ in everywhere]
+    downgrade(children, again, revision="3")
+    assert children.execute(found) == everywhere
+    downgrade(children, asked)
+    assert children.dump() == schema
 
 
-def test_after_retire_the_backup_gives_the_old_vectors(heirs: Database) -> None:
-    schema = heirs.dump()
-    upgrade(heirs, CARRIED)
-    # An heir of the heir that says the column itself, called otherwise by now.
-    heirs.execute("ALTER TABLE own_items RENAME TO owned_items")
+def test_after_retire_the_backup_gives_the_old_vectors(children: Database) -> None:
+    schema = children.dump()
+    upgrade(children, CARRIED)
+    # A child table of the child table that says the column itself, called otherwise by now.
+    children.execute("ALTER TABLE own_items RENAME TO owned_items")
     # One that came since, with columns of its own.
-    heirs.execute("CREATE TABLE new_items (LIKE items); ALTER TABLE new_items INHERIT items")
-    retire(heirs, keep_backups=True)
-    assert "migrator" not in heirs.dump()
-    heirs.execute("DROP TABLE new_items; ALTER TABLE owned_items RENAME TO own_items")
-    assert heirs.dump() == schema.replace("vector(48)", "vector(96)")
-    restore_a_dump(heirs)
-    downgrade(heirs)
-    assert heirs.dump() == schema
-    assert rows_hold(heirs, old) == 100
+    children.execute("CREATE TABLE new_items (LIKE items); ALTER TABLE new_items INHERIT items")
+    retire(children, keep_backups=True)
+    assert "migrator" not in children.dump()
+    children.execute("DROP TABLE new_items; ALTER TABLE owned_items RENAME TO own_items")
+    assert children.dump() == schema.replace("vector(48)", "vector(96)")
+    restore_a_dump(children)
+    downgrade(children)
+    assert children.dump() == schema
+    assert rows_hold(children, old) == 100
 
 
-def restore_a_dump(heirs: Database) -> None:
-    """What that does to the oids that the ledger has: an heir may have that of another."""
-    old, own = (heirs.value(f"SELECT '{table}'::regclass::oid::text") for table in ("old_items", "own_items"))
+def restore_a_dump(children: Database) -> None:
+    """What that does to the oids that the ledger has: a child table may have that of another."""
+    old, own = (children.value(f"SELECT '{table}'::regclass::oid::text") for table in ("old_items", "own_items"))
     swapped = f"replace(replace(replace(catalog::text, '{old}', '@'), '{own}', '{old}'), '@', '{own}')::jsonb"
-    heirs.execute(f"UPDATE migrator.change SET catalog = jsonb_set({swapped}, '{{table,oid}}', '1')")
+    children.execute(f"UPDATE migrator.change SET catalog = jsonb_set({swapped}, '{{table,oid}}', '1')")
 
 
-# What is made of single heirs, what undoes it, and what is said of it.
+# What is made of single child tables, what undoes it, and what is said of it.
 # It says what else this transaction writes to.
 GUARD = """
 CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -155,93 +155,95 @@ REFUSED = (
 )
 
 
-def test_what_is_refused(heirs: Database) -> None:
-    heirs.execute("ALTER TABLE items ADD heard text GENERATED ALWAYS AS (body) STORED")
-    before = heirs.dump()
-    with heirs.connect() as session:
+def test_what_is_refused(children: Database) -> None:
+    children.execute("ALTER TABLE items ADD heard text GENERATED ALWAYS AS (body) STORED")
+    before = children.dump()
+    with children.connect() as session:
         for statement, undone, problem in REFUSED:
-            assert heirs.dump() == before
+            assert children.dump() == before
             session.execute(statement.encode())
             with pytest.raises(Refused, match=problem) as refused:
-                upgrade(heirs, replace(CARRIED, text="heard"))
+                upgrade(children, replace(CARRIED, text="heard"))
             assert "ADD TABLE" not in str(refused.value)
             session.execute(undone.encode())
 
 
 @MODES
-def test_heirs_that_come_and_go_meanwhile(heirs: Database, online: bool) -> None:
+def test_children_that_come_and_go_meanwhile(children: Database, online: bool) -> None:
     """One that comes has no capture, one that goes apart would keep migrator's columns: both end the run."""
     # From then on it says all columns itself, and not only the vector.
-    heirs.execute("ALTER TABLE own_items NO INHERIT items")
-    schema_apart = heirs.dump()
-    heirs.execute("ALTER TABLE own_items INHERIT items")
-    schema = heirs.dump()
-    made = At("done", "verify", lambda: heirs.execute("CREATE TABLE new_items () INHERITS (items)"))
+    children.execute("ALTER TABLE own_items NO INHERIT items")
+    schema_apart = children.dump()
+    children.execute("ALTER TABLE own_items INHERIT items")
+    schema = children.dump()
+    made = At("done", "verify", lambda: children.execute("CREATE TABLE new_items () INHERITS (items)"))
     with pytest.raises(MigratorError, match=r"child tables \(public.new_items\) of the table changed since"):
-        upgrade(heirs, CARRIED, reporter=made)
-    heirs.execute("DROP TABLE new_items")
-    assert heirs.dump() == schema
-    apart = At("done", "verify", lambda: heirs.execute("ALTER TABLE own_items NO INHERIT items"))
+        upgrade(children, CARRIED, reporter=made)
+    children.execute("DROP TABLE new_items")
+    assert children.dump() == schema
+    apart = At("done", "verify", lambda: children.execute("ALTER TABLE own_items NO INHERIT items"))
     with pytest.raises(MigratorError, match=r"child tables were detached .*: public.own_items, archive.items"):
-        upgrade(heirs, CARRIED, reporter=apart)
-    assert heirs.dump() == schema_apart
-    heirs.execute("ALTER TABLE own_items INHERIT items")
+        upgrade(children, CARRIED, reporter=apart)
+    assert children.dump() == schema_apart
+    children.execute("ALTER TABLE own_items INHERIT items")
     # NOT NULL is its own from then on, and of one that returned so are its columns, migrator's among them.
     returned = "ALTER TABLE old_items NO INHERIT items; ALTER TABLE old_items INHERIT items"
     returned = "ALTER TABLE old_items ALTER COLUMN embedding SET NOT NULL" if online else returned
     with pytest.raises(MigratorError, match=r"the column in public.old_items .* changed since"):
-        upgrade(heirs, CARRIED, reporter=At("done", "verify", lambda: heirs.execute(returned)), online=online)
-    assert "migrator" not in heirs.dump()
-    gone = At("done", "embed" if online else "fill", lambda: heirs.execute("DROP TABLE archive.items"))
-    upgrade(heirs, CARRIED, reporter=gone, online=online)
-    assert rows_hold(heirs, new) == 75
+        upgrade(children, CARRIED, reporter=At("done", "verify", lambda: children.execute(returned)), online=online)
+    assert "migrator" not in children.dump()
+    gone = At("done", "embed" if online else "fill", lambda: children.execute("DROP TABLE archive.items"))
+    upgrade(children, CARRIED, reporter=gone, online=online)
+    assert rows_hold(children, new) == 75
 
 
-def test_rows_of_an_heir_that_came_since_the_upgrade(heirs: Database) -> None:
+def test_rows_of_an_child_that_came_since_the_upgrade(children: Database) -> None:
     """Capture did not see them, so a downgrade compares every row."""
-    upgrade(heirs, CARRIED)
-    heirs.execute("CREATE TABLE new_items () INHERITS (items)")
-    heirs.execute("INSERT INTO new_items SELECT * FROM ONLY items WHERE id < 5")
-    heirs.execute("UPDATE new_items SET body = 'edited ' || id")
-    downgrade(heirs)
-    assert rows_hold(heirs, old) == 105
+    upgrade(children, CARRIED)
+    children.execute("CREATE TABLE new_items () INHERITS (items)")
+    children.execute("INSERT INTO new_items SELECT * FROM ONLY items WHERE id < 5")
+    children.execute("UPDATE new_items SET body = 'edited ' || id")
+    downgrade(children)
+    assert rows_hold(children, old) == 105
 
 
 @MODES
-def test_the_manual_rollback_brings_all_of_them_back(heirs: Database, online: bool) -> None:
-    schema = heirs.dump()
-    upgrade(heirs, CARRIED, online=online)
-    restore_a_dump(heirs)
-    at(heirs, REVISION)
+def test_the_manual_rollback_brings_all_of_them_back(children: Database, online: bool) -> None:
+    schema = children.dump()
+    upgrade(children, CARRIED, online=online)
+    restore_a_dump(children)
+    at(children, REVISION)
     # One that came since, and one that was parted meanwhile, which keeps what is migrator's.
-    heirs.execute("CREATE TABLE new_items () INHERITS (items)")
-    assert "is not there, or disabled, on new_items: which" in roll_back(heirs).err
-    heirs.execute("DROP TABLE new_items; ALTER TABLE old_items NO INHERIT items" if online else "DROP TABLE new_items")
+    children.execute("CREATE TABLE new_items () INHERITS (items)")
+    assert "is not there, or disabled, on new_items: which" in roll_back(children).err
+    children.execute(
+        "DROP TABLE new_items; ALTER TABLE old_items NO INHERIT items" if online else "DROP TABLE new_items"
+    )
     # After a dump and restore it is not known that the capture trigger saw every write.
-    assert "may have changed unseen since the upgrade" in roll_back(heirs).err
-    ended = roll_back(heirs, "-v", "marks=trusted")
+    assert "may have changed unseen since the upgrade" in roll_back(children).err
+    ended = roll_back(children, "-v", "marks=trusted")
     assert (ended.code, ended.err) == (0, "")
     if online:
-        assert rows_hold(heirs, old) == 75
+        assert rows_hold(children, old) == 75
         return
-    heirs.execute("DROP TABLE alembic_version")
-    assert heirs.dump() == schema
-    assert rows_hold(heirs, old) == 100
+    children.execute("DROP TABLE alembic_version")
+    assert children.dump() == schema
+    assert rows_hold(children, old) == 100
 
 
-def test_what_a_run_online_sends_is_what_its_plan_lists(server: Server, heirs: Database, tmp_path: Path) -> None:
-    heirs.execute("ALTER TABLE items ALTER COLUMN embedding DROP NOT NULL")
-    heirs.execute("ALTER TABLE own_items ALTER COLUMN embedding DROP NOT NULL")
-    log_statements(heirs)
-    compare(server, heirs, tmp_path, "upgrade", (CARRIED,), online=True)
-    unseen(heirs, "DELETE FROM items WHERE id >= 5000; UPDATE items SET body = 'edited' WHERE id = 10")
-    compare(server, heirs, tmp_path, "downgrade", (CARRIED,))
+def test_what_a_run_online_sends_is_what_its_plan_lists(server: Server, children: Database, tmp_path: Path) -> None:
+    children.execute("ALTER TABLE items ALTER COLUMN embedding DROP NOT NULL")
+    children.execute("ALTER TABLE own_items ALTER COLUMN embedding DROP NOT NULL")
+    log_statements(children)
+    compare(server, children, tmp_path, "upgrade", (CARRIED,), online=True)
+    unseen(children, "DELETE FROM items WHERE id >= 5000; UPDATE items SET body = 'edited' WHERE id = 10")
+    compare(server, children, tmp_path, "downgrade", (CARRIED,))
 
 
 def test_a_statement_takes_the_lock_that_the_plan_says(
-    heirs: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    children: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = plan_of(heirs, "upgrade", (CARRIED,), [], Options())
+    plan = plan_of(children, "upgrade", (CARRIED,), [], Options())
     # That of a table tells no rows of the others apart.
     assert plan.columns[0].catalog.table.key == []
     filling = [written(each.query) for each in statements(plan) if each.phase == "fill"]
@@ -249,4 +251,4 @@ def test_a_statement_takes_the_lock_that_the_plan_says(
     # Each by itself, and not again with the table above it.
     assert [each for each in updates if "UPDATE ONLY" not in each] == []
     assert len(updates) == len(TABLES)
-    compare_locks(heirs, tmp_path, monkeypatch, (CARRIED,))
+    compare_locks(children, tmp_path, monkeypatch, (CARRIED,))

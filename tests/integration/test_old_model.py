@@ -71,7 +71,7 @@ def test_a_model_that_is_not_to_be_had_is_warned_of_and_the_upgrade_goes_on(data
     (hazard,) = about_old_model(database, change)
     assert hazard.code == "old-model-not-at-hand"
     assert hazard.problem == (
-        "the model that public.items.embedding is said to hold cannot be used here: "
+        "cannot load the model that from_= names for public.items.embedding: "
         "model python:nowhere.models:old cannot be loaded: there is no module 'nowhere'"
     )
     upgrade(database, change)

@@ -179,7 +179,7 @@ def test_a_writer_of_the_table_whose_trigger_writes_to_them_is_let_by(notes: Dat
     upgrade(notes, NOTES, reporter=reporter)
     writer.join()
     assert [text for text in reporter.messages if "other tables" in text and "(it has counted)" in text]
-    assert [text for text in reporter.messages if "waits for topics, which is locked for the text" in text]
+    assert [text for text in reporter.messages if "waits for topics; releasing our lock on that table" in text]
     assert notes.execute("SELECT edits FROM topics WHERE id = 5") == [(1,)]
     assert wrong(notes, models.new) == []
 

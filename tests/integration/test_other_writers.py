@@ -128,7 +128,7 @@ CREATE TABLE ai.vectorizer (id int, name text, source_schema text, source_table 
 
 
 @pytest.mark.parametrize(("statements", "named"), [(SUPABASE, "util.queue_embeddings()"), (PGAI, "of pgai")])
-def test_a_vectorizer_by_trigger_is_recognised(database: Database, statements: str, named: str) -> None:
+def test_a_vectorizer_by_trigger_is_recognized(database: Database, statements: str, named: str) -> None:
     items(database, rows=10)
     script(database, statements)
     (hazard,) = found(database, "writer-fails-later")

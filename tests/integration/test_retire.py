@@ -82,7 +82,7 @@ def test_storage_that_two_vectors_in_a_row_forbade_comes_back(database: Database
     short = Model("python:nowhere:model", dimensions=256, matryoshka=True)
     change = EmbeddingChange("items", "embedding", text=None, from_=long, to=short)
     with pytest.raises(VerificationFailed):
-        # All vectors point the same way, so that shortened and normalised they are the same.
+        # All vectors point the same way, so that shortened and normalized they are the same.
         runner.upgrade(database.address, "2", [change], Options())
     database.execute(
         "UPDATE items SET embedding = (SELECT array_agg(sin(id * d)) FROM generate_series(1, 1900) d)::vector"

@@ -111,7 +111,7 @@ def watch_locks(database: Database, patch: pytest.MonkeyPatch) -> dict[str, set[
             watcher.cursor(),
             "SELECT mode FROM pg_locks JOIN pg_class c ON c.oid = relation "
             "WHERE pid = %s AND granted AND relnamespace::regnamespace::text IN ('public', 'archive') "
-            # A twin of a materialised view is migrator's own, whatever its schema.
+            # A twin of a materialized view is migrator's own, whatever its schema.
             "AND relname !~ '^migrator_view_'",
             (connection.info.backend_pid,),
         ).fetchall()

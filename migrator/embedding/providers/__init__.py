@@ -23,7 +23,7 @@ class Embedder(Protocol):
 
     dimensions: length of its vectors.
     fingerprint: what makes two vectors comparable, as JSON values: provider, model, model revision, dimensions,
-        prompt, normalisation, text cleaning, precision.
+        prompt, normalization, text cleaning, precision.
     max_tokens: how many tokens of a text it reads; None where it does not say.
     paid: its calls cost money, so that a dry run makes none.
     """

@@ -1,4 +1,4 @@
--- A materialised view on a view that reads the vector.
+-- A materialized view on a view that reads the vector.
 CREATE TABLE documents (
     id int PRIMARY KEY,
     content text NOT NULL,

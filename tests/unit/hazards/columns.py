@@ -172,7 +172,7 @@ TEXTS: list[Row] = [
         ),
         "not-a-table",
         True,
-        '"items" is a materialised view, which migrator cannot change',
+        '"items" is a materialized view, which migrator cannot change',
         "a column cannot be put beside the live one there.",
         "name the table whose rows it shows; the view is carried over with it",
     ),
@@ -469,8 +469,8 @@ TEXTS: list[Row] = [
         ),
         "column-order",
         False,
-        'from fill on, SELECT * and column-less INSERT and COPY on "items" meet another column, and later '
-        '"embedding" in last place',
+        'from fill on, SELECT * and column-less INSERT and COPY on "items" see one extra column; after cut-over '
+        '"embedding" is the last column',
         "from fill on SELECT * gives another row and COPY fails. INSERT works until cut-over; then its vector goes "
         "into the retired column: the row is stored without one, or refused where the column is NOT NULL or the vector "
         "is the new model's. Prepared statements may say that a cached plan must not change result type.",

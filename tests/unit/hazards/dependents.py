@@ -17,21 +17,21 @@ TEXTS: list[Row] = [
         "drop it before the upgrade, and create it again afterwards",
     ),
     (
-        hazards.dependents.materialised_views,
+        hazards.dependents.materialized_views,
         (SUBJECT, ["public.near", "public.far"]),
         "materialised-view-as-of",
         False,
-        "materialised views read public.items.embedding: public.near, public.far",
+        "materialized views read public.items.embedding: public.near, public.far",
         "each is filled a second time before cut-over, which takes its room on disk again, and swapped; after cut-over "
         "one with a unique index on columns is refreshed concurrently; others lack what was written since their fill.",
         "refresh the others afterwards: REFRESH MATERIALIZED VIEW",
     ),
     (
         hazards.dependents.materialised_view_does_not_fit,
-        (SUBJECT, "index b of materialised view public.a", "there is no operator class"),
+        (SUBJECT, "index b of materialized view public.a", "there is no operator class"),
         "materialised-view-does-not-fit",
         True,
-        "index b of materialised view public.a cannot be made again over the new vectors of public.items.embedding: "
+        "index b of materialized view public.a cannot be made again over the new vectors of public.items.embedding: "
         "there is no operator class",
         "it would fail before cut-over, after everything was embedded.",
         "drop it before the upgrade, and create one that fits afterwards",
@@ -118,7 +118,7 @@ TEXTS: list[Row] = [
         "OR public.vector_dims(embedding) < 400)",
         "for some rows it may not hold with vectors of 768: then a CHECK fails the run before cut-over, a policy "
         "hides the row, a trigger does not fire.",
-        "look at each; one that is to hold with 768 too has to be changed beforehand",
+        "look at each; change those that must also accept 768 dimensions before the upgrade",
     ),
     (
         hazards.dependents.function_not_made,

@@ -79,7 +79,7 @@ TEXTS: list[Row] = [
         ),
         "old-model-not-at-hand",
         False,
-        "the model that public.items.embedding is said to hold cannot be used here: model python:app.models:old cannot "
+        "cannot load the model that from_= names for public.items.embedding: model python:app.models:old cannot "
         "be loaded: there is no module 'app'",
         "rows written since the upgrade could not be embedded with it in a rollback: migrator downgrade would refuse, "
         "and the manual rollback would leave them without a vector and list them.",

@@ -23,9 +23,9 @@ TEXTS: list[Row] = [
         "detach them for the time of the upgrade, and upgrade them where they are",
     ),
     (
-        hazards.partitions.temporary_heirs,
+        hazards.partitions.temporary_children,
         ("items", ["pg_temp_3.today", "pg_temp_4.today"]),
-        "temporary-heir",
+        "temporary-child",
         True,
         'tables that inherit from "items" are temporary: pg_temp_3.today, pg_temp_4.today',
         "PostgreSQL lets no session change those of another, nor the table above them.",
@@ -86,9 +86,9 @@ TEXTS: list[Row] = [
         "cut-over is done",
     ),
     (
-        hazards.partitions.heirs_together,
+        hazards.partitions.children_together,
         ("items", 3),
-        "heirs-together",
+        "children-together",
         False,
         '"items" is inherited by 3 tables, which begin and end together with it',
         "shadow column, capture triggers and cut-over lock all of them at a time, for milliseconds; until migrator "

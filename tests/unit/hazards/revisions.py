@@ -30,7 +30,7 @@ TEXTS: list[Row] = [
         True,
         "-1 from here undoes revision 0001, in which migrator has no part",
         "its downgrade() may drop tables and what is in them; no upgrade of vectors is undone by it.",
-        "if that is meant, name where to go instead of counting: migrator downgrade base",
+        "if that is meant, name the target revision: migrator downgrade base",
     ),
     (
         hazards.revisions.several_operations,

@@ -41,7 +41,7 @@ TEXTS: list[Row] = [
         "unfinished-other",
         True,
         "the upgrade of revision 0002 is unfinished",
-        "one change is carried to its end, or abandoned, before the next begins.",
+        "finish or abandon the unfinished run first.",
         "migrator upgrade goes on with it; migrator abandon undoes it",
     ),
     (
@@ -54,7 +54,7 @@ TEXTS: list[Row] = [
         "unfinished-other",
         True,
         "the downgrade of revision 0002 is unfinished",
-        "one change is carried to its end, or abandoned, before the next begins.",
+        "finish or abandon the unfinished run first.",
         "migrator downgrade -1 goes on with it; migrator abandon undoes it",
     ),
     (
@@ -68,7 +68,7 @@ TEXTS: list[Row] = [
         "unfinished-other",
         True,
         "the upgrade of revision 0002 is unfinished",
-        "one change is carried to its end, or abandoned, before the next begins.",
+        "finish or abandon the unfinished run first.",
         "migrator abandon undoes it; to go on with it instead, put its file back where migrator upgrade comes to it "
         "first",
     ),

@@ -165,7 +165,7 @@ TEXTS: list[Row] = [
         False,
         "since the upgrade there is no capture trigger, or it was disabled or altered, on public.items, "
         "public.old_items",
-        "writes may have gone by it, so that it does not know every old vector that is stale.",
+        "writes were not tracked in that time, so some stale vectors may not be marked.",
         "nothing to do: each old vector is compared with the backup, and embedded again where it is not there",
     ),
     (

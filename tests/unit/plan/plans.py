@@ -217,8 +217,8 @@ def partitions_index_only() -> Plan:
     return upgrading((change(text=None, to=OLD, index=Hnsw("cosine", m=32)), _partitioned(vectors())))
 
 
-def _heirs(at: Column) -> Catalog:
-    """One heir that says the column itself too, and has an index alone."""
+def _children(at: Column) -> Catalog:
+    """One child table that says the column itself too, and has an index alone."""
     own = dataclasses.replace(at, inherited=True)
     alone = hnsw("letters_embedding_idx", definition="CREATE INDEX letters_embedding_idx ON public.letters")
     below = [
@@ -231,7 +231,7 @@ def _heirs(at: Column) -> Catalog:
 
 @_plan
 def inheritance() -> Plan:
-    return upgrading((CHANGE, _heirs(vectors(not_null=False))))
+    return upgrading((CHANGE, _children(vectors(not_null=False))))
 
 
 @_plan

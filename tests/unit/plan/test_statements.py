@@ -51,8 +51,10 @@ def test_a_plan_says_its_statements(name: str) -> None:
 def test_what_retire_drops() -> None:
     """Of what is partitioned or inherited, and where both vectors did not fit in a page."""
     columns = [column for name in RETIRED for column in PLANS[name]().columns]
-    own = [tree.planned(column)[1:2] if column.has_heirs else [] for column in columns]
-    listed = [each for column, heirs in zip(columns, own, strict=True) for each in retire.statements(column, heirs)]
+    own = [tree.planned(column)[1:2] if column.has_children else [] for column in columns]
+    listed = [
+        each for column, children in zip(columns, own, strict=True) for each in retire.statements(column, children)
+    ]
     compare("retire", [replace(each, phase=retire.NAME) for each in listed])
 
 

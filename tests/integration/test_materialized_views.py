@@ -1,4 +1,4 @@
-"""Materialised views are built again beside the old ones, swapped at cut-over, and come back as they were."""
+"""Materialized views are built again beside the old ones, swapped at cut-over, and come back as they were."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_a_half_built_one_is_gone_on_with(database: Database) -> None:
 def test_one_that_cannot_be_carried_over_is_refused(database: Database, script: str, why: str) -> None:
     prepare(database, script)
     schema = database.dump()
-    with pytest.raises(Refused, match=rf"materialised view public\.near \({why}\)"):
+    with pytest.raises(Refused, match=rf"materialized view public\.near \({why}\)"):
         upgrade(database)
     assert database.dump() == schema
 
@@ -156,12 +156,12 @@ DERIVED = dataclasses.replace(CHANGE, text=None, to=OLD, type="halfvec", index="
     [
         (
             "CREATE MATERIALIZED VIEW near AS SELECT vector_norm(i.embedding) FROM items i",
-            r"materialised view public\.near cannot be made .*: function public\.vector_norm\(.*halfvec\)",
+            r"materialized view public\.near cannot be made .*: function public\.vector_norm\(.*halfvec\)",
         ),
         (
             "CREATE MATERIALIZED VIEW near AS SELECT id, embedding FROM items; "
             "CREATE INDEX of_norm ON near (vector_norm(embedding))",
-            r"index of_norm of materialised view public\.near cannot be made .*vector_norm",
+            r"index of_norm of materialized view public\.near cannot be made .*vector_norm",
         ),
     ],
     ids=["query", "index"],
@@ -179,7 +179,7 @@ def test_its_room_on_disk_is_estimated(database: Database) -> None:
     plan = runner.plan_upgrade(database.address, REVISION, [CHANGE], Options())
     (estimate,) = plan.estimates
     assert estimate.disk.views == 2 * database.value("SELECT pg_total_relation_size('near')")
-    assert ", materialised views " in plan_as_text([Planned("2", "", plan)], "upgrade", "migrator upgrade")
+    assert ", materialized views " in plan_as_text([Planned("2", "", plan)], "upgrade", "migrator upgrade")
 
 
 def as_keeper(database: Database) -> Address:

@@ -1,4 +1,4 @@
--- A materialised view reads the vector.
+-- A materialized view reads the vector.
 CREATE TABLE documents (
     id int PRIMARY KEY,
     content text NOT NULL,
