@@ -12,6 +12,12 @@ WHERE c.relkind IN ('i', 'I') AND NOT (i.indisvalid AND i.indisready)
   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid)
 ORDER BY 1;
 
+-- name: index_methods
+-- Of the vector indexes of the database.
+SELECT coalesce(array_agg(DISTINCT m.amname::text), ARRAY[]::text[])
+FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+WHERE m.amname IN ('hnsw', 'ivfflat');
+
 -- name: vector_columns
 -- Every vector column of the database but migrator's own; partitions and child tables with the table above them. rows: the
 -- planner's estimate, -1 where there is none. partitions: of a partitioned table, those that hold rows.

@@ -246,7 +246,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
         "definition": "USING hnsw (embedding public.vector_cosine_ops)",
     },
     "partitions_together": {"partitions": 12},
-    "pgvector_with_known_fault": {"version": "0.8.1"},
+    "pgvector_with_known_fault": {"version": "0.8.1", "method": "hnsw"},
     "names_gone": {"problem": 'column "body" does not exist'},
     "published": {"publications": ["changes"], "columns": ["id", "body", "embedding"], "why_no_list": ""},
     "published_column": {"type_": "vector(768)"},

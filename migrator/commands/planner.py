@@ -20,7 +20,7 @@ from migrator.plan.plan import Plan
 from migrator.plan.upgrade import UpgradePlan
 from migrator.postgres.connection import Connection, configure, has_table, search_path
 from migrator.preflight import checks
-from migrator.preflight.server import disk_hazards, server_hazards
+from migrator.preflight.server import disk_hazards, known_faults, server_hazards
 from migrator.runtime.context import Options
 
 
@@ -67,6 +67,7 @@ class Planner:
             if column.subject in (earlier.subject for earlier in columns[:number]):
                 raise hazards.revisions.column_twice(column.subject).refusal()
         _refuse_changed_before(columns, after)
+        found += known_faults(self._server, {type(each.index).__name__.lower() for each in changes})
         return self._plan(revision, "upgrade", columns, found)
 
     def restore(

@@ -11,9 +11,9 @@ from migrator.doctor.finding import Finding, Findings, of_hazard, of_index_witho
 from migrator.ledger import current_columns
 from migrator.ledger.ledger import Ledger
 from migrator.plan.column import ColumnPlan
-from migrator.postgres.connection import Connection, fetch_dicts
+from migrator.postgres.connection import Connection, fetch_dicts, fetch_row
 from migrator.postgres.sql import fragment, query
-from migrator.preflight.server import server_hazards
+from migrator.preflight.server import known_faults, server_hazards
 from migrator.report import counted, size
 
 
@@ -31,6 +31,8 @@ def examine_database(connection: Connection) -> Findings:
     ]
     if not server.pgvector:
         return Findings(found)
+    (methods,) = fetch_row(connection, query("doctor", "index_methods"))
+    found += [of_hazard("server", hazard) for hazard in known_faults(server, methods)]
     held, _ = current_columns.columns(ledger)
     return Findings([*found, *_vector_columns(connection, held)], _models(ledger, held))
 

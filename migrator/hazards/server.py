@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 from migrator.report import counted, size
@@ -39,11 +40,17 @@ def old_pgvector(version: str, needed: str) -> Hazard:
     )
 
 
-def pgvector_with_known_fault(version: str) -> Hazard:
+def pgvector_with_known_fault(version: str, method: Literal["hnsw", "ivfflat"]) -> Hazard:
+    """method: of an index that is there, or is to be built."""
+    mended = {
+        "hnsw": "0.8.2 mended a buffer overflow in parallel builds, 0.8.3 and 0.8.4 what vacuum did to the index and "
+        "to inserts meanwhile.",
+        "ivfflat": "0.8.7 mended a buffer overflow in builds.",
+    }
     return warn(
         "pgvector-known-fault",
-        f"pgvector {version} has a known fault",
-        "0.8.2 mended a buffer overflow in parallel HNSW builds, 0.8.3 a corruption by vacuum.",
+        f"pgvector {version} has a known fault in {'HNSW' if method == 'hnsw' else 'IVFFlat'} indexes",
+        mended[method],
         "update the package on the server, then ALTER EXTENSION vector UPDATE",
     )
 

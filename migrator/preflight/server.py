@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import psycopg
 
@@ -15,7 +16,8 @@ from migrator.postgres.sql import query
 
 OLDEST_POSTGRESQL = 140_000
 OLDEST_PGVECTOR = (0, 7, 0)
-SOUND_PGVECTOR = (0, 8, 3)
+# Older releases of pgvector have faults in indexes of the method (its CHANGELOG.md).
+SOUND_PGVECTOR: dict[Literal["hnsw", "ivfflat"], tuple[int, ...]] = {"hnsw": (0, 8, 4), "ivfflat": (0, 8, 7)}
 
 
 def server_hazards(server: Server, schema: LedgerSchema) -> list[Hazard]:
@@ -27,8 +29,6 @@ def server_hazards(server: Server, schema: LedgerSchema) -> list[Hazard]:
         found.append(hazards.server.no_pgvector(server.pgvector_available, schema.installed))
     elif _version(server.pgvector) < OLDEST_PGVECTOR:
         found.append(hazards.server.old_pgvector(server.pgvector, ".".join(map(str, OLDEST_PGVECTOR))))
-    elif _version(server.pgvector) < SOUND_PGVECTOR:
-        found.append(hazards.server.pgvector_with_known_fault(server.pgvector))
     if server.standby:
         found.append(hazards.server.standby())
     if schema.taken:
@@ -40,6 +40,18 @@ def server_hazards(server: Server, schema: LedgerSchema) -> list[Hazard]:
     if server.publications_of_all:
         found.append(hazards.dependents.publication_of_all(server.publications_of_all))
     return found
+
+
+def known_faults(server: Server, methods: Collection[str]) -> list[Hazard]:
+    """Of this pgvector, in indexes of these methods."""
+    version = server.pgvector
+    if version is None:
+        return []
+    return [
+        hazards.server.pgvector_with_known_fault(version, method)
+        for method, sound in SOUND_PGVECTOR.items()
+        if method in methods and _version(version) < sound
+    ]
 
 
 def disk_hazards(server: Server, needed: int) -> list[Hazard]:

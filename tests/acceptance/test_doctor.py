@@ -11,7 +11,10 @@ import psycopg
 import pytest
 
 from migrator import Hnsw, Model
+from migrator.catalog import read_server
 from migrator.doctor import Finding
+from migrator.postgres.connection import connect
+from migrator.preflight.server import known_faults
 from tests.support.commands import Ended, migrator
 from tests.support.database import Database
 from tests.support.ledger import record
@@ -45,8 +48,14 @@ def about(subject: str, found: list[Finding]) -> list[tuple[str, str, str]]:
 # ---- the database --------------------------------------------------------------------------------------------
 
 
+HNSW_INSTEAD = (
+    "DROP INDEX items_embedding_idx; CREATE INDEX items_embedding_idx ON items USING hnsw (embedding vector_cosine_ops)"
+)
+
+
 def test_a_sound_database(database: Database) -> None:
     items(database)
+    database.execute(HNSW_INSTEAD)
     before = database.versions()
     ended = migrator("doctor")
     server, disk, column = ended.out.splitlines()
@@ -56,11 +65,21 @@ def test_a_sound_database(database: Database) -> None:
     assert disk.startswith("ok       disk: ")
     assert disk.endswith(" free where the server's data lies")
     assert column == (
-        "ok       public.items.embedding: vector(48), about 200 rows, items_embedding_idx (ivfflat), "
+        "ok       public.items.embedding: vector(48), about 200 rows, items_embedding_idx (hnsw), "
         "a model that the ledger does not know"
     )
     assert (ended.code, ended.err) == (0, "next: migrator doctor TABLE.COLUMN looks into a column\n")
     assert database.versions() == before
+
+
+def test_a_fault_of_pgvector_in_indexes_that_are_there(database: Database) -> None:
+    items(database)
+    with connect(database.address) as connection:
+        server = read_server(connection)
+    expected = [("warning", each.problem, each.remedy) for each in known_faults(server, ["ivfflat"])]
+    assert about("server", findings())[1:] == expected
+    # This one has the fault.
+    assert (server.pgvector, len(expected)) == ("0.8.5", 1)
 
 
 def test_a_database_without_pgvector(database: Database) -> None:
@@ -102,6 +121,7 @@ def guest(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.mark.usefixtures("guest")
 def test_a_role_that_may_not_make_a_schema_or_read_the_ledger(database: Database) -> None:
     items(database, rows=5)
+    database.execute(HNSW_INSTEAD)
     found = findings()
     assert about("server", found)[1:] == [
         (

@@ -17,7 +17,7 @@ from migrator import Model, hazards
 from migrator.catalog import Server, read_ledger_schema, read_server
 from migrator.hazards import Hazard
 from migrator.postgres.connection import connect
-from migrator.preflight.server import server_hazards
+from migrator.preflight.server import known_faults, server_hazards
 from tests.support.commands import Ended, migrator, process
 from tests.support.database import Database, script
 from tests.support.memory import MEMORY
@@ -693,12 +693,19 @@ def test_servers_that_migrator_cannot_work_with(database: Database) -> None:
         ({"pgvector": None}, hazards.server.no_pgvector(available=True, dropped=False)),
         ({"pgvector": None, "pgvector_available": False}, hazards.server.no_pgvector(available=False, dropped=False)),
         ({"pgvector": "0.6.2"}, hazards.server.old_pgvector("0.6.2", "0.7.0")),
-        ({"pgvector": "0.8.2"}, hazards.server.pgvector_with_known_fault("0.8.2")),
         ({"standby": True}, hazards.server.standby()),
         ({"may_create": False}, hazards.columns.may_not_create_schema("postgres")),
         ({"publications_of_all": ["a", "b"]}, hazards.dependents.publication_of_all(["a", "b"])),
     ):
         assert server_hazards(dataclasses.replace(sound, **differs), schema) == [expected]
+    for version, methods, faults in (
+        ("0.8.3", ["hnsw"], [hazards.server.pgvector_with_known_fault("0.8.3", "hnsw")]),
+        ("0.8.4", ["hnsw"], []),
+        ("0.8.6", ["hnsw", "ivfflat"], [hazards.server.pgvector_with_known_fault("0.8.6", "ivfflat")]),
+        ("0.8.7", ["hnsw", "ivfflat"], []),
+        (None, ["hnsw"], []),
+    ):
+        assert known_faults(dataclasses.replace(sound, pgvector=version), methods) == faults
     may_not = dataclasses.replace(sound, may_create=False)
     of_another = dataclasses.replace(schema, owner="other", owned=False)
     assert server_hazards(may_not, of_another) == [hazards.rights.ledger_of_another("other", True, "postgres")]

@@ -37,11 +37,21 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.server.pgvector_with_known_fault,
-        ("0.8.2",),
+        ("0.8.2", "hnsw"),
         "pgvector-known-fault",
         False,
-        "pgvector 0.8.2 has a known fault",
-        "0.8.2 mended a buffer overflow in parallel HNSW builds, 0.8.3 a corruption by vacuum.",
+        "pgvector 0.8.2 has a known fault in HNSW indexes",
+        "0.8.2 mended a buffer overflow in parallel builds, 0.8.3 and 0.8.4 what vacuum did to the index and to "
+        "inserts meanwhile.",
+        "update the package on the server, then ALTER EXTENSION vector UPDATE",
+    ),
+    (
+        hazards.server.pgvector_with_known_fault,
+        ("0.8.6", "ivfflat"),
+        "pgvector-known-fault",
+        False,
+        "pgvector 0.8.6 has a known fault in IVFFlat indexes",
+        "0.8.7 mended a buffer overflow in builds.",
         "update the package on the server, then ALTER EXTENSION vector UPDATE",
     ),
     (
