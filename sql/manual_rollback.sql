@@ -272,7 +272,7 @@ BEGIN
           SELECT k ->> 'kind', k ->> 'name', k ->> 'state' FROM jsonb_array_elements(done.catalog -> 'made_of') AS _ (k)
           UNION ALL
           SELECT 'table', k ->> 'oid', k ->> 'state' FROM jsonb_array_elements(done.catalog -> 'captured') AS _ (k))
-        SELECT array_agg(shown ORDER BY shown) INTO at FROM (
+        SELECT array_agg(regexp_replace(shown, '[[:cntrl:]]', '?', 'g') ORDER BY shown) INTO at FROM (
           SELECT concat_ws(' ', kind, name) AS shown FROM known
           WHERE kind IN ('column', 'label', 'type', 'function') AND (kind, name, state) NOT IN (
             SELECT kind, name, coalesce(state, '') FROM present)
@@ -308,6 +308,7 @@ BEGIN
     EXECUTE format('SELECT coalesce(array_agg(version_num::text), ARRAY[]::text[]) FROM %s',
                    current_setting('rollback.version_table')::regclass) INTO at;
     IF NOT (done.revision = ANY (at) OR to_ = ANY (at) OR to_ = 'base' AND at = ARRAY[]::text[]) THEN
+        at := ARRAY(SELECT regexp_replace(version, '[[:cntrl:]]', '?', 'g') FROM unnest(at) AS _ (version));
         RAISE EXCEPTION 'the database is at revision %, the upgrade of % was revision %',
                         array_to_string(at, ', '), subject, done.revision
             USING HINT = 'undo the later revisions first, newest first; where the upgrade is called '

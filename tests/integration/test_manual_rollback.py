@@ -322,6 +322,9 @@ def test_later_revisions_are_undone_first(upgraded: Database) -> None:
         "undo the later revisions first, newest first; where the upgrade is called 0003 by now, say so: "
         "-v revision=0003"
     )
+    # Whoever may write there may not paint the terminal.
+    at(upgraded, "\x1b[2J0003")
+    assert refused(roll_back(upgraded)).startswith("the database is at revision ?[2J0003, ")
     assert refused(roll_back(upgraded, to="0002")).startswith("to=0002 is the revision that is to be undone\n")
 
 
