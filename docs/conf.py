@@ -28,7 +28,7 @@ html_show_sourcelink = False
 html_copy_source = False
 
 # Pages of the repository that are outside docs/ have another place on the site.
-_ELSEWHERE = {"../SECURITY.md": "project/security.md"}
+_ELSEWHERE = {"../SECURITY.md": "project/security.md", "../CONTRIBUTING.md": "project/contributing.md"}
 
 
 def _follow(_app: Sphinx, _page: str, content: list[str]) -> None:
