@@ -29,6 +29,8 @@ def queries() -> dict[tuple[str, str], str]:
     """Their texts by file and name."""
     found = {}
     for path in files("migrator.sql").iterdir():
+        if not path.name.endswith(".sql"):
+            continue
         parts = re.split(r"^-- name: (\w+)$", path.read_text("utf-8"), flags=re.MULTILINE)
         for name, body in zip(parts[1::2], parts[2::2], strict=True):
             lines = [line for line in body.splitlines() if not line.startswith("--")]
