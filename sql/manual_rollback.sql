@@ -109,12 +109,15 @@ BEGIN
     SELECT array_agg(DISTINCT quote_ident(pg_get_userbyid(o.oid))) INTO at
     FROM (SELECT relowner FROM tree JOIN pg_class USING (oid)
           UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'migrator') AS o (oid)
-    WHERE EXISTS (SELECT FROM pg_roles r WHERE r.rolsuper AND pg_has_role(session_user, r.oid, 'MEMBER')
-                  AND NOT pg_has_role(o.oid, r.oid, 'MEMBER'));
+    WHERE EXISTS (SELECT FROM pg_roles r
+                  WHERE (r.rolsuper
+                         OR r.rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files')
+                         OR r.rolcreaterole AND current_setting('server_version_num')::int < 160000)
+                    AND pg_has_role(session_user, r.oid, 'MEMBER') AND NOT pg_has_role(o.oid, r.oid, 'MEMBER'));
     IF at IS NOT NULL THEN
-        RAISE EXCEPTION 'this session is a superuser, and the table of % or the ledger belongs to %', subject,
+        RAISE EXCEPTION 'this session is a superuser, or may be as good as one, and the table of % or the ledger belongs to %', subject,
                         array_to_string(at, ', ')
-            USING HINT = 'connect as the owner: code of that role would run as superuser';
+            USING HINT = 'connect as the owner: code of that role would run with the rights of this session';
     END IF;
     IF (SELECT max(version) FROM migrator.ledger_version) > 2 THEN
         RAISE EXCEPTION 'the ledger is of a later version than 2, which this script knows'

@@ -145,3 +145,17 @@ def test_a_downgrade_does_not_go_by_the_trigger_of_a_former_owner(
     given_away.execute("DROP FUNCTION migrator.capture_1() CASCADE")
     downgrade(given_away)
     assert rows_hold(database, old) == 20
+
+
+def test_who_may_run_programs_does_not_roll_another_roles_table_back(database: Database, attacker: Attacker) -> None:
+    """By hand neither: a function of the table's owner would run them."""
+    member = f"{attacker.name}_runs"
+    upgrade(database.as_role(attacker.name))
+    at(database, REVISION)
+    database.execute(f"CREATE ROLE {member} LOGIN IN ROLE {attacker.name}, pg_execute_server_program")
+    database.execute(f"ALTER TABLE alembic_version OWNER TO {attacker.name}")
+    stopped = roll_back(database.as_role(member))
+    assert (stopped.code, f"or the ledger belongs to {attacker.name}" in stopped.err) == (3, True)
+    database.execute(f"REVOKE pg_execute_server_program FROM {member}")
+    assert roll_back(database.as_role(member)).code == 0
+    assert rows_hold(database, old) == 20
