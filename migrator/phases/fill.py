@@ -123,6 +123,18 @@ class _KeepWritten(ColumnStep):
         Portions(_keep_written).send(work, self.column, batches.in_ranges(work.connection, self.column))
 
 
+def _ways_to_quiet(column: ColumnPlan) -> list[str]:
+    """Those that work on this server and for this role."""
+    server = column.catalog.server
+    ways = [f"ALTER TABLE {plain(column.table)} DISABLE TRIGGER ... for the time of the upgrade"]
+    if column.can_disable_triggers:
+        ways.insert(0, "--quiet-triggers disables them in each transaction that fills rows")
+    if server.grants_settings and not server.quiets_triggers:
+        role = plain(name(server.role))
+        ways.append(f"let a superuser run GRANT SET ON PARAMETER session_replication_role TO {role}")
+    return ways
+
+
 class _RefuseKeptBack(ColumnStep):
     """Rows that have a vector in the store and do not take it. Raises MigratorError where a trigger is the reason."""
 
@@ -141,14 +153,11 @@ class _RefuseKeptBack(ColumnStep):
             Fill(column, column.shadow).send(work)
         rows = self._count(work)
         if rows:
-            table, role = plain(column.table), plain(name(column.catalog.server.role))
             raise MigratorError(
                 f"{counted(rows, 'rows')} of {column.subject} cannot be filled: a trigger undoes or skips their update",
                 meaning=f"one of those that fire: {', '.join(column.firing_triggers)}. Everything before cut-over "
                 "was undone; the embedding store is kept.",
-                remedy="--quiet-triggers disables them in each transaction that fills rows; or ALTER TABLE "
-                f"{table} DISABLE TRIGGER ... for the time of the upgrade; or let a superuser run GRANT "
-                f"SET ON PARAMETER session_replication_role TO {role}",
+                remedy="; or ".join(_ways_to_quiet(column)),
             )
 
     def _count(self, work: Work) -> int:

@@ -325,7 +325,11 @@ def test_a_trigger_that_skips_updates_keeps_no_row_without_a_vector_unseen(datab
         "3 rows of public.items.embedding cannot be filled: a trigger undoes or skips their update"
     )
     assert caught.value.meaning.startswith("one of those that fire: skip. ")
-    assert 'ALTER TABLE "public"."items" DISABLE TRIGGER ...' in caught.value.remedy
+    # The trigger fires always, and this superuser may already keep the others quiet.
+    assert caught.value.remedy == (
+        "--quiet-triggers disables them in each transaction that fills rows; or "
+        'ALTER TABLE "public"."items" DISABLE TRIGGER ... for the time of the upgrade'
+    )
     assert caught.value.exit_code == 1
     assert database.dump() == before
 
