@@ -82,3 +82,21 @@ def test_both_ends_of_a_connection_over_the_network_ask_whether_the_other_is_the
         for setting, value in wanted.items():
             assert connection.execute(f"SHOW {setting}".encode()).fetchone() == (value,)
             assert connection.info.get_parameters()[setting.removeprefix("tcp_")] == value
+
+
+def test_a_prepared_transaction_that_holds_the_lock_is_named(own_server: OwnServer) -> None:
+    """It outlives its session, so there is no process that could be ended."""
+    database = own_server.new_database()
+    items(database, 20)
+    with database.connect() as other:
+        other.execute("BEGIN; SELECT pg_advisory_xact_lock(x'6d696772'::int, x'61746f72'::int)")
+        other.execute("PREPARE TRANSACTION 'it''s held'")
+    with pytest.raises(Busy) as busy:
+        upgrade(database)
+    assert busy.value.problem == (
+        "the lock that keeps a second migrator out is held, but not by a migrator "
+        "(prepared transaction 'it's held', role \"postgres\")"
+    )
+    assert "to end it run ROLLBACK PREPARED 'it''s held', as a superuser if this role may not" in busy.value.remedy
+    database.execute("ROLLBACK PREPARED 'it''s held'")
+    upgrade(database)

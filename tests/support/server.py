@@ -24,7 +24,7 @@ WAL_SEGMENT_MB = 1
 # A crash loses what was committed just before it, unless whoever committed waited for it.
 _SETTINGS = (
     "-c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c synchronous_commit=off "
-    "-c max_wal_senders=4 -c wal_retrieve_retry_interval=100ms"
+    "-c max_wal_senders=4 -c wal_retrieve_retry_interval=100ms -c max_prepared_transactions=1"
 )
 
 
