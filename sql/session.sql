@@ -58,7 +58,10 @@ SELECT l.pid, p.gid AS prepared, coalesce(a.usename, p.owner)::text AS role, a.a
                                           ELSE pg_has_role(a.usesysid, n.nspowner, 'MEMBER') END, false) AS may_migrate
 FROM pg_locks l
 LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-LEFT JOIN pg_prepared_xacts p ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction
+-- That of a prepared transaction is told by its lock on its own number; the virtual one has it after a restart alone.
+LEFT JOIN pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid'
+                    AND x.virtualtransaction = l.virtualtransaction
+LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
 LEFT JOIN pg_namespace n ON n.nspname = 'migrator'
 WHERE l.locktype = 'advisory' AND l.classid = %(first)s AND l.objid = %(second)s AND l.objsubid = 2 AND l.granted
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -97,6 +97,11 @@ def test_a_prepared_transaction_that_holds_the_lock_is_named(own_server: OwnServ
         "the lock that keeps a second migrator out is held, but not by a migrator "
         "(prepared transaction 'it's held', role \"postgres\")"
     )
+    # Its locks are told otherwise then.
+    own_server.restart()
+    with pytest.raises(Busy) as again:
+        upgrade(database)
+    assert str(again.value) == str(busy.value)
     assert "to end it run ROLLBACK PREPARED 'it''s held', as a superuser if this role may not" in busy.value.remedy
     database.execute("ROLLBACK PREPARED 'it''s held'")
     upgrade(database)
