@@ -21,6 +21,7 @@ from migrator.hazards import (
     partitions,
     revisions,
     rights,
+    rows,
     runs,
     server,
     texts,
@@ -97,7 +98,7 @@ the others are printed with the plan. `migrator upgrade --dry-run --json` names 
 {hazards}"""
 
 # In the order of the page.
-SUBJECTS = (models, columns, partitions, dependents, indexes, rights, runs, revisions, texts, server, triggers)
+SUBJECTS = (models, columns, partitions, dependents, indexes, rights, runs, revisions, texts, rows, server, triggers)
 
 # What a hazard is told, by parameter; by type where the name is not here.
 _EXAMPLES: dict[str, object] = {

@@ -337,7 +337,7 @@ def _of_scope(connection: Connection, catalog: Catalog, where: str | None) -> li
     if where is None:
         return []
     vectors = scope_values.vectors_of_no_scope(connection, catalog, where)
-    return [hazards.texts.scope_without_rows(catalog.subject, where, vectors)] if vectors else []
+    return [hazards.rows.scope_without_rows(catalog.subject, where, vectors)] if vectors else []
 
 
 def _registered_text(connection: Connection, ledger: Ledger, catalog: Catalog, where: str | None) -> str | None:

@@ -90,7 +90,7 @@ def _is_scope(index: TableIndex) -> bool:
 
 def several_dimensions(catalog: Catalog, found: list[tuple[int, int]], parts: list[Part]) -> UsageError:
     """parts: of which it may be one."""
-    hazard = hazards.texts.several_dimensions(catalog.subject, found, map(_choice, parts))
+    hazard = hazards.rows.several_dimensions(catalog.subject, found, map(_choice, parts))
     return UsageError(hazard.problem, meaning=hazard.meaning, remedy=hazard.remedy)
 
 

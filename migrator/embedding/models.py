@@ -9,7 +9,8 @@ from migrator.embedding import probes
 from migrator.embedding.limits import MODEL_TIMEOUT_S
 from migrator.embedding.providers import Embedder, Vectors, load
 from migrator.embedding.timeout import TimedEmbedder
-from migrator.ledger.ledger import Ledger, as_json
+from migrator.ledger.ledger import Ledger
+from migrator.ledger.rows import as_json
 
 
 @dataclass

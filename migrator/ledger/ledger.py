@@ -16,7 +16,7 @@ from migrator.change import Model
 from migrator.ledger.moved import Extension
 from migrator.ledger.rows import LIVE as LIVE
 from migrator.ledger.rows import RETIRED as RETIRED
-from migrator.ledger.rows import UNFINISHED
+from migrator.ledger.rows import UNFINISHED, as_json
 from migrator.ledger.rows import LedgerChange as LedgerChange
 from migrator.ledger.rows import Run as Run
 from migrator.names import SCHEMA
@@ -396,7 +396,3 @@ class Ledger:
 
 def _at(table: Table, column: str) -> dict[str, object]:
     return {"oid": table.oid, "schema": table.schema, "table": table.name, "column": column}
-
-
-def as_json(value: object) -> str:
-    return msgspec.json.encode(value, order="deterministic").decode()

@@ -83,3 +83,7 @@ class Run:
     def command(self) -> str:
         """What goes on with it, and begins nothing else."""
         return f"migrator upgrade {self.revision}" if self.direction == "upgrade" else "migrator downgrade -1"
+
+
+def as_json(value: object) -> str:
+    return msgspec.json.encode(value, order="deterministic").decode()

@@ -89,8 +89,8 @@ def set_aside(connection: Connection, column: ColumnPlan) -> list[Hazard]:
         return []
     allowed = column.change.max_failed_rows
     if found.rows > allowed and not column.is_restore:
-        return [hazards.texts.rows_not_evaluated(column.subject, found.rows, found.first, allowed)]
-    return [hazards.texts.rows_set_aside(column.subject, found.rows, found.first)]
+        return [hazards.rows.rows_not_evaluated(column.subject, found.rows, found.first, allowed)]
+    return [hazards.rows.rows_set_aside(column.subject, found.rows, found.first)]
 
 
 def load_and_sample(

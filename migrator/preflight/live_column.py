@@ -76,24 +76,24 @@ def gaps(column: ColumnPlan, counts: Counts) -> list[Hazard]:
     found = []
     vectors = counts.rows - counts.without_vector
     if column.change.where is not None and not counts.in_scope and vectors:
-        found.append(hazards.texts.scope_without_rows(column.subject, column.change.where, vectors))
+        found.append(hazards.rows.scope_without_rows(column.subject, column.change.where, vectors))
     if column.method == "index":
         return found
     out_of_scope = counts.rows - counts.in_scope
     without_text = counts.in_scope - counts.with_text if column.method == "embed" else 0
     if column.change.empty == "refuse" and without_text:
-        found.append(hazards.texts.rows_without_text(column.subject, without_text))
+        found.append(hazards.rows.rows_without_text(column.subject, without_text))
     if column.change.outside == "keep" and out_of_scope and not column.holds_old:
-        found.append(hazards.texts.cannot_keep(column.subject, out_of_scope, 'outside="keep"', 'outside="null"'))
+        found.append(hazards.rows.cannot_keep(column.subject, out_of_scope, 'outside="keep"', 'outside="null"'))
     if column.change.empty == "skip" and without_text:
         if column.holds_old:
-            found.append(hazards.texts.kept_without_text(column.subject, without_text, column.change.from_.name))
+            found.append(hazards.rows.kept_without_text(column.subject, without_text, column.change.from_.name))
         else:
-            found.append(hazards.texts.cannot_keep(column.subject, without_text, 'empty="skip"', 'empty="null"'))
+            found.append(hazards.rows.cannot_keep(column.subject, without_text, 'empty="skip"', 'empty="null"'))
     outside = 0 if column.keeps_out_of_scope else out_of_scope
     textless = 0 if column.keeps_without_text else without_text
     if live.not_null and (outside or textless):
-        found.append(hazards.texts.rows_out_of_scope(column.subject, outside, textless, column.change.text or ""))
+        found.append(hazards.rows.rows_out_of_scope(column.subject, outside, textless, column.change.text or ""))
     return found + _given_up(column, counts)
 
 
@@ -102,8 +102,8 @@ def _given_up(column: ColumnPlan, counts: Counts) -> list[Hazard]:
     change = column.change
     without_text = counts.vectors_without_text if column.method == "embed" and not column.keeps_without_text else 0
     if without_text and not counts.with_text:
-        return [hazards.texts.no_row_has_text(column.subject, change.text or "", without_text)]
+        return [hazards.rows.no_row_has_text(column.subject, change.text or "", without_text)]
     outside = 0 if column.keeps_out_of_scope or change.outside == "null" else counts.vectors_outside
     if outside or without_text:
-        return [hazards.texts.vectors_given_up(column.subject, outside, without_text, change.text or "")]
+        return [hazards.rows.vectors_given_up(column.subject, outside, without_text, change.text or "")]
     return []

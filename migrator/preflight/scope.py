@@ -30,7 +30,7 @@ def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     parts = [part for each in scope_values.told_apart(connection, catalog) for part in each]
     fitting = [part for part in parts if part.dimensions == size]
     choices = [f"where={part.condition!r} ({part.vectors:,} of {part.dimensions})" for part in fitting or parts]
-    return [hazards.texts.several_dimensions(column.subject, found, choices)]
+    return [hazards.rows.several_dimensions(column.subject, found, choices)]
 
 
 def left(connection: Connection, ledger: Ledger, column: ColumnPlan) -> list[Hazard]:

@@ -32,10 +32,10 @@ def refuse_cut_short(connection: Connection, column: ColumnPlan, embedder: Embed
             rows = tolerant(connection, column, partial(_texts, connection, leaf, bounds))
             tokens = embedder.count_tokens([text for text, _ in rows]) if rows else []
             if tokens is None:
-                raise hazards.texts.lengths_unknown(column.subject, column.change.to.name).refusal()
+                raise hazards.rows.lengths_unknown(column.subject, column.change.to.name).refusal()
             found += sum(same for (_, same), count in zip(rows, tokens, strict=True) if count > limit)
     if found:
-        raise hazards.texts.texts_cut_short(column.subject, found, limit).refusal()
+        raise hazards.rows.texts_cut_short(column.subject, found, limit).refusal()
 
 
 def _texts(connection: Connection, leaf: Relation, bounds: Mapping[str, str], column: ColumnPlan) -> list[TupleRow]:

@@ -284,18 +284,18 @@ CASES = [
     ),
     Case(
         "NOT NULL, and rows without text",
-        refused(hazards.texts.rows_out_of_scope(SUBJECT, 0, 3, "note || ' '")),
+        refused(hazards.rows.rows_out_of_scope(SUBJECT, 0, 3, "note || ' '")),
         change(text='''"note || ' '"'''),
         ("UPDATE items SET note = NULL WHERE id < 3",),
     ),
     Case(
         "NOT NULL, and rows out of scope",
-        refused(hazards.texts.rows_out_of_scope(SUBJECT, 15, 0, "body")),
+        refused(hazards.rows.rows_out_of_scope(SUBJECT, 15, 0, "body")),
         change(where='"id < 5"'),
     ),
     Case(
         "NOT NULL, and rows of which it is not known whether they are in scope",
-        refused(hazards.texts.rows_out_of_scope(SUBJECT, 3, 0, "body")),
+        refused(hazards.rows.rows_out_of_scope(SUBJECT, 3, 0, "body")),
         change(where="\"note <> ''\""),
         ("UPDATE items SET note = NULL WHERE id < 3",),
     ),

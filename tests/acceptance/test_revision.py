@@ -10,7 +10,7 @@ import pytest
 
 from migrator import EmbeddingChange, Model, hazards
 from migrator.commands import runner
-from migrator.ledger.ledger import as_json
+from migrator.ledger.rows import as_json
 from migrator.runtime.context import Options
 from tests.support.commands import Ended, migrator
 from tests.support.database import Database
@@ -597,7 +597,7 @@ def test_the_rows_of_a_column_without_dimensions_say_the_scope(database: Databas
 
 def test_a_scope_without_rows_is_warned_of(database: Database) -> None:
     asked = (*COLUMN, *TO_NEW, *FROM_OLD, "--where", "id = -1")
-    hazard = hazards.texts.scope_without_rows("public.items.embedding", "id = -1", 20)
+    hazard = hazards.rows.scope_without_rows("public.items.embedding", "id = -1", 20)
     # Without which preflight would refuse such rows.
     database.execute("ALTER TABLE items ALTER embedding DROP NOT NULL")
     assert warnings(revision(*asked)) == [f"warning: {hazard.problem}"]

@@ -182,7 +182,7 @@ def test_vectors_of_several_dimensions_in_scope_are_refused(database: Database) 
     with pytest.raises(Refused) as refused:
         upgrade(database, everything)
     choices = ["where='collection_id = 1' (80 of 48)", "where='collection_id = 2' (60 of 48)"]
-    hazard = hazards.texts.several_dimensions("public.chunks.embedding", [(48, 140), (8, 40)], choices)
+    hazard = hazards.rows.several_dimensions("public.chunks.embedding", [(48, 140), (8, 40)], choices)
     assert str(refused.value) == str(hazard.refusal())
     with pytest.raises(Refused) as refused:
         upgrade(database, dataclasses.replace(everything, where="collection_id = 3"))

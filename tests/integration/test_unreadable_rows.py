@@ -105,7 +105,7 @@ def test_more_than_the_revision_allows_are_refused_by_their_keys(database: Datab
     with pytest.raises(Refused) as refused:
         upgrade(database, dataclasses.replace(CHANGE, text=JSON, max_failed_rows=1))
     first = [f"id=7: {reason}", f"id=8: {reason}"]
-    assert str(refused.value) == str(hazards.texts.rows_not_evaluated(SUBJECT, 2, first, 1).refusal())
+    assert str(refused.value) == str(hazards.rows.rows_not_evaluated(SUBJECT, 2, first, 1).refusal())
     assert database.dump() == schema
     assert database.value("SELECT to_regnamespace('migrator')") is None
 

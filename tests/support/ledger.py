@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from migrator.catalog import read_catalog
 from migrator.change import EmbeddingChange
-from migrator.ledger.ledger import Ledger, as_json
+from migrator.ledger.ledger import Ledger
+from migrator.ledger.rows import as_json
 from migrator.postgres.connection import connect
 from tests.support.database import Database
 

@@ -16,6 +16,7 @@ from tests.unit.hazards import (
     partitions,
     revisions,
     rights,
+    rows,
     runs,
     server,
     texts,
@@ -23,7 +24,7 @@ from tests.unit.hazards import (
 )
 from tests.unit.hazards.row import Row
 
-SUBJECTS = (models, columns, partitions, dependents, indexes, rights, runs, revisions, texts, server, triggers)
+SUBJECTS = (models, columns, partitions, dependents, indexes, rights, runs, revisions, texts, rows, server, triggers)
 TEXTS = [row for subject in SUBJECTS for row in subject.TEXTS]
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from migrator.ledger.ledger import as_json
+from migrator.ledger.rows import as_json
 from migrator.phases.backup import BackedUp
 from migrator.phases.cut_over import Swapped
 from migrator.phases.embed import Embedded
