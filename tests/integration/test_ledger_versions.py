@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,10 @@ from tests.support.running import REVISION, abandon, downgrade, downgrade_until,
 from tests.support.tables import items
 
 VERSION_1 = Path(__file__).parents[1] / "support" / "ledger_version_1.sql"
+
+
+# A database of 20 items after `--stop-after fill`, as migrator wrote its ledger when all its modules were in one place.
+UNFINISHED = VERSION_1.with_name("unfinished_run.sql")
 
 
 def version(database: Database) -> int:
@@ -104,3 +109,40 @@ def test_what_is_kept_of_it_is_retired(database: Database) -> None:
     as_version_1(database)
     assert len(retire(database)) == 1
     assert version(database) == VERSION
+
+
+@pytest.fixture
+def begun(database: Database) -> Database:
+    """With a run that an earlier migrator began."""
+    psql: list[str | Path] = [
+        database.binaries / "psql",
+        "-X",
+        "-q",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-f",
+        UNFINISHED,
+        database.url,
+    ]
+    subprocess.run(psql, check=True, capture_output=True)
+    return database
+
+
+def test_what_an_earlier_migrator_began_goes_up_down_and_is_retired(begun: Database) -> None:
+    assert read_status(begun.address)["unfinished"]["columns"] == ["public.items.embedding"]
+    upgrade(begun)
+    assert rows_hold(begun, new) == 20
+    downgrade(begun)
+    assert rows_hold(begun, old) == 20
+    upgrade(begun, revision="0003")
+    retire(begun)
+    assert (rows_hold(begun, new), retirable(begun.address, keep_backups=False, stores=False)) == (20, [])
+
+
+def test_what_an_earlier_migrator_began_is_abandoned(begun: Database) -> None:
+    abandon(begun)
+    assert rows_hold(begun, old) == 20
+    assert (
+        begun.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname ~ 'migrator'")
+        == []
+    )
