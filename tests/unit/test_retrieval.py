@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
+import ir_measures
 import pytest
 
 from migrator.errors import Refused
-from migrator.proofs.metrics import JudgedQuery, read_queries
+from migrator.proofs.metrics import JudgedQuery, read_queries, score
 
 GOOD = b'{"query": "where?", "relevant": ["here", 3]}\n'
 
@@ -48,3 +50,22 @@ def test_what_is_no_query_is_refused(tmp_path: Path, content: bytes, problem: st
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="cannot be read: No such file or directory"):
         read_queries(tmp_path / "q.jsonl")
+
+
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_scores_are_those_of_ir_measures(k: int) -> None:
+    """On rankings by chance; some hold nothing relevant, some more than k."""
+    chance = random.Random(k)
+    values = [f"d{number}" for number in range(30)]
+    queries = [JudgedQuery(str(n), frozenset(chance.sample(values, chance.randint(1, 15)))) for n in range(40)]
+    found = [chance.sample(values, chance.randint(0, 20)) for _ in queries]
+    relevant = [ir_measures.Qrel(judged.query, each, 1) for judged in queries for each in judged.relevant]
+    ranked = [
+        ir_measures.ScoredDoc(judged.query, each, -place)
+        for judged, ranking in zip(queries, found, strict=True)
+        for place, each in enumerate(ranking)
+    ]
+    measures = [ir_measures.R @ k, ir_measures.RR @ k, ir_measures.nDCG @ k]
+    expected = ir_measures.calc_aggregate(measures, relevant, ranked)
+    scores = score(queries, found, k)
+    assert [scores.recall, scores.mrr, scores.ndcg] == pytest.approx([expected[measure] for measure in measures])
