@@ -747,3 +747,5 @@ SELECT :listed = 0 AS nothing_listed \gset
   \echo :listed 'rows were written since the upgrade and have no old vector; they are listed, with their new vector,'
   \echo 'in the table' migrator.rollback_:change
 \endif
+-- The server may end this session later than psql ends, and the next script would meet its lock.
+SELECT pg_advisory_unlock(1835624306, 1635020658) AS _ \gset

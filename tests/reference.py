@@ -190,7 +190,7 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "functions_of_old_dimensions": {"old": 384, "new": 768},
     "index_does_not_fit": {"dimensions": 768, "reason": "index row size 3096 exceeds btree version 4 maximum 2704"},
     "index_spans_scope": {"where": "collection_id = 1"},
-    "materialised_view_does_not_fit": {
+    "materialized_view_does_not_fit": {
         "dependent": "materialized view public.near",
         "reason": "function public.vector_norm(public.halfvec) does not exist",
     },

@@ -19,7 +19,7 @@ def dependent_not_carried(subject: str, dependent: str) -> Hazard:
 
 def materialized_views(subject: str, views: Iterable[str]) -> Hazard:
     return warn(
-        "materialised-view-as-of",
+        "materialized-view-as-of",
         f"materialized views read {subject}: {', '.join(views)}",
         "each is filled a second time before cut-over, which takes its room on disk again, and swapped; after cut-over "
         "one with a unique index on columns is refreshed concurrently; others lack what was written since their fill.",
@@ -27,10 +27,10 @@ def materialized_views(subject: str, views: Iterable[str]) -> Hazard:
     )
 
 
-def materialised_view_does_not_fit(subject: str, dependent: str, reason: str) -> Hazard:
+def materialized_view_does_not_fit(subject: str, dependent: str, reason: str) -> Hazard:
     """dependent: the view, or an index of it."""
     return refuse(
-        "materialised-view-does-not-fit",
+        "materialized-view-does-not-fit",
         f"{dependent} cannot be made again over the new vectors of {subject}: {reason}",
         "it would fail before cut-over, after everything was embedded.",
         "drop it before the upgrade, and create one that fits afterwards",

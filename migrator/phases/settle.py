@@ -18,7 +18,7 @@ from migrator.plan.tree import Relation
 from migrator.postgres.connection import execute, fetch_row
 from migrator.postgres.sql import literal, name, plain, query, text_of
 from migrator.report import counted
-from migrator.rows import backup_table, capture, unreadable
+from migrator.rows import backup_table, capture, remaining, unreadable
 from migrator.rows.fill import FillRest
 from migrator.rows.writers import outwait_writers
 from migrator.runtime.context import Work
@@ -205,8 +205,13 @@ def _lacks_no_vector(work: Work, column: ColumnPlan) -> bool:
         (not_due,) = unreadable.tolerant(
             work.connection, column, lambda column: fetch_row(work.connection, _nulls_not_due(column).query)
         )
-        if not_due:
-            work.ledger.set_aside(column, b"", not_due, "no text in scope to embed")
+        # Whose text did not fail: the application took their vector away since it was filled.
+        taken = remaining.count(work.connection, column, column.live) if column.method == "embed" else 0
+        if not_due or taken:
+            reason = (
+                "no text in scope to embed" if not taken else "no text in scope, or the vector was set to NULL since"
+            )
+            work.ledger.set_aside(column, b"", not_due + taken, reason)
         work.reporter.message(
             f"{column.subject}: {counted(nulls, 'rows')} without a vector, so the column stays nullable; "
             "give them a text or a vector, then: migrator backfill"

@@ -28,7 +28,7 @@ def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     for view in catalog.views:
         shown = f"view {view.schema}.{view.name}"
         if view.materialised is not None:
-            shown = f"materialised {shown}"
+            shown = f"materialized {shown}"
             why = materialized_views.not_carried(column, view, view.materialised)
             found += [hazards.dependents.dependent_not_carried(column.subject, f"{shown} ({each})") for each in why]
         elif view.kind != "v":

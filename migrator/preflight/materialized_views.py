@@ -66,7 +66,7 @@ def _tried(connection: Connection, replaced: Sequence[ColumnPlan], twin: Twin, d
                 created = materialized_views.create_index(index, f"migrator_try_index_{number}", copy)
                 tried.append((f"index {index.name} of {view}", refused(connection, [created])))
     return [
-        hazards.dependents.materialised_view_does_not_fit(twin.column.subject, what, reason)
+        hazards.dependents.materialized_view_does_not_fit(twin.column.subject, what, reason)
         for what, reason in tried
         if reason is not None
     ]

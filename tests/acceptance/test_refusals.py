@@ -575,16 +575,16 @@ CASES = [
     ),
     Case(
         "child table",
-        refused(hazards.columns.inherited_column("child tables", "embedding", ["items"])),
-        change("child tables"),
-        ("CREATE TABLE child tables () INHERITS (items)",),
+        refused(hazards.columns.inherited_column("children", "embedding", ["items"])),
+        change("children"),
+        ("CREATE TABLE children () INHERITS (items)",),
     ),
     Case(
         "child table of another table too",
-        refused(hazards.columns.inherited_twice("public.child tables", "embedding", "items", ["public.others"])),
+        refused(hazards.columns.inherited_twice("public.children", "embedding", "items", ["public.others"])),
         before=(
             "CREATE TABLE others (embedding vector(48))",
-            "CREATE TABLE child tables () INHERITS (items, others)",
+            "CREATE TABLE children () INHERITS (items, others)",
         ),
     ),
     Case(

@@ -339,7 +339,7 @@ def test_vectors_that_are_given_up_are_counted(database: Database, change: Embed
     notes(database, "one", None, "", "two", "three")
     reporter = At("", "", lambda: None)
     upgrade(database, change, reporter=reporter)
-    found = [message for message in reporter.messages if "that hold a vector end without one" in message]
+    found = [message for message in reporter.messages if "would lose their vector" in message]
     assert [told in message for message in found if told] == [True] * (told is not None)
     assert bool(found) == (told is not None)
 

@@ -19,7 +19,7 @@ TEXTS: list[Row] = [
     (
         hazards.dependents.materialized_views,
         (SUBJECT, ["public.near", "public.far"]),
-        "materialised-view-as-of",
+        "materialized-view-as-of",
         False,
         "materialized views read public.items.embedding: public.near, public.far",
         "each is filled a second time before cut-over, which takes its room on disk again, and swapped; after cut-over "
@@ -27,9 +27,9 @@ TEXTS: list[Row] = [
         "refresh the others afterwards: REFRESH MATERIALIZED VIEW",
     ),
     (
-        hazards.dependents.materialised_view_does_not_fit,
+        hazards.dependents.materialized_view_does_not_fit,
         (SUBJECT, "index b of materialized view public.a", "there is no operator class"),
-        "materialised-view-does-not-fit",
+        "materialized-view-does-not-fit",
         True,
         "index b of materialized view public.a cannot be made again over the new vectors of public.items.embedding: "
         "there is no operator class",
