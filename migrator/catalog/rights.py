@@ -96,8 +96,11 @@ def _owned(connection: Connection, table: Query) -> list[dict[str, Any]]:
 def _functions(connection: Connection, owned: list[dict[str, Any]], work: str, roots: str) -> list[Hazard]:
     """owned: the table and those below it."""
     pieces = {"roots": query("rights", roots), "named": query("called", "named"), **beyond("p.proowner")}
+    tables = {"tables": [each["oid"] for each in owned]}
+    if not fetch_row(connection, query("rights", "other_functions"), tables)[0]:
+        return []
     # Names in a body are looked up by the path that is set.
-    found = fetch_dicts(connection, query("rights", "functions", **pieces), {"tables": [each["oid"] for each in owned]})
+    found = fetch_dicts(connection, query("rights", "functions", **pieces), tables)
     if not found:
         return []
     owners, session = {each["object"]: each["owner"] for each in found}, found[0]["session"]

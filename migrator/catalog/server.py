@@ -10,7 +10,7 @@ from migrator import hazards
 from migrator.catalog.rights import beyond
 from migrator.hazards import Hazard
 from migrator.postgres import lookup_path
-from migrator.postgres.connection import Connection, configure, fetch_dicts, fetch_row, search_path
+from migrator.postgres.connection import Connection, configure, execute, fetch_dicts, fetch_row, search_path
 from migrator.postgres.sql import query
 
 # From then on the right to set a setting can be given to a role.
@@ -152,9 +152,9 @@ def require_pgvector(connection: Connection) -> Server:
 
 def read_ledger_schema(connection: Connection) -> LedgerSchema:
     """Reads catalogs alone."""
-    pieces = {"unsafe": beyond("n.nspowner")["unsafe"], "strange": query("rights", "strange")}
-    (row,) = fetch_dicts(connection, query("rights", "ledger", **pieces))
-    return LedgerSchema(**row)
+    (row,) = fetch_dicts(connection, query("rights", "ledger", unsafe=beyond("n.nspowner")["unsafe"]))
+    strange = [each for (each,) in execute(connection, query("rights", "strange"))] if row.pop("others") else []
+    return LedgerSchema(**row, strange=strange)
 
 
 def read_server(connection: Connection) -> Server:
