@@ -13,13 +13,14 @@ UNION ALL
 SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off';
 
 -- name: look_up_own
--- Names are PostgreSQL's own. Sent before it is known whom the schemas of the path belong to, as the next two are.
-SELECT pg_catalog.set_config('search_path', 'pg_catalog', false);
+-- Names are PostgreSQL's own. Sent before it is known whom the schemas of the path belong to, as the next three are.
+SET search_path = pg_catalog;
 
 -- name: look_up
--- By the path, or the session's default where that is NULL.
-SELECT pg_catalog.set_config('search_path', coalesce(%(path)s::pg_catalog.text, (
-         SELECT reset_val FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=) 'search_path')), false);
+SELECT pg_catalog.set_config('search_path', %(path)s, false);
+
+-- name: look_up_by_default
+RESET search_path;
 
 -- name: schemas_of_path
 SELECT pg_catalog.current_schemas(false);

@@ -23,11 +23,12 @@ def begin(connection: psycopg.Connection[TupleRow]) -> None:
 
 def take(connection: psycopg.Connection[TupleRow], path: str | None) -> None:
     """Sets the path; None: the default. Raises Refused where others may create in a schema of it."""
-    connection.execute(query("session", "look_up"), {"path": path})
+    by_path = query("session", "look_up_by_default" if path is None else "look_up")
+    connection.execute(by_path, {"path": path})
     schemas = connection.execute(query("session", "schemas_of_path"), {}).fetchone()
     begin(connection)
     refuse(connection, schemas[0] if schemas else [])
-    connection.execute(query("session", "look_up"), {"path": path})
+    connection.execute(by_path, {"path": path})
 
 
 def refuse(connection: psycopg.Connection[TupleRow], schemas: Sequence[str]) -> None:
