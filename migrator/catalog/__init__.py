@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, get_args
 
 from migrator import hazards
-from migrator.catalog.captured import Captured
-from migrator.catalog.columns import Column, OtherTable, Table, read_table, table_names
+from migrator.catalog.columns import Column, Table, read_table, table_names
 from migrator.catalog.dependents import Carried, read_carried
 from migrator.catalog.indexes import TableIndex, read_indexes, with_reach
 from migrator.catalog.partitions import Partition, alone, read_keys, read_partitions
@@ -22,7 +21,6 @@ from migrator.catalog.server import (
     require_pgvector,
     set_lookup_path,
 )
-from migrator.catalog.text_dependencies import Dependency
 from migrator.catalog.triggers import UpdateTrigger, read_update_triggers
 from migrator.catalog.views import View, read_kinds, read_others, read_views
 from migrator.change import VectorType
@@ -63,10 +61,6 @@ class Catalog:
     partitions: all below the table, partitions or child tables, parents first.
     partition_keys: those that read the column, with their tables.
     update_triggers: those that an update of the rows may fire, each in the table that holds them.
-    read: other tables and views that the text reads. made_of: what else text and scope depend on. qualified: texts and
-    scope as the revision writes them, and as the server does where every name has its schema. All three are filled in
-    by preflight. captured: on an upgrade, tables of which capture has seen every write since the fill began; on a
-    downgrade, all as they are now. Ledgers of earlier versions have none of the last three.
     """
 
     server: Server
@@ -80,10 +74,6 @@ class Catalog:
     partitions: list[Partition] = field(default_factory=list)
     partition_keys: list[str] = field(default_factory=list)
     update_triggers: list[UpdateTrigger] = field(default_factory=list)
-    read: list[OtherTable] = field(default_factory=list)
-    made_of: list[Dependency] | None = None
-    captured: list[Captured] | None = None
-    qualified: dict[str, str] = field(default_factory=dict)
 
     @property
     def vector_indexes(self) -> list[TableIndex]:

@@ -16,10 +16,12 @@ from migrator.ledger.ledger import LIVE, Ledger, LedgerChange
 from migrator.ledger.plans import planned, restoring
 from migrator.names import retired_column
 from migrator.plan.column import ColumnPlan, Direction, Source
+from migrator.plan.findings import Findings
 from migrator.plan.plan import Plan
 from migrator.plan.upgrade import UpgradePlan
 from migrator.postgres.connection import Connection, configure, has_table, search_path
 from migrator.preflight import checks
+from migrator.preflight.examination import Examination
 from migrator.preflight.server import disk_hazards, known_faults, server_hazards
 from migrator.runtime.context import Options
 
@@ -95,7 +97,8 @@ class Planner:
             ]
         columns = [
             dataclasses.replace(
-                restoring(first + number, catalog, upgrade, source, self._ledger), quiet=self._options.quiet_triggers
+                restoring(first + number, catalog, Findings(), upgrade, source, self._ledger),
+                quiet=self._options.quiet_triggers,
             )
             for number, (catalog, upgrade, source) in enumerate(undone)
         ]
@@ -164,30 +167,27 @@ class Planner:
         return "backup" if has_table(self._connection, column.backup) else "model"
 
     def _plan(self, revision: str, direction: Direction, columns: Sequence[ColumnPlan], found: list[Hazard]) -> Plan:
-        findings = [
-            checks.examine(
-                self._connection,
-                self._ledger,
-                self._models,
-                column,
-                columns,
-                options=self._options,
-                sample=self._sample,
-            )
-            for column in columns
+        examined = [self._examine(column, columns) for column in columns]
+        columns = [
+            dataclasses.replace(column, findings=each.findings) for column, each in zip(columns, examined, strict=True)
         ]
-        columns = [each.column for each in findings]
-        disk = disk_hazards(columns[0].catalog.server, sum(each.estimate.disk.total for each in findings))
+        disk = disk_hazards(self._server, sum(each.estimate.disk.total for each in examined))
         checks.refuse_first(disk)
-        every = dict.fromkeys([*found, *(hazard for each in findings for hazard in each.hazards), *disk])
+        every = dict.fromkeys([*found, *(hazard for each in examined for hazard in each.hazards), *disk])
         return Plan(
             revision,
             direction,
             tuple(columns),
             tuple(every),
-            tuple(each.estimate for each in findings),
+            tuple(each.estimate for each in examined),
             makes_ledger=not self._ledger.is_current,
         )
+
+    def _examine(self, column: ColumnPlan, columns: Sequence[ColumnPlan]) -> checks.Examined:
+        at = Examination(
+            self._connection, self._ledger, self._models, self._options, column, columns, sample=self._sample
+        )
+        return checks.examine(at)
 
 
 def _refuse_changed_before(columns: Sequence[ColumnPlan], after: Mapping[str, str]) -> None:

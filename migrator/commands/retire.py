@@ -207,12 +207,12 @@ def _correct_backup(connection: Connection, column: ColumnPlan) -> None:
 
 def _is_marked(connection: Connection, ledger: Ledger, column: ColumnPlan) -> bool:
     """Whether every old vector that is of another text than its row was seen and set NULL."""
-    if column.catalog.read or ledger.texts_edited(column.id) or text_functions.changed(connection, column):
+    if column.findings.read or ledger.texts_edited(column.id) or text_functions.changed(connection, column):
         return False
-    if column.catalog.made_of is None or column.catalog.captured is None or column.change.settings:
+    if column.findings.made_of is None or column.findings.captured is None or column.change.settings:
         return False
     seen = read_captured(connection, column.catalog.table.oid, column.trigger)
-    if not set(seen) <= set(column.catalog.captured):
+    if not set(seen) <= set(column.findings.captured):
         return False
     trigger = {"table": column.catalog.table.oid, "trigger": column.trigger}
     return bool(fetch_row(connection, query("capture", "trigger_is_there", tree=TREE), trigger)[0])

@@ -27,7 +27,7 @@ def present(ledger: Ledger, change: LedgerChange) -> ColumnPlan | None:
     catalog = dataclasses.replace(column.catalog, table=table)
     if called != column.catalog.table.name:
         # The server may have put the table's name before its columns.
-        catalog = dataclasses.replace(catalog, qualified={})
+        column = dataclasses.replace(column, findings=dataclasses.replace(column.findings, qualified={}))
     return dataclasses.replace(column, catalog=catalog)
 
 
@@ -99,9 +99,10 @@ def _left_by(later: ColumnPlan, columns: list[ColumnPlan]) -> list[ColumnPlan]:
                 " AND ".join([*([f"({own})"] if own else []), f"({of_later}) IS NOT TRUE"])
                 for own, of_later in ((column.change.where, later.change.where), (column.where, later.where))
             )
-            catalog = dataclasses.replace(column.catalog, qualified={**column.catalog.qualified, where: qualified})
+            known = column.findings
+            findings = dataclasses.replace(known, qualified={**known.qualified, where: qualified})
             change = dataclasses.replace(column.change, where=where)
-            left.append(dataclasses.replace(column, change=change, catalog=catalog))
+            left.append(dataclasses.replace(column, change=change, findings=findings))
     return left
 
 

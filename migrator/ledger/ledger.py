@@ -16,14 +16,13 @@ from migrator.change import Model
 from migrator.ledger.moved import Extension
 from migrator.ledger.rows import LIVE as LIVE
 from migrator.ledger.rows import RETIRED as RETIRED
-from migrator.ledger.rows import UNFINISHED, as_json
+from migrator.ledger.rows import UNFINISHED, as_json, recorded
 from migrator.ledger.rows import LedgerChange as LedgerChange
 from migrator.ledger.rows import Run as Run
 from migrator.names import SCHEMA
 from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
 from migrator.plan.restore import RestorePlan
-from migrator.plan.upgrade import UpgradePlan
 from migrator.postgres.address import VersionTable
 from migrator.postgres.connection import Connection, execute, fetch_dicts, fetch_row
 from migrator.postgres.sql import Query, name, query, script, text_of
@@ -77,7 +76,7 @@ class Ledger:
 
     def _renumber(self) -> None:
         for change in self._read("all_changes"):
-            self._execute("set_catalog", change=change.id, catalog=as_json(change.catalog))
+            self._execute("set_catalog", change=change.id, catalog=recorded(change.catalog, change.findings))
         self._execute("renumber_runs")
 
     # ---- runs ------------------------------------------------------------------------------------------------
@@ -221,8 +220,7 @@ class Ledger:
                 text = found.get(each.restores, change.text)
                 continue
             found[each.id] = change.from_text or text or change.text
-            embeds = UpgradePlan(id=each.id, change=change, catalog=each.catalog).method == "embed"
-            text = change.text if embeds else found[each.id]
+            text = change.text if each.as_upgrade.method == "embed" else found[each.id]
         return text
 
     def start(self, plan: Plan) -> Run:
@@ -240,7 +238,7 @@ class Ledger:
                     table=table.name,
                     column=column.live,
                     change=as_json(column.change),
-                    catalog=as_json(column.catalog),
+                    catalog=recorded(column.catalog, column.findings),
                     source=column.source if isinstance(column, RestorePlan) else None,
                     online=column.online,
                 )

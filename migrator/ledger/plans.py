@@ -7,21 +7,24 @@ import dataclasses
 from migrator.catalog import Catalog
 from migrator.ledger.ledger import Ledger, LedgerChange, Run
 from migrator.plan.column import ColumnPlan, Source
+from migrator.plan.findings import Findings
 from migrator.plan.plan import Plan
 from migrator.plan.restore import RestorePlan
-from migrator.plan.upgrade import UpgradePlan
 
 
-def restoring(number: int, catalog: Catalog, upgrade: LedgerChange, source: Source, ledger: Ledger) -> RestorePlan:
+def restoring(
+    number: int, catalog: Catalog, findings: Findings, upgrade: LedgerChange, source: Source, ledger: Ledger
+) -> RestorePlan:
     """One column of a downgrade: the upgrade's change with old and new exchanged."""
     done = upgrade.change
     back = dataclasses.replace(done.with_old_text(), from_=done.to, to=done.from_, type=None, index="same")
     return RestorePlan(
         id=number,
         change=back,
+        catalog=catalog,
         # Parsed once, before the upgrade: no function that was made since takes the place of one it calls.
-        catalog=dataclasses.replace(catalog, qualified=upgrade.catalog.qualified),
-        undone=UpgradePlan(id=upgrade.id, change=upgrade.change, catalog=upgrade.catalog, online=upgrade.online),
+        findings=dataclasses.replace(findings, qualified=upgrade.findings.qualified),
+        undone=upgrade.as_upgrade,
         source=source,
         # Without a key they cannot be told from rows written since, which are not to be left without.
         found_nulls=bool(upgrade.catalog.table.key) and ledger.backed_up_nulls(upgrade.id),
@@ -43,5 +46,6 @@ def unfinished_plan(ledger: Ledger, run: Run, *, quiet: bool = False) -> Plan:
 def planned(ledger: Ledger, change: LedgerChange) -> ColumnPlan:
     """The plan of one column as the ledger keeps it."""
     if change.restores is None or change.source is None:
-        return UpgradePlan(id=change.id, change=change.change, catalog=change.catalog, online=change.online)
-    return restoring(change.id, change.catalog, ledger.change(change.restores), change.source, ledger)
+        return change.as_upgrade
+    undone = ledger.change(change.restores)
+    return restoring(change.id, change.catalog, change.findings, undone, change.source, ledger)

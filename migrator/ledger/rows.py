@@ -12,6 +12,7 @@ from migrator.catalog import Catalog
 from migrator.change import EmbeddingChange
 from migrator.names import retired_column, shadow_column
 from migrator.plan.column import Direction, Source
+from migrator.plan.findings import Findings
 from migrator.plan.upgrade import UpgradePlan
 
 # States of a change: before cut-over; while its column is the one the application uses; without its retired column.
@@ -22,12 +23,13 @@ RETIRED = "retired"
 
 @dataclass(frozen=True)
 class LedgerChange:
-    """A row of migrator.change. catalog: what had been found before anything was changed."""
+    """A row of migrator.change. catalog, findings: what had been found before anything was changed."""
 
     id: int
     restores: int | None
     change: EmbeddingChange
     catalog: Catalog
+    findings: Findings
     state: str
     texts_embedded: int
     source: Source | None
@@ -40,6 +42,7 @@ class LedgerChange:
             row["restores"],
             msgspec.convert(row["change"], EmbeddingChange),
             msgspec.convert(row["catalog"], Catalog),
+            msgspec.convert(row["catalog"], Findings),
             row["state"],
             row["texts_embedded"],
             row["source"],
@@ -51,7 +54,14 @@ class LedgerChange:
         """Whether it is an upgrade whose retired column is still there."""
         if self.state != LIVE or self.restores is not None:
             return False
-        return UpgradePlan(id=self.id, change=self.change, catalog=self.catalog).method != "index"
+        return self.as_upgrade.method != "index"
+
+    @property
+    def as_upgrade(self) -> UpgradePlan:
+        """The plan of the upgrade that it is, or as which it is looked at."""
+        return UpgradePlan(
+            id=self.id, change=self.change, catalog=self.catalog, findings=self.findings, online=self.online
+        )
 
     @property
     def mark(self) -> str:
@@ -83,6 +93,11 @@ class Run:
     def command(self) -> str:
         """What goes on with it, and begins nothing else."""
         return f"migrator upgrade {self.revision}" if self.direction == "upgrade" else "migrator downgrade -1"
+
+
+def recorded(catalog: Catalog, findings: Findings) -> str:
+    """Both as the one value that the ledger keeps."""
+    return as_json(msgspec.to_builtins(catalog) | msgspec.to_builtins(findings))
 
 
 def as_json(value: object) -> str:

@@ -294,7 +294,7 @@ def _versions(work: Work, column: ColumnPlan, tables: list[int]) -> Cursor[Tuple
 
 
 def _function_versions(work: Work) -> Cursor[TupleRow]:
-    made_of = [each for column in work.plan.columns for each in column.catalog.made_of or []]
+    made_of = [each for column in work.plan.columns for each in column.findings.made_of or []]
     of_texts = [each.name for each in made_of if each.kind == "function"]
     names = {"functions": sorted({*recreate.function_names(work.plan.columns), *of_texts})}
     return execute(work.connection, query("carry", "function_versions"), names)

@@ -87,7 +87,7 @@ class _Start(ColumnStep):
     def _clear(self) -> ClearStale | None:
         if self.column.marks_some:
             return ClearStale(self.column)
-        return ClearStale(self.column, Condition(GOES_ON.text, self._began)) if self.column.catalog.read else None
+        return ClearStale(self.column, Condition(GOES_ON.text, self._began)) if self.column.findings.read else None
 
     def _began(self, work: Work) -> bool:
         return self.column.adds_shadow and tree.has_column(work.connection, self.column, self.column.shadow)
@@ -200,7 +200,7 @@ def _start(column: ColumnPlan) -> list[Statement]:
 
 def _captured(work: Work, column: ColumnPlan) -> Sequence[Captured]:
     """From here on every write is seen; before, on a downgrade whose marks are believed, since the upgrade."""
-    before = column.before.captured if column.before is not None else None
+    before = column.upgrade.findings.captured if column.is_restore else None
     if column.fills_retired and not column.marks_some and before is not None:
         return before
     return read_captured(work.connection, column.catalog.table.oid, column.trigger)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from psycopg import sql
 
 from migrator.catalog import Catalog
 from migrator.change import EmbeddingChange
+from migrator.plan.findings import Findings
 from migrator.postgres.sql import Query, expression, name
 
 
@@ -32,12 +33,13 @@ class Expressions:
     """Text and scope of a change.
 
     change: what is to be; on a downgrade with from_ and to exchanged.
-    catalog: what was found before anything was changed.
+    catalog, findings: what was found before anything was changed.
     guards: what text and scope are evaluated by in a session that met a row for which they raise an error.
     """
 
     change: EmbeddingChange
     catalog: Catalog
+    findings: Findings = field(default_factory=Findings)
     guards: Guards | None = None
 
     @property
@@ -51,7 +53,7 @@ class Expressions:
 
     def qualified(self, written: str) -> str:
         """What a revision says in SQL, with every name's schema; as it is written where preflight has not parsed it."""
-        return self.catalog.qualified.get(written, written)
+        return self.findings.qualified.get(written, written)
 
     @property
     def where(self) -> str | None:

@@ -65,7 +65,7 @@ class RestorePlan(ColumnPlan):
     def marks_some(self) -> bool:
         if not self.fills_retired or self.method == "index":
             return False
-        before, now = self.undone.catalog, self.catalog
+        before, now = self.undone.findings, self.findings
         other_texts = before.made_of is None or bool(differing(before.made_of, now.made_of or []))
         unseen = before.captured is None or not set(now.captured or []) <= set(before.captured)
         # Of a text that needs settings nobody wrote down what their values were.

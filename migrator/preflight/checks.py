@@ -1,15 +1,12 @@
-"""preflight: whatever would go wrong later is found here, before anything is changed.
+"""preflight: whatever would go wrong later is found here, before anything is changed. All its checks, in their order.
 
 What it makes to try things is temporary, and rolled back.
-
-Raises Refused at once where nothing more can be looked at; else collects hazards, of which some refuse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from migrator import hazards
 from migrator.catalog import Catalog, rights
@@ -17,11 +14,11 @@ from migrator.catalog.captured import read_captured
 from migrator.catalog.revision_functions import try_statements
 from migrator.dependents import recreate
 from migrator.embedding import store
-from migrator.embedding.models import Models
 from migrator.hazards import Hazard
 from migrator.ledger.ledger import Ledger, install_statements
 from migrator.plan.column import ColumnPlan
 from migrator.plan.estimate import Estimate
+from migrator.plan.findings import Findings
 from migrator.plan.plan import Plan
 from migrator.plan.step import Lock, Statement
 from migrator.postgres.connection import Connection
@@ -49,18 +46,33 @@ from migrator.preflight import (
     token_limits,
     trigger_functions,
 )
+from migrator.preflight.examination import Examination
 from migrator.preflight.expressions import try_expressions, try_relevant, try_scope
 from migrator.proofs.metrics import read_queries
-from migrator.runtime.context import Options
 
 NAME = "preflight"
 
+# Gives hazards; or None, where it raises Refused by itself, or finds out what later checks need.
+Check = Callable[[Examination], Iterable[Hazard] | None]
+
 
 @dataclass(frozen=True)
-class Findings:
-    """What was found about one column. column: with the tables that its text reads."""
+class Stage:
+    """Checks after which the first hazard that refuses ends preflight, so that what comes next can rely on them.
 
-    column: ColumnPlan
+    does: what they look at. when: the columns that they are for.
+    """
+
+    does: str
+    checks: tuple[Check, ...]
+    when: Callable[[ColumnPlan], bool] = lambda _: True
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What preflight found about one column: findings for its plan, hazards, and what it will take."""
+
+    findings: Findings
     hazards: tuple[Hazard, ...]
     estimate: Estimate
 
@@ -72,111 +84,19 @@ def statements(plan: Plan) -> list[Statement]:
     return [Statement(plan.subjects, each, Lock.NONE, "milliseconds") for each in install_statements()]
 
 
-def examine(
-    connection: Connection,
-    ledger: Ledger,
-    models: Models,
-    column: ColumnPlan,
-    columns: Sequence[ColumnPlan],
-    *,
-    options: Options,
-    sample: bool,
-) -> Findings:
-    """Everything about one column of the plan. columns: all of them.
+def examine(at: Examination) -> Examined:
+    """Everything about one column of the plan.
 
-    sample: embed a timed sample where there is something to embed.
-
-    Raises Refused where text, scope or model do not allow to look further.
+    Raises Refused for the first hazard that refuses, and where text, scope or model do not allow to look further.
     """
-    catalog = column.catalog
-    found = [
-        *partitions.kind(catalog),
-        *table.examine(catalog),
-        *rights.examine(connection, column.table),
-        *search_path.examine(connection, catalog),
-    ]
-    # Privileges first, or a permission error is reported as an error in where=.
-    refuse_first(found)
-    refuse_lesser_functions(connection, column)
-    try_scope(connection, column)
-    try_relevant(connection, column)
-    found += [
-        *live_column.examine(ledger, column),
-        *scope.examine(connection, column),
-        *indexes.declared(column),
-        *indexes.shared(columns, column),
-        *dependents.examine(columns, column),
-        *dependents.by_name(connection, column),
-        *table.triggers(column),
-        *table.capture_function(connection, column),
-        *partitions.examine(column),
-        *table.other_tools(connection, column),
-        *trigger_functions.examine(connection, columns, column),
-    ]
-    refuse_first(found)
-    refuse_first(dependents.refused_updates(connection, column))
-    # A downgrade is not kept from trying.
-    refuse_first([] if column.is_restore else event_triggers.examine(connection, column))
-    refuse_first(fired_triggers.examine(connection, column))
-    if column.method != "index":
-        try_expressions(connection, column)
-        column = search_path.qualify(connection, column)
-        catalog = column.catalog
-        named = text_functions.find(connection, column)
-        # Before one of them runs. A downgrade is not refused for what its upgrade allowed.
-        found += [] if column.is_restore else text_functions.of_others(connection, column, named.functions)
-        refuse_first(found)
-        text_trial.examine_scope(connection, column)
-        read = text_trial.examine(connection, column, columns, text_trial.argument_of(column))
-        if column.change.other_text:
-            text_trial.examine(connection, column.with_old_text, columns, text_trial.argument_of(column, old=True))
-        if read:
-            column = replace(column, catalog=replace(catalog, read=read))
-            found += other_tables.examine(connection, column)
+    found: list[Hazard] = []
+    for stage in STAGES:
+        if stage.when(at.column):
+            for check in stage.checks:
+                found += check(at) or ()
             refuse_first(found)
-        column = replace(column, catalog=replace(column.catalog, made_of=named.dependencies))
-        if column.fills_retired:
-            seen = read_captured(connection, catalog.table.oid, column.trigger)
-            column = replace(column, catalog=replace(column.catalog, captured=seen))
-        # A downgrade is not refused for what its upgrade allowed.
-        if not column.is_restore:
-            search_path.try_functions(connection, column, named.functions)
-            found += surroundings.examine(connection, column, named)
-        refuse_first(found)
-        refuse_first(made_again.examine(connection, columns, column))
-        refuse_first(materialized_views.examine(connection, columns, column))
-        if not column.is_restore:
-            found += dimensions.examine(connection, columns, column)
-            refuse_first(found)
-        found += row_size.examine(connection, column)
-        refuse_first(found)
-        found += dependents.unproved_checks(connection, column)
-    if column.is_restore:
-        try_statements(connection, column.subject, recreate.changed_functions([column]))
-    else:
-        found += indexes.examine(connection, column)
-        refuse_first(found)
-    if column.method == "embed":
-        store.refuse_without_vectors(connection, column)
-    refuse_first(scope.left(connection, ledger, column))
-    counts = estimates.count(connection, column)
-    found += estimates.set_aside(connection, column)
-    refuse_first(found)
-    found += [*live_column.gaps(column, counts), *table.firing(column, counts)]
-    refuse_first(found)
-    if counts.rows:
-        _queries(column, models, options.project)
-    if counts.rows and column.method == "embed" and not column.is_restore:
-        about_old = old_model.examine(connection, models, column)
-        found += [about_old] if about_old else []
-        refuse_first(found)
-    taken = None
-    if not (column.is_restore and options.without_old_model):
-        taken = estimates.load_and_sample(connection, models, column, counts, sample=sample)
-        if options.strict and counts.missing and not column.is_restore:
-            token_limits.refuse_cut_short(connection, column, models.get(column.change.to))
-    views = estimates.size_of_views(connection, columns, column)
-    return Findings(column, tuple(found), estimates.estimated(column, counts, taken, views))
+    views = estimates.size_of_views(at.connection, at.columns, at.column)
+    return Examined(at.findings, tuple(found), estimates.estimated(at.column, at.counts, at.taken, views))
 
 
 def refuse_lesser_functions(connection: Connection, column: ColumnPlan) -> None:
@@ -206,13 +126,176 @@ def refuse_first(found: list[Hazard]) -> None:
             raise hazard.refusal()
 
 
-def _queries(column: ColumnPlan, models: Models, project: Path) -> None:
+# ---- checks that find out what later ones need, or have a condition of their own ----------------------------------
+
+
+def _qualify(at: Examination) -> None:
+    at.find_out(qualified=search_path.qualify(at.connection, at.column))
+
+
+def _find_functions(at: Examination) -> None:
+    at.named = text_functions.find(at.connection, at.column)
+    at.find_out(made_of=at.named.dependencies)
+
+
+def _try_texts(at: Examination) -> None:
+    column = at.column
+    read = text_trial.examine(at.connection, column, at.columns, text_trial.argument_of(column))
+    if column.change.other_text:
+        old = text_trial.argument_of(column, old=True)
+        text_trial.examine(at.connection, column.with_old_text, at.columns, old)
+    at.find_out(read=read)
+
+
+def _find_captured(at: Examination) -> None:
+    if at.column.fills_retired:
+        at.find_out(captured=read_captured(at.connection, at.catalog.table.oid, at.column.trigger))
+
+
+def _count(at: Examination) -> None:
+    at.counts = estimates.count(at.connection, at.column)
+
+
+def _queries(at: Examination) -> None:
     """What verification will need is there now: the file of queries, what relevance is judged by, both models."""
-    change = column.change
-    if change.verify.queries is None or column.is_restore:
+    change = at.column.change
+    if not at.counts.rows or change.verify.queries is None:
         return
-    read_queries(project / change.verify.queries)
-    if change.verify.relevant is None and len(column.catalog.table.key) != 1:
-        raise hazards.texts.no_relevant_key(column.subject).refusal()
+    read_queries(at.options.project / change.verify.queries)
+    if change.verify.relevant is None and len(at.catalog.table.key) != 1:
+        raise hazards.texts.no_relevant_key(at.column.subject).refusal()
     for model in (change.from_, change.to):
-        models.get(model)
+        at.models.get(model)
+
+
+def _old_model(at: Examination) -> list[Hazard]:
+    found = old_model.examine(at.connection, at.models, at.column) if at.counts.rows else None
+    return [found] if found else []
+
+
+def _load_and_sample(at: Examination) -> None:
+    if not (at.column.is_restore and at.options.without_old_model):
+        at.taken = estimates.load_and_sample(at.connection, at.models, at.column, at.counts, sample=at.sample)
+
+
+def _token_limits(at: Examination) -> None:
+    if at.options.strict and at.counts.missing:
+        token_limits.refuse_cut_short(at.connection, at.column, at.models.get(at.column.change.to))
+
+
+def _upgrades(column: ColumnPlan) -> bool:
+    """A downgrade is not refused for what its upgrade allowed, nor kept from trying."""
+    return not column.is_restore
+
+
+def _fills(column: ColumnPlan) -> bool:
+    return column.method != "index"
+
+
+def _upgrades_and_fills(column: ColumnPlan) -> bool:
+    return _upgrades(column) and _fills(column)
+
+
+STAGES = (
+    # Privileges first, or a permission error is reported as an error in where=.
+    Stage(
+        "the table, by the catalog, and whose code runs in it",
+        (
+            lambda at: partitions.kind(at.catalog),
+            lambda at: table.examine(at.catalog),
+            lambda at: rights.examine(at.connection, at.column.table),
+            lambda at: search_path.examine(at.connection, at.catalog),
+        ),
+    ),
+    Stage(
+        "what the revision says in SQL parses, and calls nothing of a lesser role",
+        (
+            lambda at: refuse_lesser_functions(at.connection, at.column),
+            lambda at: try_scope(at.connection, at.column),
+            lambda at: try_relevant(at.connection, at.column),
+        ),
+    ),
+    Stage(
+        "the column and what hangs on it, by the catalog",
+        (
+            lambda at: live_column.examine(at.ledger, at.column),
+            lambda at: scope.examine(at.connection, at.column),
+            lambda at: indexes.declared(at.column),
+            lambda at: indexes.shared(at.columns, at.column),
+            lambda at: dependents.examine(at.columns, at.column),
+            lambda at: dependents.by_name(at.connection, at.column),
+            lambda at: table.triggers(at.column),
+            lambda at: table.capture_function(at.connection, at.column),
+            lambda at: partitions.examine(at.column),
+            lambda at: table.other_tools(at.connection, at.column),
+            lambda at: trigger_functions.examine(at.connection, at.columns, at.column),
+        ),
+    ),
+    Stage("updates of its rows are allowed", (lambda at: dependents.refused_updates(at.connection, at.column),)),
+    Stage("event triggers let it pass", (lambda at: event_triggers.examine(at.connection, at.column),), _upgrades),
+    Stage("triggers let updates pass", (lambda at: fired_triggers.examine(at.connection, at.column),)),
+    Stage("text and scope parse", (lambda at: try_expressions(at.connection, at.column), _qualify), _fills),
+    # Before one of them runs.
+    Stage("whose functions they call", (_find_functions,), _fills),
+    Stage(
+        "capture may call them",
+        (lambda at: text_functions.of_others(at.connection, at.column, at.named.functions),),
+        _upgrades_and_fills,
+    ),
+    Stage(
+        "text and scope, evaluated on some rows",
+        (lambda at: text_trial.examine_scope(at.connection, at.column), _try_texts),
+        _fills,
+    ),
+    Stage("tables that the text reads", (lambda at: other_tables.examine(at.connection, at.column),), _fills),
+    Stage("tables whose writes were captured", (_find_captured,), _fills),
+    Stage(
+        "what text and scope ask of session, server and search path",
+        (
+            lambda at: search_path.try_functions(at.connection, at.column, at.named.functions),
+            lambda at: surroundings.examine(at.connection, at.column, at.named),
+        ),
+        _upgrades_and_fills,
+    ),
+    Stage(
+        "what cut-over makes again, tried",
+        (lambda at: made_again.examine(at.connection, at.columns, at.column),),
+        _fills,
+    ),
+    Stage(
+        "materialized views, tried",
+        (lambda at: materialized_views.examine(at.connection, at.columns, at.column),),
+        _fills,
+    ),
+    Stage(
+        "the dimensions in definitions",
+        (lambda at: dimensions.examine(at.connection, at.columns, at.column),),
+        _upgrades_and_fills,
+    ),
+    Stage("rows fit a page", (lambda at: row_size.examine(at.connection, at.column),), _fills),
+    Stage("rows obey their CHECKs", (lambda at: dependents.unproved_checks(at.connection, at.column),), _fills),
+    Stage("the new indexes, tried", (lambda at: indexes.examine(at.connection, at.column),), _upgrades),
+    Stage(
+        "the former functions, tried",
+        (lambda at: try_statements(at.connection, at.column.subject, recreate.changed_functions([at.column])),),
+        lambda column: column.is_restore,
+    ),
+    Stage(
+        "the embedding store agrees with its model",
+        (lambda at: store.refuse_without_vectors(at.connection, at.column),),
+        lambda column: column.method == "embed",
+    ),
+    Stage("rows that left the scope", (lambda at: scope.left(at.connection, at.ledger, at.column),)),
+    Stage("rows and texts, counted", (_count, lambda at: estimates.set_aside(at.connection, at.column))),
+    Stage(
+        "rows without a vector, and triggers that fire for each",
+        (
+            lambda at: live_column.gaps(at.column, at.counts),
+            lambda at: table.firing(at.column, at.counts),
+        ),
+    ),
+    Stage("what verification needs", (_queries,), _upgrades),
+    Stage("the old model", (_old_model,), lambda column: column.method == "embed" and not column.is_restore),
+    Stage("the new model, and a sample", (_load_and_sample,)),
+    Stage("texts that the model cuts short", (_token_limits,), _upgrades),
+)

@@ -15,15 +15,15 @@ from migrator.preflight.fired_triggers import fired, tried
 
 def examine(connection: Connection, column: ColumnPlan) -> list[Hazard]:
     """Nothing where the text reads none."""
-    catalog, table = column.catalog, column.catalog.table
-    if not catalog.read:
+    table = column.catalog.table
+    if not column.findings.read:
         return []
     written = _written_by_triggers(connection, column)
     if written:
         firing, may_be = column.firing_triggers, column.can_disable_triggers
         return [hazards.triggers.triggers_write_other_tables(table.schema, table.name, firing, written, may_be)]
     fired = [each.name for each in table.triggers if each.enabled in "OA" and not each.name.startswith(CAPTURE)]
-    return [hazards.texts.other_tables_locked(column.subject, [each.shown for each in catalog.read], fired)]
+    return [hazards.texts.other_tables_locked(column.subject, [each.shown for each in column.findings.read], fired)]
 
 
 def _written_by_triggers(connection: Connection, column: ColumnPlan) -> list[str]:
@@ -31,7 +31,7 @@ def _written_by_triggers(connection: Connection, column: ColumnPlan) -> list[str
 
     Where the update fails or has to wait, nothing is known.
     """
-    read = column.catalog.read
+    read = column.findings.read
     tables = {"tables": [each.oid for each in read], "called": [each.shown for each in read]}
     written: set[str] = set()
     for leaf, _ in tried(connection, column):

@@ -36,23 +36,23 @@ def examine(connection: Connection, catalog: Catalog) -> list[Hazard]:
     return [hazards.server.open_schemas(found)] if found else []
 
 
-def qualify(connection: Connection, column: ColumnPlan) -> ColumnPlan:
-    """The column's plan with the schema of every name in what the revision says in SQL.
+def qualify(connection: Connection, column: ColumnPlan) -> dict[str, str]:
+    """What the revision says in SQL, with the schema of every name, by how it is written.
 
     Raises Refused where one of them means something else without the search path.
     """
     # A downgrade has what its upgrade was made with.
-    if column.catalog.qualified:
-        return column
+    if column.findings.qualified:
+        return column.findings.qualified
     qualified = {
         written: _qualified(connection, column, argument, written)
         for argument, written in {**_of_rows(column), **_of_a_run(column)}.items()
     }
-    column = dataclasses.replace(column, catalog=dataclasses.replace(column.catalog, qualified=qualified))
-    for known in capture.needed(column):
+    parsed = dataclasses.replace(column, findings=dataclasses.replace(column.findings, qualified=qualified))
+    for known in capture.needed(parsed):
         if known.generated:
-            _try_generated(connection, column, known)
-    return column
+            _try_generated(connection, parsed, known)
+    return qualified
 
 
 def _of_a_run(column: ColumnPlan) -> dict[str, str]:

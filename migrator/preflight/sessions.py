@@ -33,7 +33,7 @@ def needed(plan: Plan, *, pooled: bool) -> dict[str, int]:
         "for Alembic": 1,
         "for the work": 1,
         "to read texts while vectors are stored": int(embeds),
-        "to keep other tables, which a text reads, locked": int(any(column.catalog.read for column in plan.columns)),
+        "to keep other tables, which a text reads, locked": int(any(column.findings.read for column in plan.columns)),
         "to see that the pooler is not in transaction mode": LOOKS * pooled,
     }
     return {purpose: count for purpose, count in found.items() if count}

@@ -83,8 +83,7 @@ def of_others(connection: Connection, column: ColumnPlan, functions: Sequence[in
 
 def changed(connection: Connection, column: ColumnPlan) -> list[str]:
     """What the text was made of when the run was planned and is another now, or gone, as a person is shown it."""
-    catalog = column.catalog
-    return text_dependencies.changed(connection, catalog.table.oid, catalog.made_of or [])
+    return text_dependencies.changed(connection, column.catalog.table.oid, column.findings.made_of or [])
 
 
 def refuse_changed(connection: Connection, column: ColumnPlan) -> None:

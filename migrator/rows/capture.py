@@ -88,7 +88,7 @@ def _texts(column: ColumnPlan, live_type: str) -> Query:
     if _needs_settings(column):
         # Others may lack the settings that the text needs, or have them otherwise, and would see another text or none.
         known.append(_is_marked(column, WATCHED))
-    if column.catalog.read:
+    if column.findings.read:
         known.append(query("capture", "sees_other_tables"))
     if not known:
         return texts

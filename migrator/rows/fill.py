@@ -111,7 +111,7 @@ def lock_other_tables(work: Work) -> None:
     """Once filled. Where they were not locked until now others may have written to them: what went stale is renewed."""
     if work.other_tables.lock():
         for column in work.plan.columns:
-            if column.catalog.read:
+            if column.findings.read:
                 ClearStale(column).send(work)
                 Fill(column, column.shadow).send(work)
 
@@ -140,7 +140,7 @@ class ClearStale(ColumnStep):
     def send(self, work: Work, *, only: Collection[int] | None = None) -> None:
         """only: oids of the tables that hold such rows; None: all."""
         column = self.column
-        if column.catalog.read:
+        if column.findings.read:
             # Capture may have given their rows the vector of a text that another table has changed since they were
             # written.
             outwait_writers(work, column, "what was done so far is kept.")

@@ -92,7 +92,7 @@ class Portions:
         def locked(portion: Portion, reading: ColumnPlan) -> int:
             # A row that a writer holds is waited for without holding the others of the portion. Triggers that fire may
             # write to what the text reads.
-            tables = [portion.table.oid, *(each.oid for each in column.catalog.read)]
+            tables = [portion.table.oid, *(each.oid for each in column.findings.read)]
             return with_short_locks(
                 work.connection,
                 partial(one_portion, portion, reading),

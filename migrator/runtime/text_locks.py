@@ -30,7 +30,7 @@ def lock_statements(plan: Plan) -> list[sql.Composed]:
 
 def _read(plan: Plan) -> list[OtherTable]:
     """Each once, in one order, whichever columns' texts read it."""
-    return sorted({table for column in plan.columns for table in column.catalog.read}, key=lambda table: table.oid)
+    return sorted({table for column in plan.columns for table in column.findings.read}, key=lambda table: table.oid)
 
 
 class LetGo(Exception):

@@ -10,6 +10,7 @@ from migrator.catalog import Catalog, Column, Partition, Server, Table, View
 from migrator.catalog.columns import Trigger
 from migrator.catalog.indexes import TableIndex
 from migrator.plan.column import Source
+from migrator.plan.findings import Findings
 from migrator.plan.plan import Plan
 from migrator.plan.restore import RestorePlan
 from migrator.plan.upgrade import UpgradePlan
@@ -141,9 +142,14 @@ def partition(oid: int, name: str, at: Column, **said: Any) -> Partition:
     return dataclasses.replace(found, **said)
 
 
+# Of a text that nothing but its columns decides, every write having been seen.
+FOUND = Findings(made_of=[], captured=[])
+
+
 def upgrading(*changes: tuple[EmbeddingChange, Catalog], **said: Any) -> Plan:
     """said: of the plan of each column, such as online."""
     numbered = enumerate(changes, 1)
+    said = {"findings": FOUND} | said
     columns = [UpgradePlan(id=number, change=change, catalog=catalog, **said) for number, (change, catalog) in numbered]
     return Plan("0002", "upgrade", tuple(columns), ())
 
@@ -161,6 +167,12 @@ def restoring(upgrade: Plan, source: Source, *, found: Catalog, **said: Any) -> 
     change = done.change
     back = dataclasses.replace(change.with_old_text(), from_=change.to, to=change.from_, type=None, index="same")
     column = RestorePlan(
-        id=2, change=back, catalog=found, undone=done.upgrade, source=source, online=done.online, **said
+        id=2,
+        change=back,
+        catalog=found,
+        undone=done.upgrade,
+        source=source,
+        online=done.online,
+        **{"findings": FOUND} | said,
     )
     return Plan("0002", "downgrade", (column,), ())

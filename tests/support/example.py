@@ -18,7 +18,7 @@ def _catalog(dimensions: int) -> Catalog:
     found = table("knowledge_base", [column("id", 1, "int8"), column("content", 2, "text"), embedding])
     index = hnsw("knowledge_base_embedding_idx")
     recent = view("recent", "SELECT id, content, embedding FROM public.knowledge_base")
-    return Catalog(SERVER, found, embedding, [index], [recent], [], made_of=[], captured=[])
+    return Catalog(SERVER, found, embedding, [index], [recent], [])
 
 
 def plan(direction: Direction, *, online: bool) -> Plan:

@@ -15,7 +15,7 @@ from migrator.catalog.materialized_views import Materialised, ViewColumn, ViewIn
 from migrator.catalog.triggers import UpdateTrigger
 from migrator.plan.column import Source
 from migrator.plan.plan import Plan
-from tests.support.catalogs import SERVER, column, hnsw, partition, restoring, table, upgrading, view
+from tests.support.catalogs import FOUND, SERVER, column, hnsw, partition, restoring, table, upgrading, view
 
 OLD, NEW = Model("python:models:old", dimensions=384), Model("python:models:new", dimensions=768)
 CHANGE = EmbeddingChange("documents", "embedding", text="body", from_=OLD, to=NEW, index=Hnsw("cosine"))
@@ -51,7 +51,7 @@ def documents(
         dataclasses.replace(SERVER, **server or {}),
         dataclasses.replace(found, **of_table or {}),
         at,
-        **given | {"made_of": [], "captured": []} | said,
+        **given | said,
     )
 
 
@@ -158,7 +158,8 @@ def keyless() -> Plan:
 
 @_plan
 def text_of_another_table() -> Plan:
-    return upgrading((CHANGE, documents(read=[OtherTable(16_500, "public", "authors")])))
+    read = [OtherTable(16_500, "public", "authors")]
+    return upgrading((CHANGE, documents()), findings=dataclasses.replace(FOUND, read=read))
 
 
 def _fires() -> dict[str, Any]:
