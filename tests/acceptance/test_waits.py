@@ -90,7 +90,7 @@ def test_a_build_that_waits_for_who_waits_for_an_advisory_lock(
 def read_waits(database: Database) -> str | None:
     from migrator.commands.status import read_status
 
-    found = read_status(database.address)["waits_for"]
+    found = read_status(database.address).waits_for
     return None if found is None else str(found)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from migrator.commands import runner
 from migrator.commands.backfill import backfill
-from migrator.commands.status import read_status
+from migrator.commands.status import UnreadableColumn, read_status
 from migrator.commands.verify import verify_live
 from migrator.errors import Refused
 from migrator.runtime.context import Options
@@ -65,8 +65,9 @@ def test_no_command_calls_what_is_planted_after_the_upgrade(database: Database) 
             with pytest.raises(Refused) as error:
                 run(owner)
             assert (error.value.code, attacker.gained()) == ("open-schema", []), command
-        (column,) = read_status(owner.address)["columns"]
-        assert "others may create functions" in column["unreadable"]
+        (column,) = read_status(owner.address).columns
+        assert isinstance(column, UnreadableColumn)
+        assert "others may create functions" in column.unreadable
         assert attacker.gained() == []
         if may_create:
             attacker.may_not_create()

@@ -11,7 +11,6 @@ from migrator import EmbeddingChange
 from migrator.change import VectorColumn
 from migrator.commands import runner
 from migrator.commands.backfill import backfill
-from migrator.commands.status import read_status
 from migrator.commands.verify import verify_live
 from migrator.phases import PHASES, statements
 from migrator.plan.estimate import FILL_BESIDE_INDEX_ROWS_PER_S, FILL_ROWS_PER_S, IVFFLAT_DIMENSIONS_PER_S
@@ -20,7 +19,17 @@ from migrator.postgres.sql import readable
 from migrator.runtime.context import Options
 from tests.models import EmbedLog, new
 from tests.support.database import Database
-from tests.support.running import OLD_MODEL, PROBES, REVISION, At, downgrade, downgrade_until, upgrade, upgrade_until
+from tests.support.running import (
+    OLD_MODEL,
+    PROBES,
+    REVISION,
+    At,
+    downgrade,
+    downgrade_until,
+    migrated,
+    upgrade,
+    upgrade_until,
+)
 from tests.support.tables import CHANGE, insert, items
 
 TIMED_SAMPLE = 32
@@ -201,7 +210,7 @@ def test_a_downgrade_embeds_what_its_plan_counts(database: Database, embed_log: 
     downgrade(database)
     assert database.value("SELECT count(*) FROM items WHERE embedding IS NULL") == 5
     said = "every row in scope that has a text has a vector, but for 5 that had none before the upgrade"
-    assert read_status(database.address)["columns"][0]["coverage"] == said
+    assert migrated(database)[0].coverage == said
     (proofs,) = verify_live(database.address, Options()).values()
     assert (proofs[0].detail, proofs[0].restored) == (said, True)
     reporter = At("", "", lambda: None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from migrator.commands.backfill import backfill
-from migrator.commands.status import read_status
 from migrator.commands.verify import verify_live
 from migrator.doctor import examine_column
 from migrator.postgres.connection import connect
@@ -13,7 +12,7 @@ from migrator.runtime.context import Options
 from tests.models import new, old
 from tests.support.database import Database
 from tests.support.proofs import rows_hold
-from tests.support.running import REVISION, abandon, downgrade, retire, upgrade, upgrade_until
+from tests.support.running import REVISION, abandon, downgrade, migrated, retire, upgrade, upgrade_until
 from tests.support.tables import items
 
 SUBJECT = "public.items.embedding"
@@ -49,8 +48,8 @@ def test_what_is_done_is_shown_proved_filled_and_undone(database: Database) -> N
     database.execute("ALTER TABLE items ALTER COLUMN embedding DROP NOT NULL")
     database.execute("UPDATE items SET embedding = NULL WHERE id < 10")
     assert backfill(database.address, Options())[SUBJECT]["rows filled"] == 10
-    (column,) = read_status(database.address)["columns"]
-    assert (column["with_vector"], "unreadable" in column) == (200, False)
+    (column,) = migrated(database)
+    assert column.with_vector == 200
     with connect(database.address) as connection:
         found = examine_column(connection, "public", "items", "embedding").found
     assert [each.fact for each in found if each.level == "error"] == []

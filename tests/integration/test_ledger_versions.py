@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from migrator.commands.retire import retirable
-from migrator.commands.status import read_status
 from migrator.commands.verify import verify_live
 from migrator.ledger.ledger import VERSION, Ledger
 from migrator.postgres.connection import connect
@@ -20,7 +19,17 @@ from tests.support.commands import Ended
 from tests.support.database import Database
 from tests.support.ledger import as_version_1
 from tests.support.proofs import rows_hold
-from tests.support.running import REVISION, abandon, downgrade, downgrade_until, retire, upgrade, upgrade_until
+from tests.support.running import (
+    REVISION,
+    abandon,
+    downgrade,
+    downgrade_until,
+    migrated,
+    retire,
+    unfinished,
+    upgrade,
+    upgrade_until,
+)
 from tests.support.tables import items
 
 VERSION_1 = Path(__file__).parents[1] / "support" / "ledger_version_1.sql"
@@ -56,8 +65,8 @@ def test_it_is_read_as_it_is(database: Database) -> None:
     upgrade(database)
     as_version_1(database)
     unchanged = database.versions()
-    (column,) = read_status(database.address)["columns"]
-    assert (column["column"], column["with_vector"]) == ("public.items.embedding", 200)
+    (column,) = migrated(database)
+    assert (column.column, column.with_vector) == ("public.items.embedding", 200)
     proofs = verify_live(database.address, Options())
     assert all(proof.passed for proof in proofs["public.items.embedding"])
     assert len(retirable(database.address, keep_backups=False, stores=False)) == 1
@@ -69,7 +78,7 @@ def test_a_run_of_it_goes_on(database: Database, phase: str) -> None:
     items(database)
     upgrade_until(database, phase)
     as_version_1(database)
-    assert read_status(database.address)["unfinished"]["columns"] == ["public.items.embedding"]
+    assert unfinished(database).columns == ["public.items.embedding"]
     upgrade(database)
     assert (version(database), rows_hold(database, new)) == (VERSION, 200)
     downgrade_until(database, "fill")
@@ -129,7 +138,7 @@ def begun(database: Database) -> Database:
 
 
 def test_what_an_earlier_migrator_began_goes_up_down_and_is_retired(begun: Database) -> None:
-    assert read_status(begun.address)["unfinished"]["columns"] == ["public.items.embedding"]
+    assert unfinished(begun).columns == ["public.items.embedding"]
     upgrade(begun)
     assert rows_hold(begun, new) == 20
     downgrade(begun)

@@ -14,7 +14,6 @@ from migrator import EmbeddingChange, Hnsw
 from migrator.change import VectorColumn
 from migrator.commands import runner
 from migrator.commands.backfill import backfill
-from migrator.commands.status import read_status
 from migrator.dependents import index_partitions
 from migrator.dependents.index_partitions import Parts
 from migrator.errors import Interrupted, MigratorError, Refused, Stopped
@@ -29,7 +28,7 @@ from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import Hashed, new, old
 from tests.support.database import Database
 from tests.support.proofs import checksum, rows_hold
-from tests.support.running import BATCH, REVISION, At, abandon, downgrade, retire, upgrade, upgrade_until
+from tests.support.running import BATCH, REVISION, At, abandon, downgrade, migrated, retire, upgrade, upgrade_until
 from tests.support.tables import CHANGE, OLD, copy_in
 
 COLUMNS = "id, tenant, body, note"
@@ -107,8 +106,8 @@ def test_up_and_down_and_up_and_down(database: Database, online: bool) -> None:
         upgrade(database, QUALIFIED, online=online)
         assert rows_hold(database, new) == 200
         assert database.execute(INDEXES) == indexes
-        (status,) = read_status(database.address)["columns"]
-        assert (status["rows"], status["rows_left"]) == (200, 0)
+        (status,) = migrated(database)
+        assert (status.rows, status.rows_left) == (200, 0)
         database.execute("UPDATE items SET embedding = (SELECT embedding FROM items WHERE id = 7) WHERE id < 5")
         assert backfill(database.address, Options())["public.items.embedding"]["rows renewed"] == 5
         assert rows_hold(database, new) == 200

@@ -16,7 +16,7 @@ from migrator.runtime.context import Options
 from tests.models import old
 from tests.support.database import Database
 from tests.support.proofs import rows_hold
-from tests.support.running import At, downgrade, retire, upgrade
+from tests.support.running import At, downgrade, migrated, retire, upgrade
 from tests.support.tables import CHANGE, items
 
 RENAMES = ["ALTER TABLE items RENAME TO things", "CREATE SCHEMA archive; ALTER TABLE items SET SCHEMA archive"]
@@ -38,8 +38,8 @@ def test_a_renamed_table_is_worked_on_under_its_new_name(database: Database, sta
     proofs = verify(database)
     assert list(proofs) == [f"{name}.embedding"]
     assert all(proof.passed for proof in proofs[f"{name}.embedding"])
-    (column,) = read_status(database.address)["columns"]
-    assert (column["column"], column["with_vector"]) == (f"{name}.embedding", 200)
+    (column,) = migrated(database)
+    assert (column.column, column.with_vector) == (f"{name}.embedding", 200)
     assert retire(database) == [f"{name}.embedding: {KEPT}"]
     assert database.value("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == 0
     assert "migrator_retired" not in database.dump()

@@ -6,7 +6,6 @@ import subprocess
 
 import pytest
 
-from migrator.commands.status import read_status
 from migrator.commands.verify import verify_live
 from migrator.runtime.context import Options
 from tests.conftest import Server
@@ -14,7 +13,17 @@ from tests.integration.test_partitions import partitioned
 from tests.models import new, old
 from tests.support.database import Database
 from tests.support.proofs import rows_hold
-from tests.support.running import REVISION, abandon, downgrade, downgrade_until, retire, upgrade, upgrade_until
+from tests.support.running import (
+    REVISION,
+    abandon,
+    downgrade,
+    downgrade_until,
+    migrated,
+    retire,
+    unfinished,
+    upgrade,
+    upgrade_until,
+)
 from tests.support.tables import CHANGE, items
 
 OTHER_OID = (
@@ -44,7 +53,7 @@ def test_an_unfinished_upgrade_is_abandoned_there(server: Server, database: Data
     upgrade_until(database, phase)
     restored = restore(server, database)
     decoy = restored.dump("--table=decoy")
-    assert read_status(restored.address)["unfinished"]["columns"] == ["public.items.embedding"]
+    assert unfinished(restored).columns == ["public.items.embedding"]
     assert abandon(restored) == f"the upgrade of revision {REVISION} is undone; the embedding store is kept"
     assert restored.dump("--table=decoy") == decoy
     restored.execute("DROP TABLE decoy")
@@ -61,8 +70,8 @@ def test_an_unfinished_upgrade_goes_on_there(server: Server, database: Database,
     restored.execute("INSERT INTO items (id, body, embedding) SELECT 999, 'later', embedding FROM items LIMIT 1")
     upgrade(restored)
     assert rows_hold(restored, new, where="id < 999") == 200
-    (column,) = read_status(restored.address)["columns"]
-    assert (column["column"], column["in_scope"]) == ("public.items.embedding", 201)
+    (column,) = migrated(restored)
+    assert (column.column, column.in_scope) == ("public.items.embedding", 201)
     # From now on what the ledger has holds: a new name is followed again.
     restored.execute("ALTER TABLE items RENAME TO things")
     assert list(verify_live(restored.address, Options())) == ["public.things.embedding"]

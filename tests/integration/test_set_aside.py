@@ -9,14 +9,13 @@ import pytest
 from migrator import Hnsw, Model
 from migrator.commands import runner
 from migrator.commands.backfill import backfill
-from migrator.commands.status import read_status
 from migrator.errors import Interrupted, MigratorError, ModelError
 from migrator.phases import settle
 from migrator.runtime.context import Options
 from tests.models import EmbedLog, new, old
 from tests.support.database import Database
 from tests.support.proofs import nulls, rows_hold
-from tests.support.running import BATCH, OLD_MODEL, PROBES, REVISION, downgrade, upgrade, upgrade_until
+from tests.support.running import BATCH, OLD_MODEL, PROBES, REVISION, downgrade, migrated, upgrade, upgrade_until
 from tests.support.tables import CHANGE, insert, items
 
 CHOOSY = replace(CHANGE, to=Model("python:tests.models:choosy", dimensions=96), max_failed_rows=3)
@@ -111,8 +110,8 @@ def test_after_a_change_of_index_or_type_alone_they_can_still_be_tried_again(dat
     to_half = replace(kept, type="halfvec", index="same")
     upgrade(database, replace(kept, index=Hnsw("cosine", m=8)), revision="3")
     upgrade(database, to_half, revision="4")
-    (column,) = read_status(database.address)["columns"]
-    assert (column["type"], column["failed_rows"], column["next"]) == ("halfvec(96)", 3, "migrator backfill")
+    (column,) = migrated(database)
+    assert (column.type, column.failed_rows, column.next) == ("halfvec(96)", 3, "migrator backfill")
     database.execute("UPDATE items SET body = 'cured' WHERE id = 1000; UPDATE items SET body = 'text 5' WHERE id = 3")
     counts = {"rows filled": 1, "rows renewed": 1, "rows failed": 2}
     assert backfill(database.address, Options()) == {"public.items.embedding": counts}

@@ -18,7 +18,7 @@ from migrator.runtime.context import Options
 from tests.models import new, old, other, tiny
 from tests.support.database import Database
 from tests.support.proofs import rows_hold
-from tests.support.running import abandon, downgrade, retire, upgrade, upgrade_until
+from tests.support.running import abandon, downgrade, migrated, retire, upgrade, upgrade_until
 from tests.support.tables import NEW, OLD, OTHER
 
 FIRST = EmbeddingChange("chunks", "embedding", text="body", from_=OLD, to=NEW, where="collection_id = 1")
@@ -271,7 +271,7 @@ def test_each_scope_is_proved_and_filled_by_its_own_change(database: Database) -
     proofs = verify_live(database.address, Options())
     assert list(proofs) == [first, second]
     assert [proof for found in proofs.values() for proof in found if not proof.passed] == []
-    assert [(each["model"], each["in_scope"]) for each in read_status(database.address)["columns"]] == [
+    assert [(each.model, each.in_scope) for each in migrated(database)] == [
         ("python:tests.models:new", 1),
         ("python:tests.models:other", 139),
     ]
@@ -287,7 +287,7 @@ def test_each_scope_is_proved_and_filled_by_its_own_change(database: Database) -
     assert rows_hold(database, new, table="chunks", where="id = 1") == 1
     assert rows_hold(database, other, table="chunks", where="collection_id IN (1, 2) AND id > 1") == 139
     downgrade(database, wider, revision="3")
-    assert [(each["model"], each["in_scope"]) for each in read_status(database.address)["columns"]] == [
+    assert [(each.model, each.in_scope) for each in migrated(database)] == [
         ("python:tests.models:new", 1),
         ("python:tests.models:new", 139),
     ]

@@ -9,7 +9,6 @@ import pytest
 from migrator import Hnsw
 from migrator.change import VectorType
 from migrator.commands.backfill import backfill
-from migrator.commands.status import read_status
 from migrator.commands.verify import verify_live
 from migrator.ledger import current_columns
 from migrator.postgres.connection import connect
@@ -20,7 +19,7 @@ from migrator.runtime.session import open_ledger
 from tests.models import EmbedLog, new
 from tests.support.database import Database
 from tests.support.proofs import rows_hold
-from tests.support.running import PROBES, At, downgrade, retire, upgrade
+from tests.support.running import PROBES, At, downgrade, migrated, retire, upgrade
 from tests.support.tables import CHANGE, insert, items
 
 SUBJECT = "public.items.embedding"
@@ -40,8 +39,8 @@ def freshness(database: Database) -> tuple[bool | None, str]:
 
 
 def status(database: Database) -> tuple[int | None, str]:
-    (column,) = read_status(database.address)["columns"]
-    return column["not_embedded"], column["freshness"]
+    (column,) = migrated(database)
+    return column.not_embedded, str(column.freshness)
 
 
 def test_freshness_is_proved_and_status_tells_how_far_it_is_known(database: Database) -> None:

@@ -11,7 +11,7 @@ import pytest
 from migrator import EmbeddingChange, Hnsw, Model
 from migrator.commands import runner
 from migrator.commands.backfill import backfill
-from migrator.commands.status import read_status
+from migrator.commands.status import UnreadableColumn, read_status
 from migrator.errors import MigratorError, Refused
 from migrator.ledger import text_settings
 from migrator.runtime.context import Options
@@ -19,7 +19,7 @@ from tests import models
 from tests.conftest import Server
 from tests.support.database import Database
 from tests.support.proofs import rows_hold
-from tests.support.running import REVISION, At, downgrade, upgrade
+from tests.support.running import REVISION, At, downgrade, migrated, upgrade
 from tests.support.statements import log_statements
 from tests.support.tables import CHANGE, OTHER, items
 
@@ -265,11 +265,12 @@ def test_without_its_setting_a_text_is_refused(database: Database, monkeypatch: 
     assert VARIABLE in refused.problem
     monkeypatch.setenv(VARIABLE, KEY)
     upgrade(database, SEALED)
-    (known,) = read_status(database.address)["columns"]
-    assert known["coverage"] == "every row in scope that has a text has a vector"
+    (known,) = migrated(database)
+    assert known.coverage == "every row in scope that has a text has a vector"
     monkeypatch.delenv(VARIABLE)
-    (known,) = read_status(database.address)["columns"]
-    assert known["unreadable"] == f"the setting app.key of its text is not at hand (env:{VARIABLE})"
+    (unknown,) = read_status(database.address).columns
+    assert isinstance(unknown, UnreadableColumn)
+    assert unknown.unreadable == f"the setting app.key of its text is not at hand (env:{VARIABLE})"
     with pytest.raises(Refused) as back:
         downgrade(database, SEALED)
     assert back.value.code == "setting-not-there"

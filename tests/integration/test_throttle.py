@@ -20,7 +20,7 @@ from migrator.runtime.throttle import Limits
 from tests.models import new
 from tests.support.database import Database
 from tests.support.proofs import rows_hold
-from tests.support.running import BATCH, REVISION, At
+from tests.support.running import BATCH, REVISION, At, unfinished
 from tests.support.server import OwnServer
 from tests.support.tables import CHANGE, TEXTS, begin_autovacuum, items
 
@@ -97,7 +97,7 @@ def test_the_status_says_why_a_run_waits(database: Database, tmp_path: Path) -> 
 
     def lift() -> None:
         found = read_status(database.address)
-        assert found["unfinished"]["waiting"] == reason
+        assert unfinished(database).waiting == reason
         assert f"\n  waiting: {reason}\n" in as_text(found)
         raise KeyboardInterrupt
 
@@ -105,7 +105,7 @@ def test_the_status_says_why_a_run_waits(database: Database, tmp_path: Path) -> 
     with pytest.raises(Interrupted):
         runner.upgrade(database.address, REVISION, [CHANGE], options)
     found = read_status(database.address)
-    assert found["unfinished"]["waiting"] is None
+    assert unfinished(database).waiting is None
     assert "waiting" not in as_text(found)
     runner.upgrade(database.address, REVISION, [CHANGE], Options())
     assert database.value("SELECT waiting FROM migrator.run") is None

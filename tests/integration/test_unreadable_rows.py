@@ -8,7 +8,6 @@ import pytest
 
 from migrator import hazards
 from migrator.commands.backfill import backfill
-from migrator.commands.status import read_status
 from migrator.commands.verify import verify_live
 from migrator.doctor import examine_column
 from migrator.errors import Refused
@@ -17,7 +16,7 @@ from migrator.runtime.context import Options
 from tests.models import new, old
 from tests.support.database import Database
 from tests.support.proofs import nulls, rows_hold
-from tests.support.running import At, downgrade, retire, upgrade
+from tests.support.running import At, downgrade, migrated, retire, upgrade
 from tests.support.tables import CHANGE, items
 
 SUBJECT = "public.items.embedding"
@@ -145,8 +144,8 @@ def test_written_after_the_upgrade_they_are_in_nobodys_way(database: Database) -
     write_bad_rows(database)
     proofs = verify_live(database.address, Options())[SUBJECT]
     assert [each.name for each in proofs if each.failed] == []
-    (column,) = read_status(database.address)["columns"]
-    assert (column["rows_left"], column["not_evaluated"], "unreadable" in column) == (0, 2, False)
+    (column,) = migrated(database)
+    assert (column.rows_left, column.not_evaluated) == (0, 2)
     with connect(database.address) as connection:
         found = examine_column(connection, None, "items", "embedding").found
     reasons = "id=9: invalid input syntax for type json, id=1000: invalid input syntax for type json"

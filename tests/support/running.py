@@ -12,6 +12,7 @@ from migrator.change import VectorColumn
 from migrator.commands import runner
 from migrator.commands.abandon import abandon as abandon_run
 from migrator.commands.retire import retire_all
+from migrator.commands.status import ColumnStatus, RunStatus, read_status
 from migrator.errors import Stopped
 from migrator.phases import NAMES
 from migrator.postgres.connection import Connection
@@ -72,6 +73,21 @@ def abandon(database: Database) -> str:
 
 def retire(database: Database, *, keep_backups: bool = False, stores: bool = False) -> list[str]:
     return retire_all(database.address, Silent(), keep_backups=keep_backups, stores=stores)
+
+
+def migrated(database: Database) -> list[ColumnStatus]:
+    """Every migrated column as `migrator status` shows it; each can be read."""
+    columns = read_status(database.address).columns
+    readable = [each for each in columns if isinstance(each, ColumnStatus)]
+    assert readable == columns
+    return readable
+
+
+def unfinished(database: Database) -> RunStatus:
+    """The run that is under way."""
+    found = read_status(database.address).unfinished
+    assert found is not None
+    return found
 
 
 def terminate(database: Database) -> None:
