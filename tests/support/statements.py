@@ -20,7 +20,7 @@ from tests.support.running import At
 
 # A line of the log that begins a statement; the lines after it that begin with a tab belong to it.
 _STATEMENT = re.compile(r"^\S+ \S+ \S+ \[\d+\] LOG:  (?:statement|execute [^:]+): (.*(?:\n\t.*)*)", re.MULTILINE)
-_SESSION = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET ROLE|SET TRANSACTION)\b")
+_SESSION = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET ROLE|SET TRANSACTION|(RE)?SET search_path)\b")
 _READ = re.compile(r"(SELECT|EXPLAIN|WITH RECURSIVE)\b")
 _BOOKKEEPING = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) migrator\.(run|change|phase|model|failed_row)\b")
 # Parsed to see whose functions it calls, in a transaction that is rolled back at once.
