@@ -63,7 +63,7 @@ bench: .venv/installed ## speed as ratios in one run, and what writers feel of a
 	$(BIN)/python -m tests.benchmarks
 
 docs: .venv/installed ## writes the generated pages of docs/ anew
-	$(BIN)/python -m tests.reference
+	$(BIN)/python -m docs.generate
 
 expected: .venv/installed ## writes the expected statements of tests/unit/plan anew
 	MIGRATOR_EXPECT=1 $(BIN)/pytest -q tests/unit/plan

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reference import DOCS
+from docs.generate import DOCS
 
 _BLOCK = re.compile(
     r"(?:Write `(?P<file>[^`]+)`:\n\n)?^```(?P<language>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from docs.generate import DOCS
 from migrator import EmbeddingChange, Model
 from migrator.change import VectorColumn
 from migrator.commands import runner
@@ -16,7 +17,6 @@ from migrator.errors import Refused
 from migrator.hazards import Hazard
 from migrator.runtime.context import Options
 from tests.models import EmbedLog, Hashed, old
-from tests.reference import DOCS
 from tests.support.database import Database
 from tests.support.proofs import rows_hold
 from tests.support.running import OLD_MODEL, REVISION, downgrade, upgrade

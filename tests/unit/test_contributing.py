@@ -12,7 +12,7 @@ PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 
 def test_the_files_it_names_are_there() -> None:
-    named = re.findall(r"`((?:migrator|sql|tests)/[\w/]+(?:\.\w+)?/?)`", PAGE)
+    named = re.findall(r"`((?:migrator|sql|tests|docs)/[\w/]+(?:\.\w+)?/?)`", PAGE)
     assert len(named) > 20
     assert [file for file in named if not (ROOT / file).exists()] == []
 

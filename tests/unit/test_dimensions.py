@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
+from docs.generate.example import plan
 from migrator.catalog.deparsed import Reading, says_dimensions, with_length
 from migrator.catalog.dependents import Carried, Check
 from migrator.dependents import conditions
-from tests.support.example import plan
 
 
 @pytest.mark.parametrize(

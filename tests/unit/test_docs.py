@@ -11,10 +11,11 @@ import click
 import pytest
 from alembic.runtime.migration import MigrationContext
 
+from docs.generate import DOCS
+from docs.generate.cli import EXIT_CODES
 from migrator.cli import COMMANDS, main
 from migrator.operations.collect import read
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
-from tests.reference import DOCS, EXIT_CODES
 from tests.support.texts import PACKAGE, Text, is_said, letters, says, texts
 
 ROOT = DOCS.parent

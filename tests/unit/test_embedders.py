@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from docs.generate import DOCS
 from migrator import hazards
 from migrator.change import Model
 from migrator.embedding import probes, providers
@@ -22,7 +23,6 @@ from migrator.embedding.timeout import TimedEmbedder
 from migrator.errors import MigratorError, ModelError, Refused
 from migrator.ledger.ledger import Ledger
 from tests.models import drifted, tiny, vector
-from tests.reference import DOCS
 
 TEXTS = ["one", "three"]
 TINY = Model("python:tests.models:tiny", dimensions=8)

@@ -12,11 +12,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from docs import generate
+from docs.generate import DOCS, PAGES, cli
+from docs.generate.cli import EXIT_CODES
+from docs.generate.hazards import SUBJECTS, known_hazards, unused_examples
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, errors, hazards, phases
 from migrator.cli import COMMANDS, options
 from migrator.errors import MigratorError
-from tests import reference
-from tests.reference import DOCS, EXIT_CODES, PAGES, known_hazards
 from tests.support.commands import migrator
 
 
@@ -26,14 +28,14 @@ def test_a_generated_page_is_fresh(path: str) -> None:
 
 
 def test_make_docs_writes_every_page(tmp_path: Path) -> None:
-    reference.write(tmp_path)
+    generate.write(tmp_path)
     for path, page in PAGES.items():
         assert (tmp_path / path).read_text("utf-8") == page()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_reference_holds_what_help_says(name: str) -> None:
-    assert f"## migrator {name}\n\n```text\n{migrator(name, '--help').out}```\n" in reference.cli()
+    assert f"## migrator {name}\n\n```text\n{migrator(name, '--help').out}```\n" in cli.page()
 
 
 def test_every_way_to_end_is_in_the_table() -> None:
@@ -43,18 +45,18 @@ def test_every_way_to_end_is_in_the_table() -> None:
 
 
 def test_every_hazard_is_there_once() -> None:
-    sources = [ast.parse(inspect.getsource(subject)) for subject in reference.SUBJECTS]
+    sources = [ast.parse(inspect.getsource(subject)) for subject in SUBJECTS]
     calls = [node for source in sources for node in ast.walk(source) if isinstance(node, ast.Call)]
     made = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("refuse", "warn")]
     codes = [ast.literal_eval(call.args[0]) for call in made]
     assert [hazard.code for hazard in known_hazards()] == codes
     assert len(set(codes)) == len(codes)
     files = {each.stem for each in Path(inspect.getfile(hazards)).parent.glob("*.py")}
-    assert files - {"__init__", "hazard"} == {subject.__name__.rpartition(".")[2] for subject in reference.SUBJECTS}
+    assert files - {"__init__", "hazard"} == {subject.__name__.rpartition(".")[2] for subject in SUBJECTS}
 
 
 def test_every_example_is_told_to_a_hazard() -> None:
-    assert reference.unused_examples() == set()
+    assert unused_examples() == set()
 
 
 def test_every_hazard_says_what_it_means_and_what_to_do() -> None:

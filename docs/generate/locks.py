@@ -1,20 +1,19 @@
-"""docs/reference/locks.md, made from the plan of tests/support/example.py as a dry run prints it."""
+"""docs/reference/locks.md, made from the plan of example.py as a dry run prints it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
+from docs.generate import example
 from migrator.commands import retire
 from migrator.phases import statements
 from migrator.plan.column import Direction
-from migrator.plan.step import Statement
+from migrator.plan.step import Lock, Statement
 from migrator.postgres.connection import SHORT
 from migrator.postgres.locks import LOCK_PATIENCE_S
 from migrator.postgres.sql import readable
 from migrator.rows import batches, remaining
-from tests.support import example
-from tests.support.statements import LOCKS
 
 _PAGE = """\
 # Locks
@@ -112,8 +111,8 @@ def _table(direction: Direction) -> str:
 
 def _strongest_first(modes: Modes) -> list[tuple[tuple[str, ...], dict[str, dict[str, None]]]]:
     """Phase by phase."""
-    phases = list(dict.fromkeys(phase for phase, *_ in modes))
-    return sorted(modes.items(), key=lambda row: (phases.index(row[0][0]), -LOCKS.index(row[0][1])))
+    phases, locks = list(dict.fromkeys(phase for phase, *_ in modes)), list(Lock)
+    return sorted(modes.items(), key=lambda row: (phases.index(row[0][0]), -locks.index(Lock(row[0][1]))))
 
 
 def kind(statement: Statement) -> str:

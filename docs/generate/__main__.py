@@ -1,0 +1,5 @@
+"""Writes the generated pages anew."""
+
+from docs.generate import write
+
+write()
