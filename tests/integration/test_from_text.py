@@ -18,6 +18,7 @@ from migrator.runtime.context import Options
 from tests import models
 from tests.models import Hashed
 from tests.support.database import Database
+from tests.support.marks import with_more
 from tests.support.running import (
     PROBES,
     REVISION,
@@ -65,7 +66,7 @@ def new_model(change: EmbeddingChange) -> Callable[[], Hashed]:
     return models.new if change.to == NEW else models.old
 
 
-@pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+@pytest.mark.parametrize("online", with_more([True], more=[False]), ids=["online", "window"])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_up_and_down_with_writes_of_either_text(database: Database, change: EmbeddingChange, online: bool) -> None:
     items(database)

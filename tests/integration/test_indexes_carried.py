@@ -13,6 +13,7 @@ from migrator.runtime.context import Options
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import new, other
 from tests.support.database import Database
+from tests.support.marks import with_more
 from tests.support.proofs import checksum, rows_hold
 from tests.support.running import REVISION, abandon, downgrade, retire, upgrade, upgrade_until
 from tests.support.tables import CHANGE, OTHER, items
@@ -67,7 +68,7 @@ def uses(database: Database, order: str, *, table: str = "items", where: str = "
     return found
 
 
-@pytest.mark.parametrize("online", [False, True])
+@pytest.mark.parametrize("online", with_more([True], more=[False]), ids=["online", "window"])
 def test_promise_5_indexes_of_every_kind_go_up_and_down_again(database: Database, online: bool) -> None:
     items(database)
     database.execute("DROP INDEX items_embedding_idx")

@@ -12,6 +12,7 @@ from migrator.commands.verify import verify_live
 from migrator.runtime.context import Options
 from tests.models import wide, widest
 from tests.support.database import Database
+from tests.support.marks import with_more
 from tests.support.proofs import checksum, rows_hold
 from tests.support.running import At, downgrade, upgrade
 from tests.support.tables import CHANGE, items
@@ -30,7 +31,7 @@ def changed(to: Model, index: Index) -> EmbeddingChange:
     return dataclasses.replace(CHANGE, to=to, index=index)
 
 
-@pytest.mark.parametrize("online", [False, True])
+@pytest.mark.parametrize("online", with_more([False], more=[True]), ids=["window", "online"])
 @pytest.mark.parametrize(
     ("change", "factory", "definition"),
     [

@@ -27,12 +27,13 @@ from tests.conftest import Server
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import Hashed, new, old
 from tests.support.database import Database
+from tests.support.marks import with_more
 from tests.support.proofs import checksum, rows_hold
 from tests.support.running import BATCH, REVISION, At, abandon, downgrade, migrated, retire, upgrade, upgrade_until
 from tests.support.tables import CHANGE, OLD, copy_in
 
 COLUMNS = "id, tenant, body, note"
-MODES = pytest.mark.parametrize("online", [False, True], ids=["window", "online"])
+MODES = pytest.mark.parametrize("online", with_more([True], more=[False]), ids=["online", "window"])
 # Each vector index that is not kept for a restore: its name, its table's, and that of the index it is a part of.
 INDEXES = """
 SELECT c.relname::text, t.relname::text, p.relname::text

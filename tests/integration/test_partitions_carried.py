@@ -14,6 +14,7 @@ from tests.integration.test_dependents import ROLES, TOUCH
 from tests.integration.test_partitions import COLUMNS, MODES, edit, partitioned
 from tests.models import new, old
 from tests.support.database import Database
+from tests.support.marks import with_more
 from tests.support.proofs import checksum, rows_hold
 from tests.support.running import BATCH, REVISION, At, abandon, downgrade, upgrade
 from tests.support.tables import CHANGE
@@ -72,7 +73,7 @@ ORDER BY 1, 2
 """
 
 
-@MODES
+@pytest.mark.parametrize("online", with_more([False], more=[True]), ids=["window", "online"])
 def test_indexes_of_every_kind(database: Database, online: bool) -> None:
     prepared(database, INDEXES)
     schema, rows, before = database.dump(), checksum(database, COLUMNS), database.execute(DEFINITIONS)
