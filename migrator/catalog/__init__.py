@@ -97,7 +97,7 @@ class Catalog:
 
     @property
     def subject(self) -> str:
-        return f"{self.table.schema}.{self.table.name}.{self.column.name}"
+        return f"{self.table.shown}.{self.column.name}"
 
     @property
     def oids(self) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import sql
 
 from migrator.postgres.connection import Connection, execute, fetch_dicts, qualified_names
-from migrator.postgres.sql import Query, fragment, name, query
+from migrator.postgres.sql import QualifiedName, Query, fragment, query
 
 
 @dataclass(frozen=True)
@@ -80,24 +80,16 @@ class Trigger:
 
 
 @dataclass(frozen=True)
-class OtherTable:
+class OtherTable(QualifiedName):
     """A table or view that a text reads besides its row."""
 
     oid: int
     schema: str
     name: str
 
-    @property
-    def sql(self) -> sql.SQL:
-        return name(self.schema, self.name)
-
-    @property
-    def shown(self) -> str:
-        return f"{self.schema}.{self.name}"
-
 
 @dataclass(frozen=True)
-class Table:
+class Table(QualifiedName):
     """A table. kind as in pg_class.relkind; key: the columns that tell rows apart, () where there are none, nor where
     others inherit from it, whose rows no key of its own tells apart.
 
@@ -135,10 +127,6 @@ class Table:
     publications_of_schema: list[str] = field(default_factory=list)
     whole_row_identity: bool = False
     has_policies: bool = False
-
-    @property
-    def sql(self) -> sql.SQL:
-        return name(self.schema, self.name)
 
     def column(self, wanted: str) -> Column | None:
         return next((column for column in self.columns if column.name == wanted), None)

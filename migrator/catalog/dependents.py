@@ -11,7 +11,7 @@ from psycopg import sql
 from migrator.catalog.columns import TREE, Column, Table
 from migrator.catalog.views import View
 from migrator.postgres.connection import Connection, execute, fetch_dicts, fetch_row
-from migrator.postgres.sql import name, plain, query
+from migrator.postgres.sql import QualifiedName, name, plain, query
 
 Kind = TypeVar("Kind")
 
@@ -72,17 +72,13 @@ class BoundTrigger(Expressed):
 
 
 @dataclass(frozen=True)
-class Statistics(Dependent):
+class Statistics(QualifiedName, Dependent):
     """An extended statistics object. target: -1 for the server's default."""
 
     schema: str
     definition: str
     owner: str
     target: int
-
-    @property
-    def sql(self) -> sql.SQL:
-        return name(self.schema, self.name)
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from psycopg import sql
-
 from migrator.catalog.columns import TREE, Column, read_columns
 from migrator.catalog.indexes import TableIndex, read_indexes
 from migrator.names import is_own
 from migrator.postgres.connection import Connection, execute, fetch_dicts
-from migrator.postgres.sql import name, query
+from migrator.postgres.sql import QualifiedName, query
 
 
 @dataclass(frozen=True)
-class Partition:
+class Partition(QualifiedName):
     """A table below another: a partition, or a child table by plain inheritance.
 
     kind as in pg_class.relkind; parent: oid of the table right above it. other_parents: tables outside from which a
@@ -46,14 +44,6 @@ class Partition:
     temporary: bool = False
     rules: list[str] = field(default_factory=list)
     generated_otherwise: list[str] = field(default_factory=list)
-
-    @property
-    def sql(self) -> sql.SQL:
-        return name(self.schema, self.name)
-
-    @property
-    def shown(self) -> str:
-        return f"{self.schema}.{self.name}"
 
 
 def alone(partitions: Iterable[Partition]) -> list[TableIndex]:

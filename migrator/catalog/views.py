@@ -6,12 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from psycopg import sql
-
 from migrator.catalog.columns import Grant, grants
 from migrator.catalog.materialized_views import Materialised, read_materialised
 from migrator.postgres.connection import Connection, execute, fetch_dicts
-from migrator.postgres.sql import name, query
+from migrator.postgres.sql import QualifiedName, query
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class ViewPart:
 
 
 @dataclass(frozen=True)
-class View:
+class View(QualifiedName):
     """A view that reads the column, itself or through another view. depth 1 reads the table.
 
     kind: as in pg_class.relkind; a table where a rule of it reads the column. defaults, column_grants: by column.
@@ -48,10 +46,6 @@ class View:
     rules: list[ViewPart] = field(default_factory=list)
     triggers: list[ViewPart] = field(default_factory=list)
     materialised: Materialised | None = None
-
-    @property
-    def sql(self) -> sql.SQL:
-        return name(self.schema, self.name)
 
 
 def read_kinds(connection: Connection, table: int, column: int) -> set[str]:

@@ -147,7 +147,7 @@ def _not_live(connection: Connection, ledger: Ledger, recorded: list[Revision]) 
                 continue
             if last[1].revision == revision.id if last and restored else _as_before(column, change, last):
                 hazard = hazards.revisions.recorded_not_live(
-                    revision.id, f"{table.schema}.{table.name}.{change.column}", change.from_.name
+                    revision.id, f"{table.shown}.{change.column}", change.from_.name
                 )
                 yield Gap(revision.id, hazard, closes=restored)
 

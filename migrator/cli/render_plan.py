@@ -117,7 +117,7 @@ def _column_as_json(column: ColumnPlan, plan: Plan) -> dict[str, Any]:
         "to": {"type": column.type_text, "model": column.change.to.name},
         "method": column.method,
         "indexes": [index.name for index in column.indexes],
-        "views": [f"{view.schema}.{view.name}" for view in column.catalog.views],
+        "views": [view.shown for view in column.catalog.views],
         "dependents": column.catalog.carried.described,
         "statements": [_statement_as_json(each) for each in statements(plan) if column.subject in each.columns],
     }
@@ -219,7 +219,7 @@ def _hazards(plan: Plan) -> str:
 def _dependents(plan: Plan) -> str:
     lines = []
     for column in plan.columns:
-        names = [f"view {view.schema}.{view.name}" for view in column.catalog.views]
+        names = [f"view {view.shown}" for view in column.catalog.views]
         names += [f"index {tree.shown(column, index)}" for index in column.catalog.own_indexes]
         names += column.catalog.carried.described
         live = column.catalog.column

@@ -229,8 +229,9 @@ def _same_tables(connection: Connection, plan: Plan) -> None:
         named = read_table(connection, column.change.schema, column.change.table)
         if named is not None and named.oid != column.catalog.table.oid:
             path = ", ".join(column.catalog.server.search_path)
-            now = f"{named.schema}.{named.name}"
-            raise hazards.runs.another_table_meant(column.subject, plan.revision, plan.direction, now, path).refusal()
+            raise hazards.runs.another_table_meant(
+                column.subject, plan.revision, plan.direction, named.shown, path
+            ).refusal()
 
 
 def _refuse_open_path(connection: Connection, plan: Plan) -> None:

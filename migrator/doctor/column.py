@@ -76,7 +76,7 @@ def only_column(connection: Connection, written: list[str]) -> tuple[str | None,
     if len(columns) != 1:
         several = f"has several vector columns: {', '.join(columns)}" if columns else "has no vector column"
         raise UsageError(
-            f"{found.schema}.{found.name} {several}",
+            f"{found.shown} {several}",
             remedy="name one: migrator doctor [SCHEMA.]TABLE.COLUMN; without a name it lists all of the database",
         )
     return found.schema, found.name, columns[0]

@@ -57,7 +57,7 @@ class RestorePlan(ColumnPlan):
         triggers = self.catalog.table.triggers
         watched = {each.partition for each in triggers if each.name == self.trigger and each.enabled == "A"}
         table = self.catalog.table
-        tables: dict[int | None, str] = {None: f"{table.schema}.{table.name}"}
+        tables: dict[int | None, str] = {None: table.shown}
         tables |= {child.oid: child.shown for child in self.catalog.partitions if self.has_children}
         return [shown for oid, shown in tables.items() if oid not in watched]
 

@@ -14,11 +14,11 @@ from migrator.errors import MigratorError
 from migrator.plan.column import ColumnPlan
 from migrator.plan.indexes import IndexToBuild
 from migrator.postgres.connection import Connection, execute, fetch_dicts, fetch_row
-from migrator.postgres.sql import Query, name, plain, query
+from migrator.postgres.sql import QualifiedName, Query, name, plain, query
 
 
 @dataclass(frozen=True)
-class Relation:
+class Relation(QualifiedName):
     """One of them. kind as in pg_class.relkind. parent: oid of the table right above it, None of the topmost.
 
     rows: the planner's estimate; blocks as they were when the tree was read. only: child tables are not read with it.
@@ -32,10 +32,6 @@ class Relation:
     rows: int
     blocks: int
     only: bool = False
-
-    @property
-    def sql(self) -> sql.SQL:
-        return name(self.schema, self.name)
 
     @property
     def is_leaf(self) -> bool:
@@ -137,7 +133,7 @@ def place(column: ColumnPlan, index: TableIndex | IndexToBuild) -> Relation | No
 def shown(column: ColumnPlan, index: TableIndex | IndexToBuild) -> str:
     """An index as a person is told of it: of one that something below the table has alone, where it is."""
     found = place(column, index)
-    return index.name if index.partition is None or found is None else f"{index.name} on {found.schema}.{found.name}"
+    return index.name if index.partition is None or found is None else f"{index.name} on {found.shown}"
 
 
 def with_parts(
@@ -176,7 +172,7 @@ def refuse_other(connection: Connection, column: ColumnPlan) -> None:
 
 
 def _listed(tables: Iterable[Relation]) -> str:
-    return ", ".join(f"{each.schema}.{each.name}" for each in tables)
+    return ", ".join(each.shown for each in tables)
 
 
 def leaves(relations: list[Relation]) -> list[Relation]:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 
 from migrator import hazards
 from migrator.errors import UsageError
+from migrator.postgres.sql import QualifiedName
 
 EMBEDDED = "embedded:"
 _DRIVER = "postgresql+psycopg"
@@ -28,7 +29,7 @@ _OF_LIBPQ = ("", "psycopg", "psycopg2")
 
 
 @dataclass(frozen=True)
-class VersionTable:
+class VersionTable(QualifiedName):
     """Alembic's table of one history of revisions. oid: None while Alembic has not made it yet.
 
     has_file: whether there is a file of the revision; one that was renamed or squashed since it was applied has none.
@@ -38,11 +39,6 @@ class VersionTable:
     name: str
     oid: int | None
     has_file: Callable[[str], bool] = field(default=lambda _: True, compare=False)
-
-    @property
-    def shown(self) -> str:
-        """With its schema."""
-        return f"{self.schema}.{self.name}"
 
 
 @dataclass(frozen=True)

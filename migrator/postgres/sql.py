@@ -56,6 +56,22 @@ def name(*parts: str) -> sql.SQL:
     return sql.SQL(sql.Identifier(*parts).as_string(None).replace("%", "%%"))
 
 
+class QualifiedName:
+    """What has a schema and a name of its own, such as a table or a view."""
+
+    schema: str
+    name: str
+
+    @property
+    def sql(self) -> sql.SQL:
+        return name(self.schema, self.name)
+
+    @property
+    def shown(self) -> str:
+        """As a person is shown it."""
+        return f"{self.schema}.{self.name}"
+
+
 def expression(text: str) -> sql.SQL:
     """SQL that a revision or the catalog holds, in parentheses."""
     return sql.SQL("(" + text.replace("%", "%%") + ")")

@@ -26,15 +26,13 @@ def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
     found = [hazards.dependents.dependent_not_carried(column.subject, other) for other in catalog.others]
     functions = {function.described for function in catalog.carried.functions}
     for view in catalog.views:
-        shown = f"view {view.schema}.{view.name}"
+        shown = f"view {view.shown}"
         if view.materialised is not None:
             shown = f"materialized {shown}"
             why = materialized_views.not_carried(column, view, view.materialised)
             found += [hazards.dependents.dependent_not_carried(column.subject, f"{shown} ({each})") for each in why]
         elif view.kind != "v":
-            found.append(
-                hazards.dependents.dependent_not_carried(column.subject, f"a rule on {view.schema}.{view.name}")
-            )
+            found.append(hazards.dependents.dependent_not_carried(column.subject, f"a rule on {view.shown}"))
         bound = [each for each in view.dependents if each not in functions]
         found += [hazards.dependents.dependent_on_view(shown, dependent) for dependent in bound]
         given = [*view.grants, *(grant for grants in view.column_grants.values() for grant in grants)]
@@ -43,9 +41,7 @@ def examine(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Hazard]:
         found += _not_a_member(catalog, {owner}, described)
     views = [view for view in catalog.views if view.materialised is not None and view.materialised.populated]
     if views and not found:
-        found.append(
-            hazards.dependents.materialized_views(column.subject, [f"{view.schema}.{view.name}" for view in views])
-        )
+        found.append(hazards.dependents.materialized_views(column.subject, [view.shown for view in views]))
     found += kept_as_written(column)
     found += _published(column)
     rewritten = conditions.rewritten(columns, column)

@@ -75,7 +75,7 @@ def kept_as_written(column: ColumnPlan) -> list[Hazard]:
 def _written(catalog: Catalog, *, without: Collection[str] = ()) -> dict[str, list[str]]:
     """The SQL of each view and function that reads the column. without: names of functions to leave out."""
     views = {
-        f"view {view.schema}.{view.name}": [
+        f"view {view.shown}": [
             view.definition,
             *(part.definition for part in (*view.rules, *view.triggers)),
         ]

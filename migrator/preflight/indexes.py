@@ -56,7 +56,7 @@ def _not_carried(column: ColumnPlan, index: TableIndex) -> Hazard:
     place = column.catalog.place(index)
     if index.of_constraint:
         return hazards.dependents.dependent_not_carried(
-            column.subject, f"constraint {index.name} on table {place.schema}.{place.name}"
+            column.subject, f"constraint {index.name} on table {place.shown}"
         )
     lacking = partitions.without_part(column.catalog, index)
     if index.carried and lacking:

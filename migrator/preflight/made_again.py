@@ -95,9 +95,7 @@ def _views(connection: Connection, columns: Sequence[ColumnPlan], column: Column
             tried = replace(_with_parts(view, other), name=called)
             reason = refused(connection, [*views.create_owned(catalog, tried), *views.parts(tried)])
             if reason is not None:
-                found.append(
-                    hazards.dependents.query_does_not_fit(column.subject, f"view {view.schema}.{view.name}", reason)
-                )
+                found.append(hazards.dependents.query_does_not_fit(column.subject, f"view {view.shown}", reason))
     return found
 
 
@@ -149,9 +147,7 @@ def _over_other_types(connection: Connection, columns: Sequence[ColumnPlan], col
             if reason is not None:
                 copied.remove(copy)
                 if catalog.subject == column.subject:
-                    found.append(
-                        hazards.dependents.query_does_not_fit(column.subject, f"view {view.schema}.{view.name}", reason)
-                    )
+                    found.append(hazards.dependents.query_does_not_fit(column.subject, f"view {view.shown}", reason))
         read = []
         for each in recreate.each_function(columns):
             if each.column.id == column.id and isinstance(each.what, ParsedFunction):

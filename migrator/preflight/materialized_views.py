@@ -48,7 +48,7 @@ def twins_of(columns: Sequence[ColumnPlan], column: ColumnPlan) -> list[Twin]:
 
 
 def _tried(connection: Connection, replaced: Sequence[ColumnPlan], twin: Twin, definition: Query) -> list[Hazard]:
-    view = f"materialized view {twin.view.schema}.{twin.view.name}"
+    view = f"materialized view {twin.view.shown}"
     with connection.transaction(force_rollback=True):
         for table in {each.catalog.table.oid: each for each in replaced}.values():
             called = name(table.catalog.table.name)
