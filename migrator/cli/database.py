@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from migrator import hazards
 from migrator.cli.project import Project
 from migrator.cli.waits import briefly
+from migrator.operations.compat import LOOKS_ONLY, RevisionStep, tokens
 from migrator.operations.version_table import address_of_context
 from migrator.postgres.address import Address
 from migrator.postgres.connection import Connection, connect
@@ -61,14 +62,13 @@ def run_env(project: Project, look: Look, *, target: str | None = None, carries_
         return steps
 
     config, script = project.config_with_database(), project.script
-    with EnvironmentContext(config, script, fn=online, destination_rev=target, dont_mutate=not carries_out):
+    with EnvironmentContext(config, script, fn=online, destination_rev=target, **{LOOKS_ONLY: not carries_out}):
         script.run_env()
 
 
 def located(context: MigrationContext, heads: Any) -> Located:
     assert context.connection is not None
-    tokens = (context.opts["upgrade_token"], context.opts["downgrade_token"])
-    return Located(address_of_context(context, context.connection), heads, tokens)
+    return Located(address_of_context(context, context.connection), heads, tokens(context))
 
 
 def locate(project: Project) -> list[Located]:

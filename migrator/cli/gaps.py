@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
@@ -19,6 +19,7 @@ from migrator.cli.project import Project
 from migrator.hazards import Hazard
 from migrator.ledger.ledger import Ledger, LedgerChange, Run
 from migrator.operations.collect import Revision, names_operations, read
+from migrator.operations.compat import RevisionStep, upgrade_steps
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.postgres.connection import Connection, connect
 from migrator.runtime.session import open_ledger, open_ledger_to_read
@@ -64,10 +65,10 @@ def beyond(script: ScriptDirectory, at: Located) -> Beyond | None:
         ahead = [each.revision for each in script.walk_revisions() if each.revision not in applied]
         if run is not None and run.direction == "upgrade" and run.revision in ahead:
             past = ledger.past_cut_over(run)
-            return Beyond(run.revision, run, past, script._upgrade_revs(run.revision, at.heads))
+            return Beyond(run.revision, run, past, upgrade_steps(script, run.revision, at.heads))
         for revision in ahead:
             if run is None and _in_force(ledger, revision):
-                steps = script._upgrade_revs(revision, at.heads)
+                steps = upgrade_steps(script, revision, at.heads)
                 if not all(_in_force(ledger, step.revision.revision) for step in steps):
                     raise hazards.revisions.live_not_recorded(revision).refusal()
                 return Beyond(revision, None, True, steps)
@@ -81,7 +82,8 @@ def _in_force(ledger: Ledger, revision: str) -> bool:
 
 def heads_with(script: ScriptDirectory, heads: Any, revision: str) -> Any:
     """The heads, as Alembic hands them round, once the revision is applied, which comes directly after one of them."""
-    before = script.get_revision(revision)._versioned_down_revisions
+    down = script.get_revision(revision).down_revision
+    before = (down,) if isinstance(down, str) else down or ()
     return (*(each for each in heads if each not in before), revision)
 
 

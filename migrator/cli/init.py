@@ -28,9 +28,8 @@ def command(project: Project, directory: Path | None) -> None:
 def _scaffold(ini: Path) -> None:
     from importlib.resources import as_file, files
 
-    from alembic.util import template_to_file
-
     from migrator.cli.output import pairs, show_note, show_result
+    from migrator.operations.compat import template_to_file
     from migrator.report import block
 
     home = ini.parent

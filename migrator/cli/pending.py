@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
@@ -20,6 +20,7 @@ from migrator.commands import runner
 from migrator.errors import Refused
 from migrator.ledger.ledger import Run
 from migrator.operations.collect import Revision, names_operations, read
+from migrator.operations.compat import RevisionStep, began_transaction, downgrade_steps, upgrade_steps
 from migrator.operations.implementation import columns_to_restore, refuse_mixed
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.recording import try_recording
@@ -125,20 +126,17 @@ def read_pending(project: Project, target: str, direction: Direction) -> list[Pe
     script = project.script
 
     def look(heads: Any, context: MigrationContext) -> list[RevisionStep]:
-        """Stands where Alembic asks which revisions to run, and answers: none.
-
-        The steps themselves, and whether env.py began a transaction, Alembic tells by private names alone.
-        """
+        """Stands where Alembic asks which revisions to run, and answers: none."""
         at = located(context, heads)
         first = None
         if direction == "upgrade":
-            taken = script._upgrade_revs(target, heads)
+            taken = upgrade_steps(script, target, heads)
         else:
             first = beyond(script, at)
             taken = _downgrade_steps(script, target, heads, first)
         steps = [_read(step, context) for step in taken]
         try_recording(context, _until_ordinary(steps), heads)
-        found.append(Pending(at, direction, steps, context._in_external_transaction, first))
+        found.append(Pending(at, direction, steps, began_transaction(context), first))
         return []
 
     run_env(project, look, target=target)
@@ -149,8 +147,8 @@ def read_pending(project: Project, target: str, direction: Direction) -> list[Pe
 def _downgrade_steps(script: ScriptDirectory, target: str, heads: Any, first: Beyond | None) -> list[RevisionStep]:
     """Steps back are counted from the upgrade that was begun last, whether Alembic knows of it or not."""
     if first is None:
-        return list(script._downgrade_revs(target, heads))
-    back = list(script._downgrade_revs(target, heads_with(script, heads, first.revision)))
+        return downgrade_steps(script, target, heads)
+    back = downgrade_steps(script, target, heads_with(script, heads, first.revision))
     if first.past_cut_over:
         return [*first.steps, *back]
     return [step for step in back if step.revision.revision != first.revision]

@@ -302,10 +302,9 @@ def _read_in(located: Located, said: Said, unapplied: list[str]) -> tuple[Embedd
 
 def _write(project: Project, message: str, place: Place, changes: Mapping[tuple[str, str], EmbeddingChange]) -> str:
     """The path of the new file, made from the project's own script.py.mako. Raises Refused if that has no place."""
-    from alembic.util import rev_id
-
     from migrator import hazards
     from migrator.cli.output import shown_path
+    from migrator.operations.compat import rev_id
     from migrator.operations.render import import_line, render_change, render_restore
 
     bodies: dict[str, str] = {}

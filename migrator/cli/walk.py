@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.runtime.migration import MigrationContext
 
 from migrator import hazards
 from migrator.change import EmbeddingChange
@@ -16,6 +16,7 @@ from migrator.cli.project import Project
 from migrator.commands.abandon import abandon
 from migrator.commands.embed_ahead import embed_ahead
 from migrator.errors import Refused, Stopped
+from migrator.operations.compat import RevisionStep
 from migrator.operations.implementation import OPTIONS
 from migrator.operations.ops import ChangeEmbeddingOp
 from migrator.operations.recording import UNRECORDED, not_recorded

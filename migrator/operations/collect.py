@@ -14,7 +14,7 @@ from alembic.operations.ops import MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine.mock import MockConnection
 
-from migrator.operations.recording import arguments_of_run
+from migrator.operations.compat import arguments_of_run, stand_for
 
 _COLLECTED = "migrator_collected"
 OPERATIONS = frozenset({"change_embedding", "change_embeddings", "restore_embedding"})
@@ -75,8 +75,7 @@ def read(revision: str, function: Callable[..., None], outer: MigrationContext, 
             raise
         does_more = True
     finally:
-        # The with block took the outer context away; Alembic has no public way to put it back.
-        Operations(outer)._install_proxy()
+        stand_for(outer)
     return Revision(revision, tuple(operations), does_more)
 
 

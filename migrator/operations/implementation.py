@@ -15,8 +15,9 @@ from migrator.change import VectorColumn
 from migrator.commands import runner
 from migrator.errors import MigratorError, interrupted
 from migrator.operations.collect import Revision, at_work, collected
+from migrator.operations.compat import began_transaction, step_of_run
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
-from migrator.operations.recording import record_at_once, step_of_run, try_recording
+from migrator.operations.recording import record_at_once, try_recording
 from migrator.operations.version_table import address_of_context
 from migrator.postgres.address import Address
 from migrator.runtime.context import Options
@@ -70,8 +71,7 @@ def _outside_transactions(context: MigrationContext) -> Iterator[tuple[Address, 
             end_if_kept()
             if context.as_sql or context.connection is None:
                 raise hazards.revisions.printed_as_sql().refusal()
-            # Alembic has no public name for a transaction that env.py began.
-            if context._in_external_transaction:
+            if began_transaction(context):
                 raise hazards.revisions.transaction_outside().refusal()
             revision = at_work(context)
             refuse_mixed(revision)

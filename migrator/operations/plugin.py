@@ -6,6 +6,9 @@ inside the functions.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 def setup(plugin: Plugin) -> None:
     """Registers operations, implementations, renderers and comparators, and how a revision's mistakes are told."""
+    # `alembic.autogenerate`, where it is documented, is still being imported.
     from alembic.autogenerate.render import renderers
     from alembic.operations import Operations
 
@@ -62,3 +66,13 @@ def _render_restore(_context: AutogenContext, operation: RestoreEmbeddingOp) -> 
     from migrator.operations.render import render_restore
 
     return [render_restore(each.table, each.column, each.schema) for each in operation.columns]
+
+
+class _Plugin(ModuleType):
+    """A module that is also the list of itself: before 1.20.1 Alembic takes what the entry point names for a list."""
+
+    def __iter__(self) -> Iterator[ModuleType]:
+        yield self
+
+
+sys.modules[__name__].__class__ = _Plugin

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import sqlalchemy
-from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
+from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
@@ -16,6 +14,7 @@ from migrator import hazards
 from migrator.catalog.rights import refuse_code_of_lesser_roles
 from migrator.errors import MigratorError, first_line
 from migrator.hazards import Hazard
+from migrator.operations.compat import RevisionStep, after_recording, make_version_table, recorder
 from migrator.operations.version_table import version_table
 from migrator.postgres.address import address_of_connection
 from migrator.postgres.connection import PATIENT, connect, is_passing
@@ -39,15 +38,14 @@ def try_recording(context: MigrationContext, steps: Iterable[RevisionStep], head
     with connect(address_of_connection(connection)) as own:
         # A trigger there is its owner's code.
         refuse_code_of_lesser_roles(own, name(table.schema, table.name))
-    maintainer, at = HeadMaintainer(context, heads), ""
+    record, at = recorder(context, heads), ""
     try:
         with _rolled_back(connection):
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENT}'")
-            if not context._has_version_table():
-                context._ensure_version_table()
+            make_version_table(context)
             for step in steps:
                 at = step.revision.revision
-                maintainer.update_to_step(step)
+                record(step)
             # A deferred trigger would fail at commit.
             connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
     except (DBAPIError, CommandError) as error:
@@ -97,16 +95,14 @@ def record_at_once(context: MigrationContext, revision: str) -> None:
 
     By default Alembic runs all revisions in one transaction, and what the operation did is committed already.
     """
-    before = context.on_version_apply_callbacks
 
-    def commit(ctx: MigrationContext, **_: object) -> None:
-        ctx.on_version_apply_callbacks = before
+    def commit() -> None:
         # What stands before such a block is committed.
-        with ctx.autocommit_block():
+        with context.autocommit_block():
             pass
-        _mark(ctx, None)
+        _mark(context, None)
 
-    context.on_version_apply_callbacks = (*before, commit)
+    after_recording(context, commit)
     _mark(context, revision)
 
 
@@ -124,25 +120,3 @@ def not_recorded(revision: str, direction: str, error: BaseException) -> Migrato
         meaning=f"{now}; only Alembic's version table does not know.",
         remedy="remove the cause, then run the same command again: it records the revision and goes on from there",
     )
-
-
-def arguments_of_run() -> Mapping[str, Any]:
-    """What env.py gave to run_migrations() for the revisions' functions, found by walking up the stack."""
-    found: Mapping[str, Any] = _run_migrations().get("kw", {})
-    return found
-
-
-def step_of_run() -> tuple[RevisionStep, set[str]]:
-    """The step that Alembic is at, and the heads that its version table holds."""
-    found = _run_migrations()
-    return found["step"], found["head_maintainer"].heads
-
-
-def _run_migrations() -> Mapping[str, Any]:
-    """The local names of Alembic's loop over the steps, which it hands to nobody."""
-    frame = inspect.currentframe()
-    while frame is not None:
-        if frame.f_code is MigrationContext.run_migrations.__code__:
-            return dict(frame.f_locals)
-        frame = frame.f_back
-    return {}
