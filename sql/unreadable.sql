@@ -16,6 +16,12 @@ EXCEPTION WHEN OTHERS THEN
     RETURN {otherwise};
 END
 
+-- name: collations
+-- Of the columns that have one, as it is written behind a value.
+SELECT a.attname::text, format(' COLLATE %%I.%%I', n.nspname, c.collname)
+FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation JOIN pg_namespace n ON n.oid = c.collnamespace
+WHERE a.attrelid = %(table)s::oid AND a.attnum > 0 AND NOT a.attisdropped;
+
 -- name: value
 RETURN (SELECT {value} FROM {row});
 

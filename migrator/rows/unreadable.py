@@ -79,12 +79,13 @@ def guard(connection: Connection, column: ColumnPlan) -> ColumnPlan:
         # Nothing is evaluated. A name that is gone would be the error of every row.
         condition = sql.SQL("{} AND {} IS NULL").format(each.scope, each.text)
         execute(connection, query("catalog", "condition", table=_columns_alone(each), condition=condition))
+    row = _row(connection, column)
     functions = (
-        _condition(column, column.scope),
-        _text(column),
-        _text(old),
-        _condition(column, column.priority),
-        _reason(column),
+        _condition(column, column.scope, row),
+        _text(column, row),
+        _text(old, row),
+        _condition(column, column.priority, row),
+        _reason(column, row),
     )
     for function in functions:
         if not function.is_there(connection):
@@ -95,7 +96,7 @@ def guard(connection: Connection, column: ColumnPlan) -> ColumnPlan:
 
 def was_met(connection: Connection, column: ColumnPlan) -> bool:
     """Whether this session has met a row that cannot be evaluated: it has the functions."""
-    return _reason(column).is_there(connection)
+    return _reason(column, _row(connection, column)).is_there(connection)
 
 
 def look(connection: Connection, column: ColumnPlan) -> Unreadable:
@@ -162,17 +163,16 @@ class _Function:
         return bool(fetch_row(connection, query("unreadable", "is_there"), function)[0])
 
 
-def _condition(column: ColumnPlan, condition: Query) -> _Function:
-    evaluation = query("unreadable", "value", value=condition, row=_row(column))
-    return _function(column, "boolean", evaluation, sql.SQL("NULL"))
+def _condition(column: ColumnPlan, condition: Query, row: Query) -> _Function:
+    return _function(column, "boolean", query("unreadable", "value", value=condition, row=row), sql.SQL("NULL"))
 
 
-def _text(column: ColumnPlan) -> _Function:
-    return _function(column, "text", query("unreadable", "text", value=column.text, row=_row(column)), sql.SQL("NULL"))
+def _text(column: ColumnPlan, row: Query) -> _Function:
+    return _function(column, "text", query("unreadable", "text", value=column.text, row=row), sql.SQL("NULL"))
 
 
-def _reason(column: ColumnPlan) -> _Function:
-    evaluation = query("unreadable", "first_error", scope=column.scope, value=column.text, row=_row(column))
+def _reason(column: ColumnPlan, row: Query) -> _Function:
+    evaluation = query("unreadable", "first_error", scope=column.scope, value=column.text, row=row)
     told = query("unreadable", "secret_reason" if column.has_secret_text else "reason")
     return _function(column, "text", evaluation, told)
 
@@ -216,9 +216,15 @@ def _read(column: ColumnPlan) -> list[str]:
     return [known.name for known in column.catalog.table.columns if known.name.casefold() in written]
 
 
-def _row(column: ColumnPlan) -> Query:
+def _row(connection: Connection, column: ColumnPlan) -> Query:
     """The row under the table's own name, made of the arguments."""
     if column.takes_row:
         return sql.SQL("unnest(ARRAY[$1]) AS {}").format(column.row)
-    columns = [sql.SQL("${} AS {}").format(sql.SQL(str(n)), name(each)) for n, each in enumerate(_read(column), 1)]
+    # PL/pgSQL gives all arguments one collation, and upper() gives another text under another one.
+    table = {"table": column.catalog.table.oid}
+    collations: dict[str, str] = dict(execute(connection, query("unreadable", "collations"), table))
+    columns = [
+        sql.SQL("${}{} AS {}").format(sql.SQL(str(n)), sql.SQL(collations.get(each, "")), name(each))
+        for n, each in enumerate(_read(column), 1)
+    ]
     return sql.SQL("(SELECT {}) AS {}").format(sql.SQL(", ").join(columns), column.row)

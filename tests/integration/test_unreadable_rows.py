@@ -190,3 +190,16 @@ def test_written_during_an_upgrade_they_do_not_undo_it(database: Database, momen
     found = [1000] if moment == "cut-over" else [9, 1000]
     assert nulls(database) == found
     assert [reason.partition(":")[0] for _, reason in failed(database)] == sorted(f"row id={key}" for key in found)
+
+
+def test_beside_them_a_text_is_evaluated_by_the_collations_of_its_columns(database: Database) -> None:
+    """upper() leaves letters beyond ASCII alone under "C"."""
+    documents(database, "'5'", "'5'", rows=40)
+    database.execute('ALTER TABLE items ALTER note TYPE text COLLATE "C", ALTER embedding DROP NOT NULL')
+    text = "upper(body) || length(note) || payload::int"
+    change = dataclasses.replace(CHANGE, text=text)
+    upgrade(database, change)
+    database.execute("UPDATE items SET body = 'é ' || body, embedding = NULL WHERE id < 9")
+    database.execute("UPDATE items SET payload = 'no number', embedding = NULL WHERE id = 9")
+    backfill(database.address, Options())
+    assert rows_hold(database, new, text=text, where="id <> 9") == 39
