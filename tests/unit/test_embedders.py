@@ -234,6 +234,25 @@ def test_the_vectors_of_a_plugin_are_checked(written: Callable[[str], Path]) -> 
             embed(TEXTS)
 
 
+def test_a_plugin_that_changes_the_texts_it_was_given(written: Callable[[str], Path]) -> None:
+    """One vector would otherwise be written for both."""
+    written(PLUGIN.replace("return numpy", "texts.pop(); return numpy"))
+    given = ["one", "two"]
+    with pytest.raises(ModelError, match=r"an array of shape \(1, 2\) where \(2, 2\) was expected"):
+        load(Model("python:plugin:factory", dimensions=2)).embed_documents(given)
+    assert given == ["one", "two"]
+
+
+def test_a_plugin_that_uses_its_buffer_again(written: Callable[[str], Path]) -> None:
+    buffer = "BUFFER = numpy.zeros((1, 2), dtype=numpy.float32)\n\nclass Plugin:"
+    filled = "BUFFER[:] = len(texts[0])\n        return BUFFER #"
+    written(PLUGIN.replace("class Plugin:", buffer).replace("return numpy.ones", filled))
+    embedder = load(Model("python:plugin:factory", dimensions=2))
+    first = embedder.embed_documents(["a"])
+    embedder.embed_documents(["bcd"])
+    assert first.tolist() == [[1, 1]]
+
+
 def test_the_plugin_of_the_docs_works(written: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """Against a service that gives each text a vector of its length, and another one to a query."""
     page = (DOCS / "how-to" / "models.md").read_text("utf-8")
@@ -297,8 +316,12 @@ def test_matryoshka_takes_a_model_of_more_dimensions_only() -> None:
         load(Model(TINY.name, dimensions=9, matryoshka=True))
 
 
+MASKED = np.ma.MaskedArray(np.ones((2, 8), np.float32), mask=np.eye(2, 8, dtype=bool))
+
+
 @pytest.mark.parametrize(
-    ("vectors", "kind"), [([[1.0] * 8] * 2, "list"), (np.ones((2, 8)), "float64"), (None, "NoneType")]
+    ("vectors", "kind"),
+    [([[1.0] * 8] * 2, "list"), (np.ones((2, 8)), "float64"), (None, "NoneType"), (MASKED, "MaskedArray")],
 )
 def test_no_array_of_float32(vectors: object, kind: str) -> None:
     assert failure(TINY, vectors) == (

@@ -28,8 +28,9 @@ def checked(model: Model, texts: Sequence[str], vectors: object) -> Vectors:
     Truncation keeps the first `dimensions` numbers (Kusupati et al. 2022, https://arxiv.org/abs/2205.13147).
     Raises ModelError where it is anything but one finite vector a text that is not zero.
     """
-    if not isinstance(vectors, np.ndarray) or vectors.dtype != np.float32:
-        kind = vectors.dtype if isinstance(vectors, np.ndarray) else type(vectors).__name__
+    masked = isinstance(vectors, np.ma.MaskedArray)
+    if masked or not isinstance(vectors, np.ndarray) or vectors.dtype != np.float32:
+        kind = vectors.dtype if isinstance(vectors, np.ndarray) and not masked else type(vectors).__name__
         raise ModelError(
             f"model {model.name} gave {kind} where a numpy array of float32 was expected",
             meaning=_NOTHING_STORED,
@@ -42,7 +43,8 @@ def checked(model: Model, texts: Sequence[str], vectors: object) -> Vectors:
             meaning=f"which vector belongs to which text cannot be told; {_NOTHING_STORED}",
             remedy="correct the model: it returns one row a text, in the order of the texts",
         )
-    result: Vectors = vectors[:, : model.dimensions]
+    # A copy, for a plug-in may use its buffer again; and a plain array, whatever its subclass makes of the checks.
+    result: Vectors = np.array(vectors[:, : model.dimensions])
     largest = np.abs(result).max(axis=1)
     _raise_if(~np.isfinite(largest), model, texts, "not finite", "PostgreSQL would refuse it")
     _raise_if(

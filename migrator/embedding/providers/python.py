@@ -68,7 +68,8 @@ class PythonEmbedder:
 
     def _call(self, function: Callable[[Sequence[str]], Result], texts: Sequence[str], prompt: str | None) -> Result:
         try:
-            return function([prompt + text for text in texts] if prompt else texts)
+            # A list of its own: one that the plug-in sorts or shortens must not tell which vector is whose.
+            return function([f"{prompt or ''}{text}" for text in texts])
         except MemoryError:
             raise out_of_memory(self._model, len(texts)) from None
         except BaseException as error:
