@@ -36,6 +36,14 @@ FROM pg_class c
 WHERE c.oid IN {tree}
 ORDER BY c.oid <> to_regclass(%(table)s), 1;
 
+-- name: out_of_reach
+-- Of a table and of the function that captures its writes, what belongs to a role that the one at work may not act as.
+SELECT 'table', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text, current_user::text
+FROM pg_class c WHERE c.oid = to_regclass(%(table)s) AND NOT pg_has_role(c.relowner, 'USAGE')
+UNION ALL
+SELECT 'function', p.oid::regprocedure::text, pg_get_userbyid(p.proowner)::text, current_user::text
+FROM pg_proc p WHERE p.oid = to_regprocedure(%(function)s) AND NOT pg_has_role(p.proowner, 'USAGE');
+
 -- name: expressions
 -- PostgreSQL keeps what a view depends on. Nothing is evaluated.
 CREATE TEMPORARY VIEW migrator_given AS SELECT {expressions} FROM {table};

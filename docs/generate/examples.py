@@ -207,6 +207,7 @@ OWN: dict[str, dict[str, object]] = {
     },
     "schemas_of_lesser_roles": {"roles": {"public": "app"}, "session": "postgres", "unsafe": ["superuser"]},
     "ledger_of_another": {"owner": "shop", "role": "app"},
+    "owner_out_of_reach": {"kind": "table", "name": "items", "owner": "shop", "role": "app"},
     "ledger_owner_has_fewer_rights": {"owner": "shop", "session": "postgres", "unsafe": ["superuser"]},
     "ledger_with_others_objects": {"owner": "shop", "objects": ["trigger seen on table migrator.change"]},
     "text_functions_of_others": {

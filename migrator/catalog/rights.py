@@ -47,6 +47,18 @@ def refuse_code_of_lesser_roles(connection: Connection, table: Query) -> None:
         _refuse(examine(connection, table))
 
 
+def refuse_given_away(connection: Connection, table: Query, function: Query) -> None:
+    """Raises Refused where the table, or the function that captures its writes, has another owner since.
+
+    Only its owner can finish, or undo, what was begun.
+    """
+    with qualified_names(connection):
+        given = {"table": plain(table), "function": f"{plain(function)}()"}
+        found = execute(connection, query("rights", "out_of_reach"), given).fetchone()
+    if found is not None:
+        raise hazards.rights.owner_out_of_reach(*found).refusal()
+
+
 def refuse_lesser_functions(connection: Connection, table: Query, expressions: Sequence[Query]) -> None:
     """The same for functions that expressions over the table's rows call; they are parsed and not evaluated.
 

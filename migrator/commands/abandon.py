@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from migrator.catalog.rights import refuse_code_of_lesser_roles
+from migrator.catalog.rights import refuse_code_of_lesser_roles, refuse_given_away
 from migrator.commands import undo
 from migrator.errors import MigratorError
 from migrator.ledger import current_columns
 from migrator.ledger.ledger import Ledger, Run
 from migrator.ledger.plans import unfinished_plan
 from migrator.plan.column import ColumnPlan
+from migrator.plan.plan import Plan
 from migrator.postgres.address import Address
+from migrator.postgres.connection import Connection
 from migrator.report import Reporter
 from migrator.runtime.session import at_work
 
@@ -21,8 +23,7 @@ def abandonable(address: Address) -> str | None:
         if run is None:
             return None
         _refuse_past_cut_over(ledger, run)
-        for change in ledger.changes(run):
-            refuse_code_of_lesser_roles(connection, change.catalog.table.sql)
+        _refuse_others(connection, unfinished_plan(ledger, run))
         done = ", ".join(row["phase"] for row in ledger.phases(run) if row["done"])
         return f"the {run.direction} of revision {run.revision}, of which is done: {done}"
 
@@ -36,12 +37,18 @@ def abandon(address: Address, reporter: Reporter) -> str:
         ledger.bring_up_to_date()
         _refuse_past_cut_over(ledger, run)
         plan = unfinished_plan(ledger, run)
-        for column in plan.columns:
-            refuse_code_of_lesser_roles(connection, column.table)
+        _refuse_others(connection, plan)
         current_columns.as_planned(connection, plan.columns[0])
         undo.undo(connection, ledger, run, plan, reporter)
         done = f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
         return "\n".join([done, *(_not_found(each) for each in plan.columns if not each.catalog.table.oid)])
+
+
+def _refuse_others(connection: Connection, plan: Plan) -> None:
+    """Raises Refused where a table belongs to a role with fewer rights, or to one that this session may not act as."""
+    for column in plan.columns:
+        refuse_code_of_lesser_roles(connection, column.table)
+        refuse_given_away(connection, column.table, column.function)
 
 
 def _not_found(column: ColumnPlan) -> str:

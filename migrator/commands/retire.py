@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from migrator.catalog.captured import read_captured
 from migrator.catalog.columns import TREE
-from migrator.catalog.rights import refuse_code_of_lesser_roles
+from migrator.catalog.rights import refuse_code_of_lesser_roles, refuse_given_away
 from migrator.change import Model
 from migrator.dependents import column_storage, partition_columns
 from migrator.errors import UsageError
@@ -93,6 +93,7 @@ def _droppable(connection: Connection, ledger: Ledger) -> list[Leftover]:
     found = leftovers(connection, ledger)
     for each in found:
         refuse_code_of_lesser_roles(connection, each.column.table)
+        refuse_given_away(connection, each.column.table, each.column.function)
     return found
 
 

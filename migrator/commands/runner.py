@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from migrator import hazards
 from migrator.catalog.columns import Table, read_table
-from migrator.catalog.rights import refuse_code_of_lesser_roles
+from migrator.catalog.rights import refuse_code_of_lesser_roles, refuse_given_away
 from migrator.catalog.server import require_pgvector
 from migrator.change import EmbeddingChange, VectorColumn
 from migrator.commands.planner import Planner
@@ -218,6 +218,7 @@ def _still_there(connection: Connection, plan: Plan) -> None:
         if now != plain(column.catalog.table.sql):
             raise hazards.runs.table_renamed_meanwhile(column.subject, now).refusal()
         refuse_code_of_lesser_roles(connection, column.table)
+        refuse_given_away(connection, column.table, column.function)
         (hidden,) = fetch_row(connection, query("catalog", "row_security"), {"table": column.catalog.table.oid})
         if hidden:
             raise hazards.columns.row_security(column.catalog.table.name).refusal()

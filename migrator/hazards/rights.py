@@ -74,6 +74,17 @@ def ledger_of_another(owner: str, can_login: bool, role: str) -> Hazard:
     )
 
 
+def owner_out_of_reach(kind: str, name: str, owner: str, role: str) -> Hazard:
+    """kind: table or function."""
+    return refuse(
+        "owner-out-of-reach",
+        f'{kind} {name} belongs to "{owner}" by now, and role "{role}", at work, may not act as that role',
+        "only the owner can finish, or undo, what was begun there.",
+        f"GRANT {quoted(owner)} TO {quoted(role)}; or give it back until that is done: "
+        f"ALTER {kind.upper()} {name} OWNER TO {quoted(role)}",
+    )
+
+
 def ledger_owner_has_fewer_rights(owner: str, can_login: bool, session: str, unsafe: Iterable[str]) -> Hazard:
     return refuse(
         "ledger-owner-has-fewer-rights",

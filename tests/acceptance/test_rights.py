@@ -212,6 +212,27 @@ def test_a_table_that_was_given_away_since(
     assert project.database.value("SELECT count(DISTINCT relowner) FROM pg_class WHERE relname ~ '^migrator'") <= 1
 
 
+@pytest.mark.parametrize("phase", ["fill", "cut-over"])
+def test_a_table_that_is_given_away_in_the_middle_of_a_run(
+    project: Project, attacker: Attacker, monkeypatch: pytest.MonkeyPatch, phase: str
+) -> None:
+    database, second = project.database, f"{attacker.name}_second"
+    attacker.owns_items()
+    attacker.may_work()
+    monkeypatch.setenv("DATABASE_URL", database.as_role(attacker.name).url)
+    assert project.upgraded("--stop-after", phase).code == 0
+    database.execute(f"CREATE ROLE {second}; ALTER TABLE items OWNER TO {second}")
+    error = refused(hazards.rights.owner_out_of_reach("table", "public.items", second, attacker.name))
+    commands = [("upgrade", "--yes"), ("downgrade", "0001", "--yes")]
+    for command in [*commands, ("abandon", "--yes")] if phase == "fill" else commands:
+        assert migrator(*command) == error, command
+    # As it says.
+    database.execute(f"GRANT {second} TO {attacker.name}")
+    assert project.upgraded().code == 0
+    database.execute(f"REVOKE {second} FROM {attacker.name}")
+    assert migrator("retire", "--yes") == error
+
+
 @BOTH
 def test_a_search_path_that_a_lesser_role_decides(project: Project, attacker: Attacker) -> None:
     assert project.upgraded().code == 0

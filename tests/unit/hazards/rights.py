@@ -84,6 +84,15 @@ TEXTS: list[Row] = [
         'ledger to "app": psql -v owner=app -f hand_over.sql',
     ),
     (
+        hazards.rights.owner_out_of_reach,
+        ("table", "items", "shop", "app"),
+        "owner-out-of-reach",
+        True,
+        'table items belongs to "shop" by now, and role "app", at work, may not act as that role',
+        "only the owner can finish, or undo, what was begun there.",
+        'GRANT "shop" TO "app"; or give it back until that is done: ALTER TABLE items OWNER TO "app"',
+    ),
+    (
         hazards.rights.ledger_owner_has_fewer_rights,
         ("keepers", False, "postgres", ["superuser"]),
         "ledger-owner-has-fewer-rights",
