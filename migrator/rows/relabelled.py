@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 
 from migrator.plan.column import ColumnPlan
 from migrator.postgres.connection import Connection, fetch_row, has_table
-from migrator.postgres.sql import Query, expression, name, query
+from migrator.postgres.sql import Query, name, query
 from migrator.rows import backup_table
-from migrator.rows.unreadable import tolerant
+from migrator.rows.unreadable import guard, tolerant
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def look(connection: Connection, column: ColumnPlan, others: Sequence[str]) -> S
     known = has_table(connection, column.store)
 
     def count(column: ColumnPlan) -> Scope:
-        pieces = _pieces(column, others)
+        pieces = _pieces(column, _outside(connection, column, others))
         dimensions = sql.Literal(column.dimensions)
         in_scope, alike = fetch_row(connection, query("relabelled", "scope", dimensions=dimensions, **pieces))
         left = 0
@@ -52,14 +52,23 @@ def count_kept(connection: Connection, column: ColumnPlan, others: Sequence[str]
     known = has_table(connection, column.upgrade_store)
 
     def count(column: ColumnPlan) -> int:
-        pieces = _without_scope(_pieces(column, others))
-        which = sql.SQL("({}) AND ({})").format(_of_leaving(column, others, known=known), _stays(column, known=known))
+        outside = _outside(connection, column, others)
+        pieces = _without_scope(_pieces(column, outside))
+        which = sql.SQL("({}) AND ({})").format(_of_leaving(column, outside, known=known), _stays(column, known=known))
         return int(fetch_row(connection, query("relabelled", "count", which=which, **pieces))[0])
 
     return tolerant(connection, column, count)
 
 
-def _of_leaving(column: ColumnPlan, others: Sequence[str], *, known: bool) -> Query:
+def _outside(connection: Connection, column: ColumnPlan, others: Sequence[str]) -> Query:
+    """The row is in none of these scopes, nor in the column's own; one that cannot be evaluated has it not."""
+    beside = [replace(column, change=replace(column.change, where=where), guards=None) for where in others]
+    if column.guards is not None:
+        beside = [guard(connection, each) for each in beside]
+    return sql.SQL(" AND ").join(sql.SQL("({}) IS NOT TRUE").format(each.scope) for each in (column, *beside))
+
+
+def _of_leaving(column: ColumnPlan, outside: Query, *, known: bool) -> Query:
     """The live vector is of the model that goes: by its store, or by its length where no vector had that before."""
     found: list[Query] = []
     if known:
@@ -67,7 +76,7 @@ def _of_leaving(column: ColumnPlan, others: Sequence[str], *, known: bool) -> Qu
         found.append(_of_store(column, column.upgrade_store, backup_table.live_type(column.catalog), text_hash))
     leaving = column.change.from_.dimensions
     if leaving != column.dimensions:
-        pieces = _without_scope(_pieces(column, others))
+        pieces = _without_scope(_pieces(column, outside))
         alike = sql.SQL("{}.vector_dims({}) = {}").format(pieces["extension"], pieces["live"], sql.Literal(leaving))
         if column.fills_retired:
             former = {"former": name(column.shadow), "dimensions": sql.Literal(leaving)}
@@ -96,12 +105,11 @@ def _of_store(column: ColumnPlan, store: Query, type_: Query, text_hash: Query) 
     return query("relabelled", "of_store", store=store, type=type_, text_hash=text_hash, extension=extension, live=live)
 
 
-def _pieces(column: ColumnPlan, others: Sequence[str]) -> dict[str, Query]:
-    outside = [sql.SQL("({}) IS NOT TRUE").format(each) for each in (column.scope, *map(expression, others))]
+def _pieces(column: ColumnPlan, outside: Query) -> dict[str, Query]:
     return {
         "table": column.table,
         "scope": column.scope,
-        "outside": sql.SQL(" AND ").join(outside),
+        "outside": outside,
         "live": name(column.live),
         "extension": name(column.catalog.server.extension_schema),
     }

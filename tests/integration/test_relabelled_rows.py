@@ -73,6 +73,22 @@ def test_rows_of_another_scope_of_the_same_model_left_none(database: Database) -
     ]
 
 
+def test_a_row_that_the_scope_beside_cannot_be_told_of_is_in_nobodys_way(database: Database) -> None:
+    """Neither of the proofs nor of a downgrade."""
+    articles(database)
+    upgrade(database, dataclasses.replace(SCOPED, where=f"{WHERE} OR length(note) > 9 AND note::int > 0"))
+    beside = dataclasses.replace(SCOPED, where="note = 'other'")
+    upgrade(database, beside, revision="3")
+    given = {"own": str(vector("own", old).tolist())}
+    database.execute(
+        "INSERT INTO items (id, body, note, embedding) VALUES (101, 'own', 'not a number', %(own)s)", given
+    )
+    found = [proof for proofs in verify_live(database.address, Options()).values() for proof in proofs]
+    assert [(proof.name, proof.detail) for proof in found if proof.failed] == []
+    downgrade(database, beside, revision="3")
+    assert rows_hold(database, old, where="note <> 'article'") == 21
+
+
 @pytest.mark.parametrize("source", ["retired column", "backup"])
 def test_promise_7_a_downgrade_does_not_mix_two_models(database: Database, source: str) -> None:
     """Row 2 gets its old vector back; 4 was edited, 100 was written since, and both are no articles any more."""
