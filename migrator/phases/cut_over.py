@@ -45,7 +45,7 @@ class Swapped(Result):
 
     @property
     def summary(self) -> str:
-        return counted(self.writes_left, "writes left")
+        return counted(self.writes_left, "writes to settle")
 
 
 def steps(plan: Plan) -> list[Step]:

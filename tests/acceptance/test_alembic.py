@@ -58,7 +58,7 @@ def test_alembic_itself_upgrades_and_downgrades(pending: Project) -> None:
     assert (up.code, up.out) == (0, "")
     assert (pending.revision, column_type(database)) == ("0002", "vector(96)")
     # What it does is told, in lines, as by migrator.
-    assert "cut-over public.items.embedding: 0 writes left" in up.err
+    assert "cut-over public.items.embedding: 0 writes to settle" in up.err
     # So are hazards, as in a dry run.
     assert "hazard: from fill on, SELECT * and column-less" in up.err
     assert "\n  fix: name the columns in the application, and reconnect it after cut-over\n" in up.err

@@ -185,7 +185,7 @@ def test_promise_3_rows_that_come_between_the_last_fill_and_cut_over_are_settled
         reporter = Holding("started", "cut-over", writer, READ, last=LATE + "100")
         upgrade(database, reporter=reporter)
     assert rows_hold(database, new) == 300
-    assert ("done", "cut-over", "public.items.embedding", "100 writes left") in reporter.told
+    assert ("done", "cut-over", "public.items.embedding", "100 writes to settle") in reporter.told
     downgrade(database)
     assert rows_hold(database, old, where="id < 1000") == 200
     assert database.dump() == before
@@ -199,7 +199,7 @@ def test_promise_4_cut_over_does_not_begin_with_many_rows_left(database: Databas
         upgrade(database, reporter=reporter)
     told = "public.items.embedding: more than 100 rows were written without a vector: they are filled first"
     assert told in reporter.messages
-    assert ("done", "cut-over", "public.items.embedding", "0 writes left") in reporter.told
+    assert ("done", "cut-over", "public.items.embedding", "0 writes to settle") in reporter.told
     assert rows_hold(database, new) == 301
 
 
@@ -210,7 +210,7 @@ def test_promise_4_a_transaction_that_is_under_way_at_the_last_fill_leaves_nothi
     with database.connect() as writer:
         reporter = Holding("started", "cut-over", writer, LATE + "101")
         upgrade(database, reporter=reporter)
-    assert ("done", "cut-over", "public.items.embedding", "0 writes left") in reporter.told
+    assert ("done", "cut-over", "public.items.embedding", "0 writes to settle") in reporter.told
     assert ("done", "settle", "public.items.embedding", "0 rows") in reporter.told
     assert rows_hold(database, new) == 301
 

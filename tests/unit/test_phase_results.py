@@ -26,7 +26,7 @@ BACKUP = {"rows": 2, "vectors": 1, "checksum": "7", "table": "migrator.backup_1"
         (Embedded(1_000), {"texts": 1_000}, "1,000 texts"),
         (Filled(1), {"rows": 1}, "1 row"),
         (Built(["a", "b on public.c"]), {"indexes": ["a", "b on public.c"]}, "a, b on public.c"),
-        (Swapped(1), {"writes left": 1}, "1 write left"),
+        (Swapped(1), {"writes left": 1}, "1 write to settle"),
         (Settled(rows=0, not_null=True), {"rows": 0, "not_null": True}, "0 rows"),
     ],
     ids=lambda each: type(each).__name__,
