@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -73,7 +74,7 @@ def _remedy(failed: list[Proof]) -> str:
         ways.append("give back what text and scope name: ALTER TABLE ... RENAME COLUMN ... TO ...")
     wrong = dict.fromkeys(each.wrong_store for each in failed if each.wrong_store)
     if wrong:
-        dropping = " and ".join(f"migrator retire --store {model}" for model in wrong)
+        dropping = " and ".join(f"migrator retire --store {shlex.quote(model)}" for model in wrong)
         ways.append(f"migrator downgrade -1, then {dropping}, then migrator upgrade embeds their texts anew")
     if any(each.name == SCOPE for each in failed):
         ways.append(

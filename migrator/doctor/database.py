@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from migrator.catalog import Server, read_ledger_schema, read_server
@@ -89,7 +90,7 @@ def _vector_column(row: dict[str, Any], models: dict[str, list[str]]) -> Finding
     indexes = ", ".join(row["indexes"]) or "no vector index"
     fact = f"{row['type']}, {rows}, {indexes}, {model}"
     if not row["has_dimensions"]:
-        fact += f"; vectors of several dimensions fit in: migrator doctor {subject} looks which are there"
+        fact += f"; vectors of several dimensions fit in: migrator doctor {shlex.quote(subject)} looks which are there"
     return Finding("ok", subject, fact)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 
@@ -70,7 +73,7 @@ def ledger_of_another(owner: str, can_login: bool, role: str) -> Hazard:
         f'the schema "migrator" belongs to "{owner}", and role "{role}" is at work',
         "ledger, backups, embedding stores and functions belong to one role, so that this role can undo all of it.",
         f"{connect_as(owner, can_login)}; or let a superuser give the ledger to {quoted(role)}: "
-        f"psql -v owner={role} -f hand_over.sql",
+        f"psql -v owner={shlex.quote(role)} -f hand_over.sql",
     )
 
 
@@ -108,8 +111,10 @@ def connect_as(owner: str, can_login: bool) -> str:
     """What a person does to work with that role's rights alone."""
     url = "migrator --database-url postgresql://{}@HOST/DATABASE{} ..."
     if can_login:
-        return f'connect as "{owner}": {url.format(owner, "")}'
-    role = url.format("LOGIN", f"?options=-crole%3D{owner}")
+        # A name may hold what would lead the URL to another server, or a shell to another command.
+        return f'connect as "{owner}": {url.format(quote(owner, safe=""), "")}'
+    option = re.sub(r"([\\\s])", r"\\\1", f"-crole={owner}")
+    role = url.format("LOGIN", f"?options={quote(option, safe='')}")
     return (
         f'"{owner}" cannot log in: connect as a login role that is a member of it and no superuser, and take its role: '
         f"{role}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +93,9 @@ class Run:
     @property
     def command(self) -> str:
         """What goes on with it, and begins nothing else."""
-        return f"migrator upgrade {self.revision}" if self.direction == "upgrade" else "migrator downgrade -1"
+        if self.direction == "downgrade":
+            return "migrator downgrade -1"
+        return f"migrator upgrade {shlex.quote(self.revision)}"
 
 
 def recorded(catalog: Catalog, findings: Findings) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import msgspec
 
 from migrator.errors import VerificationFailed
@@ -89,7 +91,9 @@ def _failed(work: Work, failed: list[tuple[ColumnPlan, Proof]]) -> VerificationF
         )
     wrong_stores = [proof.wrong_store for _, proof in failed if proof.wrong_store]
     if wrong_stores:
-        dropping = " and ".join(f"migrator retire --store {model}" for model in dict.fromkeys(wrong_stores))
+        dropping = " and ".join(
+            f"migrator retire --store {shlex.quote(model)}" for model in dict.fromkeys(wrong_stores)
+        )
         remedy = (
             f"drop the wrong vectors with {dropping}, and run the same command again, which embeds "
             "their texts anew; if it fails again, the model does not give a text the same vector twice"

@@ -224,6 +224,9 @@ def test_a_column_whose_type_has_no_dimensions(database: Database) -> None:
             "",
         )
     ]
+    database.execute('ALTER TABLE notes RENAME TO "a; b"')
+    ((_, fact, _),) = about("public.a; b.embedding", findings())
+    assert fact.endswith("migrator doctor 'public.a; b.embedding' looks which are there")
 
 
 def test_migrators_own_columns_are_not_looked_at(database: Database) -> None:

@@ -93,6 +93,26 @@ TEXTS: list[Row] = [
         'GRANT "shop" TO "app"; or give it back until that is done: ALTER TABLE items OWNER TO "app"',
     ),
     (
+        hazards.rights.ledger_of_another,
+        ("a@b/c?d", True, "app; reboot"),
+        "ledger-of-another-role",
+        True,
+        'the schema "migrator" belongs to "a@b/c?d", and role "app; reboot" is at work',
+        "ledger, backups, embedding stores and functions belong to one role, so that this role can undo all of it.",
+        'connect as "a@b/c?d": migrator --database-url postgresql://a%40b%2Fc%3Fd@HOST/DATABASE ...; or let a '
+        "superuser give the ledger to \"app; reboot\": psql -v owner='app; reboot' -f hand_over.sql",
+    ),
+    (
+        hazards.rights.ledger_owner_has_fewer_rights,
+        ("the app's", False, "postgres", ["superuser"]),
+        "ledger-owner-has-fewer-rights",
+        True,
+        'the schema "migrator" belongs to "the app\'s", and this session is "postgres", a superuser',
+        'texts, scopes, models and definitions that "the app\'s" can write there would be used with the rights of '
+        '"postgres".',
+        AS_LEDGER.replace('"keepers"', '"the app\'s"').replace("keepers", "the%5C%20app%27s"),
+    ),
+    (
         hazards.rights.ledger_owner_has_fewer_rights,
         ("keepers", False, "postgres", ["superuser"]),
         "ledger-owner-has-fewer-rights",
