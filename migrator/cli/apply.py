@@ -22,7 +22,7 @@ def dry_run(project: Project, target: str, direction: Direction, options: Option
 
     options = replace(options, project=home(project))
     found = _pending(project, target, direction)
-    name_gaps(project, found)
+    name_gaps(found)
     planned = [(each, each.plans(options)) for each in found]
     if as_json:
         show_json(
@@ -48,7 +48,7 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
     project.config_with_database(make=direction == "upgrade")
     options = replace(options, project=home(project))
     found = _pending(project, target, direction)
-    name_gaps(project, found)
+    name_gaps(found)
     if all(each.does_nothing for each in found):
         show_note(NOTHING_TO_DO)
         return
@@ -68,18 +68,18 @@ def carry_out(project: Project, target: str, direction: Direction, options: Opti
             show_note(f"{step.id} {done}{where}: {step.message}")
 
 
-def name_gaps(project: Project, found: list[Pending]) -> None:
+def name_gaps(found: list[Pending]) -> None:
     """Tells of every gap between ledger and version table that the command does not close.
 
     Raises Refused if there is one and nothing else to do.
     """
-    from migrator.cli import gaps
+    from migrator.cli.gaps import between
     from migrator.cli.output import show_note
 
     left = [
         gap
-        for pending, (_, between) in zip(found, gaps.find(project), strict=True)
-        for gap in between
+        for pending in found
+        for gap in between(pending.located, pending.recorded)
         if not gap.closes or gap.revision not in [step.id for step in pending.steps]
     ]
     if left and all(each.does_nothing for each in found):
@@ -97,7 +97,8 @@ def _pending(project: Project, target: str, direction: Direction) -> list[Pendin
         # An ordinary revision goes on with no run.
         first = pending.steps[0].id if pending.steps and pending.steps[0].revision is not None else None
         if pending.beyond is None:
-            refuse_unfinished(project, pending.address, but=(first, direction))
+            contexts = [each.located for each in found]
+            refuse_unfinished(project.script, pending.address, contexts, but=(first, direction))
         if direction == "downgrade":
             refuse_steps_too_far(target, pending)
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
+from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
@@ -20,7 +20,7 @@ from migrator.hazards import Hazard
 from migrator.ledger.ledger import Ledger, LedgerChange, Run
 from migrator.operations.collect import Revision, names_operations, read
 from migrator.operations.compat import RevisionStep, upgrade_steps
-from migrator.operations.ops import ChangeEmbeddingOp
+from migrator.operations.implementation import changes_in
 from migrator.postgres.connection import Connection, connect
 from migrator.runtime.session import open_ledger, open_ledger_to_read
 
@@ -87,43 +87,54 @@ def heads_with(script: ScriptDirectory, heads: Any, revision: str) -> Any:
     return (*(each for each in heads if each not in before), revision)
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What a version table says of the revisions that change vectors.
+
+    revisions: those that are recorded, the last first. ahead: those that are not.
+    """
+
+    revisions: list[Revision]
+    ahead: list[str]
+
+
+def read_recorded(script: ScriptDirectory, at: Located, context: MigrationContext) -> Recorded:
+    """Raises what Alembic raises if a revision that is recorded has no file."""
+    applied = at.applied(script)
+    ours = [each for each in script.walk_revisions() if names_operations(each.module.upgrade)]
+    return Recorded(
+        [read(each.revision, each.module.upgrade, context) for each in ours if each.revision in applied],
+        [each.revision for each in ours if each.revision not in applied],
+    )
+
+
 def find(project: Project) -> list[tuple[Located, list[Gap]]]:
     """Every context of env.py, with the gaps between its ledger and its version table."""
-    seen: list[tuple[Located, list[Revision], list[str], list[Gap]]] = []
+    seen: list[tuple[Located, Recorded, list[Gap]]] = []
 
     def look(heads: Any, context: MigrationContext) -> list[RevisionStep]:
-        at, script = located(context, heads), project.script
+        at = located(context, heads)
         try:
-            applied = at.applied(script)
+            seen.append((at, read_recorded(project.script, at, context), []))
         except (CommandError, RevisionError):
-            seen.append(
-                (at, [], [], [Gap("", hazards.revisions.revision_without_file(", ".join(heads)), closes=False)])
-            )
-            return []
-        ours = [each for each in script.walk_revisions() if names_operations(each.module.upgrade)]
-        recorded = [_read(each, context) for each in ours if each.revision in applied]
-        ahead = [each.revision for each in ours if each.revision not in applied]
-        seen.append((at, recorded, ahead, []))
+            gap = Gap("", hazards.revisions.revision_without_file(", ".join(heads)), closes=False)
+            seen.append((at, Recorded([], []), [gap]))
         return []
 
     run_env(project, look)
     refuse_others(project, [each[0] for each in seen])
-    return [(at, [*found, *_between(at, recorded, ahead)]) for at, recorded, ahead, found in seen]
+    return [(at, [*found, *between(at, recorded)]) for at, recorded, found in seen]
 
 
-def _read(script: Script, context: MigrationContext) -> Revision:
-    return read(script.revision, script.module.upgrade, context)
-
-
-def _between(at: Located, recorded: list[Revision], ahead: list[str]) -> list[Gap]:
-    """recorded: revisions that are, the last first. ahead: those that are not."""
+def between(at: Located, recorded: Recorded) -> list[Gap]:
+    """The gaps between the version table and the ledger."""
     with connect(at.address) as connection:
         ledger, _ = open_ledger_to_read(connection, at.address)
         run = ledger.unfinished()
-        live = [each for each in ahead if _in_force(ledger, each) and (run is None or run.revision != each)]
+        live = [each for each in recorded.ahead if _in_force(ledger, each) and (run is None or run.revision != each)]
         found = [Gap(each, hazards.revisions.live_not_recorded(each), closes=True) for each in reversed(live)]
         if run is None:
-            found += _not_live(connection, ledger, recorded)
+            found += _not_live(connection, ledger, recorded.revisions)
         return found
 
 
@@ -131,12 +142,7 @@ def _not_live(connection: Connection, ledger: Ledger, recorded: list[Revision]) 
     """What is recorded and not live. Of a column the last revision that changes it counts."""
     seen: set[tuple[str, str, str]] = set()
     for revision in recorded:
-        for change in (
-            each
-            for operation in revision.operations
-            if isinstance(operation, ChangeEmbeddingOp)
-            for each in operation.changes
-        ):
+        for change in changes_in(revision):
             table = read_table(connection, change.schema, change.table)
             # Of a column with several scopes its type says nothing.
             if table is None or change.where is not None or (table.schema, table.name, change.column) in seen:

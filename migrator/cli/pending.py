@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from alembic.util import CommandError
 
 from migrator import hazards
 from migrator.cli.database import Located, located, refuse_others, run_env
-from migrator.cli.gaps import Beyond, beyond, heads_with
+from migrator.cli.gaps import Beyond, Recorded, beyond, heads_with, read_recorded
 from migrator.cli.project import Project
 from migrator.cli.render_plan import Planned
 from migrator.commands import runner
@@ -21,8 +21,7 @@ from migrator.errors import Refused
 from migrator.ledger.ledger import Run
 from migrator.operations.collect import Revision, names_operations, read
 from migrator.operations.compat import RevisionStep, began_transaction, downgrade_steps, upgrade_steps
-from migrator.operations.implementation import columns_to_restore, refuse_mixed
-from migrator.operations.ops import ChangeEmbeddingOp
+from migrator.operations.implementation import changes_in, columns_to_restore, refuse_mixed
 from migrator.operations.recording import try_recording
 from migrator.plan.column import Direction
 from migrator.plan.plan import Plan
@@ -55,6 +54,7 @@ class Pending:
     """What one context of env.py has before it: steps in the order in which they would be carried out.
 
     in_transaction: env.py hands over a connection on which a transaction is open.
+    recorded: what the version table says of revisions that change vectors.
     beyond: of a downgrade, an upgrade that Alembic has not recorded, which is undone, settled or recorded first.
     """
 
@@ -62,6 +62,7 @@ class Pending:
     direction: Direction
     steps: list[Step]
     in_transaction: bool
+    recorded: Recorded
     beyond: Beyond | None = None
 
     @property
@@ -128,15 +129,11 @@ def read_pending(project: Project, target: str, direction: Direction) -> list[Pe
     def look(heads: Any, context: MigrationContext) -> list[RevisionStep]:
         """Stands where Alembic asks which revisions to run, and answers: none."""
         at = located(context, heads)
-        first = None
-        if direction == "upgrade":
-            taken = upgrade_steps(script, target, heads)
-        else:
-            first = beyond(script, at)
-            taken = _downgrade_steps(script, target, heads, first)
+        taken, first = _way(script, at, target, direction)
         steps = [_read(step, context) for step in taken]
         try_recording(context, _until_ordinary(steps), heads)
-        found.append(Pending(at, direction, steps, began_transaction(context), first))
+        recorded = read_recorded(script, at, context)
+        found.append(Pending(at, direction, steps, began_transaction(context), recorded, first))
         return []
 
     run_env(project, look, target=target)
@@ -144,22 +141,37 @@ def read_pending(project: Project, target: str, direction: Direction) -> list[Pe
     return found
 
 
-def _downgrade_steps(script: ScriptDirectory, target: str, heads: Any, first: Beyond | None) -> list[RevisionStep]:
+def _way(
+    script: ScriptDirectory, at: Located, target: str, direction: Direction
+) -> tuple[list[RevisionStep], Beyond | None]:
     """Steps back are counted from the upgrade that was begun last, whether Alembic knows of it or not."""
+    if direction == "upgrade":
+        return upgrade_steps(script, target, at.heads), None
+    first = beyond(script, at)
     if first is None:
-        return downgrade_steps(script, target, heads)
-    back = downgrade_steps(script, target, heads_with(script, heads, first.revision))
+        return downgrade_steps(script, target, at.heads), None
+    back = downgrade_steps(script, target, heads_with(script, at.heads, first.revision))
     if first.past_cut_over:
-        return [*first.steps, *back]
-    return [step for step in back if step.revision.revision != first.revision]
+        return [*first.steps, *back], first
+    return [step for step in back if step.revision.revision != first.revision], first
 
 
-def refuse_unfinished(project: Project, address: Address, *, but: tuple[str | None, Direction] | None = None) -> None:
-    """Raises Refused where a run is unfinished, other than that of this revision and direction; Busy while it works."""
+def refuse_unfinished(
+    script: ScriptDirectory,
+    address: Address,
+    contexts: Iterable[Located],
+    *,
+    but: tuple[str | None, Direction] | None = None,
+) -> None:
+    """Raises Refused where a run is unfinished, other than that of this revision and direction; Busy while it works.
+
+    contexts: all of env.py, one of which the address is of.
+    """
     run = unfinished(address)
     if run is not None and not _goes_on(run, address, but):
         refuse_busy(address)
-        raise hazards.runs.unfinished_other(run.revision, run.direction, run.command, _is_next(project, run)).refusal()
+        is_next = any(_comes_first(script, each, run) for each in contexts)
+        raise hazards.runs.unfinished_other(run.revision, run.direction, run.command, is_next).refusal()
 
 
 def _goes_on(run: Run, address: Address, with_: tuple[str | None, Direction] | None) -> bool:
@@ -177,9 +189,9 @@ def refuse_steps_too_far(target: str, pending: Pending) -> None:
 
 
 def _plan(address: Address, revision: Revision, options: Options, after: dict[str, str] | None) -> Plan:
-    for operation in revision.operations:
-        if isinstance(operation, ChangeEmbeddingOp):
-            return runner.plan_upgrade(address, revision.id, operation.changes, options, after)
+    changes = changes_in(revision)
+    if changes:
+        return runner.plan_upgrade(address, revision.id, changes, options, after)
     return runner.plan_restore(address, revision.id, columns_to_restore(revision), options, after)
 
 
@@ -189,13 +201,13 @@ def _names(down_revision: str | Sequence[str] | None) -> str:
     return down_revision if isinstance(down_revision, str) else down_revision[0]
 
 
-def _is_next(project: Project, run: Run) -> bool:
+def _comes_first(script: ScriptDirectory, at: Located, run: Run) -> bool:
     """Whether the command that the run began with would come upon its revision first, and so go on with it."""
     try:
-        found = read_pending(project, "heads" if run.direction == "upgrade" else "-1", run.direction)
+        taken, _ = _way(script, at, "heads" if run.direction == "upgrade" else "-1", run.direction)
     except CommandError:
         return False
-    return any(pending.steps and pending.steps[0].id == run.revision for pending in found)
+    return bool(taken) and taken[0].revision.revision == run.revision
 
 
 def _read(step: RevisionStep, context: MigrationContext) -> Step:

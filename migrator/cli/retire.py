@@ -28,11 +28,11 @@ def command(project: Project, keep_backups: bool, stores: bool, store: str | Non
 
     if store and (keep_backups or stores):
         raise UsageError("--store drops one embedding store and nothing else", remedy="give it alone")
-    found = []
-    for each in locate(project):
+    found, contexts = [], locate(project)
+    for each in contexts:
         where = each.address
         kept = stores_of(where, store) if store else retirable(where, keep_backups=keep_backups, stores=stores)
-        refuse_unfinished(project, where)
+        refuse_unfinished(project.script, where, contexts)
         found.append((where, kept))
     if not any(kept for _, kept in found):
         show_result("there is nothing to retire")

@@ -9,16 +9,14 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 
 from migrator import hazards
-from migrator.change import EmbeddingChange
 from migrator.cli.database import run_env
 from migrator.cli.pending import Pending, Step
 from migrator.cli.project import Project
 from migrator.commands.abandon import abandon
 from migrator.commands.embed_ahead import embed_ahead
 from migrator.errors import Refused, Stopped
-from migrator.operations.compat import RevisionStep
-from migrator.operations.implementation import OPTIONS
-from migrator.operations.ops import ChangeEmbeddingOp
+from migrator.operations.compat import RevisionStep, with_body
+from migrator.operations.implementation import OPTIONS, carry_out, changes_in
 from migrator.operations.recording import UNRECORDED, not_recorded
 from migrator.phases import embed
 from migrator.plan.column import Direction
@@ -68,7 +66,7 @@ class Walk:
             raise
         return True
 
-    def _steps(self, heads: Any, _context: MigrationContext) -> list[RevisionStep]:
+    def _steps(self, heads: Any, context: MigrationContext) -> list[RevisionStep]:
         """Stands where Alembic asks which revisions to run."""
         self._at += 1
         if self._at <= max(self._stopped, default=-1):
@@ -80,7 +78,7 @@ class Walk:
             raise hazards.revisions.moved_meanwhile().refusal()
         if len(self.pending) > 1 and pending.steps:
             self.options.reporter.message(f"{pending.located.shown}:")
-        return [step.taken for step in pending.steps]
+        return [_taken(step, context) for step in pending.steps]
 
     def _embed_ahead(self, pending: Pending) -> None:
         """Fills the stores of the revisions behind the one that stopped, as far as they can be planned by now."""
@@ -90,15 +88,20 @@ class Walk:
             return
         changed = dict.fromkeys(columns_of(pending.address, run), run.revision)
         for step in pending.steps[ids.index(run.revision) + 1 :]:
-            for changes in _changes(step):
-                try:
-                    done = embed_ahead(pending.address, step.id, changes, self.options, changed)
-                except Refused as refusal:
-                    self.options.reporter.message(f"revision {step.id} is not embedded yet: {refusal.problem}")
-                else:
-                    changed |= dict.fromkeys(done, step.id)
+            changes = changes_in(step.revision) if step.revision else ()
+            if not changes:
+                continue
+            try:
+                done = embed_ahead(pending.address, step.id, changes, self.options, changed)
+            except Refused as refusal:
+                self.options.reporter.message(f"revision {step.id} is not embedded yet: {refusal.problem}")
+            else:
+                changed |= dict.fromkeys(done, step.id)
 
 
-def _changes(step: Step) -> list[Sequence[EmbeddingChange]]:
-    operations = step.revision.operations if step.revision else ()
-    return [operation.changes for operation in operations if isinstance(operation, ChangeEmbeddingOp)]
+def _taken(step: Step, context: MigrationContext) -> RevisionStep:
+    """The step as Alembic is to take it. What its body asks for is known, unless it could not be read to there."""
+    revision = step.revision
+    if revision is None or not revision.operations:
+        return step.taken
+    return with_body(step.taken, lambda: carry_out(context, revision))

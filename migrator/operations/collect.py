@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
@@ -14,9 +13,10 @@ from alembic.operations.ops import MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine.mock import MockConnection
 
-from migrator.operations.compat import arguments_of_run, stand_for
+from migrator.operations.compat import RevisionStep, arguments_of_run, stand_for
 
-_COLLECTED = "migrator_collected"
+# Among the options of a context.
+_COLLECTED, _AT_WORK = "migrator_collected", "migrator_at_work"
 OPERATIONS = frozenset({"change_embedding", "change_embeddings", "restore_embedding"})
 
 
@@ -38,16 +38,16 @@ def collected(context: MigrationContext, operation: MigrateOperation) -> bool:
     return True
 
 
-def at_work(context: MigrationContext) -> Revision:
-    """The revision whose upgrade() or downgrade() is running, found by walking up the stack."""
-    frame = inspect.currentframe()
-    while frame is not None:
-        names = frame.f_globals
-        direction = frame.f_code.co_name
-        if direction in ("upgrade", "downgrade") and "revision" in names and "down_revision" in names:
-            return read(str(names["revision"]), names[direction], context, reached=True)
-        frame = frame.f_back
-    raise LookupError("the operation was not called from a revision's upgrade() or downgrade()")
+def at_work(context: MigrationContext, step: RevisionStep) -> Revision:
+    """The revision whose upgrade() or downgrade() is running and has come to one of its operations.
+
+    Read once, however many operations it has.
+    """
+    known: tuple[RevisionStep, Revision] | None = context.opts.get(_AT_WORK)
+    if known is None or known[0] is not step:
+        known = step, read(step.revision.revision, step.migration_fn, context, reached=True)
+        context.opts[_AT_WORK] = known
+    return known[1]
 
 
 def read(revision: str, function: Callable[..., None], outer: MigrationContext, *, reached: bool = False) -> Revision:

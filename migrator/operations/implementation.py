@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
 from migrator import hazards
-from migrator.change import VectorColumn
+from migrator.change import EmbeddingChange, VectorColumn
 from migrator.commands import runner
 from migrator.errors import MigratorError, interrupted
 from migrator.operations.collect import Revision, at_work, collected
@@ -28,21 +28,20 @@ from migrator.runtime.signals import end_if_kept, heard
 OPTIONS = "migrator.options"
 
 
-def change(operations: Operations, operation: ChangeEmbeddingOp) -> None:
-    context = operations.migration_context
-    if collected(context, operation):
-        return
-    with _outside_transactions(context) as (address, revision, options):
-        runner.upgrade(address, revision.id, operation.changes, options)
+def reached(operations: Operations, operation: ChangeEmbeddingOp | RestoreEmbeddingOp) -> None:
+    """What Alembic calls. The first of several restores does the work of all, in one cut-over."""
+    if not collected(operations.migration_context, operation):
+        carry_out(operations.migration_context)
 
 
-def restore(operations: Operations, operation: RestoreEmbeddingOp) -> None:
-    """The first of several does the work of all, in one cut-over; the others find it done."""
-    context = operations.migration_context
-    if collected(context, operation):
-        return
-    with _outside_transactions(context) as (address, revision, options):
-        runner.restore(address, revision.id, columns_to_restore(revision), options)
+def carry_out(context: MigrationContext, revision: Revision | None = None) -> None:
+    """Does what the revision at work asks for. revision: as it was collected before; None: its body is running."""
+    with _outside_transactions(context, revision) as (address, found, options):
+        changes = changes_in(found)
+        if changes:
+            runner.upgrade(address, found.id, changes, options)
+        else:
+            runner.restore(address, found.id, columns_to_restore(found), options)
 
 
 def refuse_mixed(revision: Revision) -> None:
@@ -52,6 +51,16 @@ def refuse_mixed(revision: Revision) -> None:
         raise hazards.revisions.several_operations(revision.id).refusal()
     if any(not each.changes for each in changes):
         raise hazards.revisions.no_columns(revision.id).refusal()
+
+
+def changes_in(revision: Revision) -> Sequence[EmbeddingChange]:
+    """Those of its one operation, if that is a change."""
+    return [
+        change
+        for operation in revision.operations
+        if isinstance(operation, ChangeEmbeddingOp)
+        for change in operation.changes
+    ]
 
 
 def columns_to_restore(revision: Revision) -> list[VectorColumn]:
@@ -64,7 +73,9 @@ def columns_to_restore(revision: Revision) -> list[VectorColumn]:
 
 
 @contextmanager
-def _outside_transactions(context: MigrationContext) -> Iterator[tuple[Address, Revision, Options]]:
+def _outside_transactions(
+    context: MigrationContext, revision: Revision | None
+) -> Iterator[tuple[Address, Revision, Options]]:
     """Refuses what cannot work, then leaves Alembic's transaction for the time of the operation."""
     try:
         with heard():
@@ -73,9 +84,9 @@ def _outside_transactions(context: MigrationContext) -> Iterator[tuple[Address, 
                 raise hazards.revisions.printed_as_sql().refusal()
             if began_transaction(context):
                 raise hazards.revisions.transaction_outside().refusal()
-            revision = at_work(context)
-            refuse_mixed(revision)
             step, heads = step_of_run()
+            revision = revision or at_work(context, step)
+            refuse_mixed(revision)
             try_recording(context, [step], heads)
             address = address_of_context(context, context.connection)
             with context.autocommit_block(), _options(context) as options:

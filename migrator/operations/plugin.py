@@ -34,23 +34,17 @@ def setup(plugin: Plugin) -> None:
     Operations.register_operation("change_embedding")(ChangeEmbeddingOp)
     Operations.register_operation("change_embeddings")(ChangeEmbeddingOp)
     Operations.register_operation("restore_embedding")(RestoreEmbeddingOp)
-    Operations.implementation_for(ChangeEmbeddingOp)(_change)
-    Operations.implementation_for(RestoreEmbeddingOp)(_restore)
+    Operations.implementation_for(ChangeEmbeddingOp)(_reached)
+    Operations.implementation_for(RestoreEmbeddingOp)(_reached)
     renderers.dispatch_for(ChangeEmbeddingOp)(_render_change)
     renderers.dispatch_for(RestoreEmbeddingOp)(_render_restore)
     autogenerate.register(plugin)
 
 
-def _change(operations: Operations, operation: ChangeEmbeddingOp) -> None:
-    from migrator.operations.implementation import change
+def _reached(operations: Operations, operation: ChangeEmbeddingOp | RestoreEmbeddingOp) -> None:
+    from migrator.operations.implementation import reached
 
-    change(operations, operation)
-
-
-def _restore(operations: Operations, operation: RestoreEmbeddingOp) -> None:
-    from migrator.operations.implementation import restore
-
-    restore(operations, operation)
+    reached(operations, operation)
 
 
 def _render_change(context: AutogenContext, operation: ChangeEmbeddingOp) -> str:
