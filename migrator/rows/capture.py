@@ -112,8 +112,10 @@ def _needs_settings(column: ColumnPlan) -> bool:
 def _same(column: ColumnPlan, *written: str, kept: Sequence[str] = ()) -> sql.Composed | sql.SQL:
     """Whether what is written there is the same before and after, going by the row's columns."""
     read = _needed(column, *written)
+    # By its bytes: by the column's own collation a text and its capitals may be the same.
+    unchanged = 'NEW.{column}::text COLLATE "C" IS NOT DISTINCT FROM OLD.{column}::text'
     same = [
-        sql.SQL("NEW.{column}::text IS NOT DISTINCT FROM OLD.{column}::text").format(column=name(known.name))
+        sql.SQL(unchanged).format(column=name(known.name))
         for known in read
         if not known.generated and not is_own(known.name)
         if known.name != column.live or known.name in kept

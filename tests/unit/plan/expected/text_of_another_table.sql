@@ -102,7 +102,7 @@ ELSE
     is_due_ := in_scope_;
     was_due_ := in_scope_;
     after_ := '''';
-    IF TG_OP = ''UPDATE'' AND NEW."body"::text IS NOT DISTINCT FROM OLD."body"::text THEN
+    IF TG_OP = ''UPDATE'' AND NEW."body"::text COLLATE "C" IS NOT DISTINCT FROM OLD."body"::text THEN
         before_ := '''';
     END IF;
 END IF;
@@ -352,7 +352,7 @@ ELSE
     is_due_ := in_scope_;
     was_due_ := in_scope_;
     after_ := '''';
-    IF TG_OP = ''UPDATE'' AND NEW."body"::text IS NOT DISTINCT FROM OLD."body"::text THEN
+    IF TG_OP = ''UPDATE'' AND NEW."body"::text COLLATE "C" IS NOT DISTINCT FROM OLD."body"::text THEN
         before_ := '''';
     END IF;
 END IF;
@@ -408,7 +408,7 @@ ELSE
     is_due_ := in_scope_;
     was_due_ := in_scope_;
     after_ := '''';
-    IF TG_OP = ''UPDATE'' AND NEW."body"::text IS NOT DISTINCT FROM OLD."body"::text THEN
+    IF TG_OP = ''UPDATE'' AND NEW."body"::text COLLATE "C" IS NOT DISTINCT FROM OLD."body"::text THEN
         before_ := '''';
     END IF;
 END IF;
