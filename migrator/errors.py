@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from migrator.report import block
 
 GO_ON = "run the same command again to go on"
@@ -53,9 +55,20 @@ class Refused(MigratorError):
         self.code = code
 
 
-# What a revision's own text is refused by. operations/plugin.py, once Alembic is there, makes it a kind of Alembic's
-# CommandError, which plain `alembic` shows as one message.
-in_revision: type[Refused] = Refused
+def in_revision(problem: str, *, meaning: str = "", remedy: str = "") -> Refused:
+    """A mistake in a revision's own text, which plain `alembic` shows as one message, without a traceback."""
+    return _in_revision()(problem, meaning=meaning, remedy=remedy)
+
+
+@cache
+def _in_revision() -> type[Refused]:
+    """Made with the first mistake: Alembic takes half a second to import, and imports migrator meanwhile."""
+    from alembic.util import CommandError
+
+    class RefusedInRevision(Refused, CommandError):
+        """Raised by Model(...), EmbeddingChange(...) and the like."""
+
+    return RefusedInRevision
 
 
 class VerificationFailed(MigratorError):

@@ -20,17 +20,14 @@ if TYPE_CHECKING:
 
 
 def setup(plugin: Plugin) -> None:
-    """Registers operations, implementations, renderers and comparators, and how a revision's mistakes are told."""
+    """Registers operations, implementations, renderers and comparators."""
     # `alembic.autogenerate`, where it is documented, is still being imported.
     from alembic.autogenerate.render import renderers
     from alembic.operations import Operations
 
-    from migrator import errors
     from migrator.operations import autogenerate
-    from migrator.operations.errors import RefusedInRevision
     from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
 
-    errors.in_revision = RefusedInRevision
     Operations.register_operation("change_embedding")(ChangeEmbeddingOp)
     Operations.register_operation("change_embeddings")(ChangeEmbeddingOp)
     Operations.register_operation("restore_embedding")(RestoreEmbeddingOp)

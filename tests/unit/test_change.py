@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from alembic.util import CommandError
 
 from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, Verify
 from migrator.errors import Refused
@@ -130,6 +131,8 @@ def test_it_is_refused(make: Callable[[], object], message: str) -> None:
         make()
     assert str(refused.value) == message
     assert refused.value.exit_code == 3
+    # Plain `alembic` shows that in one line.
+    assert isinstance(refused.value, CommandError)
 
 
 @pytest.mark.parametrize(
