@@ -121,6 +121,9 @@ def _qualified(connection: Connection, column: ColumnPlan, argument: str, writte
             _view(connection, column, _WRITTEN, written)
         except psycopg.errors.InsufficientPrivilege:
             raise hazards.columns.may_not_create_temporary(column.catalog.server.role).refusal() from None
+        except psycopg.errors.IndeterminateCollation:
+            several = 'its columns have several collations, and PostgreSQL asks which is meant: (...) COLLATE "C"'
+            raise hazards.texts.text_does_not_parse(argument, written, several).refusal() from None
         _view(connection, column, _FRAME, "1")
         configure(connection, {"search_path": ""}, local=True)
         before, after = _definition(connection, _FRAME).split("1", 1)

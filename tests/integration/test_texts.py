@@ -154,6 +154,7 @@ REFUSED: Sequence[tuple[str, str, str]] = [
     ("body || counted()", "text-writes", "cannot execute nextval()"),
     ("unnest(tags)", "text-does-not-parse", "set-returning functions are not allowed"),
     ("string_agg(body, ' ')", "text-does-not-parse", "aggregate functions are not allowed"),
+    ("latin || posix", "text-does-not-parse", "its columns have several collations"),
     ("to_jsonb(docs)::text", "whole-row-text", "once the table has another column"),
     ("docs::text", "whole-row-text", "once the table has another column"),
     ("embedding_input(docs) || docs::text", "whole-row-text", "once the table has another column"),
@@ -170,7 +171,7 @@ def test_an_unsafe_text_is_refused(database: Database, text: str, code: str, bec
         "CREATE TABLE authors (id bigint, name text)",
         "INSERT INTO authors SELECT n, 'name ' || n FROM generate_series(0, 9) n",
         "CREATE SEQUENCE calls",
-        "ALTER TABLE docs ADD COLUMN kind regclass",
+        'ALTER TABLE docs ADD kind regclass, ADD latin text COLLATE "C", ADD posix text COLLATE "POSIX"',
         "CREATE FUNCTION of_tenant() RETURNS text LANGUAGE sql STABLE SET app.of = 'it' AS "
         "$$SELECT concat(current_setting ('App.Tenant', true) /* current_setting('b') */, current_setting('app.of'))$$",
         "CREATE FUNCTION by_chance() RETURNS text LANGUAGE plpgsql STABLE AS $$BEGIN RETURN random()::text; END$$",
