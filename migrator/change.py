@@ -67,7 +67,7 @@ class Model:
     Args:
         name: `sentence-transformers:NAME` (a hub name or a local path), `python:PACKAGE.MODULE:FACTORY`, or a service
             such as `openai:NAME`.
-        dimensions: numbers in a vector that goes into the column, after truncation if `matryoshka` is set.
+        dimensions: numbers in a vector that goes into the column, 1 to 16,000, after truncation if `matryoshka` is set.
         prompt: text put before each document; None uses the model's own.
         query_prompt: text put before each query; None uses the model's own.
         normalize: scale vectors to length 1; None leaves them as the model gives them.
@@ -78,10 +78,12 @@ class Model:
         trust_remote_code: run code that the model's hub repository holds. Off unless the revision says so.
 
     Raises:
-        Refused: the name has no known provider, or a number is outside its range.
+        Refused: the name has no known provider, `dimensions` is missing or outside its range, or `matryoshka` and
+            `padded` are both set.
 
-    Example:
-        `Model("sentence-transformers:sentence-transformers/all-mpnet-base-v2", dimensions=768)`
+    Example::
+
+        Model("sentence-transformers:sentence-transformers/all-mpnet-base-v2", dimensions=768)
     """
 
     name: str
@@ -150,11 +152,14 @@ class Hnsw(_Index, frozen=True, tag=True):
 
     Args:
         distance: what it measures: "cosine", "l2", "ip" or "l1".
-        m: links a node.
-        ef_construction: candidates while building; at least twice `m`.
+        m: links of each node, 2 to 100.
+        ef_construction: candidates while building, 4 to 1,000; at least twice `m`.
         on: what it indexes. "column": the vectors. "halfvec": the vectors in half precision, up to 4,000 dimensions.
             "bit": binary_quantize of the vectors, up to 64,000 dimensions, found by Hamming distance and to be ranked
             again by `distance`.
+
+    Raises:
+        Refused: a word is unknown, a number is outside its range, or `ef_construction` is less than twice `m`.
     """
 
     distance: Distance = "cosine"
@@ -179,8 +184,11 @@ class IvfFlat(_Index, frozen=True, tag=True):
 
     Args:
         distance: what it measures: "cosine", "l2" or "ip".
-        lists: clusters; pgvector advises rows / 1000 up to a million rows.
+        lists: clusters, 1 to 32,768; pgvector advises rows / 1000 up to a million rows.
         on: what it indexes, as of Hnsw.
+
+    Raises:
+        Refused: a word is unknown, `lists` is outside its range, or `distance` is "l1" and `on` is not "bit".
     """
 
     distance: Distance = "cosine"
@@ -204,18 +212,24 @@ class Verify:
     """Says what is proved before cut-over, and the bounds that fail it.
 
     Args:
-        sample: rows embedded again and compared with what is stored, and rows whose neighbors are searched for recall.
+        sample: rows embedded again and compared with what is stored, and rows whose neighbors are searched for recall,
+            1 to 10,000 of each.
         ef_search: candidates that an HNSW index is asked for (`hnsw.ef_search`), and those found by bits that are
-            ranked again by exact distance. An IVFFlat index is searched in a tenth of its lists, but in 10 at least.
+            ranked again by exact distance, 1 to 1,000. An IVFFlat index is searched in a tenth of its lists, but in 10
+            at least.
         min_index_recall: least recall@10 of the index against exact search, 0 to 1.
         queries: a JSONL file, each line `{"query": "...", "relevant": [value, ...]}`.
         relevant: SQL expression over the row that `relevant` values are compared with, as text; None: the table's key,
             if that is one column.
-        k: how many results of each query count.
+        k: how many results of each query count, 1 to 1,000.
         max_regression: how far recall@k, MRR or nDCG@k over the queries may fall from the old model to the new, 0 to 1.
 
-    Example:
-        `Verify(queries="questions.jsonl", relevant="topic", max_regression=0.02)`
+    Raises:
+        Refused: a number is outside its range.
+
+    Example::
+
+        Verify(queries="questions.jsonl", relevant="topic", max_regression=0.02)
     """
 
     sample: int = 32
@@ -253,22 +267,32 @@ class EmbeddingChange:
         where: SQL condition for the rows in scope; None: all rows.
         type: the pgvector type wanted, "vector" or "halfvec"; None keeps the present one.
         priority: SQL condition for the rows that are embedded first.
-        batch_size: texts a call of the model; None lets migrator find it.
+        batch_size: texts a call of the model, 1 to 100,000; None lets migrator find it.
         max_failed_rows: rows that may be set aside because the model fails on their text or the text cannot be
             evaluated; with one more the change fails.
-        empty: what becomes of rows in scope whose text is NULL or the empty string. "null": they end NULL. "skip": they
-            keep what they hold, which the new column must be able to hold. "refuse": preflight refuses while there are
-            any.
-        outside: what becomes of rows out of scope. "keep": they keep what they hold. "null": they end NULL. None: they
-            keep it if the new column can hold it, and otherwise end NULL.
-        settings: server settings that the text needs, such as a key, each with "env:VARIABLE", where its value is read.
+        empty: what becomes of rows in scope whose text is NULL or the empty string. "null": they end NULL. "skip":
+            they keep what they hold, which the new column must be able to hold. "refuse": preflight refuses while
+            there are any.
+        outside: what becomes of rows out of scope. "keep": they keep what they hold. "null": they end NULL. None:
+            they keep it if the new column can hold it, and otherwise end NULL.
+        settings: server settings that the text needs, such as a key, each with "env:VARIABLE", where its value is
+            read.
         from_text: the expression that the present vectors were made of, if that is another one.
-        functions: CREATE OR REPLACE FUNCTION statements that are carried out with the cut-over, for functions that name
-            the column in their text; what they replace comes back on a downgrade.
+        functions: CREATE OR REPLACE FUNCTION statements that are carried out with the cut-over, for functions that
+            name the column in their text; what they replace comes back on a downgrade.
         verify: what is proved before cut-over.
 
     Raises:
         Refused: arguments contradict one another, or a value is outside its range.
+
+    Example::
+
+        EmbeddingChange(
+            "articles", "title_embedding",
+            text="title",
+            from_=Model("sentence-transformers:sentence-transformers/all-MiniLM-L6-v2", dimensions=384),
+            to=Model("sentence-transformers:sentence-transformers/all-mpnet-base-v2", dimensions=768),
+        )
     """
 
     table: str

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
@@ -27,6 +28,11 @@ def _of_the_revision(method: Callable[Concatenate[Operations, Arguments], None])
         # The module stands for the Operations of the moment.
         method(cast(Operations, alembic.op), *arguments, **named)
 
+    # Registering an operation moves its docstring to Operations, and leaves another one behind.
+    operation.__doc__ = getattr(Operations, method.__name__).__doc__
+    signature = inspect.signature(method)
+    without_operations = list(signature.parameters.values())[1:]
+    operation.__signature__ = signature.replace(parameters=without_operations)  # type: ignore[attr-defined]
     return operation
 
 

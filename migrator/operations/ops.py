@@ -43,12 +43,39 @@ class ChangeEmbeddingOp(MigrateOperation):
     ) -> None:
         """Takes a vector column to another model, text, type or index.
 
-        The arguments are those of `migrator.EmbeddingChange`. Such a revision holds nothing else.
+        A revision with such a change holds nothing else. Under plain `alembic` each error is its CommandError.
+
+        Args:
+            table: the table's name, bare or quoted as in SQL.
+            column: the vector column's name.
+            text: SQL expression over the row, whose value the model reads. None only if no model is called.
+            from_: the model that the column holds now.
+            to: the model that the column is to hold.
+            index: the index wanted on the column; "same" keeps the present ones, None leaves the column without.
+            schema: the table's schema; None: the first in the search path that has such a table.
+            where: SQL condition for the rows in scope; None: all rows.
+            type: the pgvector type wanted, "vector" or "halfvec"; None keeps the present one.
+            priority: SQL condition for the rows that are embedded first.
+            batch_size: texts a call of the model, 1 to 100,000; None lets migrator find it.
+            max_failed_rows: rows that may be set aside because the model fails on their text or the text cannot be
+                evaluated; with one more the change fails.
+            empty: what becomes of rows in scope whose text is NULL or the empty string. "null": they end NULL. "skip":
+                they keep what they hold, which the new column must be able to hold. "refuse": preflight refuses while
+                there are any.
+            outside: what becomes of rows out of scope. "keep": they keep what they hold. "null": they end NULL. None:
+                they keep it if the new column can hold it, and otherwise end NULL.
+            settings: server settings that the text needs, such as a key, each with "env:VARIABLE", where its value is
+                read.
+            from_text: the expression that the present vectors were made of, if that is another one.
+            functions: CREATE OR REPLACE FUNCTION statements that are carried out with the cut-over, for functions that
+                name the column in their text; what they replace comes back on a downgrade.
+            verify: what is proved before cut-over.
 
         Raises:
             Refused: preflight found what would go wrong later; nothing was changed.
             VerificationFailed: a proof failed; the live column is as it was.
-            Interrupted: a fault that passes; the same command goes on.
+            Interrupted: a signal, or a fault that passes; what was done is kept, and the same command goes on.
+            Busy: another migrator is at work on this database.
 
         Example::
 
@@ -85,12 +112,24 @@ class ChangeEmbeddingOp(MigrateOperation):
 
     @classmethod
     def change_embeddings(cls, operations: Operations, changes: Sequence[EmbeddingChange]) -> None:
-        """Takes several columns, of one table or several, in one cut-over: all or none.
+        """Takes several vector columns, of one table or several, in one cut-over: all or none.
+
+        A revision with such a change holds nothing else.
 
         Args:
             changes: one for each column.
 
+        Raises:
+            Refused: as for `change_embedding`, or there is no change in the list.
+            VerificationFailed: a proof failed for one of the columns; all live columns are as they were.
+            Interrupted: a signal, or a fault that passes; what was done is kept, and the same command goes on.
+            Busy: another migrator is at work on this database.
+
         Example::
+
+            OLD = Model("sentence-transformers:sentence-transformers/all-MiniLM-L6-v2", dimensions=384)
+            NEW = Model("sentence-transformers:sentence-transformers/all-mpnet-base-v2", dimensions=768)
+
 
             def upgrade() -> None:
                 op.change_embeddings([
@@ -115,14 +154,21 @@ class RestoreEmbeddingOp(MigrateOperation):
 
     @classmethod
     def restore_embedding(cls, operations: Operations, table: str, column: str, *, schema: str | None = None) -> None:
-        """Gives a vector column back what it held before this revision. Several columns are several calls.
+        """Gives a vector column back what it held before this revision.
 
-        No row and no edit is lost: rows written since are embedded with the old model.
+        No row and no edit is lost: rows written since are embedded with the old model. Several columns are several
+        calls, which are one cut-over.
 
         Args:
             table: the table's name, bare or quoted as in SQL.
             column: the vector column's name.
             schema: the table's schema; None: the first in the search path that has such a table.
+
+        Raises:
+            Refused: preflight found what would go wrong later, such as an old model that cannot be loaded.
+            VerificationFailed: a proof failed; the live column is as it was.
+            Interrupted: a signal, or a fault that passes; what was done is kept, and the same command goes on.
+            Busy: another migrator is at work on this database.
 
         Example::
 

@@ -82,10 +82,14 @@ def configured_url(config: Config) -> str:
 
 
 def sqlalchemy_url(url: str) -> URL:
-    """The URL for SQLAlchemy with psycopg 3; `embedded:DIRECTORY` starts the private server there.
+    """Returns the URL for SQLAlchemy with psycopg 3. `embedded:DIRECTORY` starts the private server there.
 
-    Raises UsageError where it does not parse, names no PostgreSQL, parameters that PostgreSQL's client library does not
-    know, or a directory without a database.
+    Args:
+        url: `postgresql://USER@HOST:PORT/DATABASE`, with or without a driver, or `embedded:DIRECTORY`.
+
+    Raises:
+        UsageError: it does not parse, or names no PostgreSQL, parameters that PostgreSQL's client library does not
+            know, or a directory without a database.
     """
     if url.startswith(EMBEDDED):
         directory = _embedded_directory(url)
@@ -170,7 +174,20 @@ class _UsageInEnv(UsageError, CommandError):
 
 
 def engine(config: Config) -> sqlalchemy.Engine:
-    """What env.py connects with. Raises UsageError as configured_url and sqlalchemy_url do."""
+    """Makes what env.py connects with: an engine on the database that the command means, without a pool.
+
+    Args:
+        config: Alembic's configuration, `context.config` in env.py. `--database-url`, MIGRATOR_DATABASE_URL and
+            DATABASE_URL come before its sqlalchemy.url.
+
+    Raises:
+        UsageError: no database is named, or its URL is not one that `sqlalchemy_url` takes.
+
+    Example::
+
+        with engine(context.config).connect() as connection:
+            context.configure(connection=connection)
+    """
     try:
         url = sqlalchemy_url(configured_url(config))
     except UsageError as error:
