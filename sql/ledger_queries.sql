@@ -106,6 +106,9 @@ WHERE c.id = %(change)s;
 -- Nothing where the sequence is not there, or was never counted up.
 SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND sequencename = %(sequence)s AND last_value IS NOT NULL;
 
+-- name: count_edited
+SELECT nextval(%(sequence)s::regclass);
+
 -- name: revisions
 SELECT DISTINCT revision FROM migrator.run;
 

@@ -132,6 +132,10 @@ class Ledger:
         """Whether capture counted texts that were edited before the upgrade's cut-over, their vectors staying."""
         return bool(self._rows("texts_edited", sequence=f"edited_{upgrade}"))
 
+    def count_edited(self, upgrade: int) -> None:
+        """Some may have been, where capture did not see it."""
+        self._execute("count_edited", sequence=f"migrator.edited_{upgrade}")
+
     def present_table(self, change: LedgerChange) -> tuple[int, str, str] | None:
         """Oid, schema and name of the change's table now; None where it, or the column, is no longer there."""
         table = change.catalog.table

@@ -253,7 +253,7 @@ def while_filling(column: ColumnPlan) -> sql.Composed:
     """The function from fill to cut-over."""
     give_up = [query("capture", "give_up", target=name(column.shadow)), _count_anyway(column.missed)]
     edited: Query = sql.SQL("")
-    if _counts_edits(column):
+    if counts_edits(column):
         edited = _by_old_text(column, "count_edit", given=_given(column, column.live), edited=text_of(column.edited))
         give_up.append(_count_anyway(column.edited))
     return _function(
@@ -265,7 +265,7 @@ def while_filling(column: ColumnPlan) -> sql.Composed:
     )
 
 
-def _counts_edits(column: ColumnPlan) -> bool:
+def counts_edits(column: ColumnPlan) -> bool:
     """Whether live vectors may come to be of another text than their rows, before they are retired."""
     return column.method == "embed" and not column.is_restore
 
@@ -308,7 +308,7 @@ def _by_old_text(column: ColumnPlan, block: str, **pieces: Query) -> sql.Compose
 
 
 def create_trigger(column: ColumnPlan) -> tuple[sql.Composed, ...]:
-    counted = [column.missed, column.edited] if _counts_edits(column) else [column.missed]
+    counted = [column.missed, column.edited] if counts_edits(column) else [column.missed]
     owner = column.catalog.table.owner
     counts = [] if owner == column.catalog.server.role else counted
     return (

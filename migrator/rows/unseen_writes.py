@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from migrator.catalog.captured import Captured, read_captured
 from migrator.plan.column import ColumnPlan
 from migrator.plan.step import Statement
+from migrator.rows import capture
 from migrator.rows.fill import ClearStale, Fill
 from migrator.runtime.context import Work
 from migrator.runtime.step import ColumnStep, Condition
@@ -45,6 +46,9 @@ class CompareUnseen(ColumnStep):
             f"{column.subject}: rows may have been written unseen, for {self.when.text}: vectors are compared with "
             "their texts"
         )
+        if capture.counts_edits(column):
+            # What is cleared here is the shadow. The live vectors of these rows may have come to be of other texts too.
+            work.ledger.count_edited(column.id)
         ClearStale(column).send(work, only={each.oid for each in present if each not in known})
         Fill(column, column.shadow).send(work)
         work.ledger.set_captured(column.id, present)

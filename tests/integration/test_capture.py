@@ -532,3 +532,21 @@ def test_promise_6_a_text_edited_before_cut_over_without_its_vector_is_known_by_
     database.execute("UPDATE items SET embedding = embedding WHERE id < 5")
     downgrade(database)
     assert rows_hold(database, old) == 200
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "ALTER TABLE items ALTER body TYPE text USING 'rewritten ' || body",
+        "ALTER TABLE items DISABLE TRIGGER \"~migrator_capture_1\"; UPDATE items SET body = 'edited' WHERE id < 5; "
+        'ALTER TABLE items ENABLE ALWAYS TRIGGER "~migrator_capture_1"',
+    ],
+)
+def test_promise_6_a_text_edited_unseen_before_cut_over_is_known_by_the_downgrade(
+    database: Database, edit: str
+) -> None:
+    items(database)
+    upgrade(database, reporter=At("done", "fill", lambda: database.execute(edit)))
+    assert rows_hold(database, new) == 200
+    downgrade(database)
+    assert rows_hold(database, old) == 200
