@@ -25,6 +25,7 @@ from tests.models import new, old
 from tests.support.database import Database, script
 from tests.support.proofs import rows_hold
 from tests.support.running import BATCH, REVISION, At, Holding, downgrade, upgrade, upgrade_until
+from tests.support.server import OwnServer
 from tests.support.statements import log_statements, unseen
 from tests.support.tables import CHANGE, begin_autovacuum, items
 
@@ -266,7 +267,7 @@ def test_deferred_constraints_stand_while_triggers_are_disabled(keeper: Database
 
 
 def test_autovacuum_gives_way_to_an_owner_who_is_no_superuser(
-    vacuumed: Database, monkeypatch: pytest.MonkeyPatch
+    vacuumed: Database, own_server: OwnServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "ROWS", 100)
     items(vacuumed)
@@ -275,7 +276,10 @@ def test_autovacuum_gives_way_to_an_owner_who_is_no_superuser(
     script(vacuumed, f"CREATE ROLE mere LOGIN; GRANT CREATE, TEMPORARY ON DATABASE {name} TO mere")
     script(vacuumed, "ALTER TABLE items OWNER TO mere; ALTER TABLE queue OWNER TO mere")
     script(vacuumed, "GRANT CREATE ON SCHEMA public TO mere")
+    log = own_server.directory / "log"
+    before = len(log.read_text("utf-8"))
     reporter = At("progress", "fill", lambda: begin_autovacuum(vacuumed))
     upgrade(replace(vacuumed, url=vacuumed.url.replace("postgres@", "mere@")), reporter=reporter)
     assert any(message.startswith("waiting for a lock on the table") for message in reporter.messages)
+    assert "canceling autovacuum task" in log.read_text("utf-8")[before:]
     assert rows_hold(vacuumed, new) == 200
