@@ -537,7 +537,6 @@ BEGIN
     EXECUTE format('DROP FUNCTION migrator.%I() CASCADE', format('capture_%s', change_));
     EXECUTE format('DROP FUNCTION IF EXISTS migrator.%I(bytea)', format('lookup_%s', change_));
     EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('missed_%s', change_));
-    EXECUTE format('DROP SEQUENCE IF EXISTS migrator.%I', format('edited_%s', change_));
     -- The table's owner needed the schema for them, where the ledger is another role's.
     FOR each IN SELECT x.grantee::regrole AS name FROM pg_namespace n, aclexplode(n.nspacl) x, pg_class c
                 WHERE n.nspname = 'migrator' AND c.oid = relation AND x.grantee = c.relowner AND x.grantee <> n.nspowner
@@ -664,21 +663,32 @@ SELECT format($statement$
          ELSE format('sha256(convert_to(NULLIF((%s)::text, %L), %L))', text, '', 'UTF8') END)
 FROM rollback_said
 \gexec
--- In scope and with a text, but without an old vector; not those that had none before the upgrade either. text_hash is NULL
--- where the change knows no text, or it cannot be evaluated. The row has a name of its own: a column may have the table's.
+-- In scope and with a text, but without an old vector; not those that had none before the upgrade either, which only a
+-- key tells from others. text_hash is NULL where the change knows no text, or it cannot be evaluated. The row has a name of
+-- its own: a column may have the table's. With a key, rows too whose text was edited before cut-over, the old vector
+-- staying as it was; their hash is of the text that the revision says.
 SELECT format('CREATE TABLE migrator.rollback_%1$s AS SELECT %2$sCASE WHEN length(migrator_hash) = 32 THEN migrator_hash '
               'END AS text_hash, %3$I AS new_vector '
               'FROM (SELECT *, pg_temp.rollback_hash(migrator_row) AS migrator_hash FROM %4$I.%5$I AS migrator_row '
-              'WHERE migrator_row.%6$I IS NULL OFFSET 0) AS %5$I WHERE migrator_hash IS NOT NULL%7$s',
+              'WHERE migrator_row.%6$I IS NULL%8$s OFFSET 0) AS %5$I WHERE migrator_hash IS NOT NULL%7$s',
               :'change', (SELECT string_agg(quote_ident(key) || ', ', '' ORDER BY n) FROM jsonb_array_elements_text(
                   catalog -> 'table' -> 'key') WITH ORDINALITY AS _ (key, n)),
               :'new', :'schema', :'table', :'column',
-              CASE WHEN text IS NOT NULL THEN
+              CASE WHEN text IS NOT NULL AND keyed IS NOT NULL THEN
                    format(' AND NOT EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup '
                           'WHERE migrator_vector IS NULL AND migrator_text_hash = migrator_hash%s)', id,
-                          (SELECT string_agg(format(' AND migrator_backup.%I = %I.%1$I', key, :'table'), '')
-                           FROM jsonb_array_elements_text(catalog -> 'table' -> 'key') AS _ (key))) END)
+                          format(keyed, :'table')) END,
+              CASE WHEN text IS NOT NULL AND keyed IS NOT NULL AND edited THEN
+                   format(' OR EXISTS (SELECT FROM migrator.backup_%s AS migrator_backup '
+                          'WHERE migrator_vector::text = migrator_row.%I::text '
+                          'AND migrator_text_hash <> pg_temp.rollback_hash(migrator_row)%s)', id, :'column',
+                          format(keyed, 'migrator_row')) END)
 FROM rollback_said
+CROSS JOIN LATERAL (
+  SELECT string_agg(format(' AND migrator_backup.%I = %%1$I.%1$I', replace(key, '%', '%%')), '') AS keyed,
+         EXISTS (SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND sequencename = format('edited_%s', id)
+                 AND last_value IS NOT NULL) AS edited
+  FROM jsonb_array_elements_text(catalog -> 'table' -> 'key') AS _ (key)) AS known
 \gexec
 -- Its owner's alone; default privileges may have given it to others.
 SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', c.oid::regclass,
@@ -694,6 +704,9 @@ SELECT format('SELECT count(*) AS nulls FROM %I.%I WHERE %I IS NULL', :'schema',
 SELECT (catalog -> 'column' ->> 'not_null')::boolean AS wants_not_null,
        (catalog -> 'column' ->> 'not_null')::boolean AND :nulls = 0 AS sets_not_null
 FROM migrator.change WHERE id = :change \gset
+
+-- It told whether texts were edited before cut-over.
+SELECT format('DROP SEQUENCE IF EXISTS migrator.edited_%s', :'change') \gexec
 
 BEGIN;
 SET LOCAL lock_timeout = '2s';
@@ -744,7 +757,7 @@ SELECT :listed = 0 AS nothing_listed \gset
   SELECT format('DROP TABLE migrator.rollback_%s', :'change') \gexec
   \echo 'no row was written since the upgrade: every old vector is back'
 \else
-  \echo :listed 'rows were written since the upgrade and have no old vector; they are listed, with their new vector,'
+  \echo :listed 'rows were written since the upgrade began and have no old vector, or one of another text; they are listed, with their new vector,'
   \echo 'in the table' migrator.rollback_:change
 \endif
 -- The server may end this session later than psql ends, and the next script would meet its lock.
