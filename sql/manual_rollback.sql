@@ -130,7 +130,7 @@ BEGIN
                 'SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = ''advisory'' AND objid = 1635020658';
     END IF;
 
-    SELECT c.id, c.run_id, c.state, c.catalog, r.state AS run_state, to_jsonb(r) AS run,
+    SELECT c.id, c.run_id, c.state, c.change, c.catalog, r.state AS run_state, to_jsonb(r) AS run,
            coalesce(nullif(current_setting('rollback.revision'), ''), r.revision) AS revision INTO done
     FROM migrator.change c JOIN migrator.run r ON r.id = c.run_id
     WHERE (c.table_schema, c.table_name, c.column_name) = (schema_, table_, column_) AND c.restores IS NULL
@@ -235,6 +235,18 @@ BEGIN
             WHERE p.oid = to_regprocedure(format('migrator.capture_%s()', done.id))) THEN
         RAISE EXCEPTION 'the capture trigger of % is of a former owner of the table, who could have changed what it does',
                         subject
+            USING HINT = format('find rows whose text changed by the hashes in migrator.backup_%s, set '
+                'migrator_retired_%1$s NULL there, and run this again with -v marks=trusted', done.id);
+    END IF;
+    SELECT array_remove(ARRAY[
+        CASE WHEN EXISTS (SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND last_value IS NOT NULL
+                          AND sequencename = format('edited_%s', done.id))
+             THEN 'texts were edited before cut-over, their vectors staying' END,
+        CASE WHEN jsonb_array_length(done.catalog -> 'read') > 0 THEN 'the text reads other tables' END,
+        CASE WHEN done.change -> 'settings' <> '{}' THEN 'the text needs settings, whose values nobody wrote down' END],
+        NULL) INTO at;
+    IF current_setting('rollback.marks') <> 'trusted' AND at <> '{}' THEN
+        RAISE EXCEPTION 'old vectors of % may be of other texts than their rows: %', subject, array_to_string(at, '; ')
             USING HINT = format('find rows whose text changed by the hashes in migrator.backup_%s, set '
                 'migrator_retired_%1$s NULL there, and run this again with -v marks=trusted', done.id);
     END IF;

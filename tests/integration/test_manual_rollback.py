@@ -340,6 +340,23 @@ def test_without_the_capture_trigger_stale_vectors_are_not_known(upgraded: Datab
     )
 
 
+def test_old_vectors_that_nothing_marked_as_stale_are_not_believed(upgraded: Database) -> None:
+    """As a downgrade does not believe them. With all the reasons that the ledger knows."""
+    upgraded.execute("SELECT nextval('migrator.edited_1')")
+    upgraded.execute(
+        'UPDATE migrator.change SET change = change || \'{"settings": {"app.key": "env:KEY"}}\', '
+        'catalog = catalog || \'{"read": [{"oid": 1, "schema": "public", "name": "topics"}]}\''
+    )
+    assert refused(roll_back(upgraded)) == (
+        "old vectors of public.items.embedding may be of other texts than their rows: texts were edited before "
+        "cut-over, their vectors staying; the text reads other tables; the text needs settings, whose values nobody "
+        "wrote down\n"
+        "find rows whose text changed by the hashes in migrator.backup_1, set migrator_retired_1 NULL there, and run "
+        "this again with -v marks=trusted"
+    )
+    assert roll_back(upgraded, "-v", "marks=trusted").code == 0
+
+
 def test_later_revisions_are_undone_first(upgraded: Database) -> None:
     at(upgraded, "0003")
     assert refused(roll_back(upgraded)) == (
