@@ -101,7 +101,8 @@ LEFT JOIN pg_trigger t ON t.tgrelid = r.oid AND t.tgname = %(trigger)s AND (t.tg
 
 -- name: of_another_owner
 -- Whose rights the function runs with, where the table is another role's by now.
-SELECT pg_get_userbyid(p.proowner)::text FROM pg_proc p JOIN pg_class c ON c.oid = %(table)s::oid
+SELECT pg_get_userbyid(p.proowner)::text, pg_get_userbyid(c.relowner)::text
+FROM pg_proc p JOIN pg_class c ON c.oid = %(table)s::oid
 WHERE p.oid = to_regprocedure(%(function)s) AND p.proowner <> c.relowner;
 
 -- name: body

@@ -18,6 +18,7 @@ from migrator.names import is_own
 from migrator.plan.column import ColumnPlan
 from migrator.postgres.connection import Connection, fetch_dicts, fetch_row
 from migrator.postgres.sql import name, plain, query
+from migrator.preflight.table import capture_function
 from migrator.report import counted
 from migrator.rows.unreadable import tolerant
 
@@ -40,6 +41,7 @@ def examine_column(connection: Connection, schema: str | None, table: str, colum
         Finding("ok", catalog.subject, f"{catalog.column.type_text}, {counted(counts['rows_'], 'rows')}"),
         *([of_hazard("ledger", bookkeeping.untrusted)] if bookkeeping.untrusted else []),
         *_may_see(catalog),
+        *(of_hazard(each.subject, found) for each in held for found in capture_function(connection, each)),
     ]
     read = None
     without = counts["rows_"] - vectors

@@ -47,15 +47,14 @@ def examine(catalog: Catalog) -> list[Hazard]:
 
 
 def capture_function(connection: Connection, column: ColumnPlan) -> list[Hazard]:
-    """Of a downgrade: it goes by what the table's former owner could have changed."""
+    """A downgrade goes by what the table's former owner, who can also read new texts by it, could have changed."""
     function = f"{plain(column.function)}()"
     given = {"function": function, "table": column.catalog.table.oid}
     found = execute(connection, query("capture", "of_another_owner"), given).fetchone()
     if found is None:
         return []
     shown = function.replace('"', "")
-    owner = column.catalog.table.owner
-    return [hazards.triggers.capture_of_another_owner(column.subject, shown, found[0], owner)]
+    return [hazards.triggers.capture_of_another_owner(column.subject, shown, *found)]
 
 
 def _why_no_list(catalog: Catalog) -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from migrator.doctor.column import examine_column
 from migrator.errors import Refused
+from migrator.postgres.connection import connect
 from tests.integration.test_manual_rollback import at, roll_back
 from tests.models import old
 from tests.support.attacker import Attacker
@@ -142,6 +144,9 @@ def test_a_downgrade_does_not_go_by_the_trigger_of_a_former_owner(
         downgrade(given_away)
     assert refused.value.code == "capture-of-another-owner"
     assert "DROP FUNCTION migrator.capture_1() CASCADE" in refused.value.remedy
+    with connect(given_away.address) as connection:
+        found = examine_column(connection, None, "items", "embedding").found
+    assert refused.value.problem in [each.fact for each in found if each.level == "error"]
     given_away.execute("DROP FUNCTION migrator.capture_1() CASCADE")
     downgrade(given_away)
     assert rows_hold(database, old) == 20
