@@ -12,7 +12,7 @@ from migrator.plan.column import ColumnPlan
 from migrator.plan.plan import Plan
 from migrator.postgres.address import Address
 from migrator.postgres.connection import Connection
-from migrator.report import Reporter
+from migrator.report import Reporter, block
 from migrator.runtime.session import at_work
 
 
@@ -41,7 +41,7 @@ def abandon(address: Address, reporter: Reporter) -> str:
         current_columns.as_planned(connection, plan.columns[0])
         undo.undo(connection, ledger, run, plan, reporter)
         done = f"the {run.direction} of revision {run.revision} is undone; the embedding store is kept"
-        return "\n".join([done, *(_not_found(each) for each in plan.columns if not each.catalog.table.oid)])
+        return block(done, *(line for each in plan.columns if not each.catalog.table.oid for line in _not_found(each)))
 
 
 def _refuse_others(connection: Connection, plan: Plan) -> None:
@@ -51,12 +51,13 @@ def _refuse_others(connection: Connection, plan: Plan) -> None:
         refuse_given_away(connection, column.table, column.function)
 
 
-def _not_found(column: ColumnPlan) -> str:
-    """What stays of a column whose table may be there under another name, as after a restore."""
-    return (
-        f"not undone: {column.subject}, whose table is not found in this database\n"
-        "if it has another name here, run with that name:\n"
-    ) + "\n".join(f"{each};" for each in undo.by_hand(column))
+def _not_found(column: ColumnPlan) -> list[str]:
+    """What stays of a column whose table may be there under another name, as after a restore, line by line."""
+    return [
+        f"not undone: {column.subject}, whose table is not found in this database",
+        "if it has another name here, run with that name:",
+        *(f"{each};" for each in undo.by_hand(column)),
+    ]
 
 
 def _refuse_past_cut_over(ledger: Ledger, run: Run) -> None:

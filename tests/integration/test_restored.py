@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from migrator.commands.verify import verify_live
+from migrator.report import printable
 from migrator.runtime.context import Options
 from tests.conftest import Server
 from tests.integration.test_partitions import partitioned
@@ -129,7 +130,10 @@ def test_what_cannot_be_found_again_is_listed_with_its_statements(server: Server
     upgrade_until(database, "verify")
     restored = restore(server, database)
     restored.execute("ALTER TABLE items RENAME TO things")
-    done, not_undone, how, *statements = abandon(restored).splitlines()
+    told = abandon(restored)
+    # Lines of their own on a terminal too, to be copied.
+    assert printable(told) == told
+    done, not_undone, how, *statements = told.splitlines()
     assert (done, not_undone, how) == (
         f"the upgrade of revision {REVISION} is undone; the embedding store is kept",
         "not undone: public.items.embedding, whose table is not found in this database",
