@@ -50,9 +50,15 @@ SELECT count(*) AS rows, count(DISTINCT migrator_hash) AS texts {of_other_text};
 -- name: texts
 -- Each once, in the order of their hashes; by their bytes, whatever the column's collation. Not those that the model has
 -- failed on just now.
-SELECT migrator_hash, min(migrator_text COLLATE "C") {of_other_text} AND migrator_hash > %(after)s::bytea
-  AND migrator_hash NOT IN (SELECT text_hash FROM migrator.failed_row WHERE change_id = {change})
-GROUP BY 1 ORDER BY 1 LIMIT %(limit)s;
+SELECT migrator_hash, migrator_text
+FROM (SELECT migrator_hash, migrator_text,
+             sum(octet_length(migrator_text)) OVER (ORDER BY migrator_hash) - octet_length(migrator_text) AS migrator_before
+      FROM (SELECT migrator_hash, min(migrator_text COLLATE "C") AS migrator_text {of_other_text}
+              AND migrator_hash > %(after)s::bytea
+              AND migrator_hash NOT IN (SELECT text_hash FROM migrator.failed_row WHERE change_id = {change})
+            GROUP BY 1 ORDER BY 1 LIMIT %(limit)s) AS migrator_texts
+     ) AS migrator_page
+WHERE migrator_before < %(bytes)s ORDER BY 1;
 
 -- name: places
 SELECT tableoid::int8, ctid::text FROM {table} WHERE {due} AND {stale} LIMIT %(limit)s;

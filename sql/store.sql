@@ -19,12 +19,18 @@ SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass(%(table)s)
 DROP TABLE {store};
 
 -- name: missing
--- Texts of a range of blocks that the store lacks, each once: by their bytes, whatever the column's collation.
+-- Texts of a range of blocks that the store lacks, each once: by their bytes, whatever the column's collation. Not more than
+-- about so many bytes of them at a time: what is compressed to a few blocks may fill the memory.
 SELECT migrator_hash, migrator_text
-FROM (SELECT {text_hash} AS migrator_hash, min({text}::text COLLATE "C") AS migrator_text FROM {table}
-      WHERE {row}.ctid >= %(first)s::tid AND {row}.ctid < %(last)s::tid AND {due} AND {pending}
-      GROUP BY 1) AS migrator_texts
-WHERE NOT EXISTS (SELECT FROM {store} AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
+FROM (SELECT migrator_hash, migrator_text,
+             sum(octet_length(migrator_text)) OVER (ORDER BY migrator_hash) - octet_length(migrator_text) AS migrator_before
+      FROM (SELECT {text_hash} AS migrator_hash, min({text}::text COLLATE "C") AS migrator_text FROM {table}
+            WHERE {row}.ctid >= %(first)s::tid AND {row}.ctid < %(last)s::tid AND {due} AND {pending}
+            GROUP BY 1) AS migrator_texts
+      WHERE migrator_hash > %(after)s::bytea
+        AND NOT EXISTS (SELECT FROM {store} AS migrator_store WHERE migrator_store.text_hash = migrator_hash)
+     ) AS migrator_page
+WHERE migrator_before < %(bytes)s;
 
 -- name: count_missing
 SELECT count(DISTINCT migrator_hash)

@@ -34,6 +34,9 @@ from migrator.runtime.step import ColumnStep, Condition, Sent, Step, together
 # Texts are read ahead of the model by about this much, so that memory stays flat whatever the table's size.
 PAGE_BYTES = 4_000_000
 PAGE_ROWS = 2_000
+# Compressed, a text may take a hundredth of its length on the table's pages. No page is longer than this and one text,
+# and none is read while so much waits.
+HELD_BYTES = 64_000_000
 # A batch that takes this long loses little in a crash and leaves little overhead; batches grow until they do.
 BATCH_SECONDS = 4.0
 
@@ -221,12 +224,20 @@ def _store(work: Work, column: ColumnPlan, embedded: isolate.Embedded) -> None:
 def _read_ahead(
     pages: Iterator[dict[bytes, str]], waiting: dict[bytes, str], wanted: int, *, stored: Mapping[bytes, str]
 ) -> None:
-    """Reads until so many texts wait, or there are no more; what is being `stored` may still look missing."""
-    while len(waiting) < wanted:
+    """Reads until so many texts wait, or they are too long, or there are no more.
+
+    What is being `stored` may still look missing.
+    """
+    while len(waiting) < wanted and _bytes(waiting) < HELD_BYTES:
         page = next(pages, None)
         if page is None:
             return
         waiting.update((text_hash, text) for text_hash, text in page.items() if text_hash not in stored)
+
+
+def _bytes(texts: Mapping[bytes, str]) -> int:
+    """In UTF-8."""
+    return sum(len(text) if text.isascii() else len(text.encode()) for text in texts.values())
 
 
 def _pages(reader: Connection, column: ColumnPlan, pending: Pending, *, few: bool) -> Iterator[dict[bytes, str]]:
@@ -234,16 +245,22 @@ def _pages(reader: Connection, column: ColumnPlan, pending: Pending, *, few: boo
     table = column.catalog.table
     bytes_a_row = max(100, table.bytes // max(table.rows, 1)) if table.rows else 1_000
 
-    def read(leaf: Relation, bounds: Mapping[str, str], column: ColumnPlan) -> list[TupleRow]:
+    def read(leaf: Relation, place: Mapping[str, object], column: ColumnPlan) -> list[TupleRow]:
         with reader.transaction():
             probe_by_index(reader, few=few)
             # In binary the hashes come as bytes, not as hexadecimal digits to be read.
-            return reader.execute(_missing(column, pending(column), leaf), bounds, binary=True).fetchall()
+            return reader.execute(_missing(column, pending(column), leaf), place, binary=True).fetchall()
 
     for leaf in tree.leaves(tree.now(reader, column)):
         ranges = BlockRanges(reader, leaf, max(1, min(PAGE_ROWS, PAGE_BYTES // bytes_a_row)), whole=few)
         for bounds, _, _ in ranges:
-            yield dict(tolerant(reader, column, partial(read, leaf, bounds)))
+            after, is_cut = b"", True
+            while is_cut:
+                place = {**bounds, "after": after, "bytes": HELD_BYTES}
+                page: dict[bytes, str] = dict(tolerant(reader, column, partial(read, leaf, place)))
+                # Half of it, for a database of another encoding counts other bytes.
+                is_cut, after = _bytes(page) >= HELD_BYTES / 2, max(page, default=b"")
+                yield page
 
 
 def probe_by_index(connection: Connection, *, few: bool = False) -> None:

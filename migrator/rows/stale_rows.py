@@ -20,7 +20,7 @@ from migrator.postgres.connection import Connection, fetch_row
 from migrator.postgres.sql import fragment, name, query
 from migrator.report import counted
 from migrator.rows import batches
-from migrator.rows.embed import PAGE_ROWS, embed_pages
+from migrator.rows.embed import HELD_BYTES, PAGE_ROWS, embed_pages
 from migrator.rows.portions import Portions
 from migrator.rows.unreadable import tolerant
 from migrator.runtime.context import Work
@@ -139,7 +139,8 @@ def _pages(reader: Connection, column: ColumnPlan) -> Iterator[dict[bytes, str]]
     def read(column: ColumnPlan) -> list[TupleRow]:
         change = sql.Literal(column.id)
         statement = query("stale_rows", "texts", of_other_text=_of_other_text(column), change=change)
-        return reader.execute(statement, {"after": after, "limit": PAGE_ROWS}, binary=True).fetchall()
+        place = {"after": after, "limit": PAGE_ROWS, "bytes": HELD_BYTES}
+        return reader.execute(statement, place, binary=True).fetchall()
 
     while True:
         rows = tolerant(reader, column, read)

@@ -11,6 +11,7 @@ from migrator.commands import runner
 from migrator.commands.backfill import backfill
 from migrator.errors import Interrupted, MigratorError, ModelError
 from migrator.phases import settle
+from migrator.rows import embed
 from migrator.runtime.context import Options
 from tests.models import EmbedLog, new, old
 from tests.support.database import Database
@@ -76,6 +77,18 @@ def test_a_batch_too_big_for_the_memory_is_halved_and_so_are_those_after_it(
     items(database)
     runner.upgrade(database.address, REVISION, [replace(CHOOSY, max_failed_rows=0)], Options(batch_size=100))
     assert embed_log.calls() == [*OLD_MODEL, PROBES, 25, 25, 25, 25, 25, 25, 32]
+    assert rows_hold(database, new) == 200
+
+
+def test_texts_are_held_by_their_length_however_well_they_are_compressed(
+    database: Database, embed_log: EmbedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few blocks may hold more text than there is memory: 10 MB of one letter take 115 kB."""
+    monkeypatch.setattr(embed, "HELD_BYTES", 60)
+    items(database)
+    upgrade(database)
+    # Of 6 to 8 bytes each: a page, or all but one of one, and another page.
+    assert max(set(embed_log.calls()) - {*OLD_MODEL, CHANGE.verify.sample}) < BATCH
     assert rows_hold(database, new) == 200
 
 

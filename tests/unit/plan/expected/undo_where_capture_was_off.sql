@@ -66,12 +66,17 @@ FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS mig
 WHERE NOT EXISTS (SELECT FROM "migrator"."store_33926d4a2b53e5fd" AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
 -- embed: public.documents.embedding; ACCESS SHARE, a range of blocks at a time, only if the store lacks texts
 SELECT migrator_hash, migrator_text
-FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS migrator_hash, min((NULLIF((body)::text, ''))::text COLLATE "C") AS migrator_text FROM "public"."documents"
-      WHERE "documents".ctid >= :first::tid AND "documents".ctid < :last::tid AND ((lang = 'de') AND (NULLIF((body)::text, '')) IS NOT NULL) AND "migrator_retired_1" IS NULL AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash FROM migrator.failed_row
+FROM (SELECT migrator_hash, migrator_text,
+             sum(octet_length(migrator_text)) OVER (ORDER BY migrator_hash) - octet_length(migrator_text) AS migrator_before
+      FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS migrator_hash, min((NULLIF((body)::text, ''))::text COLLATE "C") AS migrator_text FROM "public"."documents"
+            WHERE "documents".ctid >= :first::tid AND "documents".ctid < :last::tid AND ((lang = 'de') AND (NULLIF((body)::text, '')) IS NOT NULL) AND "migrator_retired_1" IS NULL AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash FROM migrator.failed_row
                          WHERE change_id = 2) AS migrator_failed
             WHERE migrator_failed.migrator_hash = sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')))
-      GROUP BY 1) AS migrator_texts
-WHERE NOT EXISTS (SELECT FROM "migrator"."store_33926d4a2b53e5fd" AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
+            GROUP BY 1) AS migrator_texts
+      WHERE migrator_hash > :after::bytea
+        AND NOT EXISTS (SELECT FROM "migrator"."store_33926d4a2b53e5fd" AS migrator_store WHERE migrator_store.text_hash = migrator_hash)
+     ) AS migrator_page
+WHERE migrator_before < :bytes;
 -- embed: public.documents.embedding; none, a batch at a time, only if the store lacks texts
 COPY "migrator"."store_33926d4a2b53e5fd" (text_hash, embedding) FROM STDIN (FORMAT BINARY);
 -- fill: public.documents.embedding; ACCESS EXCLUSIVE, milliseconds
@@ -397,12 +402,17 @@ FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS mig
 WHERE NOT EXISTS (SELECT FROM "migrator"."store_33926d4a2b53e5fd" AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
 -- settle: public.documents.embedding; ACCESS SHARE, a range of blocks at a time, only if rows with texts that the store lacks were written since
 SELECT migrator_hash, migrator_text
-FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS migrator_hash, min((NULLIF((body)::text, ''))::text COLLATE "C") AS migrator_text FROM "public"."documents"
-      WHERE "documents".ctid >= :first::tid AND "documents".ctid < :last::tid AND ((lang = 'de') AND (NULLIF((body)::text, '')) IS NOT NULL) AND "embedding" IS NULL AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash FROM migrator.failed_row
+FROM (SELECT migrator_hash, migrator_text,
+             sum(octet_length(migrator_text)) OVER (ORDER BY migrator_hash) - octet_length(migrator_text) AS migrator_before
+      FROM (SELECT sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')) AS migrator_hash, min((NULLIF((body)::text, ''))::text COLLATE "C") AS migrator_text FROM "public"."documents"
+            WHERE "documents".ctid >= :first::tid AND "documents".ctid < :last::tid AND ((lang = 'de') AND (NULLIF((body)::text, '')) IS NOT NULL) AND "embedding" IS NULL AND NOT EXISTS (SELECT FROM (SELECT text_hash AS migrator_hash FROM migrator.failed_row
                          WHERE change_id = 2) AS migrator_failed
             WHERE migrator_failed.migrator_hash = sha256(convert_to((NULLIF((body)::text, ''))::text, 'UTF8')))
-      GROUP BY 1) AS migrator_texts
-WHERE NOT EXISTS (SELECT FROM "migrator"."store_33926d4a2b53e5fd" AS migrator_store WHERE migrator_store.text_hash = migrator_hash);
+            GROUP BY 1) AS migrator_texts
+      WHERE migrator_hash > :after::bytea
+        AND NOT EXISTS (SELECT FROM "migrator"."store_33926d4a2b53e5fd" AS migrator_store WHERE migrator_store.text_hash = migrator_hash)
+     ) AS migrator_page
+WHERE migrator_before < :bytes;
 -- settle: public.documents.embedding; none, a batch at a time, only if rows with texts that the store lacks were written since
 COPY "migrator"."store_33926d4a2b53e5fd" (text_hash, embedding) FROM STDIN (FORMAT BINARY);
 -- settle: public.documents.embedding; SHARE UPDATE EXCLUSIVE, milliseconds; reads and writes go on
