@@ -8,6 +8,8 @@ from migrator import Model, hazards
 
 # What a hazard is told, by parameter; by type where the name is not here.
 BY_PARAMETER: dict[str, object] = {
+    "obstacle": "",
+    "past_cut_over": False,
     "path": Path("queries.jsonl"),
     "asked": ["current_database()", "regclass"],
     "available": True,

@@ -18,6 +18,7 @@ from migrator.cli.project import Project
 from migrator.cli.render_plan import Planned
 from migrator.commands import runner
 from migrator.errors import Refused
+from migrator.hazards.runs import Obstacle
 from migrator.ledger.ledger import Run
 from migrator.operations.collect import Revision, names_operations, read
 from migrator.operations.compat import RevisionStep, began_transaction, downgrade_steps, upgrade_steps
@@ -26,8 +27,9 @@ from migrator.operations.recording import try_recording
 from migrator.plan.column import Direction
 from migrator.plan.plan import Plan
 from migrator.postgres.address import Address
+from migrator.postgres.connection import connect
 from migrator.runtime.context import Options
-from migrator.runtime.session import refuse_busy, unfinished
+from migrator.runtime.session import in_the_way, open_ledger, refuse_busy
 
 
 @dataclass(frozen=True)
@@ -167,11 +169,14 @@ def refuse_unfinished(
 
     contexts: all of env.py, one of which the address is of.
     """
-    run = unfinished(address)
-    if run is not None and not _goes_on(run, address, but):
-        refuse_busy(address)
-        is_next = any(_comes_first(script, each, run) for each in contexts)
-        raise hazards.runs.unfinished_other(run.revision, run.direction, run.command, is_next).refusal()
+    with connect(address) as connection:
+        ledger = open_ledger(connection, address)
+        run = ledger.unfinished()
+        if run is None or _goes_on(run, address, but):
+            return
+        refusal = in_the_way(ledger, run, _obstacle(script, address, contexts, run)).refusal()
+    refuse_busy(address)
+    raise refusal
 
 
 def _goes_on(run: Run, address: Address, with_: tuple[str | None, Direction] | None) -> bool:
@@ -199,6 +204,17 @@ def _names(down_revision: str | Sequence[str] | None) -> str:
     if down_revision is None:
         return "base"
     return down_revision if isinstance(down_revision, str) else down_revision[0]
+
+
+def _obstacle(script: ScriptDirectory, address: Address, contexts: Iterable[Located], run: Run) -> Obstacle:
+    """Why the command that the run began with would not come upon its revision first; empty where it would."""
+    at = [each for each in contexts if each.address == address]
+    if any(_comes_first(script, each, run) for each in at):
+        return ""
+    has_file = run.revision in {each.revision for each in script.walk_revisions()}
+    if has_file and all((run.revision in each.applied(script)) == (run.direction == "upgrade") for each in at):
+        return "record"
+    return "file"
 
 
 def _comes_first(script: ScriptDirectory, at: Located, run: Run) -> bool:

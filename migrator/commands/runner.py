@@ -79,7 +79,8 @@ def _own_run(connection: Connection, ledger: Ledger, wanted: Wanted) -> Run | No
         elif shared:
             subject = shared[0].catalog.subject
             said = run.revision, run.direction, run.history, run.command
-            raise hazards.runs.unfinished_elsewhere(subject, *said).refusal()
+            past = ledger.past_cut_over(run)
+            raise hazards.runs.unfinished_elsewhere(subject, *said, past_cut_over=past).refusal()
     return found
 
 
@@ -94,7 +95,7 @@ def _same_run(ledger: Ledger, unfinished: Run, revision: str, direction: Directi
     if unfinished.direction != direction or not (is_renamed or unfinished.revision == revision):
         raise in_the_way(ledger, unfinished).refusal()
     if direction == "upgrade" and not same:
-        raise hazards.runs.unfinished_differs(revision).refusal()
+        raise hazards.runs.unfinished_differs(revision, past_cut_over=ledger.past_cut_over(unfinished)).refusal()
     return replace(unfinished, revision=revision)
 
 
@@ -145,19 +146,20 @@ def _carry_out(
     models = Models(ledger, timeout=options.model_timeout)
     if unfinished is not None:
         plan, run = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers), unfinished
-        _refuse_other_mode(run, plan, options)
-        # What the same command begins after it stays in that mode too.
-        options.online |= any(column.online for column in plan.columns)
-        if ledger.past_cut_over(run):
+        past = ledger.past_cut_over(run)
+        if past:
             plan = _left_to_settle(connection, plan, options.reporter)
         else:
+            _refuse_other_mode(run, plan, options)
             _distrust_settings(ledger, plan)
+        # What the same command begins after it stays in that mode too.
+        options.online |= any(column.online for column in plan.columns)
         _still_there(connection, plan)
-        _same_tables(connection, plan)
-        if not ledger.past_cut_over(run):
+        _same_tables(connection, plan, past_cut_over=past)
+        if not past:
             _refuse_other_texts(connection, plan)
         address = _as_planned(connection, address, plan)
-        if not ledger.past_cut_over(run):
+        if not past:
             _refuse_open_path(connection, plan)
             sessions.refuse_too_few(connection, address, plan, held=2)
         models.recording = True
@@ -224,14 +226,14 @@ def _still_there(connection: Connection, plan: Plan) -> None:
             raise hazards.columns.row_security(column.catalog.table.name).refusal()
 
 
-def _same_tables(connection: Connection, plan: Plan) -> None:
+def _same_tables(connection: Connection, plan: Plan, *, past_cut_over: bool) -> None:
     """Raises Refused where the revision means another table by now, by a search_path that is not that of the run."""
     for column in plan.columns:
         named = read_table(connection, column.change.schema, column.change.table)
         if named is not None and named.oid != column.catalog.table.oid:
             path = ", ".join(column.catalog.server.search_path)
             raise hazards.runs.another_table_meant(
-                column.subject, plan.revision, plan.direction, named.shown, path
+                column.subject, plan.revision, plan.direction, named.shown, path, past_cut_over=past_cut_over
             ).refusal()
 
 
@@ -385,9 +387,13 @@ def _plan(
             return plan
         unfinished = _same_run(ledger, unfinished, revision, *started)
         plan = unfinished_plan(ledger, unfinished, quiet=options.quiet_triggers)
-        _refuse_other_mode(unfinished, plan, options)
+        past = ledger.past_cut_over(unfinished)
+        if past:
+            plan = _left_to_settle(connection, plan, options.reporter)
+        else:
+            _refuse_other_mode(unfinished, plan, options)
         _still_there(connection, plan)
-        _same_tables(connection, plan)
+        _same_tables(connection, plan, past_cut_over=past)
         done = ledger.phases_done(unfinished)
         in_order = tuple(phase for phase in NAMES if phase in done)
         return replace(plan, phases_done=in_order, phases_left=_left(ledger, unfinished))

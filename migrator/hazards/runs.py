@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from migrator.hazards.hazard import Hazard, quoted, refuse, warn
 from migrator.report import counted
+
+# Why a command does not come upon the revision of an unfinished run first: its file, or what Alembic has recorded.
+# Empty where it does.
+Obstacle = Literal["", "file", "record"]
 
 
 def schema_taken() -> Hazard:
@@ -35,39 +40,60 @@ def store_without_vectors(store: str) -> Hazard:
     )
 
 
-def unfinished_other(unfinished: str, direction: str, command: str, is_next: bool = True) -> Hazard:
-    """command: what goes on with it. is_next: the revision has a file here, and that comes upon it first."""
-    if is_next:
-        remedy = f"{command} goes on with it; migrator abandon undoes it"
-    else:
-        remedy = (
-            f"migrator abandon undoes it; to go on with it instead, put its file back where {command} comes to it first"
+def unfinished_other(
+    unfinished: str, direction: str, command: str, obstacle: Obstacle = "", past_cut_over: bool = False
+) -> Hazard:
+    """command: what goes on with it. obstacle: why that does not come upon the revision first."""
+    up = direction == "upgrade"
+    goes_on = f"{command} {'finishes' if past_cut_over else 'goes on with'} it"
+    if obstacle == "file":
+        goes_on = f"put its file back where {command} comes to it first"
+    elif obstacle == "record":
+        stamped = f"with the revision before {unfinished}" if up else unfinished
+        goes_on = (
+            f"alembic stamp {stamped}, for Alembic's version table says that it is {'applied' if up else 'undone'}; "
+            f"then {command}"
         )
+    now = (
+        ("is the new one already" if up else "is the old one again")
+        if past_cut_over
+        else ("is still the old one" if up else "is still that of the upgrade")
+    )
     return refuse(
         "unfinished-other",
         f"the {direction} of revision {unfinished} is unfinished",
-        "finish or abandon the unfinished run first.",
-        remedy,
+        f"the live column {now}. "
+        + (
+            "The unfinished run can be finished, and not be abandoned any more."
+            if past_cut_over
+            else "Finish or abandon the unfinished run first."
+        ),
+        goes_on + _or("undo it", past_cut_over=past_cut_over),
     )
 
 
-def unfinished_elsewhere(subject: str, revision: str, direction: str, history: str, command: str) -> Hazard:
+def unfinished_elsewhere(
+    subject: str, revision: str, direction: str, history: str, command: str, past_cut_over: bool = False
+) -> Hazard:
     """history: the version table of the other one. command: what goes on with its run."""
     return refuse(
         "unfinished-elsewhere",
         f"the {direction} of revision {revision} in the history of {history} is unfinished, and works on {subject}",
         "two histories of revisions in this database name the same table, and one run works on it at a time.",
-        f"with the configuration of that history, finish it: {command}; or undo it: migrator abandon",
+        f"with the configuration of that history, finish it: {command}" + _or("undo it", past_cut_over=past_cut_over),
     )
 
 
-def another_table_meant(subject: str, revision: str, direction: str, now: str, path: str) -> Hazard:
+def another_table_meant(
+    subject: str, revision: str, direction: str, now: str, path: str, past_cut_over: bool = False
+) -> Hazard:
     """now: the table that the revision means today. path: the search_path that the run was planned with."""
     return refuse(
         "another-table-meant",
         f"the unfinished {direction} of revision {revision} works on {subject}, and the revision now means {now}",
         "the revision names its table without a schema, and search_path is not what it was when the run began.",
-        f"run the same command with the search_path of the run ({path}); or undo the run: migrator abandon",
+        f"run the same command with the search_path of the run ({path})"
+        + _or("undo the run", past_cut_over=past_cut_over),
     )
 
 
@@ -99,12 +125,13 @@ def begun_in_window_mode(revision: str) -> Hazard:
     )
 
 
-def unfinished_differs(revision: str) -> Hazard:
+def unfinished_differs(revision: str, past_cut_over: bool = False) -> Hazard:
     return refuse(
         "unfinished-differs",
         f"revision {revision} was edited since its upgrade was interrupted",
         "what is half done was planned from the former text.",
-        "put the former text back and run migrator upgrade, or undo what is half done: migrator abandon",
+        "put the former text back and run migrator upgrade"
+        + _or("undo what is half done", past_cut_over=past_cut_over),
     )
 
 
@@ -228,3 +255,8 @@ def rows_left_scope(subject: str, rows: int, where: str, gone: str, model: str, 
         "bring the rows back into scope until the downgrade is done"
         + (f"; or, to do without their vectors: {without}" if without else ", or set their vectors NULL"),
     )
+
+
+def _or(undo: str, *, past_cut_over: bool) -> str:
+    """The way out that only a run has whose column is not live yet."""
+    return "" if past_cut_over else f"; or {undo}: migrator abandon"

@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from migrator import hazards
 from migrator.catalog import read_ledger_schema
 from migrator.hazards import Hazard
+from migrator.hazards.runs import Obstacle
 from migrator.ledger.ledger import Ledger, Run
 from migrator.postgres.address import Address
 from migrator.postgres.connection import Connection, connect
@@ -70,9 +71,12 @@ def refuse_unfinished(ledger: Ledger) -> None:
         raise in_the_way(ledger, unfinished).refusal()
 
 
-def in_the_way(ledger: Ledger, run: Run) -> Hazard:
+def in_the_way(ledger: Ledger, run: Run, obstacle: Obstacle = "") -> Hazard:
     """The refusal of something else while the run is unfinished."""
-    return hazards.runs.unfinished_other(run.revision, run.direction, run.command, ledger.has_file(run.revision))
+    if not obstacle and not ledger.has_file(run.revision):
+        obstacle = "file"
+    past = ledger.past_cut_over(run)
+    return hazards.runs.unfinished_other(run.revision, run.direction, run.command, obstacle, past_cut_over=past)
 
 
 def refuse_busy(address: Address) -> None:

@@ -18,7 +18,7 @@ from alembic.operations.ops import AddColumnOp, DropColumnOp, ModifyTableOps, Up
 from alembic.runtime.migration import MigrationContext
 from pgvector.sqlalchemy import VECTOR
 
-from migrator import EmbeddingChange, Hnsw, IvfFlat, Model
+from migrator import EmbeddingChange, Hnsw, IvfFlat, Model, hazards
 from migrator.change import VectorColumn
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
 from migrator.postgres.address import sqlalchemy_url
@@ -854,6 +854,16 @@ def test_abandon_comes_too_late_after_cut_over(pending: Project) -> None:
         "fix: finish it: migrator upgrade 0002; then go back, if you want to: migrator downgrade -1\n",
     )
     assert pending.database.versions() == before
+    # No other command advises it, each says how to finish, and that works in whichever mode it is typed.
+    said = "0002", "upgrade", "migrator upgrade 0002"
+    assert migrator("retire", "--yes").err == f"error: {hazards.runs.unfinished_other(*said, '', True).refusal()}\n"
+    pending.write(change(batch_size="5"))
+    assert pending.upgraded().err == f"error: {hazards.runs.unfinished_differs('0002', True).refusal()}\n"
+    pending.write(change())
+    pending.database.execute("UPDATE alembic_version SET version_num = '0002'")
+    assert pending.upgraded().err == f"error: {hazards.runs.unfinished_other(*said, 'record', True).refusal()}\n"
+    pending.database.execute("UPDATE alembic_version SET version_num = '0001'")
+    assert pending.upgraded("--online").code == 0
 
 
 def test_several_restores_in_a_downgrade_are_one_cut_over(project: Project) -> None:

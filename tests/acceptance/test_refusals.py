@@ -1103,7 +1103,7 @@ def test_another_revision_while_one_is_unfinished(project: Project) -> None:
     file.unlink()
     # Of this very change it would be the same revision under another name.
     project.write(change(text="'upper(body)'"), revision="0003")
-    error = refused(hazards.runs.unfinished_other("0002", "upgrade", "migrator upgrade 0002", is_next=False))
+    error = refused(hazards.runs.unfinished_other("0002", "upgrade", "migrator upgrade 0002", "file"))
     expect_refusal(project, error)
     expect_dry_run_refused(error)
     assert migrator("retire", "--yes", "--stores") == Ended(3, "", error)
