@@ -146,7 +146,7 @@ OWN: dict[str, dict[str, object]] = {
     },
     "children_together": {"children": 3},
     "inherited_column": {"parents": ["public.things"]},
-    "inherited_twice": {"child": "public.old_items", "others": ["public.archived"]},
+    "inherited_twice": {"schema": "public", "child": "old_items", "others": ["public.archived"]},
     "other_model_in_column": {"found": "python:models:small", "expected": "python:models:large"},
     "partition_differs": {"partition": "public.items_2025", "what": "is NOT NULL"},
     "partition_key_reads": {"keys": ["public.items is partitioned by LIST ((embedding IS NULL))"]},

@@ -104,13 +104,14 @@ def inherited_column(table: str, column: str, parents: Iterable[str]) -> Hazard:
     )
 
 
-def inherited_twice(child: str, column: str, table: str, others: Iterable[str]) -> Hazard:
+def inherited_twice(schema: str, child: str, column: str, table: str, others: Iterable[str]) -> Hazard:
     """child: a table that inherits from `table`. others: it has the column from these too."""
+    shown = f"{schema}.{child}"
     return refuse(
         "inherited-twice",
-        f'column "{column}" of {child} is inherited from "{table}" and from {", ".join(others)}',
+        f'column "{column}" of {shown} is inherited from "{table}" and from {", ".join(others)}',
         "PostgreSQL renames it in all of them or in none, and the others are not part of this upgrade.",
-        f"part {child} from one of them: ALTER TABLE {child} NO INHERIT ...",
+        f"part {shown} from one of them: ALTER TABLE {quoted(schema, child)} NO INHERIT ...",
     )
 
 

@@ -80,7 +80,8 @@ def _partition(column: ColumnPlan, partition: Partition) -> Iterator[Hazard]:
         yield hazards.dependents.dependent_not_carried(f"{column.subject} in {shown}", dependent)
     live, here = catalog.column, partition.column
     if partition.other_parents:
-        yield hazards.columns.inherited_twice(shown, live.name, catalog.table.name, partition.other_parents)
+        others = partition.other_parents
+        yield hazards.columns.inherited_twice(partition.schema, partition.name, live.name, catalog.table.name, others)
     if here.not_null != live.not_null:
         yield hazards.partitions.partition_differs(shown, live.name, "is NOT NULL" if here.not_null else "may be NULL")
     if here.storage != live.storage:

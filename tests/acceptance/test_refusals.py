@@ -581,7 +581,7 @@ CASES = [
     ),
     Case(
         "child table of another table too",
-        refused(hazards.columns.inherited_twice("public.children", "embedding", "items", ["public.others"])),
+        refused(hazards.columns.inherited_twice("public", "children", "embedding", "items", ["public.others"])),
         before=(
             "CREATE TABLE others (embedding vector(48))",
             "CREATE TABLE children () INHERITS (items, others)",

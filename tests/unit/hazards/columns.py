@@ -199,12 +199,12 @@ TEXTS: list[Row] = [
     ),
     (
         hazards.columns.inherited_twice,
-        ("public.old_items", "embedding", "items", ["public.archived"]),
+        ("public", "old_items", "embedding", "items", ["public.archived"]),
         "inherited-twice",
         True,
         'column "embedding" of public.old_items is inherited from "items" and from public.archived',
         "PostgreSQL renames it in all of them or in none, and the others are not part of this upgrade.",
-        "part public.old_items from one of them: ALTER TABLE public.old_items NO INHERIT ...",
+        'part public.old_items from one of them: ALTER TABLE "public"."old_items" NO INHERIT ...',
     ),
     (
         hazards.columns.typed_table,
