@@ -176,6 +176,7 @@ OWN: dict[str, dict[str, object]] = {
     },
     "transaction_pooler": {"shown": "app at db.example"},
     "version_table_read_only": {"table": "alembic_version", "source": "database", "database": "app"},
+    "version_table_nowhere": {"table": "alembic_version"},
     "version_table_not_granted": {
         "table": "alembic_version",
         "reason": "permission denied for table alembic_version",

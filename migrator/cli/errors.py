@@ -84,7 +84,8 @@ def _explain(error: BaseException, project: Project, arguments: Sequence[str]) -
             remedy="check that the server runs, and host, port, database, user and password in the database "
             "URL (--database-url, MIGRATOR_DATABASE_URL, DATABASE_URL or sqlalchemy.url)",
         )
-    if is_passing(cause):
+    # Of other drivers' errors SQLAlchemy says whether the connection is lost.
+    if is_passing(cause) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return Interrupted(
             f"the database broke off: {first_line(cause)}",
             meaning="what was done so far is kept.",

@@ -179,6 +179,16 @@ def template_without_place(template: str, names: Iterable[str]) -> Hazard:
     )
 
 
+def version_table_nowhere(table: str) -> Hazard:
+    return refuse(
+        "version-table-nowhere",
+        f"search_path names no schema that is there, so Alembic has no place for {table}",
+        "Alembic could not record a revision, and the tables that revisions name without a schema are not found.",
+        "ALTER DATABASE ... SET search_path = public, or the same for the role; or name schemas everywhere: "
+        "version_table_schema= in env.py, schema= in the revisions",
+    )
+
+
 def live_not_recorded(revision: str) -> Hazard:
     return warn(
         "live-not-recorded",

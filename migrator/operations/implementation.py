@@ -17,7 +17,7 @@ from migrator.errors import MigratorError, interrupted
 from migrator.operations.collect import Revision, at_work, collected
 from migrator.operations.compat import began_transaction, step_of_run
 from migrator.operations.ops import ChangeEmbeddingOp, RestoreEmbeddingOp
-from migrator.operations.recording import record_at_once, try_recording
+from migrator.operations.recording import kept_waiting, record_at_once, try_recording
 from migrator.operations.version_table import address_of_context
 from migrator.postgres.address import Address
 from migrator.runtime.context import Options
@@ -89,7 +89,7 @@ def _outside_transactions(
             refuse_mixed(revision)
             try_recording(context, [step], heads)
             address = address_of_context(context, context.connection)
-            with context.autocommit_block(), _options(context) as options:
+            with context.autocommit_block(), kept_waiting(context.connection), _options(context) as options:
                 yield address, revision, options
             record_at_once(context, revision.id)
     except (MigratorError, KeyboardInterrupt) as error:

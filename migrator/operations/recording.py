@@ -35,6 +35,8 @@ def try_recording(context: MigrationContext, steps: Iterable[RevisionStep], head
     if connection is None:
         return
     table = version_table(context, connection)
+    if table.schema is None:
+        raise hazards.revisions.version_table_nowhere(table.name).refusal()
     with connect(address_of_connection(connection)) as own:
         # A trigger there is its owner's code.
         refuse_code_of_lesser_roles(own, name(table.schema, table.name))
@@ -88,6 +90,18 @@ def _why(context: MigrationContext, connection: sqlalchemy.Connection, revision:
     if code == _NOT_GRANTED:
         return hazards.revisions.version_table_not_granted(table, role, first_line(cause))
     return hazards.revisions.version_table_refuses(table, revision, first_line(cause))
+
+
+@contextmanager
+def kept_waiting(connection: sqlalchemy.Connection) -> Iterator[None]:
+    """Within it the server does not end Alembic's session, which is idle for as long as the work takes.
+
+    What fails ends the session with its settings, and so they are given back on success alone.
+    """
+    found = connection.exec_driver_sql("SHOW idle_session_timeout").scalar_one()
+    connection.exec_driver_sql("SET idle_session_timeout = 0")
+    yield
+    connection.exec_driver_sql(f"SET idle_session_timeout = '{found}'")
 
 
 def record_at_once(context: MigrationContext, revision: str) -> None:

@@ -37,6 +37,8 @@ EVALUATION = (
     psycopg.errors.ExternalRoutineInvocationException,
     psycopg.errors.SqlRoutineException,
 )
+# The server ended the session, and psycopg does not count that among the OperationalErrors.
+_ENDED_FOR_TIME = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.TransactionTimeout)
 # Both ends notice within a minute that the other is gone without a word: a machine, or the network between them.
 _KEEPALIVES = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 
@@ -179,7 +181,7 @@ def is_passing(error: BaseException) -> bool:
     """
     if isinstance(error, psycopg.errors.ProgramLimitExceeded):
         return False
-    return isinstance(error, (psycopg.OperationalError, KeyboardInterrupt)) or has_no_room(error)
+    return isinstance(error, (psycopg.OperationalError, KeyboardInterrupt, *_ENDED_FOR_TIME)) or has_no_room(error)
 
 
 def has_no_room(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import context
 from sqlalchemy.engine import make_url
 
 from migrator import hazards
@@ -104,6 +105,33 @@ def test_transactions_that_are_read_only_by_default(pending: Project) -> None:
     name = str(pending.database.value("SELECT current_database()"))
     pending.database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     ended = refused(hazards.revisions.version_table_read_only("public.alembic_version", "database", "postgres", name))
+    assert pending.upgraded() == ended
+    assert migrator("upgrade", "--dry-run") == ended
+
+
+def test_the_session_that_records_may_be_idle_for_as_long_as_the_work_takes(
+    pending: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = pending.database.value("SELECT current_database()")
+    pending.database.execute(f"ALTER DATABASE {name} SET idle_session_timeout = '7min'")
+    found: list[object] = []
+
+    def look(*_: object) -> None:
+        session = context.get_context().connection
+        assert session is not None
+        found.append(session.exec_driver_sql("SHOW idle_session_timeout").scalar())
+
+    monkeypatch.setattr(runner, "upgrade", look)
+    after = 'op.execute("CREATE TABLE after AS SELECT current_setting($$idle_session_timeout$$)")'
+    pending.write(after, "pass", revision="0003", down_revision="0002")
+    assert pending.upgraded().code == 0
+    assert (found, pending.database.value("TABLE after")) == (["0"], "7min")
+
+
+def test_a_search_path_without_a_schema(pending: Project) -> None:
+    name = pending.database.value("SELECT current_database()")
+    pending.database.execute(f"ALTER DATABASE {name} SET search_path = ''")
+    ended = refused(hazards.revisions.version_table_nowhere("alembic_version"))
     assert pending.upgraded() == ended
     assert migrator("upgrade", "--dry-run") == ended
 

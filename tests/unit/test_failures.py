@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import psycopg
 import pytest
-from sqlalchemy.exc import NoSuchModuleError, OperationalError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 
 from migrator import Hnsw
 from migrator.cli.errors import explain, without_passwords
@@ -234,6 +234,12 @@ def test_a_server_that_is_not_there_cannot_be_reached(project: Project, tmp_path
     [
         psycopg.OperationalError("server closed the connection unexpectedly\n\tThis probably means"),
         OperationalError("SELECT 1", None, psycopg.errors.AdminShutdown("server closed the connection unexpectedly")),
+        psycopg.errors.IdleInTransactionSessionTimeout("server closed the connection unexpectedly"),
+        psycopg.errors.TransactionTimeout("server closed the connection unexpectedly"),
+        # As another driver's error comes.
+        DBAPIError(
+            "SELECT 1", None, Exception("server closed the connection unexpectedly"), connection_invalidated=True
+        ),
     ],
 )
 def test_a_connection_that_breaks_is_a_passing_fault(project: Project, error: Exception) -> None:

@@ -171,6 +171,16 @@ TEXTS: list[Row] = [
         "let script.py.mako hold ${upgrades}, ${downgrades} in the functions for that database",
     ),
     (
+        hazards.revisions.version_table_nowhere,
+        ("alembic_version",),
+        "version-table-nowhere",
+        True,
+        "search_path names no schema that is there, so Alembic has no place for alembic_version",
+        "Alembic could not record a revision, and the tables that revisions name without a schema are not found.",
+        "ALTER DATABASE ... SET search_path = public, or the same for the role; or name schemas everywhere: "
+        "version_table_schema= in env.py, schema= in the revisions",
+    ),
+    (
         hazards.revisions.live_not_recorded,
         ("0002",),
         "live-not-recorded",
