@@ -35,8 +35,6 @@ def try_recording(context: MigrationContext, steps: Iterable[RevisionStep], head
     if connection is None:
         return
     table = version_table(context, connection)
-    if table.schema is None:
-        raise hazards.revisions.version_table_nowhere(table.name).refusal()
     with connect(address_of_connection(connection)) as own:
         # A trigger there is its owner's code.
         refuse_code_of_lesser_roles(own, name(table.schema, table.name))

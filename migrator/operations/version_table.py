@@ -8,6 +8,7 @@ from dataclasses import replace
 import sqlalchemy
 from alembic.runtime.migration import MigrationContext
 
+from migrator import hazards
 from migrator.postgres.address import Address, VersionTable, address_of_connection
 
 # The table that the context's own statements reach: search_path decides where no schema is given.
@@ -27,10 +28,15 @@ def address_of_context(context: MigrationContext, connection: sqlalchemy.Connect
 
 
 def version_table(context: MigrationContext, connection: sqlalchemy.Connection) -> VersionTable:
-    """The table that Alembic records in, as the connection's search_path finds it, or as it will be made."""
+    """The table that Alembic records in, as the connection's search_path finds it, or as it will be made.
+
+    Raises Refused where that path has no schema for it: status would not find what is unfinished here, either.
+    """
     schemas = connection.get_execution_options().get("schema_translate_map") or {}
     schema = schemas.get(context.version_table_schema, context.version_table_schema)
     found = connection.execute(_REACHED, {"schema": schema, "name": context.version_table}).one()
+    if found[0] is None:
+        raise hazards.revisions.version_table_nowhere(context.version_table).refusal()
     return VersionTable(found[0], context.version_table, found[1], _has_file(context))
 
 
