@@ -59,11 +59,14 @@ def _environment(project: Project) -> Finding:
     path = shown_path(location)
     begins = _lines_that_call(tree, "begin")
     if begins:
-        return Finding(
-            path,
-            f"begins a transaction of its own in line {begins[0]}",
-            f"{path}:{begins[0]}: write .connect() for .begin(); context.begin_transaction() is enough",
+        # What has connected already, as the template multidb has, begins on the connection and not on the engine.
+        instead = (
+            "leave .begin() out, with its commit() and rollback(), and put context.run_migrations() into "
+            "`with context.begin_transaction():`"
+            if _lines_that_call(tree, "connect")
+            else "write .connect() for .begin(); context.begin_transaction() is enough"
         )
+        return Finding(path, f"begins a transaction of its own in line {begins[0]}", f"{path}:{begins[0]}: {instead}")
     executes = _lines_that_call(tree, "execute") + _lines_that_call(tree, "exec_driver_sql")
     if executes and not _lines_that_call(tree, "commit"):
         return Finding(

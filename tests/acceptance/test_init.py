@@ -156,6 +156,16 @@ def test_an_env_that_begins_a_transaction_is_named_with_its_line() -> None:
     )
 
 
+def test_alembics_template_for_several_databases_begins_on_a_connection() -> None:
+    command.init(Config("alembic.ini", stdout=io.StringIO()), "db", template="multidb")
+    lines = Path("db/env.py").read_text("utf-8").splitlines()
+    begins = lines.index('            rec["transaction"] = conn.begin()') + 1
+    assert join().out.endswith(
+        f"db/env.py:{begins}: leave .begin() out, with its commit() and rollback(), and put context.run_migrations() "
+        "into `with context.begin_transaction():`\n"
+    )
+
+
 def test_an_env_that_leaves_a_transaction_open_is_named_with_its_line() -> None:
     statement = '    connection.exec_driver_sql("SET search_path TO app")\n'
     existing(before=statement)
