@@ -239,7 +239,9 @@ BEGIN
                 'migrator_retired_%1$s NULL there, and run this again with -v marks=trusted', done.id);
     END IF;
     SELECT array_remove(ARRAY[
-        CASE WHEN EXISTS (SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND last_value IS NOT NULL
+        -- With a key such rows are listed below.
+        CASE WHEN jsonb_array_length(done.catalog -> 'table' -> 'key') = 0
+              AND EXISTS (SELECT FROM pg_sequences WHERE schemaname = 'migrator' AND last_value IS NOT NULL
                           AND sequencename = format('edited_%s', done.id))
              THEN 'texts were edited before cut-over, their vectors staying' END,
         CASE WHEN jsonb_array_length(done.catalog -> 'read') > 0 THEN 'the text reads other tables' END,

@@ -345,7 +345,8 @@ def test_old_vectors_that_nothing_marked_as_stale_are_not_believed(upgraded: Dat
     upgraded.execute("SELECT nextval('migrator.edited_1')")
     upgraded.execute(
         'UPDATE migrator.change SET change = change || \'{"settings": {"app.key": "env:KEY"}}\', '
-        'catalog = catalog || \'{"read": [{"oid": 1, "schema": "public", "name": "topics"}]}\''
+        "catalog = jsonb_set(catalog, '{table,key}', '[]') || "
+        '\'{"read": [{"oid": 1, "schema": "public", "name": "topics"}]}\''
     )
     assert refused(roll_back(upgraded)) == (
         "old vectors of public.items.embedding may be of other texts than their rows: texts were edited before "
