@@ -79,16 +79,12 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (%(tables)s::oid[
 
 -- name: other_functions
 -- Whether a role that is neither this session nor an owner of the tables has any function here. It is asked first: to
--- plan the next query takes milliseconds. What the first superuser (10) owns is not written down.
+-- plan the next query takes milliseconds. pg_shdepend would say it sooner, and knows nothing of what PostgreSQL's own
+-- roles have, such as pg_database_owner.
 SELECT EXISTS (
-  SELECT FROM pg_roles r
-  WHERE NOT pg_has_role(r.oid, session_user, 'MEMBER')
-    AND r.oid <> ALL (SELECT relowner FROM pg_class WHERE oid = ANY (%(tables)s::oid[]))
-    AND (r.oid = 10
-         OR EXISTS (SELECT FROM pg_shdepend d
-                    WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'
-                      AND d.classid = 'pg_proc'::regclass
-                      AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()))));
+  SELECT FROM (SELECT DISTINCT proowner FROM pg_proc) AS p
+  WHERE NOT pg_has_role(p.proowner, session_user, 'MEMBER')
+    AND p.proowner <> ALL (SELECT relowner FROM pg_class WHERE oid = ANY (%(tables)s::oid[])));
 
 -- name: functions
 -- Those that `roots` call, and those that these call in turn, of owners that are neither this session nor an owner of

@@ -58,6 +58,17 @@ def test_functions_of_others_are_found(database: Database, attacker: Attacker, k
     assert f'of "{attacker.name}"' in hazard.problem
 
 
+def test_functions_of_a_predefined_role_are_found(database: Database, attacker: Attacker) -> None:
+    """The owner of a database may give functions to pg_database_owner."""
+    database.execute(f"ALTER FUNCTION {attacker.name}.fired() OWNER TO pg_database_owner")
+    database.execute(f"DROP FUNCTION {attacker.name}.gain(), {attacker.name}.told(text)")
+    database.execute(f"DROP DOMAIN {attacker.name}.checked; DROP FUNCTION {attacker.name}.guard(text)")
+    attacker.plant("trigger")
+    (hazard,) = found(database)
+    assert (hazard.code, hazard.refuses, attacker.gained()) == ("functions-of-lesser-roles", True, [])
+    assert 'of "pg_database_owner"' in hazard.problem
+
+
 def as_role(database: Database, role: str, *, login: str | None = None) -> Address:
     """As that role, or as `login` that took it."""
     return Address(database.as_role(login or role).address.parameters, role=role if login else None)
