@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from types import CodeType, FunctionType
 from typing import Any
@@ -12,6 +12,7 @@ from alembic.operations import Operations
 from alembic.operations.ops import MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine.mock import MockConnection
+from sqlalchemy.exc import NoInspectionAvailable
 
 from migrator.operations.compat import RevisionStep, arguments_of_run, stand_for
 
@@ -41,11 +42,12 @@ def collected(context: MigrationContext, operation: MigrateOperation) -> bool:
 def at_work(context: MigrationContext, step: RevisionStep) -> Revision:
     """The revision whose upgrade() or downgrade() is running and has come to one of its operations.
 
-    Read once, however many operations it has.
+    Read once, however many operations it has. One that hides them while it is read may do anything.
     """
     known: tuple[RevisionStep, Revision] | None = context.opts.get(_AT_WORK)
     if known is None or known[0] is not step:
-        known = step, read(step.revision.revision, step.migration_fn, context, reached=True)
+        found = read(step.revision.revision, step.migration_fn, context, reached=True)
+        known = step, found if found.operations else replace(found, does_more=True)
         context.opts[_AT_WORK] = known
     return known[1]
 
@@ -65,6 +67,8 @@ def read(revision: str, function: Callable[..., None], outer: MigrationContext, 
         dialect_name="postgresql",
         opts={"as_sql": True, "output_buffer": printed, "literal_binds": True, _COLLECTED: operations},
     )
+    # A body that asks for it is to go the way that it goes with a database.
+    context.as_sql = False
     try:
         with Operations.context(context):
             function(**arguments)
@@ -80,8 +84,10 @@ def read(revision: str, function: Callable[..., None], outer: MigrationContext, 
 
 
 def _asks_database(error: Exception) -> bool:
-    """Whether it fails for want of a connection, or of what a query would have given."""
-    return isinstance(error, AttributeError) and isinstance(error.obj, MockConnection | None)
+    """Whether it fails for want of a connection, or of what a query or sqlalchemy.inspect() would have given."""
+    if isinstance(error, AttributeError):
+        return isinstance(error.obj, MockConnection | None)
+    return isinstance(error, NoInspectionAvailable)
 
 
 def names_operations(function: Callable[..., Any]) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import migrator, process
+from migrator import hazards
+from tests.support.commands import Ended, migrator, process
 from tests.support.project import RESTORE, Project, change
 from tests.support.tables import items
 
@@ -68,3 +69,12 @@ def test_a_revision_that_does_more_is_refused_before_anything_of_it_is_done(note
     assert noted.upgraded().code == 3
     # The second time env.py does not come to its end.
     assert ran() == {"env.py": 1, "ordinary": 1, "change": 1}
+
+
+def test_a_revision_that_hides_its_change_while_it_is_read_is_refused(noted: Project) -> None:
+    """It would be recorded with nothing done."""
+    hidden = f"import sqlalchemy\nif isinstance(op.get_bind(), sqlalchemy.Connection): {change()}"
+    noted.write(hidden, revision="0003", down_revision="0001")
+    Path("versions", "0002.py").unlink()
+    assert noted.upgraded() == Ended(3, "", f"error: {hazards.revisions.several_operations('0003').refusal()}\n")
+    assert noted.revision == "0001"

@@ -6,7 +6,9 @@ import warnings
 from collections.abc import Callable
 from importlib import import_module, reload
 
+import alembic.op
 import pytest
+import sqlalchemy
 from alembic.runtime.migration import MigrationContext
 
 from migrator import EmbeddingChange, Model, env, op
@@ -42,6 +44,26 @@ def test_and_the_way_back() -> None:
     (found,) = read("0002", back, MigrationContext.configure(dialect_name="postgresql")).operations
     assert isinstance(found, RestoreEmbeddingOp)
     assert found.columns == (VectorColumn("items", "embedding", "app"),)
+
+
+def test_a_body_is_read_the_way_it_goes_with_a_database() -> None:
+    """So a revision may leave its change out of a script of `alembic upgrade --sql`, which has no way to make it."""
+
+    def guarded() -> None:
+        if not alembic.op.get_context().as_sql:
+            one()
+
+    found = read("0002", guarded, MigrationContext.configure(dialect_name="postgresql"))
+    assert (len(found.operations), found.does_more) == (1, False)
+
+
+def test_a_body_that_inspects_the_database_does_more() -> None:
+    def inspecting() -> None:
+        if sqlalchemy.inspect(alembic.op.get_bind()).has_table("items"):
+            one()
+
+    found = read("0002", inspecting, MigrationContext.configure(dialect_name="postgresql"))
+    assert (found.operations, found.does_more) == ((), True)
 
 
 def test_the_former_place_of_what_env_py_imports_warns() -> None:
